@@ -1,0 +1,67 @@
+# RankAlpha orchestration. `make up` runs the pipeline on this machine, `make test` runs all checks; both install what
+# they need. Ports and folders are settings: make up RANKALPHA_AIRFLOW_PORT=8081
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs clean test validate format bench screenshots lock
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: .venv/embedded  ## start the stack and follow the start-up batch until it is graded
+	@$(BIN)/python scripts/stack.py up
+
+down: .venv/embedded  ## stop the stack; its state stays
+	@$(BIN)/python scripts/stack.py down
+
+status: .venv/embedded  ## show the stack's processes and addresses
+	@$(BIN)/python scripts/stack.py status
+
+logs: .venv/embedded  ## follow the logs of all processes
+	@$(BIN)/python scripts/stack.py logs
+
+clean: .venv/embedded  ## stop the stack and remove all of its state
+	@$(BIN)/python scripts/stack.py clean
+
+test: .venv/dev  ## lint, types and all tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy rankalpha datasets dags scripts apps
+	$(BIN)/python -m pytest $(PYTEST)
+
+validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
+	$(BIN)/python -m pytest -q tests/airflow
+
+format: .venv/dev  ## format and mend what ruff can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/dev  ## measure parse time, event latency and the time of make up
+	$(BIN)/python bench/run.py
+
+screenshots: .venv/dev  ## take the README's pictures from the running stack
+	$(BIN)/python scripts/screenshots.py
+
+lock: .venv/uv  ## resolve the requirements anew
+	$(BIN)/uv pip compile $(COMPILE) --all-extras -o requirements/dev.txt
+	$(BIN)/uv pip compile $(COMPILE) -c requirements/dev.txt --extra services --extra embedded -o requirements/embedded.txt
+	$(BIN)/uv pip compile $(COMPILE) -c requirements/dev.txt -o requirements/airflow.txt
+
+COMPILE := -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--no-header pyproject.toml
+
+.venv/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.11")'
+	@echo "Installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/embedded .venv/dev: .venv/%: requirements/%.txt .venv/uv pyproject.toml
+	@$(INSTALL) --require-hashes -r $<
+	@$(INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@

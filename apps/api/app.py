@@ -1,0 +1,147 @@
+"""The HTTP interface: refresh a batch's grades, read them, tell whether the service is well."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from apps.api.batches import BatchFiles, BatchKey, batches, graded
+from apps.api.grading import grade_batch
+from apps.api.records import Grade, GradesAnswer, read_grades
+from apps.api.settings import Settings
+from apps.common.stage import BadData
+
+log = logging.getLogger("rankalpha.api")
+router = APIRouter()
+
+
+class RefreshRequest(BaseModel):
+    """Body of a refresh; without a batch the newest that has both halves is graded."""
+
+    batch: BatchKey | None = None
+
+
+class RefreshAnswer(BaseModel):
+    """What a refresh has done."""
+
+    batch: str
+    as_of: date
+    graded: int
+    distribution: dict[str, int]
+    checksum: str
+
+
+class Health(BaseModel):
+    """The service answers; the keys tell how far the data are."""
+
+    status: str = "ok"
+    newest_batch: str | None  # ingested
+    newest_graded: str | None
+
+
+def current_settings(request: Request) -> Settings:
+    """Return the settings that the app was created with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Configured = Annotated[Settings, Depends(current_settings)]
+BatchQuery = Annotated[BatchKey | None, Query(description="batch key, such as 2026-11-22T06:00:00")]
+
+
+@router.post("/api/v1/grading/refresh")
+@router.get("/api/v1/grading/refresh")  # some deployments of the orchestrator can only GET
+def refresh(
+    request: Request, settings: Configured, body: RefreshRequest | None = None, batch: BatchQuery = None
+) -> RefreshAnswer:
+    """Grade a batch, named in the body or the query. Safe to repeat."""
+    asked = (body and body.batch) or batch
+    request.state.batch = asked or "newest"  # for the log line of a refusal
+    files = _to_grade(settings, asked)
+    request.state.batch = files.key
+    done = grade_batch(files, settings.sentiment_weight)
+    return RefreshAnswer(
+        batch=files.key,
+        as_of=done.grades.as_of,
+        graded=len(done.grades.grades),
+        distribution=done.distribution,
+        checksum=done.checksum,
+    )
+
+
+@router.get("/api/v1/grading/grades")
+def list_grades(request: Request, settings: Configured, batch: BatchQuery = None) -> GradesAnswer:
+    """Return the grades of a batch, best first; without a batch those of the newest graded one."""
+    files = _graded(settings, batch)
+    request.state.batch = files.key
+    return read_grades(files.grades)
+
+
+@router.get("/api/v1/grading/grades/{symbol}")
+def get_grade(request: Request, symbol: str, settings: Configured, batch: BatchQuery = None) -> Grade:
+    """Return one symbol's grade."""
+    answer = list_grades(request, settings, batch)
+    for grade in answer.grades:
+        if grade.symbol == symbol.upper():
+            return grade
+    raise HTTPException(404, f"{symbol[:20]!r} has no grade in batch {answer.batch}")
+
+
+@router.get("/health")
+def health(settings: Configured) -> Health:
+    """Tell that the service is up, and its newest batches."""
+    return Health(
+        newest_batch=next((files.key for files in batches(settings.data_dir)), None),
+        newest_graded=next((files.key for files in graded(settings.data_dir)), None),
+    )
+
+
+def _to_grade(settings: Settings, key: str | None) -> BatchFiles:
+    """Return the batch of `key`, or the newest complete one; refuse what cannot be graded yet."""
+    known = [BatchFiles(settings.data_dir, key)] if key else batches(settings.data_dir)
+    if not known or not known[0].known():
+        raise HTTPException(404, f"batch {key} is unknown" if key else "no batch has been ingested yet")
+    for files in known:
+        if not files.missing():
+            return files
+    raise HTTPException(409, f"batch {known[0].key} is incomplete: missing {', '.join(known[0].missing())}")
+
+
+def _graded(settings: Settings, key: str | None) -> BatchFiles:
+    """Return the batch of `key`, or the newest graded one."""
+    known = [BatchFiles(settings.data_dir, key)] if key else graded(settings.data_dir)
+    if not known or not known[0].grades.is_file():
+        raise HTTPException(404, f"batch {key} is not graded" if key else "no batch has been graded yet")
+    return known[0]
+
+
+async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Write one line a request: method, path, status, milliseconds, batch."""
+    started = time.perf_counter()
+    response = await call_next(request)
+    milliseconds = (time.perf_counter() - started) * 1000
+    batch = getattr(request.state, "batch", "-")
+    path = request.url.path.encode("unicode_escape").decode()  # a decoded path may hold line breaks
+    log.info("%s %s %d %.0fms batch=%s", request.method, path, response.status_code, milliseconds, batch)
+    return response
+
+
+def corrupt(_request: Request, error: Exception) -> JSONResponse:
+    """Answer 500 and tell which file is corrupt."""
+    log.error("%s", error)
+    return JSONResponse({"detail": str(error)}, status_code=500)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application for one data root."""
+    app = FastAPI(title="RankAlpha grading API", version="1")
+    app.state.settings = settings
+    app.include_router(router)
+    app.middleware("http")(log_request)
+    app.add_exception_handler(BadData, corrupt)
+    return app

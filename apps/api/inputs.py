@@ -1,0 +1,91 @@
+"""Reads the halves of a batch, and the closes for the sparklines, as data frames."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from apps.common.stage import BadData
+
+SPARKLINE_DAYS = 60  # trading days, about a quarter
+PERCENTILES = ("momentum", "value", "quality", "score")
+
+
+class Reading(BaseModel):
+    """What grading needs of one symbol in sentiment.json."""
+
+    symbol: str
+    sentiment: float | None = Field(ge=-1, le=1, allow_inf_nan=False)
+    headlines: int = Field(ge=0)
+
+
+class Readings(BaseModel):
+    """What grading needs of sentiment.json."""
+
+    symbols: list[Reading]
+
+
+READINGS = TypeAdapter(Readings)
+
+
+def read_scores(path: Path) -> pl.DataFrame:
+    """Return symbol:str, momentum, value, quality, score:f64 (0..100 or null), as_of:date, a row a symbol.
+
+    Raises BadData when the file is no Parquet file, lacks a column, or holds nothing usable.
+    """
+    scores = _parquet(path, lambda frame: frame.select(_SCORE_COLUMNS))
+    for column in PERCENTILES:
+        outside = scores.filter(~pl.col(column).is_between(0, 100) | pl.col(column).is_nan())
+        if not outside.is_empty():
+            raise BadData(f"{path}: {column} of {outside['symbol'][0]} is not within 0..100")
+    if scores["symbol"].has_nulls() or scores["symbol"].is_duplicated().any():
+        raise BadData(f"{path}: a symbol is missing or stands twice")
+    if scores["as_of"].null_count() == scores.height:
+        raise BadData(f"{path}: no row tells its as_of day")
+    return scores
+
+
+_SCORE_COLUMNS = [
+    pl.col("symbol").cast(pl.String),
+    *(pl.col(column).cast(pl.Float64) for column in PERCENTILES),
+    pl.col("as_of").cast(pl.Date),
+]
+
+
+def read_sentiment(path: Path) -> pl.DataFrame:
+    """Return symbol:str, sentiment:f64 (-1..1 or null), headlines:i64, a row a symbol. Raises BadData."""
+    try:
+        readings = READINGS.validate_json(path.read_bytes()).symbols
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "the file"
+        raise BadData(f"{path}: {where}: {fault['msg']}") from error
+    frame = pl.DataFrame(
+        [reading.model_dump() for reading in readings],
+        schema={"symbol": pl.String, "sentiment": pl.Float64, "headlines": pl.Int64},
+    )
+    if frame["symbol"].is_duplicated().any():
+        raise BadData(f"{path}: a symbol stands twice")
+    return frame
+
+
+def read_sparklines(path: Path) -> pl.DataFrame:
+    """Return symbol:str and sparkline:list[f64], the last closes in order of time; empty without the file."""
+    if not path.is_file():
+        return pl.DataFrame(schema={"symbol": pl.String, "sparkline": pl.List(pl.Float64)})
+    return _parquet(
+        path,
+        lambda frame: (
+            frame.sort("symbol", "date")
+            .group_by("symbol", maintain_order=True)
+            .agg(sparkline=pl.col("close").cast(pl.Float64).tail(SPARKLINE_DAYS).round(4))
+        ),
+    )
+
+
+def _parquet(path: Path, shape: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return shape(pl.read_parquet(path))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadData(f"{path} is unreadable: {str(error).strip().partition(chr(10))[0]}") from error

@@ -1,0 +1,57 @@
+"""grades/<batch>.json: its schema, and reading and writing it."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from apps.common.files import write_atomic
+from apps.common.stage import BadData
+
+
+class Grade(BaseModel):
+    """One symbol's place in a batch."""
+
+    symbol: str
+    rank: int  # 1 is best
+    grade: str  # A, B, C, D or F
+    composite: float  # 0..100
+    momentum: float | None  # percentile 0..100; None when not computable
+    value: float | None
+    quality: float | None
+    score: float  # mean of the percentiles that are present
+    sentiment: float | None  # -1..1; None when not analysed or without headlines: neutral in the composite
+    headlines: int
+    sparkline: list[float]  # last closes, oldest first
+
+
+class Grades(BaseModel):
+    """The grades of one batch, best first."""
+
+    batch: str
+    as_of: date
+    sentiment_weight: float
+    grades: list[Grade]
+    ungraded: list[str]  # symbols without any score
+
+
+class GradesAnswer(Grades):
+    """What the API answers: the file and its time, which is not in the file so that its bytes can repeat."""
+
+    graded_at: datetime  # UTC
+
+
+def write_grades(path: Path, grades: Grades) -> None:
+    """Write the file atomically."""
+    text = grades.model_dump_json(indent=1) + "\n"
+    write_atomic(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def read_grades(path: Path) -> GradesAnswer:
+    """Read the file. Raises BadData when it is corrupt."""
+    try:
+        grades = Grades.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BadData(f"{path} is no grades file: refresh the grades of this batch") from error
+    graded_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return GradesAnswer(graded_at=graded_at, **grades.model_dump())

@@ -1,0 +1,1 @@
+"""What the reference services share: the container contract (`stage`) and atomic files (`files`)."""

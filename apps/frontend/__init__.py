@@ -1,0 +1,1 @@
+"""Frontend: the ranking page, kept current by server-sent events."""

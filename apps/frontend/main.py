@@ -1,0 +1,35 @@
+"""Entry point of the frontend container: `python apps/frontend/main.py`."""
+
+import logging
+import os
+import sys
+
+import uvicorn
+
+from apps.common.stage import BadConfig
+from apps.frontend.app import create_app
+from apps.frontend.settings import Settings
+
+
+def main() -> None:
+    """Serve until SIGTERM. A malformed setting ends it at once with status 78 and one line."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each request to the API
+    try:
+        settings = Settings.from_env()
+    except BadConfig as error:
+        print(f"frontend: {error}", file=sys.stderr)
+        sys.exit(os.EX_CONFIG)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,  # keep the format set above
+        timeout_graceful_shutdown=2,  # open pages hold their event stream for ever
+    )
+
+
+if __name__ == "__main__":
+    main()

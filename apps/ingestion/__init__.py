@@ -1,0 +1,1 @@
+"""Ingestion: brings a batch's prices up to date and lists the screener appearances of its last day."""

@@ -1,0 +1,93 @@
+"""The snapshots below prices/: finding an earlier batch's, writing this batch's, pruning old ones."""
+
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from apps.common.files import write_atomic
+from apps.common.stage import BATCH_FORMAT, BadData, Batch
+from apps.ingestion.prices import SCHEMA, Update, checked
+
+VOLUME = "prices"
+FILE = "prices.parquet"
+
+log = logging.getLogger("ingestion")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A batch's sound prices file and its number of rows; no file before the first batch."""
+
+    path: Path | None
+    rows: int
+
+    def scan(self) -> pl.LazyFrame:
+        """Return the prices, to be read as far as they are needed."""
+        return pl.scan_parquet(self.path, glob=False) if self.path else SCHEMA.to_frame().lazy()
+
+
+def newest_before(batch: Batch) -> Snapshot:
+    """Return the newest sound snapshot of an earlier batch; a corrupt one is skipped with a warning."""
+    for folder in reversed(_batch_folders(batch.data_dir / VOLUME)):
+        path = folder / FILE
+        if folder.name >= batch.key or not path.is_file():
+            continue
+        try:
+            return Snapshot(path, checked(pl.read_parquet(path, glob=False), str(path)).height)
+        except (pl.exceptions.PolarsError, OSError, BadData) as error:
+            log.warning("warning: %s is corrupt and skipped: %s", path, str(error).splitlines()[0])
+    return Snapshot(None, 0)
+
+
+def write(path: Path, update: Update, earlier: Snapshot) -> bool:
+    """Write the updated prices to `path`; with nothing new link the earlier file instead and return True."""
+    source = earlier.path
+    if source and update.new_rows == 0 and update.prices.height == earlier.rows:
+        write_atomic(path, lambda temporary: _link(source, temporary))
+        return True
+    write_atomic(path, lambda temporary: update.prices.write_parquet(temporary, compression="zstd"))
+    return False
+
+
+def prune(batch: Batch, keep: int) -> list[str]:
+    """Remove all but the `keep` newest batch folders and that of `batch`; return the names of the removed.
+
+    0 keeps all. What cannot be removed is left for the next time with a warning: the batch itself is sound.
+    """
+    old = _batch_folders(batch.data_dir / VOLUME)[:-keep] if keep else []
+    removed = []
+    for folder in old:
+        if folder.name == batch.key:
+            continue
+        try:
+            shutil.rmtree(folder)
+            removed.append(folder.name)
+        except OSError as error:
+            log.warning("warning: cannot remove the old batch %s: %s", folder, error)
+    return removed
+
+
+def _batch_folders(root: Path) -> list[Path]:
+    """Return the batch folders below `root`, oldest first; batch keys sort by time."""
+    return sorted(folder for folder in root.glob("*") if folder.is_dir() and _is_batch(folder.name))
+
+
+def _is_batch(name: str) -> bool:
+    try:
+        return datetime.strptime(name, BATCH_FORMAT).replace(tzinfo=UTC).strftime(BATCH_FORMAT) == name
+    except ValueError:
+        return False
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`, or a copy where the file system allows no link."""
+    target.unlink()
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

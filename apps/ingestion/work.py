@@ -1,0 +1,72 @@
+"""The work of the ingestion stage, from the earlier batch's prices to this batch's."""
+
+import json
+import logging
+from datetime import date, timedelta
+
+from apps.common.files import checksum, write_atomic
+from apps.common.stage import Batch, Result
+from apps.ingestion import snapshots
+from apps.ingestion.prices import update
+from apps.ingestion.screens import appearances
+from apps.ingestion.settings import Settings
+from apps.ingestion.sources import Source
+from apps.ingestion.sources.csv_files import CsvSource
+from apps.ingestion.sources.sample import SampleSource
+from apps.ingestion.sources.yahoo import YahooSource
+
+log = logging.getLogger("ingestion")
+
+TEN_YEARS = timedelta(days=3653)
+
+
+def ingest(batch: Batch) -> Result:
+    """Write the batch's prices.parquet and appearances.json below prices/<batch>/ and prune old batches.
+
+    Repeating a batch starts from the same earlier batch and never reads its own files. Prices after the
+    batch's day are left out, so a past batch can be made up for.
+
+    Raises BadConfig, BadData or SourceUnavailable.
+    """
+    settings = Settings.from_env()
+    source = open_source(settings, batch.day)
+    earlier = snapshots.newest_before(batch)
+    log.info(
+        "%s", f"continuing {earlier.path}" if earlier.path else "no earlier snapshot: loading all history"
+    )
+    updated = update(source, earlier.scan(), until=batch.day)
+    prices = updated.prices
+    as_of, listed = appearances(prices, settings.screener_top)
+    folder = batch.folder(snapshots.VOLUME)
+    reused = snapshots.write(folder / snapshots.FILE, updated, earlier)
+    text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
+    write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
+    pruned = snapshots.prune(batch, settings.keep_batches)
+    log.info("%d rows, %d of them new or revised", prices.height, updated.new_rows)
+    if source.replayed:
+        log.info("replayed sample: the prices end on %s, the batch is of %s", as_of, batch.day)
+    outputs = [folder / snapshots.FILE, folder / "appearances.json"]
+    return Result(
+        rows=prices.height,
+        symbols=prices["symbol"].n_unique(),
+        as_of=as_of,
+        checksum=checksum(outputs[0]),
+        outputs=[str(path.relative_to(batch.data_dir)) for path in outputs],
+        details={
+            "source": source.name,
+            "new_rows": updated.new_rows,
+            "replayed": source.replayed,
+            "reused": reused,
+            "appearances": len(listed),
+            "pruned": len(pruned),
+        },
+    )
+
+
+def open_source(settings: Settings, day: date) -> Source:
+    """Return the source that the settings choose, for a batch of the given day."""
+    if settings.source == "csv":
+        return CsvSource(settings.csv_dir, settings.symbols)
+    if settings.source == "yahoo":
+        return YahooSource(settings.symbols, settings.start or day - TEN_YEARS, day)
+    return SampleSource(settings.symbols)

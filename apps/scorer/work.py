@@ -1,0 +1,61 @@
+"""The work of the scorer stage: prices.parquet in, scores.parquet out."""
+
+import logging
+import os
+from datetime import timedelta
+
+import polars as pl
+
+from apps.common.files import checksum, write_atomic
+from apps.common.stage import BadConfig, BadData, Batch, Result
+from apps.scorer.prices import read_signals
+from apps.scorer.ranking import ranked
+
+log = logging.getLogger("scorer")
+
+
+def score(batch: Batch) -> Result:
+    """Write prices/<batch>/scores.parquet: symbol, momentum, value, quality, score (0..100) and as_of.
+
+    Symbols with a stale last price or too little history for any score are left out and counted.
+    Raises BadConfig, or BadData when no symbol can be scored.
+    """
+    stale_days = _stale_days()
+    folder = batch.folder("prices")
+    signals = read_signals(folder / "prices.parquet")
+    as_of = signals.select(pl.col("last_day").max()).item()
+    current = signals.filter(pl.col("last_day") >= as_of - timedelta(days=stale_days))
+    scores = ranked(current).with_columns(as_of=pl.lit(as_of, dtype=pl.Date))
+    stale, left_out = signals.height - current.height, current.height - scores.height
+    _name("stale", signals, current)
+    _name("without enough history", current, scores)
+    if scores.is_empty():
+        raise BadData(
+            f"{folder / 'prices.parquet'}: no symbol has the 252 days that a score needs; "
+            "let the ingestion stage load more history"
+        )
+    output = folder / "scores.parquet"
+    write_atomic(output, lambda path: scores.write_parquet(path, compression="zstd"))
+    return Result(
+        rows=scores.height,
+        symbols=scores.height,
+        as_of=as_of,
+        checksum=checksum(output),
+        outputs=[str(output.relative_to(batch.data_dir))],
+        details={"left_out": left_out, "stale": stale, "complete": scores.drop_nulls().height},
+    )
+
+
+def _name(reason: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
+    """Log how many symbols of `before` are not in `after`, and the first few."""
+    gone = before.join(after, on="symbol", how="anti")["symbol"].sort()
+    if len(gone):
+        more = ", ..." if len(gone) > len(gone.head(5)) else ""
+        log.info("%d symbols left out, %s: %s%s", len(gone), reason, ", ".join(gone.head(5)), more)
+
+
+def _stale_days() -> int:
+    text = os.environ.get("SCORER_STALE_DAYS") or "10"
+    if not text.isdecimal():
+        raise BadConfig(f"SCORER_STALE_DAYS={text!r} must be a whole number of days, 0 or more")
+    return int(text)

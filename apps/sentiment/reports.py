@@ -1,0 +1,79 @@
+"""The JSON files the stage reads and writes, each with its schema."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from apps.common.files import write_atomic
+from apps.common.stage import BadData
+
+T = TypeVar("T")
+
+
+class Appearance(BaseModel):
+    """A symbol was among the results of a screener; `style` is the screener's kind, such as momentum."""
+
+    symbol: str = Field(min_length=1)
+    screener: str
+    style: str
+
+
+class Appearances(BaseModel):
+    """prices/<batch>/appearances.json, written by the ingestion stage."""
+
+    as_of: date
+    appearances: list[Appearance]
+
+
+class Entry(BaseModel):
+    """One symbol's sentiment: -1 very bad to 1 very good, None when there were no headlines."""
+
+    symbol: str
+    sentiment: float | None = Field(ge=-1, le=1, allow_inf_nan=False)
+    headlines: int = Field(ge=0)
+    model: str
+    analysed: date  # day of the batch that analysed it, not of the batch that carries it
+    appearances: int
+    styles: int
+    reused: bool
+
+
+class Report(BaseModel):
+    """company_reports/<batch>/sentiment.json."""
+
+    as_of: date
+    symbols: list[Entry]
+
+
+class LastRun(BaseModel):
+    """When a symbol was last analysed, and which batch holds the outcome."""
+
+    analysed: date
+    batch: str
+
+
+APPEARANCES = TypeAdapter(Appearances)
+REPORT = TypeAdapter(Report)
+LAST_RUNS = TypeAdapter(dict[str, LastRun])  # analysis_schedule/last_run.json, by symbol
+HEADLINES = TypeAdapter(dict[str, str | dict[str, list[str]]])  # the sample file: a notice and the headlines
+
+
+def read_json(path: Path, schema: TypeAdapter[T], remedy: str) -> T:
+    """Read and check a JSON file. Raises BadData naming the file, the first fault and the `remedy`."""
+    try:
+        return schema.validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise BadData(f"{path} is missing: {remedy}") from error
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "the file"
+        raise BadData(f"{path}: {where}: {fault['msg']}: {remedy}") from error
+
+
+def write_json(path: Path, schema: TypeAdapter[T], value: T) -> None:
+    """Write a JSON file atomically; the same value gives the same bytes."""
+    text = json.dumps(schema.dump_python(value, mode="json"), indent=2, ensure_ascii=False)
+    write_atomic(path, lambda file: file.write_text(text + "\n", encoding="utf-8"))

@@ -1,0 +1,48 @@
+"""The long-running service, for use outside the orchestrator: the newest batch again and again."""
+
+import signal
+import sys
+import time
+from types import FrameType
+from typing import NoReturn
+
+from apps.common.stage import Batch, StageError
+from apps.sentiment.batch import analyse_batch
+from apps.sentiment.settings import Settings
+
+
+def serve(settings: Settings) -> NoReturn:
+    """Analyse the newest batch every `interval_seconds` until SIGTERM or SIGINT, then exit with status 0.
+
+    A round that fails is reported on stderr and tried again in the next round.
+    """
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while True:
+        try:
+            print(f"sentiment: {round_report(settings)}", flush=True)
+        except StageError as error:
+            print(f"sentiment: {error}", file=sys.stderr, flush=True)
+        time.sleep(settings.interval_seconds)
+
+
+def stop(_signum: int, _frame: FrameType | None) -> None:
+    """Leave at once; files are written atomically, so no moment is a bad one."""
+    sys.exit(0)
+
+
+def round_report(settings: Settings) -> str:
+    """Analyse the newest batch and return one line about it."""
+    batch = newest_batch(settings)
+    if batch is None:
+        return f"no batch in {settings.data_dir / 'prices'} yet"
+    done = analyse_batch(batch, settings)
+    return f"batch {batch.key}: {done.symbols} symbols, {done.details['reused']} reused, {done.checksum}"
+
+
+def newest_batch(settings: Settings) -> Batch | None:
+    """Return the newest batch whose ingestion has finished, which its appearances.json tells."""
+    keys = [
+        path.parent.name for path in settings.data_dir.glob("prices/????-??-??T??:??:??/appearances.json")
+    ]
+    return Batch(max(keys), settings.data_dir) if keys else None

@@ -1,0 +1,39 @@
+"""
+# RankAlpha grading
+
+Grades each stock A to F from a batch's scores and sentiment, then tells the frontend.
+
+- **Reads**: datasets `scores` and `sentiment`
+- **Writes**: dataset `grades`
+- **Runs**: for each batch published in both; again when either half of a graded batch is published again. By hand: for
+  the batch of the given partition key or, without one, the newest batch published in both.
+- **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
+- **If it fails**: the answer of RankAlpha's API or frontend stands in the log of the red task. When only `notify_frontend`
+  is red, the grades are published and the page merely was not told: clear that task.
+- **Running it again** is safe: the same scores and sentiment give the same grades.
+"""
+
+from airflow.sdk import DAG, PartitionedAssetTimetable
+
+from datasets import GRADES, GRADES_CONTRACT, SCORES, SENTIMENT
+from rankalpha.defaults import default_args
+from rankalpha.operators import PublishOperator
+from rankalpha.service import FRONTEND_REFRESH, GRADING_REFRESH, ServiceOperator
+
+with DAG(
+    dag_id="rankalpha_grading",
+    schedule=PartitionedAssetTimetable(assets=SCORES & SENTIMENT),  # joined by batch: both halves of the same one
+    catchup=False,
+    max_active_runs=1,  # the API grades one batch at a time
+    default_args=default_args(),
+    tags=["rankalpha", "grading"],
+    doc_md=__doc__,
+) as dag:
+    update_grading = ServiceOperator(
+        task_id="update_grading", call=GRADING_REFRESH, consumes=[SCORES, SENTIMENT]
+    )
+    publish_grades = PublishOperator(task_id="publish_grades", dataset=GRADES, contract=GRADES_CONTRACT)
+    notify_frontend = ServiceOperator(
+        task_id="notify_frontend", call=FRONTEND_REFRESH, batch_from="update_grading"
+    )
+    update_grading >> publish_grades >> notify_frontend

@@ -1,0 +1,35 @@
+"""
+# RankAlpha ingestion
+
+Collects the day's prices and publishes them: every batch starts here.
+
+- **Reads**: the price source that `env/<profile>/ingestion.env` names
+- **Writes**: dataset `prices`
+- **Runs**: daily at 06:00 UTC, at start-up of the stack, and by hand. A run triggered without a partition key starts
+  a new batch of the present time; with a key (`2026-11-22T06:00:00`, UTC) it repeats that batch.
+- **Healthy when**: `publish_prices` is green before 06:30 UTC and `rankalpha_scoring` and `rankalpha_sentiment` start
+  by themselves.
+- **If it fails**: the last lines of the container stand in the log of `run_ingestion`; a broken contract in the log of
+  `publish_prices`. Mend the cause, then clear the failed task. Nothing downstream starts before prices are published.
+- **Running it again** is safe: a batch's files are replaced as a whole, and its scores, sentiment and grades follow.
+"""
+
+from airflow.sdk import DAG, CronPartitionTimetable
+
+from datasets import PRICES, PRICES_CONTRACT
+from rankalpha.defaults import default_args
+from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.stages import INGESTION
+
+with DAG(
+    dag_id="rankalpha_ingestion",
+    schedule=CronPartitionTimetable("0 6 * * *", timezone="UTC"),  # gives each run its batch key
+    catchup=False,  # yesterday's prices come with today's
+    max_active_runs=1,  # batches must not overtake each other
+    default_args=default_args(),
+    tags=["rankalpha", "ingestion"],
+    doc_md=__doc__,
+) as dag:
+    run_ingestion = StageOperator(task_id="run_ingestion", stage=INGESTION)
+    publish_prices = PublishOperator(task_id="publish_prices", dataset=PRICES, contract=PRICES_CONTRACT)
+    run_ingestion >> publish_prices

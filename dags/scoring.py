@@ -1,0 +1,34 @@
+"""
+# RankAlpha scoring
+
+Scores each stock's momentum, value and quality.
+
+- **Reads**: dataset `prices`
+- **Writes**: dataset `scores`
+- **Runs**: for each batch published in `prices`, beside `rankalpha_sentiment`; and by hand, for the batch of the given
+  partition key or, without one, the newest batch in `prices`.
+- **Healthy when**: `publish_scores` is green some minutes after `publish_prices`.
+- **If it fails**: see the log of the red task. Mend the cause, then clear it; sentiment is not affected, and grading
+  waits for this batch's scores.
+- **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded again.
+"""
+
+from airflow.sdk import DAG, PartitionedAssetTimetable
+
+from datasets import PRICES, SCORES, SCORES_CONTRACT
+from rankalpha.defaults import default_args
+from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.stages import SCORER
+
+with DAG(
+    dag_id="rankalpha_scoring",
+    schedule=PartitionedAssetTimetable(assets=PRICES),
+    catchup=False,
+    max_active_runs=1,  # one container of this stage at a time
+    default_args=default_args(),
+    tags=["rankalpha", "scoring"],
+    doc_md=__doc__,
+) as dag:
+    run_scorer = StageOperator(task_id="run_scorer", stage=SCORER, consumes=[PRICES])
+    publish_scores = PublishOperator(task_id="publish_scores", dataset=SCORES, contract=SCORES_CONTRACT)
+    run_scorer >> publish_scores

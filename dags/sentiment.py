@@ -1,0 +1,37 @@
+"""
+# RankAlpha sentiment
+
+Reads the news on the screeners' consensus names: one short batch, then the container exits.
+
+- **Reads**: dataset `prices` (with the screener appearances that ingestion found)
+- **Writes**: dataset `sentiment`
+- **Runs**: for each batch published in `prices`, beside `rankalpha_scoring`; and by hand, for the batch of the given
+  partition key or, without one, the newest batch in `prices`.
+- **Healthy when**: `publish_sentiment` is green within half an hour of `publish_prices`.
+- **If it fails**: see the log of the red task; a language model that refuses shows there with its answer. Mend the
+  cause, then clear the task; scoring is not affected, and grading waits for this batch's sentiment.
+- **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded again. Where a
+  paid language model is used, it costs again; `SENTIMENT_SKIP_IF_WITHIN_DAYS` bounds that.
+"""
+
+from airflow.sdk import DAG, PartitionedAssetTimetable
+
+from datasets import PRICES, SENTIMENT, SENTIMENT_CONTRACT
+from rankalpha.defaults import default_args
+from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.stages import SENTIMENT_ANALYSIS
+
+with DAG(
+    dag_id="rankalpha_sentiment",
+    schedule=PartitionedAssetTimetable(assets=PRICES),
+    catchup=False,
+    max_active_runs=1,  # one container of this stage at a time
+    default_args=default_args(),
+    tags=["rankalpha", "sentiment"],
+    doc_md=__doc__,
+) as dag:
+    run_ai_analysis = StageOperator(task_id="run_ai_analysis", stage=SENTIMENT_ANALYSIS, consumes=[PRICES])
+    publish_sentiment = PublishOperator(
+        task_id="publish_sentiment", dataset=SENTIMENT, contract=SENTIMENT_CONTRACT
+    )
+    run_ai_analysis >> publish_sentiment

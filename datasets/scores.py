@@ -1,0 +1,16 @@
+"""The dataset `scores`."""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset
+
+from rankalpha.contract import Contract
+
+SCORES = Asset(
+    name="scores",
+    uri="rankalpha://scores",
+    group="rankalpha",
+    extra={"description": "Momentum, value and quality percentiles of each stock", "partition": "batch"},
+)
+
+SCORES_CONTRACT = Contract(owner="rankalpha", freshness=timedelta(hours=26))

@@ -1,0 +1,1 @@
+"""The machinery that RankAlpha's DAGs and scripts share; installed beside Airflow."""

@@ -1,0 +1,68 @@
+"""Alerts: a task that has failed for good tells a person, by log, e-mail and Slack.
+
+Each channel is switched on by its connection: `smtp_default` (with receivers in RANKALPHA_ALERT_EMAIL) and
+`slackwebhook_default`. A channel that is down never changes the outcome of the task; that it failed is logged.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+from airflow.sdk import BaseNotifier, Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from rankalpha.settings import settings
+
+SMTP_CONNECTION = "smtp_default"
+SLACK_CONNECTION = "slackwebhook_default"
+
+
+class AlertNotifier(BaseNotifier):
+    """Tell who is on duty that a task of the pipeline has failed and what to do; used as `on_failure_callback`."""
+
+    def notify(self, context: Any) -> None:
+        """Write the alert to the log and send it through every channel that is switched on."""
+        subject, text = describe(context)
+        self.log.error("ALERT %s\n%s", subject, text)
+        for channel in _channels(subject, text):
+            try:
+                channel.notify(context)
+            except Exception:
+                self.log.exception("ALERT could not be sent by %s", type(channel).__name__)
+
+
+def describe(context: Any) -> tuple[str, str]:
+    """Return subject and text of the alert on the failed task of `context`."""
+    ti = context["ti"]
+    batch = context["dag_run"].partition_key or "of this run"
+    subject = f"RankAlpha: {ti.dag_id}.{ti.task_id} failed"
+    lines = [
+        f"Batch: {batch}",
+        f"Run: {ti.run_id}, try {ti.try_number}",
+        f"Error: {context.get('exception') or 'see the log'}",
+        f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
+        "Next: read the log, mend the cause, then clear the task; running it again is safe.",
+    ]
+    return subject, "\n".join(lines)
+
+
+def _channels(subject: str, text: str) -> Iterator[BaseNotifier]:
+    if settings().alert_email and _exists(SMTP_CONNECTION):
+        yield SmtpNotifier(
+            smtp_conn_id=SMTP_CONNECTION,
+            to=settings().alert_email,
+            subject=subject,
+            html_content=text,
+            mime_subtype="mixed",
+        )
+    if _exists(SLACK_CONNECTION):
+        yield SlackWebhookNotifier(slack_webhook_conn_id=SLACK_CONNECTION, text=f"{subject}\n{text}")
+
+
+def _exists(connection: str) -> bool:
+    try:
+        Connection.get(connection)
+    except AirflowNotFoundException:
+        return False
+    return True

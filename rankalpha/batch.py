@@ -1,0 +1,80 @@
+"""Batches: which data belong together.
+
+A batch is one ingestion run. Its key, the run's time in UTC to the second (`2026-11-22T06:00:00`), is the asset
+partition key of every event that descends from that run. The key is per run and not per day: with a daily key, a
+second ingestion on one day would let grading start on the first one's sentiment.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import Asset, Context
+
+KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
+
+
+class BatchError(Exception):
+    """There is no such batch; the message says what to trigger instead."""
+
+
+def key_of(moment: datetime) -> str:
+    """Return the key of the batch that starts at `moment` (timezone-aware)."""
+    return moment.astimezone(UTC).strftime(KEY_FORMAT)
+
+
+def parse_key(key: str) -> datetime:
+    """Return the moment of a batch key in UTC; BatchError when it is malformed or lies in the future."""
+    try:
+        moment = datetime.strptime(key, KEY_FORMAT).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BatchError(f"{key!r} is no batch key; one looks like 2026-11-22T06:00:00 (UTC)") from error
+    if key_of(moment) != key:  # strptime takes 2026-1-2T6:0:0 too, which would be a second name of a batch
+        raise BatchError(f"batch key {key!r} must be written {key_of(moment)}")
+    if moment > datetime.now(UTC):
+        raise BatchError(f"batch {key} lies in the future")
+    return moment
+
+
+def new_batch(context: Context) -> str:
+    """Return the batch of an ingestion run: its partition key, or one made of its time when it has none."""
+    run = context["dag_run"]
+    key = run.partition_key or key_of(run.logical_date or run.run_after)
+    parse_key(key)
+    return key
+
+
+def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
+    """Return the batch that a run is for: its partition key, else the newest batch of all that it consumes.
+
+    Raises BatchError for a key that was never published in every one of `consumes`.
+    """
+    key = context["dag_run"].partition_key
+    events = context["inlet_events"]
+    if key:
+        parse_key(key)
+        missing = [asset.name for asset in consumes if key not in published(events, asset, since=key)]
+        if missing:
+            raise BatchError(
+                f"batch {key} was never published in {' and '.join(missing)}; "
+                "trigger without a partition key for the newest batch, or with the key of one in the Assets view"
+            )
+        return str(key)
+    common = set.intersection(*(published(events, asset) for asset in consumes))
+    if not common:
+        names = " and ".join(asset.name for asset in consumes)
+        raise BatchError(f"no batch was published in {names} yet; trigger rankalpha_ingestion first")
+    newest = max(common)  # the format sorts by time
+    log.info("Triggered without a partition key: taking the newest published batch, %s", newest)
+    return newest
+
+
+def published(events: Mapping[Any, Any], asset: Asset, since: str | None = None) -> set[str]:
+    """Return the keys of the batches that were published in `asset`.
+
+    An event is never older than its batch, so `since` (a batch key) bounds the search for one batch; without it
+    the last 1,000 events are looked at, some years of daily batches.
+    """
+    accessor = events[asset]
+    found = accessor.after(parse_key(since).isoformat()) if since else accessor.ascending(False).limit(1000)
+    return {event.partition_key for event in found if event.partition_key}

@@ -1,0 +1,21 @@
+"""What all DAGs share: owner, retries, alerts, and the pool that publishes one batch at a time."""
+
+from typing import Any
+
+from rankalpha.alerts import AlertNotifier
+from rankalpha.settings import settings
+
+PUBLISH_POOL = "publish"  # one slot; made by the stack's own init step
+OWNER = "rankalpha"
+
+
+def default_args() -> dict[str, Any]:
+    """Return the default arguments of every task."""
+    return {
+        "owner": OWNER,
+        "retries": settings().retries,
+        "retry_delay": settings().retry_wait,
+        "retry_exponential_backoff": 2.0,  # doubles; True would count as 1 and never grow
+        "max_retry_delay": settings().max_retry_wait,
+        "on_failure_callback": AlertNotifier(),  # after the last try only
+    }

@@ -1,0 +1,116 @@
+"""Where the embedded stack keeps its state, on which ports it listens, and the environment of its processes."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from dotenv import dotenv_values
+
+from rankalpha.envfile import read_env_file
+from rankalpha.settings import SettingsError, StackSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths and ports of one stack; everything it writes lies below `state`."""
+
+    stack: StackSettings
+
+    @property
+    def state(self) -> Path:
+        """Folder of all state, absolute."""
+        return self.stack.state_dir if self.stack.state_dir.is_absolute() else ROOT / self.stack.state_dir
+
+    @property
+    def pgdata(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.state / "postgres"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the components' logs, one file each."""
+        return self.state / "logs"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports that the stack listens on, by the setting that names them."""
+        return {
+            "RANKALPHA_AIRFLOW_PORT": self.stack.airflow_port,
+            "RANKALPHA_API_PORT": self.stack.api_port,
+            "RANKALPHA_FRONTEND_PORT": self.stack.frontend_port,
+        }
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The addresses a user opens or calls, by setting."""
+        return {key.replace("_PORT", "_URL"): f"http://127.0.0.1:{port}" for key, port in self.ports.items()}
+
+    def check_ports(self) -> None:
+        """Raise SettingsError naming every port that somebody else listens on."""
+        busy = [f"{key}={port}" for key, port in self.ports.items() if _listening(port)]
+        if busy:
+            raise SettingsError(
+                f"port already in use: {', '.join(busy)}; stop what listens there, or choose others, "
+                f"for example `make up {busy[0].partition('=')[0]}={_free_port()}`"
+            )
+
+    def prepare(self) -> None:
+        """Make the folders and, at first start, the keys that belong to this stack alone."""
+        for folder in (self.state, self.logs, self.state / "airflow", self.state / "data"):
+            folder.mkdir(parents=True, exist_ok=True)
+        keys = self.state / "keys.env"
+        if not keys.exists():
+            keys.touch(mode=0o600)
+            keys.write_text("".join(f"{key}={Fernet.generate_key().decode()}\n" for key in KEYS))
+
+    def environment(self, database: str) -> dict[str, str]:
+        """Return the environment of every process of the stack; the caller's own variables win over the profile's."""
+        profile = read_env_file(ROOT / "env" / self.stack.env / "airflow.env")
+        return {**self._fixed(database), **self._keys(), **profile, **_inherited(), "RANKALPHA_STACK": str(self.state)}
+
+    def _fixed(self, database: str) -> dict[str, str]:
+        airflow = self.urls["RANKALPHA_AIRFLOW_URL"]
+        return {
+            **self.urls,
+            "RANKALPHA_ENV_DIR": str(ROOT / "env"),
+            "RANKALPHA_RUNNER": "process",
+            "RANKALPHA_APP_DIR": str(ROOT),
+            "RANKALPHA_DATA_DIR": str(self.state / "data"),
+            "API_PORT": str(self.stack.api_port),
+            "FRONTEND_PORT": str(self.stack.frontend_port),
+            "API_URL": self.urls["RANKALPHA_API_URL"],
+            "PYTHONUNBUFFERED": "1",
+            "AIRFLOW_HOME": str(self.state / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),  # the bundle: DAGs import `datasets` from its root
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.stack.airflow_port),
+            "AIRFLOW__API__BASE_URL": airflow,
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{airflow}/execution/",
+        }
+
+    def _keys(self) -> Mapping[str, str]:
+        return {key: value or "" for key, value in dotenv_values(self.state / "keys.env").items()}
+
+
+def _inherited() -> dict[str, str]:
+    # PYTHONPATH would put another `datasets` before the bundle's
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")}
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

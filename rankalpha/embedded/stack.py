@@ -1,0 +1,130 @@
+"""Start, stop and look at the embedded stack."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import psutil
+
+from rankalpha.embedded.layout import ROOT, Layout
+from rankalpha.embedded.postgres import start as start_postgres
+
+CONF = Path(__file__).with_name("supervisord.conf")
+BIN = Path(sys.prefix, "bin")
+
+
+class Stack:
+    """The embedded stack of one layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def up(self) -> None:
+        """Start what does not run yet: PostgreSQL, then the database's schema, then everything else."""
+        self.layout.prepare()
+        with self._lock():
+            if self.running():
+                print("The stack is already running.", flush=True)
+                return
+            self._end_leftovers()
+            self.layout.check_ports()
+            print("Starting PostgreSQL", flush=True)
+            environment = self.environment()
+            print("Preparing Airflow's database", flush=True)
+            self._run([BIN / "python", "-m", "rankalpha.prepare"], environment)
+            print("Starting Airflow and the reference services", flush=True)
+            self._run([BIN / "supervisord", "-c", CONF], environment)
+
+    def down(self) -> None:
+        """Stop everything; harmless when nothing runs. State stays."""
+        self.layout.prepare()
+        with self._lock():
+            if self.running():
+                self.control("shutdown")
+                self._wait_for_end()
+            self._end_leftovers()
+
+    def clean(self) -> None:
+        """Stop everything and remove all state: batches, Airflow's history, keys."""
+        if self.layout.state.exists():
+            self.down()
+            shutil.rmtree(self.layout.state)
+
+    def running(self) -> bool:
+        """Tell whether the supervisor runs; what it supervises may be starting."""
+        with suppress(OSError, ValueError, psutil.Error):
+            pid = int((self.layout.state / "supervisord.pid").read_text())
+            return "supervisord" in " ".join(psutil.Process(pid).cmdline())
+        return False
+
+    def control(self, *command: str) -> str:
+        """Run supervisorctl and return what it prints."""
+        done = subprocess.run(
+            [BIN / "supervisorctl", "-c", CONF, *command],
+            env=self._supervisor_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the stack's processes; starts PostgreSQL when it does not run."""
+        database = start_postgres(self.layout.pgdata).get_uri(driver="psycopg2")
+        return {**self.layout.environment(database), **self._supervisor_environment()}
+
+    def _supervisor_environment(self) -> dict[str, str]:
+        # a socket's path may have 107 characters; the state folder can lie deeper
+        name = sha256(str(self.layout.state).encode()).hexdigest()[:12]
+        path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
+        return {
+            "PATH": path,
+            "RANKALPHA_STACK": str(self.layout.state),
+            "RANKALPHA_ROOT": str(ROOT),
+            "RANKALPHA_BIN": str(BIN),
+            "RANKALPHA_SOCKET": str(Path(tempfile.gettempdir(), f"rankalpha-{name}.sock")),
+        }
+
+    def _run(self, command: list[str | Path], environment: dict[str, str]) -> None:
+        log = self.layout.logs / "start.log"
+        with log.open("ab") as file:
+            done = subprocess.run(command, env=environment, cwd=ROOT, stdout=file, stderr=file, check=False)
+        if done.returncode:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+            raise SystemExit(f"{' '.join(map(str, command))} failed:\n{tail}\n(see {log})")
+
+    def _wait_for_end(self) -> None:
+        with suppress(OSError, ValueError, psutil.Error):
+            psutil.Process(int((self.layout.state / "supervisord.pid").read_text())).wait(60)
+
+    def _end_leftovers(self) -> None:
+        """End processes of this stack that outlived their supervisor, known by their environment."""
+        left = list(_processes_of(self.layout.state))
+        for process in left:
+            with suppress(psutil.Error):
+                process.terminate()
+        for process in psutil.wait_procs(left, timeout=10)[1]:
+            with suppress(psutil.Error):
+                process.kill()
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Keep a second `make up` or `make down` of this stack waiting until the first has finished."""
+        with (self.layout.state / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _processes_of(state: Path) -> Iterator[psutil.Process]:
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid not in own and process.environ().get("RANKALPHA_STACK") == str(state):
+                yield process

@@ -1,0 +1,106 @@
+"""The asset manager that joins batches exactly; Airflow's `[core] asset_manager_class`.
+
+Airflow joins partitioned datasets by key, but it forgets the halves of a key once a run was made of them: publishing
+one half again would wait for the other for ever. And it can lose a join when two events of a key are registered at
+the same instant (Airflow issue 71070). Both are mended here, where every event passes, also those posted by API.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from airflow.assets.manager import AssetManager
+from airflow.models.asset import (
+    AssetEvent,
+    AssetPartitionDagRun,
+    DagScheduleAssetReference,
+    PartitionedAssetKeyLog,
+)
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+
+class BatchAssetManager(AssetManager):
+    """Registers one event of a batch at a time, and completes a waiting join with what is still valid."""
+
+    @classmethod
+    def register_asset_change(
+        cls, *, session: Session, partition_key: str | None = None, **kwargs: Any
+    ) -> AssetEvent | None:
+        """Register an event as Airflow does; `session` commits, `partition_key` is the batch."""
+        if partition_key is None:
+            return super().register_asset_change(session=session, **kwargs)
+        # held until the event is committed: the next event of this batch sees it
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(partition_key, 0))))
+        event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
+        if event is not None:
+            _complete_joins(event, session)
+        return event
+
+
+def _complete_joins(event: AssetEvent, session: Session) -> None:
+    """Add to each join that now waits with `event` the other datasets' newest event of the same batch.
+
+    An event that is older than its own input is left out: its stage is about to publish a newer one.
+    """
+    waiting = session.scalars(
+        select(AssetPartitionDagRun)
+        .join(PartitionedAssetKeyLog, PartitionedAssetKeyLog.asset_partition_dag_run_id == AssetPartitionDagRun.id)
+        .where(
+            PartitionedAssetKeyLog.asset_event_id == event.id,
+            AssetPartitionDagRun.created_dag_run_id.is_(None),
+            AssetPartitionDagRun.partition_key == event.partition_key,  # not a mapped key
+        )
+    ).all()
+    for join in waiting:
+        for asset_id in _missing(join, session):
+            latest = _latest_event(asset_id, event.partition_key, session)
+            if latest is not None and not _outdated(latest, session):
+                session.add(
+                    PartitionedAssetKeyLog(
+                        asset_id=asset_id,
+                        asset_event_id=latest.id,
+                        asset_partition_dag_run_id=join.id,
+                        source_partition_key=latest.partition_key,
+                        target_dag_id=join.target_dag_id,
+                        target_partition_key=join.partition_key,
+                    )
+                )
+
+
+def _missing(join: AssetPartitionDagRun, session: Session) -> set[int]:
+    """Return the ids of the datasets that `join` still waits for."""
+    present = select(PartitionedAssetKeyLog.asset_id).where(
+        PartitionedAssetKeyLog.asset_partition_dag_run_id == join.id
+    )
+    return _inputs(join.target_dag_id, session) - set(session.scalars(present))
+
+
+def _inputs(dag_id: str | None, session: Session) -> set[int]:
+    """Return the ids of the datasets that a DAG is scheduled on."""
+    reference = DagScheduleAssetReference
+    return set(session.scalars(select(reference.asset_id).where(reference.dag_id == dag_id)))
+
+
+def _latest_event(asset_id: int, key: str | None, session: Session) -> AssetEvent | None:
+    events = select(AssetEvent).where(AssetEvent.asset_id == asset_id, AssetEvent.partition_key == key)
+    return session.scalar(events.order_by(AssetEvent.timestamp.desc(), AssetEvent.id.desc()).limit(1))
+
+
+def _outdated(event: AssetEvent, session: Session) -> bool:
+    """Tell whether an input of the stage that published `event` was published again after the stage had started."""
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module in the midst of its models
+
+    started = session.scalar(
+        select(DagRun.start_date).where(
+            DagRun.dag_id == event.source_dag_id, DagRun.run_id == event.source_run_id
+        )
+    )
+    # a cleared run starts again under its old id: then the event itself is the older of the two
+    read_at: datetime = min(filter(None, (started, event.timestamp)))
+    inputs = (_latest_event(asset, event.partition_key, session) for asset in _inputs(event.source_dag_id, session))
+    return any(_published_after(read_at, inputs))
+
+
+def _published_after(moment: datetime, events: Iterable[AssetEvent | None]) -> Iterable[bool]:
+    return (event is not None and event.timestamp > moment for event in events)

@@ -1,0 +1,72 @@
+"""What a stage sees: Airflow Variable > env/<profile>/<name>.env > default, looked up when its task runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from airflow.sdk import Variable
+
+from rankalpha.envfile import read_env_file
+from rankalpha.settings import SettingsError, settings
+
+
+def variable(key: str) -> str | None:
+    """Return the Airflow Variable `key`, or None; only for running tasks, where it is one API call."""
+    value = Variable.get(key, default=None)
+    return None if value is None else str(value)
+
+
+def profile_dir() -> Path:
+    """Return the folder of the chosen profile: Variable ENV_PROFILE, else RANKALPHA_ENV, else `local`."""
+    name = variable("ENV_PROFILE") or settings().env
+    folder = settings().env_dir / name
+    if not name or Path(name).name != name or not folder.is_dir():
+        known = sorted(path.name for path in settings().env_dir.glob("*/"))
+        raise SettingsError(
+            f"unknown profile {name!r}: {settings().env_dir} has {known or 'no profiles'}; "
+            "set the Variable ENV_PROFILE or RANKALPHA_ENV to one of them"
+        )
+    return folder
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The settings of one stage or service: `get` looks a key up in order of precedence."""
+
+    file: Mapping[str, str]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    lookup: Callable[[str], str | None] = variable
+
+    @classmethod
+    def load(cls, name: str, defaults: Mapping[str, str]) -> "Profile":
+        """Read env/<profile>/<name>.env of the chosen profile."""
+        return cls(file=read_env_file(profile_dir() / f"{name}.env"), defaults=defaults)
+
+    def get(self, key: str) -> str:
+        """Return the value of `key`; KeyError when it stands nowhere."""
+        value = self.lookup(key)
+        if value is not None:
+            return value
+        return self.file[key] if key in self.file else self.defaults[key]
+
+    def optional(self, key: str) -> str:
+        """Return the value of `key`, or an empty string when it stands nowhere."""
+        try:
+            return self.get(key)
+        except KeyError:
+            return ""
+
+    def number(self, key: str) -> float:
+        """Return the positive number of `key`; SettingsError names a value that is none."""
+        value = self.get(key)
+        try:
+            number = float(value)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < float("inf"):
+            raise SettingsError(f"{key}={value!r} is not a positive number, such as 1.5")
+        return number
+
+    def all(self) -> dict[str, str]:
+        """Return every key of the file and the defaults with the value that wins."""
+        return {key: self.get(key) for key in {**self.defaults, **self.file}}

@@ -1,0 +1,46 @@
+"""What a runner does, and how a stage can fail."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from rankalpha.stage import StageJob
+
+GRACE_SECONDS = 10  # between asking a stage to stop and killing it
+TAIL_LINES = 20  # log lines quoted in the error of a failed stage
+
+# sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
+PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
+
+
+class StageFailed(Exception):
+    """The stage failed and may succeed when tried again."""
+
+
+class StageInvalid(StageFailed):
+    """The stage cannot succeed before a person has changed something."""
+
+
+class Runner(ABC):
+    """Runs one stage to its end."""
+
+    @abstractmethod
+    def run(self, job: StageJob, log: Any) -> bytes:
+        """Run `job`, its output going to `log` line by line, and return its result file, empty when it wrote none.
+
+        Raises StageFailed or StageInvalid with the exit status and the last lines when it did not exit with 0.
+        """
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop what `run` has started: ask first, kill after the grace period. Safe to call at any time."""
+
+
+def check_exit(job: StageJob, status: int, tail: Sequence[str], hint: str = "") -> None:
+    """Raise when `status`, the exit status of `job`, is not 0."""
+    if status == 0:
+        return
+    last = "\n  ".join(["", *tail]) if tail else " It printed nothing."
+    text = f"stage {job.stage.name} of batch {job.batch} exited with {status}.{hint} Last lines:{last}"
+    raise (StageInvalid if status in PERMANENT_EXITS else StageFailed)(text)

@@ -1,0 +1,92 @@
+"""Settings of the orchestration itself: the only place that reads the process environment.
+
+They are safe to read while a DAG file is parsed: no database, no API. What a *stage* is given (images, limits,
+keys of its env file) is looked up when its task runs, see `rankalpha.profile`.
+"""
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or makes no sense; the message names the key, its value and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable RANKALPHA_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
+
+    env: str = Field("local", description="Profile: the folder of env/ that stages are configured by.")
+    env_dir: Path = Field(
+        Path("/opt/rankalpha/env"), description="Folder of the profiles: <env_dir>/<profile>/<stage>.env."
+    )
+    runner: str = Field("docker", description="How a stage runs: `docker` (a container) or `process`.")
+    docker_url: str = Field("unix:///var/run/docker.sock", description="The engine of the docker runner.")
+    data_dir: Path = Field(Path("/data"), description="Root of the data volumes as the stages see it.")
+    app_dir: Path = Field(
+        Path("/app"), description="The process runner's stand-in for /app: the checkout that holds apps/."
+    )
+    stack: str = Field("", description="Set by the embedded stack, so that its stages are known as its own.")
+    airflow_url: str = Field("http://airflow-webserver:8080", description="Airflow's API, for the scripts.")
+    api_url: str = Field("http://api:6080", description="RankAlpha's API where the profile names none.")
+    frontend_url: str = Field("http://frontend:3000", description="The frontend where the profile names none.")
+    require_result: bool = Field(
+        False, description="Publish only what a stage has reported on; RankAlpha's own images report nothing."
+    )
+    retries: int = Field(3, ge=0, description="How often a failed task is tried again.")
+    retry_delay: int = Field(300, ge=0, description="Seconds before the first retry; each further one doubles.")
+    max_retry_delay: int = Field(1800, ge=0, description="Seconds that a retry waits at most.")
+    stage_timeout: int | None = Field(
+        None, gt=0, description="Seconds after which a stage is stopped; unset: each stage's own limit."
+    )
+    alert_email: str = Field(
+        "", description="Comma-separated receivers of alerts, sent through the connection smtp_default."
+    )
+
+    @property
+    def retry_wait(self) -> timedelta:
+        """Wait before the first retry."""
+        return timedelta(seconds=self.retry_delay)
+
+    @property
+    def max_retry_wait(self) -> timedelta:
+        """Longest wait before a retry."""
+        return timedelta(seconds=self.max_retry_delay)
+
+
+class StackSettings(BaseSettings):
+    """The embedded stack's folder and ports; each field is the environment variable RANKALPHA_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
+
+    env: str = Field("local", description="Profile, see Settings.")
+    state_dir: Path = Field(Path(".rankalpha"), description="Folder of all state, below the checkout if relative.")
+    airflow_port: int = Field(8080, gt=0, lt=65536, description="Port of Airflow's UI and API.")
+    api_port: int = Field(6080, gt=0, lt=65536, description="Port of the reference API.")
+    frontend_port: int = Field(3000, gt=0, lt=65536, description="Port of the ranking page.")
+
+
+class AdminSettings(BaseSettings):
+    """Airflow's address and its first user; each field is the environment variable RANKALPHA_ADMIN_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_ADMIN_", frozen=True)
+
+    user: str = Field("rankalpha", description="Name of the admin user.")
+    password: SecretStr = Field(SecretStr("rankalpha"), description="Password; only `local` may keep the default.")
+
+
+@cache
+def settings() -> Settings:
+    """Read the environment once in a process; raise SettingsError naming each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (
+            f"RANKALPHA_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError("; ".join(problems)) from error

@@ -1,0 +1,107 @@
+"""A stage: what its container is. Declared once in `rankalpha.stages`, run by `rankalpha.operators`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from docker.errors import DockerException
+from docker.utils import parse_bytes
+
+from rankalpha.profile import Profile
+from rankalpha.settings import SettingsError, settings
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named Docker volume and where the container sees it."""
+
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A container that processes one batch and exits.
+
+    `name` is the name of its env file and, in upper case, the prefix of its settings: SCORER_IMAGE,
+    SCORER_COMMAND, SCORER_CPUS, SCORER_MEM and SCORER_PIDS override what is declared here.
+    """
+
+    name: str
+    image: str
+    command: str
+    working_dir: str = "/app"
+    volumes: tuple[Volume, ...]
+    env: Mapping[str, str] = field(default_factory=dict)  # defaults of keys that its env file may leave out
+    secrets: tuple[str, ...] = ()  # Variables that are handed over when they exist
+    data_dir_keys: tuple[str, ...] = ("RANKALPHA_DATA_DIR",)  # variables that name the root of the volumes
+    network: str = "rankalpha_net"
+    cpus: float = 1.0
+    memory: str = "1g"
+    pids: int = 512
+    timeout: timedelta = timedelta(hours=1)
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != self.name.lower():
+            raise ValueError(f"stage name {self.name!r} must be a lower-case identifier")
+        if not self.command or not self.image:
+            raise ValueError(f"stage {self.name} needs an image and a command")
+
+    @property
+    def time_limit(self) -> timedelta:
+        """Time after which the stage is stopped and its task fails."""
+        seconds = settings().stage_timeout
+        return timedelta(seconds=seconds) if seconds else self.timeout
+
+    def _limits(self) -> dict[str, str]:
+        own = {"IMAGE": self.image, "COMMAND": self.command}
+        limits = {"CPUS": str(self.cpus), "MEM": self.memory, "PIDS": str(self.pids)}
+        return {f"{self.name.upper()}_{key}": value for key, value in {**own, **limits}.items()}
+
+    def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
+        """Look up what the stage is to be given for `batch`; SettingsError names the key that makes no sense."""
+        profile = Profile.load(self.name, {**self._limits(), **self.env})
+        prefix = self.name.upper()
+        secrets = {key: profile.optional(key) for key in self.secrets}
+        env = {key: value for key, value in profile.all().items() if key not in self._limits()}
+        return StageJob(
+            stage=self,
+            batch=batch,
+            image=profile.get(f"{prefix}_IMAGE"),
+            command=profile.get(f"{prefix}_COMMAND"),
+            nano_cpus=int(profile.number(f"{prefix}_CPUS") * 1e9),
+            memory_bytes=_bytes(f"{prefix}_MEM", profile.get(f"{prefix}_MEM")),
+            pids=int(profile.number(f"{prefix}_PIDS")),
+            env={
+                **env,
+                **{key: value for key, value in secrets.items() if value},
+                "RANKALPHA_BATCH": batch,
+                "RANKALPHA_DATE": batch[:10],
+            },
+            labels=labels,
+        )
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """A stage with everything looked up: what a runner needs to run it for one batch."""
+
+    stage: Stage
+    batch: str
+    image: str
+    command: str
+    nano_cpus: int
+    memory_bytes: int
+    pids: int
+    env: Mapping[str, str] = field(repr=False)  # holds secrets
+    labels: Mapping[str, str]
+
+
+def _bytes(key: str, value: str) -> int:
+    try:
+        size = int(parse_bytes(value))
+    except (DockerException, ValueError) as error:
+        raise SettingsError(f"{key}={value!r} is no size, such as 512m or 2g") from error
+    if size < 6 * 1024 * 1024:
+        raise SettingsError(f"{key}={value!r} is below Docker's minimum of 6m")
+    return size

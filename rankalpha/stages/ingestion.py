@@ -1,0 +1,13 @@
+"""The ingestion container: collects the day's prices."""
+
+from datetime import timedelta
+
+from rankalpha.stage import Stage, Volume
+
+INGESTION = Stage(
+    name="ingestion",
+    image="rankalpha_ingestion",
+    command="python apps/ingestion/main.py",
+    volumes=(Volume("prices_data", "/data/prices"),),
+    timeout=timedelta(minutes=30),
+)

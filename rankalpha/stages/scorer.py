@@ -1,0 +1,13 @@
+"""The scorer container: momentum, value and quality of each stock."""
+
+from datetime import timedelta
+
+from rankalpha.stage import Stage, Volume
+
+SCORER = Stage(
+    name="scorer",
+    image="rankalpha_scorer",
+    command="python apps/scorer/main.py",
+    volumes=(Volume("prices_data", "/data/prices"),),
+    timeout=timedelta(minutes=30),
+)

@@ -1,0 +1,29 @@
+"""The sentiment container: one consensus batch of the screeners' top names, then it exits."""
+
+from datetime import timedelta
+
+from rankalpha.stage import Stage, Volume
+
+SENTIMENT_ANALYSIS = Stage(
+    name="sentiment",
+    image="rankalpha_sentiment",
+    command="uv run main.py",
+    working_dir="/app/apps/sentiment",
+    volumes=(
+        Volume("prices_data", "/data/prices"),
+        Volume("company_reports", "/data/company_reports"),
+        Volume("analysis_schedule", "/data/analysis_schedule"),
+    ),
+    env={
+        "SENTIMENT_USE_CONSENSUS": "true",
+        "SENTIMENT_CONSENSUS_MIN_APPEARANCES": "2",
+        "SENTIMENT_CONSENSUS_MIN_STYLES": "1",
+        "SENTIMENT_CONSENSUS_LIMIT": "10",
+        "SENTIMENT_CONSENSUS_BATCH_ONLY": "true",  # the task must end; the service outside Airflow need not
+        "SENTIMENT_SKIP_IF_WITHIN_DAYS": "0",
+    },
+    secrets=("OPENAI_API_KEY",),
+    data_dir_keys=("RANKALPHA_DATA_DIR", "SENTIMENT_DATA_DIR"),
+    memory="2g",
+    timeout=timedelta(hours=1),  # a language model may take its time
+)

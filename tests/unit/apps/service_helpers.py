@@ -1,0 +1,193 @@
+"""What the tests of the sentiment stage, the API and the frontend share: batches on disk and local servers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import polars as pl
+
+ROOT = Path(__file__).parents[3]
+KEY = "2026-11-22T06:00:00"
+AS_OF = date(2026, 11, 20)
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")  # and no setting of the machine, nor its proxies
+SCREENERS = {"trend": "momentum", "breakout": "momentum", "bargain": "value", "profit": "quality"}
+ON_LISTS = {
+    "AAPL": ["trend", "breakout", "bargain"],
+    "MSFT": ["trend", "breakout", "profit"],
+    "JPM": ["trend", "bargain"],
+    "KO": ["trend", "breakout"],
+    "PFE": ["bargain"],
+}
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Return a clean environment with the repository importable, and `settings`."""
+    inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
+    return inherited | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | settings
+
+
+def write_appearances(data: Path, key: str = KEY, on_lists: dict[str, list[str]] | None = None) -> Path:
+    """Write a batch's appearances.json."""
+    path = data / "prices" / key / "appearances.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"symbol": symbol, "screener": screener, "style": SCREENERS[screener]}
+        for symbol, screeners in (ON_LISTS if on_lists is None else on_lists).items()
+        for screener in screeners
+    ]
+    path.write_text(json.dumps({"as_of": AS_OF.isoformat(), "appearances": rows}))
+    return path
+
+
+def write_prices(data: Path, symbols: list[str], key: str = KEY, days: int = 80) -> Path:
+    """Write a batch's prices.parquet; the close on day i of symbol number s is 100 * s + i."""
+    path = data / "prices" / key / "prices.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        (symbol, AS_OF - timedelta(days=days - 1 - day), 100.0 * number + day)
+        for number, symbol in enumerate(symbols, start=1)
+        for day in range(days)
+    ]
+    pl.DataFrame(rows, schema=["symbol", "date", "close"], orient="row").write_parquet(path)
+    return path
+
+
+def write_scores(data: Path, scores: dict[str, float | None], key: str = KEY) -> Path:
+    """Write a batch's scores.parquet, all three percentiles equal to the score."""
+    path = data / "prices" / key / "scores.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [(symbol, score, score, score, score, AS_OF) for symbol, score in scores.items()]
+    names = ("momentum", "value", "quality", "score")
+    schema = {"symbol": pl.String, **dict.fromkeys(names, pl.Float64), "as_of": pl.Date}
+    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
+    return path
+
+
+def write_sentiment(data: Path, sentiment: dict[str, float | None], key: str = KEY) -> Path:
+    """Write a batch's sentiment.json."""
+    path = data / "company_reports" / key / "sentiment.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"symbol": symbol, "sentiment": value, "headlines": 0 if value is None else 3, "model": "vader"}
+        | {"analysed": key[:10], "appearances": 2, "styles": 1, "reused": False}
+        for symbol, value in sentiment.items()
+    ]
+    path.write_text(json.dumps({"as_of": AS_OF.isoformat(), "symbols": rows}))
+    return path
+
+
+def run_sentiment(data: Path, key: str = KEY, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the sentiment stage as the orchestrator does, with the batch in the environment."""
+    return subprocess.run(
+        [sys.executable, "apps/sentiment/main.py"],
+        cwd=ROOT,
+        env=environment(RANKALPHA_BATCH=key, RANKALPHA_DATA_DIR=str(data), **settings),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def read_sentiment(data: Path, key: str = KEY) -> dict[str, dict[str, object]]:
+    """Return a batch's written entries by symbol, in the file's order."""
+    report = json.loads((data / "company_reports" / key / "sentiment.json").read_text())
+    return {entry["symbol"]: entry for entry in report["symbols"]}
+
+
+class Request:
+    """One request that a local server has received."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        self.path = handler.path
+        self.headers = handler.headers
+        self.body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+
+
+Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
+
+
+@contextmanager
+def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, list[Request]]]:
+    """Run an HTTP server on a free loopback port; give its address and the requests it has received."""
+    received: list[Request] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            request = Request(self)
+            received.append(request)
+            status, body, headers = (*answer(request), {})[:3]
+            self.send_response(status)
+            for name, value in {"content-length": str(len(body.encode())), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_args: object) -> None:
+            """Keep the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def service(name: str, log: Path, **settings: str) -> Iterator[str]:
+    """Run apps/<name>/main.py on a free port until the block ends; give its address. It must end on SIGTERM."""
+    port = free_port()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, f"apps/{name}/main.py"],
+            cwd=ROOT,
+            env=environment(**{f"{name.upper()}_PORT": str(port)}, **settings),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), f"{name}: {log}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=15)
+
+
+def answers(address: str) -> bool:
+    """Tell whether an address answers with 200."""
+    try:
+        return httpx.get(address, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Wait until `condition` holds; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)

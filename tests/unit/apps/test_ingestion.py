@@ -1,0 +1,167 @@
+"""The ingestion stage as the orchestrator runs it: a process, its files, its result and its exit status."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SAMPLE = ROOT / "apps/ingestion/sample"
+FIRST, SECOND, THIRD = (f"2026-11-{day}T06:00:00" for day in (20, 21, 22))
+
+
+def ingest(data: Path, batch: str = FIRST, **settings: str) -> subprocess.CompletedProcess[str]:
+    result = data / f"{batch}.result.json"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(data), "PYTHONPATH": str(ROOT)}
+    environment |= {
+        "RANKALPHA_DATA_DIR": str(data),
+        "RANKALPHA_BATCH": batch,
+        "RANKALPHA_RESULT": str(result),
+    }
+    command = [sys.executable, "apps/ingestion/main.py"]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def report(data: Path, batch: str = FIRST) -> dict:
+    return json.loads((data / f"{batch}.result.json").read_text())
+
+
+def files(data: Path) -> set[str]:
+    return {path.name for path in (data / "prices").rglob("*") if path.is_file()}
+
+
+def write_csv(folder: Path, symbol: str, *lines: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{symbol}.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_sample_is_the_file_of_its_readme():
+    readme = (SAMPLE / "README.md").read_text()
+    digest = hashlib.sha256((SAMPLE / "sp500_dataset.csv.gz").read_bytes()).hexdigest()
+    assert re.findall(r"\b[0-9a-f]{64}\b", readme) == [digest]
+
+
+def test_first_batch_of_the_sample(tmp_path):
+    done = ingest(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "replayed sample: the prices end on 2022-12-28, the batch is of 2026-11-20" in done.stdout
+    result = report(tmp_path)
+    prices = tmp_path / "prices" / FIRST / "prices.parquet"
+    table = pl.read_parquet(prices, glob=False)
+    assert table.schema == {"symbol": pl.String, "date": pl.Date, "close": pl.Float64}
+    assert (result["rows"], result["symbols"], result["as_of"]) == (table.height, 20, "2022-12-28")
+    assert result["outputs"] == [f"prices/{FIRST}/{name}" for name in ("prices.parquet", "appearances.json")]
+    assert result["checksum"] == "sha256:" + hashlib.sha256(prices.read_bytes()).hexdigest()
+    assert result["details"]["source"] == "sample"
+    assert result["details"]["replayed"] is True
+    assert result["details"]["new_rows"] == 20 * 8313
+    apple = table.row(by_predicate=(pl.col("symbol") == "AAPL") & (pl.col("date") == date(2022, 12, 28)))
+    assert apple[2] == 125.674
+    listed = json.loads(prices.with_name("appearances.json").read_text())
+    assert listed["as_of"] == "2022-12-28"
+    assert len({row["screener"] for row in listed["appearances"]}) >= 6
+    assert {row["style"] for row in listed["appearances"]} == {"momentum", "value", "quality"}
+
+
+def test_nothing_new_links_the_earlier_snapshot_and_a_repeated_batch_has_the_same_outcome(tmp_path):
+    assert ingest(tmp_path, FIRST).returncode == 0
+    assert ingest(tmp_path, SECOND).returncode == 0
+    once = report(tmp_path, SECOND)
+    assert ingest(tmp_path, SECOND).returncode == 0
+    assert report(tmp_path, SECOND) == once
+    assert (once["details"]["new_rows"], once["details"]["reused"]) == (0, True)
+    inodes = {(tmp_path / "prices" / batch / "prices.parquet").stat().st_ino for batch in (FIRST, SECOND)}
+    assert len(inodes) == 1
+    assert files(tmp_path) == {"prices.parquet", "appearances.json"}
+
+
+def test_a_past_batch_sees_no_later_prices(tmp_path):
+    assert ingest(tmp_path, "2008-10-10T06:00:00", INGESTION_SYMBOLS="jpm, BAC").returncode == 0
+    result = report(tmp_path, "2008-10-10T06:00:00")
+    assert (result["as_of"], result["symbols"]) == ("2008-10-10", 2)
+
+
+def test_csv_batches_bring_only_what_is_new_or_revised(tmp_path):
+    folder = tmp_path / "csv"
+    csv = {"INGESTION_SOURCE": "csv", "INGESTION_CSV_DIR": str(folder)}
+    lines = ["date,close", "2026-11-17,10.0", "2026-11-18,11.0", "2026-11-19,12.0"]
+    write_csv(folder, "AAA", *lines)
+    assert ingest(tmp_path, FIRST, **csv).returncode == 0
+    write_csv(folder, "AAA", lines[0], "2026-11-17,10.5", *lines[2:], "2026-11-20,13.0", "2026-11-30,9.0")
+    write_csv(folder, "BBB", "volume,close,date", "7,5e1,2026-11-20")
+    assert ingest(tmp_path, SECOND, **csv).returncode == 0
+    assert report(tmp_path, SECOND)["details"]["new_rows"] == 3
+    table = pl.read_parquet(tmp_path / "prices" / SECOND / "prices.parquet", glob=False)
+    assert table["close"].to_list() == [10.5, 11.0, 12.0, 13.0, 50.0]  # 30 November is after the batch
+    assert table["symbol"].to_list() == ["AAA"] * 4 + ["BBB"]
+
+
+def test_a_corrupt_earlier_snapshot_is_skipped_with_a_warning(tmp_path):
+    assert ingest(tmp_path, FIRST).returncode == 0
+    assert ingest(tmp_path, SECOND, INGESTION_SYMBOLS="KO").returncode == 0
+    corrupt = tmp_path / "prices" / SECOND / "prices.parquet"
+    corrupt.write_bytes(corrupt.read_bytes()[:-100])
+    done = ingest(tmp_path, THIRD)
+    assert done.returncode == 0, done.stderr
+    assert f"warning: {corrupt} is corrupt and skipped" in done.stdout
+    assert report(tmp_path, THIRD)["details"]["new_rows"] == 0  # continued from the first
+
+
+def test_old_batches_are_pruned_but_never_the_newest(tmp_path):
+    other = tmp_path / "prices" / "notes"
+    other.mkdir(parents=True)
+    for batch in (FIRST, SECOND, THIRD):
+        assert ingest(tmp_path, batch, INGESTION_KEEP_BATCHES="2").returncode == 0
+    assert {path.name for path in (tmp_path / "prices").iterdir()} == {SECOND, THIRD, "notes"}
+    assert ingest(tmp_path, FIRST, INGESTION_KEEP_BATCHES="1").returncode == 0
+    assert {path.name for path in (tmp_path / "prices").iterdir()} == {FIRST, THIRD, "notes"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"INGESTION_SOURCE": "bloomberg"},
+            "INGESTION_SOURCE='bloomberg' is unknown: use one of sample, csv, yahoo",
+        ),
+        ({"INGESTION_SYMBOLS": "AAPL,../etc"}, "INGESTION_SYMBOLS: '../ETC' is no symbol"),
+        ({"INGESTION_SYMBOLS": "TSLA"}, "INGESTION_SYMBOLS: no TSLA in the sample, only AAPL"),
+        ({"INGESTION_SOURCE": "csv"}, "INGESTION_CSV_DIR='' is no folder"),
+        ({"INGESTION_SOURCE": "yahoo"}, "INGESTION_SYMBOLS is empty"),
+        ({"INGESTION_START": "1.2.2020"}, "INGESTION_START='1.2.2020' is no date"),
+        ({"INGESTION_KEEP_BATCHES": "-1"}, "INGESTION_KEEP_BATCHES='-1' must be a whole number of 0 or more"),
+        ({"SCREENER_TOP": "0"}, "SCREENER_TOP='0' must be a whole number of 1 or more"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path, settings, message):
+    done = ingest(tmp_path, **settings)
+    assert done.returncode == 78
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "prices").exists()
+
+
+def test_yahoo_out_of_reach_may_be_tried_again(tmp_path):
+    proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}  # nothing listens there
+    done = ingest(tmp_path, INGESTION_SOURCE="yahoo", INGESTION_SYMBOLS="AAPL,MSFT", **proxy)
+    assert done.returncode == 69
+    assert "Yahoo has no prices for 2 of 2 symbols (AAPL, MSFT); try again later" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "prices").exists()
