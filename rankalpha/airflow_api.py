@@ -33,14 +33,19 @@ class AirflowApi:
         if response.status_code == requests.codes.unauthorized:
             self._log_in()
             response = self._session.request(method, url, timeout=TIMEOUT, **arguments)
-        if not response.ok:
-            raise AirflowApiError(f"{method} {url}: {response.status_code} {response.text[:500]}")
+        _check(response, f"{method} {url}")
         answer: dict[str, Any] = response.json()
         return answer
 
     def _log_in(self) -> None:
         response = self._session.post(f"{self.url}/auth/token", json=self._credentials, timeout=TIMEOUT)
-        if not response.ok:
-            user = self._credentials["username"]
-            raise AirflowApiError(f"Airflow does not let {user!r} in: {response.status_code} {response.text[:200]}")
+        _check(response, f"Airflow does not let {self._credentials['username']!r} in")
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def _check(response: requests.Response, what: str) -> None:
+    """Raise AirflowApiError for a refusal, requests.HTTPError for a server's trouble, which may pass."""
+    if response.status_code >= requests.codes.server_error:
+        response.raise_for_status()
+    if not response.ok:
+        raise AirflowApiError(f"{what}: {response.status_code} {response.text[:500]}")

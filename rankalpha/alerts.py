@@ -5,6 +5,7 @@ Each channel is switched on by its connection: `smtp_default` (with receivers in
 """
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
@@ -53,7 +54,7 @@ def _channels(subject: str, text: str) -> Iterator[BaseNotifier]:
             smtp_conn_id=SMTP_CONNECTION,
             to=settings().alert_email,
             subject=subject,
-            html_content=text,
+            html_content=f"<pre>{escape(text)}</pre>",  # keeps the lines, and an error's < and & as they are
             mime_subtype="mixed",
         )
     if _exists(SLACK_CONNECTION):

@@ -34,6 +34,7 @@ class BatchAssetManager(AssetManager):
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(partition_key, 0))))
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
+            session.flush()  # Airflow's sessions do not flush before a query
             _complete_joins(event, session)
         return event
 

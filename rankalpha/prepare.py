@@ -11,14 +11,15 @@ from rankalpha.settings import AdminSettings
 def prepare() -> None:
     """Run Airflow's own commands in one process."""
     admin = AdminSettings()
-    _airflow("db", "migrate")
-    _airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
+    airflow("db", "migrate")
+    airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     password = admin.password.get_secret_value()
-    _airflow("users", "create", "--role", "Admin", "--username", admin.user, "--password", password, *identity)
+    airflow("users", "create", "--role", "Admin", "--username", admin.user, "--password", password, *identity)
 
 
-def _airflow(*command: str) -> None:
+def airflow(*command: str) -> None:
+    """Run an Airflow command in this process."""
     arguments = get_parser().parse_args(command)
     arguments.func(arguments)
 

@@ -19,14 +19,13 @@ def variable(key: str) -> str | None:
 def profile_dir() -> Path:
     """Return the folder of the chosen profile: Variable ENV_PROFILE, else RANKALPHA_ENV, else `local`."""
     name = variable("ENV_PROFILE") or settings().env
-    folder = settings().env_dir / name
-    if not name or Path(name).name != name or not folder.is_dir():
-        known = sorted(path.name for path in settings().env_dir.glob("*/"))
+    known = sorted(path.name for path in settings().env_dir.glob("*/"))
+    if name not in known:  # a path such as `..` is no name
         raise SettingsError(
             f"unknown profile {name!r}: {settings().env_dir} has {known or 'no profiles'}; "
             "set the Variable ENV_PROFILE or RANKALPHA_ENV to one of them"
         )
-    return folder
+    return settings().env_dir / name
 
 
 @dataclass(frozen=True)

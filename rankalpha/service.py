@@ -87,16 +87,21 @@ class ServiceOperator(BaseOperator):
         """Call the service and check that it speaks of this batch."""
         ti = context["ti"]
         try:
-            if self.batch_from:
-                batch = ti.xcom_pull(task_ids=self.batch_from, key="batch")
-            else:
-                batch = batch_of(context, self.consumes, self.log)
+            batch = self._batch(context)
             ti.xcom_push(key="batch", value=batch)
             answer = self._ask(batch)
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         ti.xcom_push(key="result", value=_result(answer, batch))
+
+    def _batch(self, context: Context) -> str:
+        if not self.batch_from:
+            return batch_of(context, self.consumes, self.log)
+        batch = context["ti"].xcom_pull(task_ids=self.batch_from, key="batch")
+        if not batch:
+            raise BatchError(f"{self.batch_from} left no batch; run it before this task")
+        return str(batch)
 
     def _ask(self, batch: str) -> dict[str, Any]:
         profile = self.call.profile()

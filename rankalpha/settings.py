@@ -21,31 +21,55 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
 
-    env: str = Field("local", description="Profile: the folder of env/ that stages are configured by.")
+    env: str = Field(
+        default="local", description="Profile: the folder of env/ that stages are configured by."
+    )
     env_dir: Path = Field(
-        Path("/opt/rankalpha/env"), description="Folder of the profiles: <env_dir>/<profile>/<stage>.env."
+        default=Path("/opt/rankalpha/env"),
+        description="Folder of the profiles: <env_dir>/<profile>/<stage>.env.",
     )
-    runner: str = Field("docker", description="How a stage runs: `docker` (a container) or `process`.")
-    docker_url: str = Field("unix:///var/run/docker.sock", description="The engine of the docker runner.")
-    data_dir: Path = Field(Path("/data"), description="Root of the data volumes as the stages see it.")
+    runner: str = Field(
+        default="docker", description="How a stage runs: `docker` (a container) or `process`."
+    )
+    docker_url: str = Field(
+        default="unix:///var/run/docker.sock", description="The engine of the docker runner."
+    )
+    data_dir: Path = Field(
+        default=Path("/data"), description="Root of the data volumes as the stages see it."
+    )
     app_dir: Path = Field(
-        Path("/app"), description="The process runner's stand-in for /app: the checkout that holds apps/."
+        default=Path("/app"),
+        description="The process runner's stand-in for /app: the checkout that holds apps/.",
     )
-    stack: str = Field("", description="Set by the embedded stack, so that its stages are known as its own.")
-    airflow_url: str = Field("http://airflow-webserver:8080", description="Airflow's API, for the scripts.")
-    api_url: str = Field("http://api:6080", description="RankAlpha's API where the profile names none.")
-    frontend_url: str = Field("http://frontend:3000", description="The frontend where the profile names none.")
+    stack: str = Field(
+        default="", description="Set by the embedded stack, so that its stages are known as its own."
+    )
+    airflow_url: str = Field(
+        default="http://airflow-webserver:8080", description="Airflow's API, for the scripts."
+    )
+    api_url: str = Field(
+        default="http://api:6080", description="RankAlpha's API where the profile names none."
+    )
+    frontend_url: str = Field(
+        default="http://frontend:3000", description="The frontend where the profile names none."
+    )
     require_result: bool = Field(
-        False, description="Publish only what a stage has reported on; RankAlpha's own images report nothing."
+        default=False,
+        description="Publish only what a stage has reported on; RankAlpha's own images report nothing.",
     )
-    retries: int = Field(3, ge=0, description="How often a failed task is tried again.")
-    retry_delay: int = Field(300, ge=0, description="Seconds before the first retry; each further one doubles.")
-    max_retry_delay: int = Field(1800, ge=0, description="Seconds that a retry waits at most.")
+    retries: int = Field(default=3, ge=0, description="How often a failed task is tried again.")
+    retry_delay: int = Field(
+        default=300, ge=0, description="Seconds before the first retry; each further one doubles."
+    )
+    max_retry_delay: int = Field(default=1800, ge=0, description="Seconds that a retry waits at most.")
     stage_timeout: int | None = Field(
-        None, gt=0, description="Seconds after which a stage is stopped; unset: each stage's own limit."
+        default=None,
+        gt=0,
+        description="Seconds after which a stage is stopped; unset: each stage's own limit.",
     )
     alert_email: str = Field(
-        "", description="Comma-separated receivers of alerts, sent through the connection smtp_default."
+        default="",
+        description="Comma-separated receivers of alerts, sent through the connection smtp_default.",
     )
 
     @property
@@ -64,11 +88,13 @@ class StackSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
 
-    env: str = Field("local", description="Profile, see Settings.")
-    state_dir: Path = Field(Path(".rankalpha"), description="Folder of all state, below the checkout if relative.")
-    airflow_port: int = Field(8080, gt=0, lt=65536, description="Port of Airflow's UI and API.")
-    api_port: int = Field(6080, gt=0, lt=65536, description="Port of the reference API.")
-    frontend_port: int = Field(3000, gt=0, lt=65536, description="Port of the ranking page.")
+    env: str = Field(default="local", description="Profile, see Settings.")
+    state_dir: Path = Field(
+        default=Path(".rankalpha"), description="Folder of all state, below the checkout if relative."
+    )
+    airflow_port: int = Field(default=8080, gt=0, lt=65536, description="Port of Airflow's UI and API.")
+    api_port: int = Field(default=6080, gt=0, lt=65536, description="Port of the reference API.")
+    frontend_port: int = Field(default=3000, gt=0, lt=65536, description="Port of the ranking page.")
 
 
 class AdminSettings(BaseSettings):
@@ -76,8 +102,10 @@ class AdminSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_ADMIN_", frozen=True)
 
-    user: str = Field("rankalpha", description="Name of the admin user.")
-    password: SecretStr = Field(SecretStr("rankalpha"), description="Password; only `local` may keep the default.")
+    user: str = Field(default="rankalpha", description="Name of the admin user.")
+    password: SecretStr = Field(
+        default=SecretStr("rankalpha"), description="Password; only `local` may keep the default."
+    )
 
 
 @cache
@@ -87,6 +115,7 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = (
-            f"RANKALPHA_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()
+            f"RANKALPHA_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: {e['msg']}"
+            for e in error.errors()
         )
         raise SettingsError("; ".join(problems)) from error

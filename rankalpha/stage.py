@@ -63,15 +63,17 @@ class Stage:
         profile = Profile.load(self.name, {**self._limits(), **self.env})
         prefix = self.name.upper()
         secrets = {key: profile.optional(key) for key in self.secrets}
-        env = {key: value for key, value in profile.all().items() if key not in self._limits()}
+        env = {
+            key: value for key, value in profile.all().items() if key not in (*self._limits(), *self.secrets)
+        }
         return StageJob(
             stage=self,
             batch=batch,
-            image=profile.get(f"{prefix}_IMAGE"),
-            command=profile.get(f"{prefix}_COMMAND"),
-            nano_cpus=int(profile.number(f"{prefix}_CPUS") * 1e9),
+            image=_text(profile, f"{prefix}_IMAGE"),
+            command=_text(profile, f"{prefix}_COMMAND"),
+            nano_cpus=_nano_cpus(profile, f"{prefix}_CPUS"),
             memory_bytes=_bytes(f"{prefix}_MEM", profile.get(f"{prefix}_MEM")),
-            pids=int(profile.number(f"{prefix}_PIDS")),
+            pids=_whole(profile, f"{prefix}_PIDS"),
             env={
                 **env,
                 **{key: value for key, value in secrets.items() if value},
@@ -97,10 +99,31 @@ class StageJob:
     labels: Mapping[str, str]
 
 
+def _text(profile: Profile, key: str) -> str:
+    value = profile.get(key)
+    if not value.strip():
+        raise SettingsError(f"{key} is empty; leave it out for the default")
+    return value
+
+
+def _nano_cpus(profile: Profile, key: str) -> int:
+    number = profile.number(key)
+    if number < 0.01:  # noqa: PLR2004  Docker's own minimum; it takes a rounded 0 for "no limit"
+        raise SettingsError(f"{key}={profile.get(key)!r} is below Docker's minimum of 0.01")
+    return int(number * 1e9)
+
+
+def _whole(profile: Profile, key: str) -> int:
+    number = profile.number(key)
+    if number != int(number):  # 0.5 would become 0, which Docker takes for "no limit"
+        raise SettingsError(f"{key}={profile.get(key)!r} is not a whole number, such as 512")
+    return int(number)
+
+
 def _bytes(key: str, value: str) -> int:
     try:
         size = int(parse_bytes(value))
-    except (DockerException, ValueError) as error:
+    except (DockerException, ValueError, OverflowError) as error:
         raise SettingsError(f"{key}={value!r} is no size, such as 512m or 2g") from error
     if size < 6 * 1024 * 1024:
         raise SettingsError(f"{key}={value!r} is below Docker's minimum of 6m")

@@ -1,4 +1,4 @@
-"""The embedded stack's commands: up, down, status, logs, clean. `make up` and its siblings call this."""
+"""The embedded stack's commands: up, start, down, status, logs, clean. `make up` and its siblings call this."""
 
 import argparse
 import os
@@ -8,6 +8,12 @@ import sys
 from rankalpha.embedded.layout import ROOT, Layout
 from rankalpha.embedded.stack import Stack
 from rankalpha.settings import SettingsError, StackSettings
+
+
+def start(stack: Stack) -> int:
+    """Start the stack and nothing else: no batch is triggered."""
+    stack.up()
+    return 0
 
 
 def up(stack: Stack) -> int:
@@ -51,7 +57,7 @@ def clean(stack: Stack) -> int:
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (up, down, status, logs, clean)}
+COMMANDS = {command.__name__: command for command in (up, start, down, status, logs, clean)}
 
 
 def main() -> int:

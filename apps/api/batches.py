@@ -1,7 +1,7 @@
 """Batch keys, and what is on disk for each batch."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def check_key(key: str) -> str:
     The key becomes part of a path: what survives the round trip holds digits, dashes, colons and a T only.
     """
     try:
-        canonical = datetime.strptime(key, BATCH_FORMAT).strftime(BATCH_FORMAT)
+        canonical = datetime.strptime(key, BATCH_FORMAT).replace(tzinfo=UTC).strftime(BATCH_FORMAT)
     except ValueError:
         canonical = None
     if key != canonical:

@@ -2,18 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import httpx
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
-from pydantic import AfterValidator, BaseModel
+from pydantic import BaseModel
 
-from apps.common.stage import BATCH_FORMAT
+from apps.api.batches import BatchKey
 from apps.frontend.events import Broadcast
 from apps.frontend.settings import Settings
 
@@ -27,16 +25,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 router = APIRouter()
-
-
-def check_key(key: str) -> str:
-    """Return `key` when it is a batch key in its one spelling; raises ValueError."""
-    if datetime.strptime(key, BATCH_FORMAT).strftime(BATCH_FORMAT) != key:
-        raise ValueError(f"{key[:40]!r} is no batch key like 2026-11-22T06:00:00")
-    return key
-
-
-BatchKey = Annotated[str, AfterValidator(check_key)]
 
 
 class RefreshRequest(BaseModel):

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from apps.common.stage import BadConfig
 
+HIGHEST_PORT = 65535
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,8 +29,8 @@ class Settings:
 
 def _port(key: str, default: int) -> int:
     value = os.environ.get(key, "").strip() or str(default)
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
-        raise BadConfig(f"{key}={value!r}: allowed are whole numbers from 1 to 65535")
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= HIGHEST_PORT):
+        raise BadConfig(f"{key}={value!r}: allowed are whole numbers from 1 to {HIGHEST_PORT}")
     return int(value)
 
 

@@ -15,6 +15,8 @@ log = logging.getLogger("ingestion")
 SCHEMA = pl.Schema({"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
 KEY = ["symbol", "date"]
 
+DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come of a damaged file
+
 # Symbols worked on at once and rows checked at once: bounds memory to little more than the table itself.
 SYMBOLS_AT_ONCE = 500
 ROWS_AT_ONCE = 1_000_000
@@ -105,10 +107,11 @@ def _same_close() -> pl.Expr:
 
 def _check_rows(prices: pl.DataFrame, origin: str) -> None:
     symbol, day, close = pl.col("symbol"), pl.col("date"), pl.col("close")
-    valid = close.is_finite() & (close > 0) & symbol.is_not_null() & day.is_not_null()
+    valid = close.is_finite() & (close > 0) & symbol.is_not_null() & day.is_between(*DAYS)
     bad = prices.filter(~valid.fill_null(value=False)).head(1)
     if not bad.is_empty():
-        raise BadData(f"{origin}: {bad.row(0)} is no valid symbol, date and positive close")
+        name, close = bad.select("symbol", "close").row(0)
+        raise BadData(f"{origin}: symbol {name!r} has a senseless day or close (close {close})")
     rising = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (day > day.shift()))
     fallen = prices.filter(~rising.fill_null(value=True)).head(1)
     if not fallen.is_empty():

@@ -1,5 +1,6 @@
 """Reads a batch's prices into one row of raw signals a symbol."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ from apps.scorer import signals
 
 SCHEMA = pl.Schema({"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
 SYMBOLS_AT_ONCE = 500  # keeps 5,000 symbols of ten years near 300 MiB of memory
+DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come of a damaged file
 FIX = "run the ingestion stage again for this batch"
 
 
@@ -31,7 +33,9 @@ def read_signals(path: Path) -> pl.DataFrame:
         raise BadData(f"{path}: holds no prices; {FIX}")
     bad = table.filter(~pl.col("valid")).head(1)
     if not bad.is_empty():
-        raise BadData(f"{path}: {bad['symbol'].item()!r} has a bad close or days out of order; {FIX}")
+        raise BadData(
+            f"{path}: {bad['symbol'].item()!r} has bad closes, or days that are bad or out of order; {FIX}"
+        )
     return table.drop("valid")
 
 
@@ -49,7 +53,9 @@ def _read(frame: pl.LazyFrame) -> pl.DataFrame:
 def _signals(frame: pl.LazyFrame) -> pl.LazyFrame:
     symbol, close, day = pl.col("symbol"), pl.col("close"), pl.col("date")
     positive = (close.is_finite() & (close > 0)).fill_null(value=False).all()
-    rising = (day.diff().drop_nulls() > pl.duration(days=0)).all() & (day.null_count() == 0)
+    rising = (day.diff().drop_nulls() > pl.duration(days=0)).all() & day.is_between(*DAYS).fill_null(
+        value=False
+    ).all()
     return frame.group_by("symbol").agg(
         day.last().alias("last_day"),
         (positive & rising & symbol.first().is_not_null()).alias("valid"),

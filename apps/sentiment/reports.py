@@ -52,7 +52,7 @@ class LastRun(BaseModel):
     """When a symbol was last analysed, and which batch holds the outcome."""
 
     analysed: date
-    batch: str
+    batch: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$")  # becomes part of a path
 
 
 APPEARANCES = TypeAdapter(Appearances)

@@ -70,21 +70,29 @@ class Layout:
             keys.write_text("".join(f"{key}={Fernet.generate_key().decode()}\n" for key in KEYS))
 
     def environment(self, database: str) -> dict[str, str]:
-        """Return the environment of every process of the stack; the caller's own variables win over the profile's."""
+        """Return the environment of every process of the stack.
+
+        The caller's own variables win over the profile's, but not over what the stack itself decides.
+        """
         profile = read_env_file(ROOT / "env" / self.stack.env / "airflow.env")
-        return {**self._fixed(database), **self._keys(), **profile, **_inherited(), "RANKALPHA_STACK": str(self.state)}
+        return {**self._defaults(), **profile, **_inherited(), **self._fixed(database), **self._keys()}
+
+    def _defaults(self) -> dict[str, str]:
+        return {
+            "RANKALPHA_ENV_DIR": str(ROOT / "env"),
+            "RANKALPHA_RUNNER": "process",
+            "RANKALPHA_DATA_DIR": str(self.state / "data"),
+        }
 
     def _fixed(self, database: str) -> dict[str, str]:
         airflow = self.urls["RANKALPHA_AIRFLOW_URL"]
         return {
             **self.urls,
-            "RANKALPHA_ENV_DIR": str(ROOT / "env"),
-            "RANKALPHA_RUNNER": "process",
+            "RANKALPHA_STACK": str(self.state),
             "RANKALPHA_APP_DIR": str(ROOT),
-            "RANKALPHA_DATA_DIR": str(self.state / "data"),
             "API_PORT": str(self.stack.api_port),
-            "FRONTEND_PORT": str(self.stack.frontend_port),
             "API_URL": self.urls["RANKALPHA_API_URL"],
+            "FRONTEND_PORT": str(self.stack.frontend_port),
             "PYTHONUNBUFFERED": "1",
             "AIRFLOW_HOME": str(self.state / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),  # the bundle: DAGs import `datasets` from its root

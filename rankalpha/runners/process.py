@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ class ProcessRunner(Runner):
             result = Path(folder, "result.json")
             log.info("Starting %r as a process, without the container's limits", job.command)
             self._process = _start(job, result)
+            threading.Thread(target=_end_with_leader, args=(self._process,), daemon=True).start()
             tail: deque[str] = deque(maxlen=TAIL_LINES)
             try:
                 for line in self._process.stdout or ():
@@ -58,11 +60,10 @@ class ProcessRunner(Runner):
 
 
 def _start(job: StageJob, result: Path) -> subprocess.Popen[str]:
-    command = shlex.split(job.command)
     folder = settings().app_dir / Path(job.stage.working_dir).relative_to("/app")
     try:
         return subprocess.Popen(
-            command,
+            shlex.split(job.command),
             cwd=folder,
             env=_environment(job, result),
             stdout=subprocess.PIPE,
@@ -72,8 +73,17 @@ def _start(job: StageJob, result: Path) -> subprocess.Popen[str]:
             errors="replace",
             start_new_session=True,  # a group of its own, so that stop() reaches its children
         )
-    except OSError as error:
-        raise StageInvalid(f"cannot start stage {job.stage.name}: {command[0]!r} in {folder}: {error}") from error
+    except (OSError, ValueError) as error:  # no such program or folder, or unbalanced quotes
+        raise StageInvalid(
+            f"cannot start stage {job.stage.name}: {job.command!r} in {folder}: {error}"
+        ) from error
+
+
+def _end_with_leader(process: "subprocess.Popen[str]") -> None:
+    """Kill what the stage has left behind, as the engine does; it would hold the output open for ever."""
+    with suppress(ChildProcessError, ProcessLookupError):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its group stays its own
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(job: StageJob, result: Path) -> dict[str, str]:

@@ -1,20 +1,12 @@
-"""What the tests of the sentiment stage, the API and the frontend share: batches on disk and local servers."""
+"""Batches on disk, and the sentiment stage, for the tests of the services."""
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import polars as pl
 
 ROOT = Path(__file__).parents[3]
@@ -104,90 +96,3 @@ def read_sentiment(data: Path, key: str = KEY) -> dict[str, dict[str, object]]:
     """Return a batch's written entries by symbol, in the file's order."""
     report = json.loads((data / "company_reports" / key / "sentiment.json").read_text())
     return {entry["symbol"]: entry for entry in report["symbols"]}
-
-
-class Request:
-    """One request that a local server has received."""
-
-    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
-        self.path = handler.path
-        self.headers = handler.headers
-        self.body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
-
-
-Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
-
-
-@contextmanager
-def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, list[Request]]]:
-    """Run an HTTP server on a free loopback port; give its address and the requests it has received."""
-    received: list[Request] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            request = Request(self)
-            received.append(request)
-            status, body, headers = (*answer(request), {})[:3]
-            self.send_response(status)
-            for name, value in {"content-length": str(len(body.encode())), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_args: object) -> None:
-            """Keep the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def service(name: str, log: Path, **settings: str) -> Iterator[str]:
-    """Run apps/<name>/main.py on a free port until the block ends; give its address. It must end on SIGTERM."""
-    port = free_port()
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, f"apps/{name}/main.py"],
-            cwd=ROOT,
-            env=environment(**{f"{name.upper()}_PORT": str(port)}, **settings),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), f"{name}: {log}")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=15)
-
-
-def answers(address: str) -> bool:
-    """Tell whether an address answers with 200."""
-    try:
-        return httpx.get(address, trust_env=False).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Wait until `condition` holds; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)

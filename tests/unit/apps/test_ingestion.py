@@ -2,43 +2,24 @@
 
 import hashlib
 import json
-import os
 import re
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pytest
+from stage_process import ROOT, result, run_stage
 
-ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "apps/ingestion/sample"
 FIRST, SECOND, THIRD = (f"2026-11-{day}T06:00:00" for day in (20, 21, 22))
 
 
 def ingest(data: Path, batch: str = FIRST, **settings: str) -> subprocess.CompletedProcess[str]:
-    result = data / f"{batch}.result.json"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(data), "PYTHONPATH": str(ROOT)}
-    environment |= {
-        "RANKALPHA_DATA_DIR": str(data),
-        "RANKALPHA_BATCH": batch,
-        "RANKALPHA_RESULT": str(result),
-    }
-    command = [sys.executable, "apps/ingestion/main.py"]
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return run_stage("ingestion", data, batch, **settings)
 
 
 def report(data: Path, batch: str = FIRST) -> dict:
-    return json.loads((data / f"{batch}.result.json").read_text())
+    return result("ingestion", data, batch)
 
 
 def files(data: Path) -> set[str]:
@@ -62,16 +43,16 @@ def test_first_batch_of_the_sample(tmp_path):
     done = ingest(tmp_path)
     assert done.returncode == 0, done.stderr
     assert "replayed sample: the prices end on 2022-12-28, the batch is of 2026-11-20" in done.stdout
-    result = report(tmp_path)
+    got = report(tmp_path)
     prices = tmp_path / "prices" / FIRST / "prices.parquet"
     table = pl.read_parquet(prices, glob=False)
     assert table.schema == {"symbol": pl.String, "date": pl.Date, "close": pl.Float64}
-    assert (result["rows"], result["symbols"], result["as_of"]) == (table.height, 20, "2022-12-28")
-    assert result["outputs"] == [f"prices/{FIRST}/{name}" for name in ("prices.parquet", "appearances.json")]
-    assert result["checksum"] == "sha256:" + hashlib.sha256(prices.read_bytes()).hexdigest()
-    assert result["details"]["source"] == "sample"
-    assert result["details"]["replayed"] is True
-    assert result["details"]["new_rows"] == 20 * 8313
+    assert (got["rows"], got["symbols"], got["as_of"]) == (table.height, 20, "2022-12-28")
+    assert got["outputs"] == [f"prices/{FIRST}/{name}" for name in ("prices.parquet", "appearances.json")]
+    assert got["checksum"] == "sha256:" + hashlib.sha256(prices.read_bytes()).hexdigest()
+    assert got["details"]["source"] == "sample"
+    assert got["details"]["replayed"] is True
+    assert got["details"]["new_rows"] == 20 * 8313
     apple = table.row(by_predicate=(pl.col("symbol") == "AAPL") & (pl.col("date") == date(2022, 12, 28)))
     assert apple[2] == 125.674
     listed = json.loads(prices.with_name("appearances.json").read_text())
@@ -92,10 +73,16 @@ def test_nothing_new_links_the_earlier_snapshot_and_a_repeated_batch_has_the_sam
     assert files(tmp_path) == {"prices.parquet", "appearances.json"}
 
 
+def test_a_batch_made_up_for_does_not_continue_a_later_one(tmp_path):
+    assert ingest(tmp_path, SECOND).returncode == 0
+    assert ingest(tmp_path, FIRST, INGESTION_SYMBOLS="KO").returncode == 0
+    assert report(tmp_path, FIRST)["details"]["new_rows"] == 8313
+
+
 def test_a_past_batch_sees_no_later_prices(tmp_path):
     assert ingest(tmp_path, "2008-10-10T06:00:00", INGESTION_SYMBOLS="jpm, BAC").returncode == 0
-    result = report(tmp_path, "2008-10-10T06:00:00")
-    assert (result["as_of"], result["symbols"]) == ("2008-10-10", 2)
+    got = report(tmp_path, "2008-10-10T06:00:00")
+    assert (got["as_of"], got["symbols"]) == ("2008-10-10", 2)
 
 
 def test_csv_batches_bring_only_what_is_new_or_revised(tmp_path):
@@ -132,36 +119,3 @@ def test_old_batches_are_pruned_but_never_the_newest(tmp_path):
     assert {path.name for path in (tmp_path / "prices").iterdir()} == {SECOND, THIRD, "notes"}
     assert ingest(tmp_path, FIRST, INGESTION_KEEP_BATCHES="1").returncode == 0
     assert {path.name for path in (tmp_path / "prices").iterdir()} == {FIRST, THIRD, "notes"}
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (
-            {"INGESTION_SOURCE": "bloomberg"},
-            "INGESTION_SOURCE='bloomberg' is unknown: use one of sample, csv, yahoo",
-        ),
-        ({"INGESTION_SYMBOLS": "AAPL,../etc"}, "INGESTION_SYMBOLS: '../ETC' is no symbol"),
-        ({"INGESTION_SYMBOLS": "TSLA"}, "INGESTION_SYMBOLS: no TSLA in the sample, only AAPL"),
-        ({"INGESTION_SOURCE": "csv"}, "INGESTION_CSV_DIR='' is no folder"),
-        ({"INGESTION_SOURCE": "yahoo"}, "INGESTION_SYMBOLS is empty"),
-        ({"INGESTION_START": "1.2.2020"}, "INGESTION_START='1.2.2020' is no date"),
-        ({"INGESTION_KEEP_BATCHES": "-1"}, "INGESTION_KEEP_BATCHES='-1' must be a whole number of 0 or more"),
-        ({"SCREENER_TOP": "0"}, "SCREENER_TOP='0' must be a whole number of 1 or more"),
-    ],
-)
-def test_a_bad_setting_is_named(tmp_path, settings, message):
-    done = ingest(tmp_path, **settings)
-    assert done.returncode == 78
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "prices").exists()
-
-
-def test_yahoo_out_of_reach_may_be_tried_again(tmp_path):
-    proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}  # nothing listens there
-    done = ingest(tmp_path, INGESTION_SOURCE="yahoo", INGESTION_SYMBOLS="AAPL,MSFT", **proxy)
-    assert done.returncode == 69
-    assert "Yahoo has no prices for 2 of 2 symbols (AAPL, MSFT); try again later" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "prices").exists()

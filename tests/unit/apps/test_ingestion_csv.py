@@ -44,7 +44,7 @@ def test_the_first_fault_is_named(tmp_path, content, message):
 def test_binary_junk_is_bad_data(tmp_path):
     path = tmp_path / "AAA.csv"
     path.write_bytes(b"date,close\n\xff\xfe\x00\x81,1\n")
-    with pytest.raises(BadData, match="AAA.csv"):
+    with pytest.raises(BadData, match=r"AAA\.csv"):
         read_prices(path)
 
 

@@ -77,6 +77,12 @@ def test_a_constant_close_is_no_trend(constant):
     assert listed(table, "below_5y_mean") == []
 
 
+def test_momentum_leaves_out_the_last_month():
+    rally, slump = [*FLAT[:-20], *[300.0] * 20], [*FLAT[:-20], *[30.0] * 20]
+    table = prices(RALLY=rally, SLUMP=slump, RISING=RISING)
+    assert listed(table, "momentum_leaders") == ["RISING", "RALLY", "SLUMP"]
+
+
 def test_ties_are_broken_by_symbol_and_top_limits_the_list():
     table = prices(C=RISING, A=RISING, B=RISING)
     assert listed(table, "momentum_leaders", top=2) == ["A", "B"]

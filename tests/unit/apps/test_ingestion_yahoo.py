@@ -14,7 +14,7 @@ FIELDS = ["Close", "High", "Low", "Open", "Volume"]
 
 def history(days: list[str], closes: list[float]) -> pd.DataFrame:
     index = pd.DatetimeIndex(days, name="Date")
-    return pd.DataFrame({field: closes for field in FIELDS}, index=index, columns=pd.Index(FIELDS))
+    return pd.DataFrame(dict.fromkeys(FIELDS, closes), index=index, columns=pd.Index(FIELDS))
 
 
 def downloaded(**tickers: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.scorer.ranking import percentile, ranked
@@ -35,6 +35,7 @@ def test_percentiles_by_hand(values, expected):
     assert percentiles(values) == expected
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_percentiles_keep_order_lie_inside_and_average_50(values):
     got = percentiles(values)
@@ -77,6 +78,7 @@ SIGNAL = st.one_of(st.none(), st.floats(-10, 10))
 ROWS = st.lists(st.tuples(SIGNAL, SIGNAL, SIGNAL, SIGNAL), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(rows=ROWS, seed=st.randoms())
 def test_the_order_of_the_rows_does_not_matter(rows, seed):
     named = [(f"S{index}", *row) for index, row in enumerate(rows)]
@@ -87,6 +89,7 @@ def test_the_order_of_the_rows_does_not_matter(rows, seed):
     assert got.select(pl.col("score").is_between(0, 100).all()).item()
 
 
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_only_the_order_of_the_signals_counts(rows):
     frame = table(*((f"S{index}", *row) for index, row in enumerate(rows)))

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-from service_helpers import local_server, read_sentiment, run_sentiment, write_appearances
+from server_helpers import local_server
+from service_helpers import read_sentiment, run_sentiment, write_appearances
 
 FIRST = "2026-11-20T06:00:00"
 SAME_DAY = "2026-11-20T18:00:00"
@@ -99,7 +100,15 @@ def test_a_cleaned_up_batch_is_analysed_anew(tmp_path: Path) -> None:
     assert not reused(analyse(tmp_path, NEXT_DAY, **WITHIN_TWO))
 
 
-@pytest.mark.parametrize("content", ["{", '{"KO": 5}', '{"KO": {"analysed": "never", "batch": "x"}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        '{"KO": 5}',
+        '{"KO": {"analysed": "never", "batch": "2026-11-20T06:00:00"}}',
+        '{"KO": {"analysed": "2026-11-20", "batch": "../../etc"}}',  # no way out of the data root
+    ],
+)
 def test_corrupt_schedule_is_named(tmp_path: Path, content: str) -> None:
     analyse(tmp_path, FIRST)
     path = tmp_path / "analysis_schedule/last_run.json"
@@ -109,15 +118,3 @@ def test_corrupt_schedule_is_named(tmp_path: Path, content: str) -> None:
     assert str(path) in done.stderr
     assert "delete it" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_schedule_cannot_lead_out_of_the_data(tmp_path: Path) -> None:
-    analyse(tmp_path, FIRST)
-    path = tmp_path / "analysis_schedule/last_run.json"
-    path.write_text('{"KO": {"analysed": "2026-11-20", "batch": "../../etc"}}')
-    analyse_next = run_sentiment(tmp_path, FIRST.replace("2026", "2027"), **WITHIN_TWO)
-    assert analyse_next.returncode == os.EX_DATAERR  # that batch was never ingested
-    write_appearances(tmp_path, NEXT_DAY)
-    done = run_sentiment(tmp_path, NEXT_DAY, **WITHIN_TWO)
-    assert done.returncode in (0, os.EX_CONFIG)
-    assert "Traceback" not in done.stderr

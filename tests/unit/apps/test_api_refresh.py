@@ -1,0 +1,101 @@
+"""The grading API over HTTP: what it answers, and that repeating changes nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from server_helpers import served
+from service_helpers import AS_OF, KEY, write_prices, write_scores, write_sentiment
+
+from apps.api.app import create_app
+from apps.api.settings import Settings
+from apps.common.files import checksum
+
+REFRESH = "/api/v1/grading/refresh"
+GRADES = "/api/v1/grading/grades"
+NEWER = "2026-11-23T06:00:00"
+SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 20.0}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data root with one batch whose halves are both there."""
+    root = tmp_path / "data"
+    write_batch(root, KEY)
+    return root
+
+
+@pytest.fixture
+def client(data: Path) -> Iterator[httpx.Client]:
+    with served(create_app(Settings(data))) as client:
+        yield client
+
+
+def write_batch(root: Path, key: str) -> None:
+    write_scores(root, SCORES, key)
+    write_sentiment(root, {"AAPL": 0.5}, key)
+    write_prices(root, list(SCORES), key)
+
+
+def test_refresh_answers_what_was_agreed(client: httpx.Client, data: Path) -> None:
+    answer = client.post(REFRESH, json={"batch": KEY})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "batch": KEY,
+        "as_of": AS_OF.isoformat(),
+        "graded": 4,
+        "distribution": {"A": 1, "B": 1, "C": 1, "D": 1, "F": 0},
+        "checksum": checksum(data / "grades" / f"{KEY}.json"),
+    }
+
+
+def test_every_way_to_name_the_batch_is_the_same(client: httpx.Client, data: Path) -> None:
+    path = data / "grades" / f"{KEY}.json"
+    answers, contents = [], []
+    for response in (
+        client.post(REFRESH, json={"batch": KEY}),
+        client.post(REFRESH, params={"batch": KEY}),
+        client.get(REFRESH, params={"batch": KEY}),
+        client.post(REFRESH),
+        client.post(REFRESH, json={}),
+        client.get(REFRESH),
+    ):
+        assert response.status_code == 200, response.text
+        answers.append(response.json())
+        contents.append(path.read_bytes())
+    assert all(answer == answers[0] for answer in answers)
+    assert len(set(contents)) == 1
+    assert [each.name for each in path.parent.iterdir()] == [path.name]  # no temporary file stays
+
+
+def test_without_a_batch_the_newest_complete_one(client: httpx.Client, data: Path) -> None:
+    write_scores(data, SCORES, NEWER)  # its sentiment is still missing
+    assert client.post(REFRESH).json()["batch"] == KEY
+    write_sentiment(data, {}, NEWER)
+    assert client.post(REFRESH).json()["batch"] == NEWER
+    assert client.get(GRADES).json()["batch"] == NEWER
+    assert client.get(GRADES, params={"batch": KEY}).json()["batch"] == KEY
+
+
+def test_a_batch_never_reads_the_data_of_another(client: httpx.Client, data: Path) -> None:
+    client.post(REFRESH, json={"batch": KEY})
+    write_scores(data, {"AAPL": 1.0}, NEWER)
+    assert client.post(REFRESH, json={"batch": NEWER}).status_code == 409
+    write_sentiment(data, {"AAPL": -1.0}, NEWER)
+    assert client.post(REFRESH, json={"batch": NEWER}).json()["graded"] == 1
+    assert client.get(f"{GRADES}/AAPL").json()["composite"] == 0.8
+    assert client.get(f"{GRADES}/AAPL", params={"batch": KEY}).json()["sentiment"] == 0.5
+
+
+def test_grades_and_one_grade(client: httpx.Client) -> None:
+    client.post(REFRESH)
+    answer = client.get(GRADES).json()
+    assert [row["symbol"] for row in answer["grades"]] == ["AAPL", "KO", "PG", "XOM"]
+    assert len(answer["grades"][0]["sparkline"]) == 60
+    assert answer["graded_at"].endswith(("Z", "+00:00"))
+    assert client.get(f"{GRADES}/ko").json() == answer["grades"][1]
+    missing = client.get(f"{GRADES}/TSLA")
+    assert missing.status_code == 404
+    assert "TSLA" in missing.json()["detail"]
+    assert client.get("/health").json()["newest_graded"] == KEY

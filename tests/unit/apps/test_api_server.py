@@ -1,0 +1,97 @@
+"""The API as a server: its process, its settings, its log."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from server_helpers import served, service
+from service_helpers import KEY, ROOT, environment, write_prices, write_scores, write_sentiment
+
+from apps.api.app import create_app
+from apps.api.settings import Settings
+
+REFRESH = "/api/v1/grading/refresh"
+GRADES = "/api/v1/grading/grades"
+NEWER = "2026-11-23T06:00:00"
+SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 20.0}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data root with one batch whose halves are both there."""
+    root = tmp_path / "data"
+    write_batch(root, KEY)
+    return root
+
+
+@pytest.fixture
+def client(data: Path) -> Iterator[httpx.Client]:
+    with served(create_app(Settings(data))) as client:
+        yield client
+
+
+def write_batch(root: Path, key: str) -> None:
+    write_scores(root, SCORES, key)
+    write_sentiment(root, {"AAPL": 0.5}, key)
+    write_prices(root, list(SCORES), key)
+
+
+def test_each_request_is_logged_with_its_batch(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "rankalpha.api"):
+        client.post(REFRESH)
+        client.post(REFRESH, json={"batch": NEWER})
+        client.get("/forged%0Aline")
+    assert f"POST {REFRESH} 200" in caplog.messages[0]
+    assert f"batch={KEY}" in caplog.messages[0]
+    assert f"POST {REFRESH} 404" in caplog.messages[1]
+    assert f"batch={NEWER}" in caplog.messages[1]
+    assert "\n" not in caplog.messages[2]
+
+
+def test_the_real_server(data: Path, tmp_path: Path) -> None:
+    settings = {"RANKALPHA_DATA_DIR": str(data), "GRADING_SENTIMENT_WEIGHT": "0"}
+    with (
+        service("api", tmp_path / "log", **settings) as url,
+        httpx.Client(base_url=url, trust_env=False) as http,
+    ):
+        assert http.post(REFRESH).json()["graded"] == 4
+        assert http.get(f"{GRADES}/AAPL").json()["composite"] == 80.0
+        assert json.loads(http.get(GRADES).text)["sentiment_weight"] == 0
+    log = (tmp_path / "log").read_text()
+    assert f"batch={KEY}" in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("app", "key", "value"),
+    [
+        ("api", "GRADING_SENTIMENT_WEIGHT", "1.5"),
+        ("api", "GRADING_SENTIMENT_WEIGHT", "nan"),
+        ("api", "GRADING_SENTIMENT_WEIGHT", "much"),
+        ("api", "API_PORT", "0"),
+        ("api", "API_PORT", "http"),
+        ("frontend", "FRONTEND_PORT", "65536"),
+        ("frontend", "API_URL", "api:6080"),
+    ],
+)
+def test_malformed_settings_end_the_service(app: str, key: str, value: str) -> None:
+    done = subprocess.run(
+        [sys.executable, f"apps/{app}/main.py"],
+        cwd=ROOT,
+        env=environment(**{key: value}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == os.EX_CONFIG
+    assert f"{key}={value!r}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,151 @@
+"""What the tests of the machinery share: a run's context, a stage, a local HTTP server."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from airflow.sdk import Asset
+
+from rankalpha.stage import Stage, StageJob, Volume
+
+KEY = "2025-11-20T06:00:00"
+RESULT = {"rows": 3, "symbols": 2, "as_of": "2025-11-19"}
+
+
+class TaskInstance:
+    """The part of a task instance that the operators use; keeps XComs in memory."""
+
+    dag_id = "rankalpha_demo"
+    task_id = "run_demo"
+    run_id = "manual__1"
+    try_number = 1
+    log_url = "http://airflow/log"
+
+    def __init__(self, **xcoms: Any) -> None:
+        self.xcoms = dict(xcoms)
+        self.asked: list[Any] = []
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        json.dumps(value)  # as Airflow does
+        self.xcoms[key] = value
+
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        self.asked.append(task_ids)
+        return self.xcoms.get(key)
+
+
+class InletEvents:
+    """Events of one dataset, filtered as Airflow's execution API does."""
+
+    def __init__(self, events: list[SimpleNamespace]) -> None:
+        self.events = events
+
+    def after(self, moment: str) -> "InletEvents":
+        return InletEvents([one for one in self.events if one.timestamp >= datetime.fromisoformat(moment)])
+
+    def ascending(self, ascending: bool) -> "InletEvents":
+        return InletEvents(sorted(self.events, key=lambda one: one.timestamp, reverse=not ascending))
+
+    def limit(self, count: int) -> "InletEvents":
+        return InletEvents(self.events[:count])
+
+    def __iter__(self) -> Iterator[SimpleNamespace]:
+        return iter(self.events)
+
+
+def published(**keys: list[str | None]) -> dict[Asset, InletEvents]:
+    """Return inlet events: for each dataset name the batches that were published, a minute after their time."""
+    return {
+        Asset(name=name, uri=f"rankalpha://{name}"): InletEvents([_event(key) for key in batches])
+        for name, batches in keys.items()
+    }
+
+
+def _event(key: str | None) -> SimpleNamespace:
+    moment = datetime.fromisoformat(f"{key or KEY}+00:00") + timedelta(minutes=1)
+    return SimpleNamespace(partition_key=key, timestamp=moment)
+
+
+def context(key: str | None = KEY, ti: TaskInstance | None = None, **more: Any) -> Any:
+    """Return a run's context; `key` is its partition key."""
+    run = SimpleNamespace(
+        partition_key=key, logical_date=None, run_after=datetime(2025, 11, 20, 6, tzinfo=UTC)
+    )
+    return {"ti": ti or TaskInstance(), "dag_run": run, "inlet_events": {}, **more}
+
+
+def stage(**parts: Any) -> Stage:
+    """Return a stage `demo`."""
+    defaults = {"name": "demo", "image": "demo:1", "command": "python main.py"}
+    volumes = (Volume("prices_data", "/data/prices"),)
+    return Stage(**{**defaults, "volumes": volumes, **parts})
+
+
+def job(command: str = "python main.py", env: Mapping[str, str] | None = None, **parts: Any) -> StageJob:
+    """Return a job of stage `demo` as its runner gets it."""
+    return StageJob(
+        stage=stage(**parts),
+        batch=KEY,
+        image="demo:1",
+        command=command,
+        nano_cpus=1_500_000_000,
+        memory_bytes=512 * 1024 * 1024,
+        pids=64,
+        env={"RANKALPHA_BATCH": KEY, **(env or {})},
+        labels={"rankalpha.dag": "rankalpha_demo"},
+    )
+
+
+class Request:
+    """One request that a local server has received."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
+        self.method = handler.command
+        parts = urlsplit(handler.path)
+        self.path, self.query = parts.path, parse_qs(parts.query)
+        self.headers = handler.headers
+        self.body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+Answer = tuple[int, Any]  # status and body; what is not text is sent as JSON
+
+
+@contextmanager
+def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, list[Request]]]:
+    """Run an HTTP server on a free loopback port; give its address and the requests it has received."""
+    received: list[Request] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            request = Request(self)
+            received.append(request)
+            status, body = answer(request)
+            data = (body if isinstance(body, str) else json.dumps(body)).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_POST = do_PUT = do_GET  # noqa: N815
+
+        def log_message(self, *_args: object) -> None:
+            """Keep the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
