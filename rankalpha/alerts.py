@@ -12,6 +12,7 @@ from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNoti
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_logs
 
 from rankalpha.settings import settings
 
@@ -45,7 +46,8 @@ def describe(context: Any) -> tuple[str, str]:
         f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
         "Next: read the log, mend the cause, then clear the task; running it again is safe.",
     ]
-    return subject, "\n".join(lines)
+    # the error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
+    return subject, str(mask_logs(None, "error", {"text": "\n".join(lines)})["text"])
 
 
 def _channels(subject: str, text: str) -> Iterator[BaseNotifier]:

@@ -5,12 +5,13 @@ partition key of every event that descends from that run. The key is per run and
 second ingestion on one day would let grading start on the first one's sentiment.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import Asset, Context
 
+BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -50,17 +51,16 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
     Raises BatchError for a key that was never published in every one of `consumes`.
     """
     key = context["dag_run"].partition_key
-    events = context["inlet_events"]
     if key:
         parse_key(key)
-        missing = [asset.name for asset in consumes if key not in published(events, asset, since=key)]
+        missing = [asset.name for asset in consumes if key not in published(context, asset)]
         if missing:
             raise BatchError(
                 f"batch {key} was never published in {' and '.join(missing)}; "
                 "trigger without a partition key for the newest batch, or with the key of one in the Assets view"
             )
         return str(key)
-    common = set.intersection(*(published(events, asset) for asset in consumes))
+    common = set.intersection(*(published(context, asset) for asset in consumes))
     if not common:
         names = " and ".join(asset.name for asset in consumes)
         raise BatchError(f"no batch was published in {names} yet; trigger rankalpha_ingestion first")
@@ -69,12 +69,6 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
     return newest
 
 
-def published(events: Mapping[Any, Any], asset: Asset, since: str | None = None) -> set[str]:
-    """Return the keys of the batches that were published in `asset`.
-
-    An event is never older than its batch, so `since` (a batch key) bounds the search for one batch; without it
-    the last 1,000 events are looked at, some years of daily batches.
-    """
-    accessor = events[asset]
-    found = accessor.after(parse_key(since).isoformat()) if since else accessor.ascending(False).limit(1000)
-    return {event.partition_key for event in found if event.partition_key}
+def published(context: Context, asset: Asset) -> set[str]:
+    """Return the keys of the newest batches that were published in `asset`, as `rankalpha.events` lists them."""
+    return set(context["asset_state_store"][asset].get(BATCHES_KEY, []))

@@ -1,10 +1,13 @@
 """The asset manager that joins batches exactly; Airflow's `[core] asset_manager_class`.
 
 Airflow joins partitioned datasets by key, but it forgets the halves of a key once a run was made of them: publishing
-one half again would wait for the other for ever. And it can lose a join when two events of a key are registered at
-the same instant (Airflow issue 71070). Both are mended here, where every event passes, also those posted by API.
+one half again would wait for the other for ever. It can lose a join when two events of a key are registered at the
+same instant (Airflow issue 71070). And it cannot tell a task which batches a dataset has: `inlet_events` fails as long
+as a run that one of the events has started is still queued. All three are mended here, where every event passes, also
+those posted by API.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -19,6 +22,10 @@ from airflow.models.asset import (
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from rankalpha.batch import BATCHES_KEY
+
+MAX_BATCHES = 1000  # almost three years of daily batches
+
 
 class BatchAssetManager(AssetManager):
     """Registers one event of a batch at a time, and completes a waiting join with what is still valid."""
@@ -30,13 +37,26 @@ class BatchAssetManager(AssetManager):
         """Register an event as Airflow does; `session` commits, `partition_key` is the batch."""
         if partition_key is None:
             return super().register_asset_change(session=session, **kwargs)
-        # held until the event is committed: the next event of this batch sees it
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(partition_key, 0))))
+        # held until the event is committed: the next one sees it
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext("rankalpha.events"))))
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
             session.flush()  # Airflow's sessions do not flush before a query
             _complete_joins(event, session)
+            _list_batches(event, session)
         return event
+
+
+def _list_batches(event: AssetEvent, session: Session) -> None:
+    """Keep the newest batches of the event's dataset in its state store, where tasks read them."""
+    from airflow.state.metastore import AssetScope, MetastoreBackend  # noqa: PLC0415  see _outdated
+
+    key = AssetEvent.partition_key
+    keys = select(key).where(AssetEvent.asset_id == event.asset_id, key.is_not(None)).distinct()
+    newest = list(session.scalars(keys.order_by(key.desc()).limit(MAX_BATCHES)))
+    MetastoreBackend().set(
+        AssetScope(asset_id=event.asset_id), BATCHES_KEY, json.dumps(newest), session=session
+    )
 
 
 def _complete_joins(event: AssetEvent, session: Session) -> None:

@@ -1,6 +1,7 @@
 """The operators of a stage DAG: run a stage, then publish its dataset."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, Context
@@ -44,7 +45,8 @@ class StageOperator(BaseOperator):
             self.log.info("Batch %s", batch)
             context["ti"].xcom_push(key="batch", value=batch)
             job = self.stage.job(batch, labels=_labels(context, batch))
-            mask_secret(dict(job.env))  # values of keys that sound secret never show in the log
+            mask_secret(dict(job.env))  # values of keys that sound secret never show in the log ...
+            mask_secret([job.env[key] for key in self.stage.secrets if key in job.env])  # ... nor do declared ones
             self._runner = runner()
             result = parse_result(self._runner.run(job, self.log), batch)
         except CANNOT_HEAL as error:
@@ -66,7 +68,9 @@ class PublishOperator(BaseOperator):
     """
 
     def __init__(self, *, dataset: Asset, contract: Contract, **kwargs: Any) -> None:
-        super().__init__(outlets=[dataset], pool=PUBLISH_POOL, **kwargs)
+        super().__init__(
+            outlets=[dataset], pool=PUBLISH_POOL, execution_timeout=timedelta(minutes=5), **kwargs
+        )
         self.dataset = dataset
         self.contract = contract
 

@@ -39,7 +39,8 @@ def parse_result(raw: bytes, batch: str) -> dict[str, Any] | None:
         raise ResultError(f"the stage's result has {len(raw)} bytes; at most {MAX_BYTES} are allowed")
     try:
         result: dict[str, Any] = json.loads(raw)
-    except ValueError as error:
+        json.dumps(result, allow_nan=False)  # Python reads NaN and 1e999, PostgreSQL takes neither
+    except (ValueError, RecursionError) as error:
         raise ResultError(f"the stage's result is not JSON: {error}") from error
     problems = sorted(_VALIDATOR.iter_errors(result), key=lambda problem: problem.json_path)
     if problems:

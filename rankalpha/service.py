@@ -109,6 +109,8 @@ class ServiceOperator(BaseOperator):
         path = profile.get(f"{self.call.name}_PATH")
         if method not in ("GET", "POST", "PUT"):
             raise SettingsError(f"{self.call.name}_METHOD={method!r} is not GET, POST or PUT")
+        if not url.startswith(("http://", "https://")):
+            raise SettingsError(f"{self.call.url_key}={url!r} is no http or https address")
         self.log.info("Batch %s: %s %s%s", batch, method, url, path)
         body: dict[str, Any] = {"data": {"batch": batch}} if method == "GET" else {"json": {"batch": batch}}
         try:

@@ -31,8 +31,8 @@ def wait_for_airflow(api: AirflowApi) -> None:
     A broken or paused DAG is reported at once: waiting does not mend it. The consumers are looked at first, for a
     batch that is published before they are ready would be lost on them.
     """
-    _wait(lambda: _unhealthy(api), READY_SECONDS)
-    _wait(lambda: _unparsed(api), READY_SECONDS)
+    _wait(api, _unhealthy, READY_SECONDS)
+    _wait(api, _unparsed, READY_SECONDS)
     for dag_id in (*CONSUMER_DAGS, INGESTION_DAG):
         if api.get(f"dags/{dag_id}")["is_paused"]:
             raise NotReady(f"{dag_id} is paused, so a batch would stop there; unpause it in the UI, then start again")
@@ -86,10 +86,7 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any]) -> bool:
 
 
 def _unhealthy(api: AirflowApi) -> str:
-    try:
-        health = api.get("monitor/health")
-    except requests.RequestException as error:
-        return f"Airflow does not answer at {api.url} ({type(error).__name__})"
+    health = api.get("monitor/health")
     bad = [name for name, state in health.items() if (state or {}).get("status") != "healthy"]
     return f"not healthy: {', '.join(bad)}" if bad else ""
 
@@ -103,9 +100,15 @@ def _unparsed(api: AirflowApi) -> str:
     return f"not parsed yet: {', '.join(missing)}" if missing else ""
 
 
-def _wait(problem: Callable[[], str], seconds: float) -> None:
+def _wait(api: AirflowApi, problem: Callable[[AirflowApi], str], seconds: float) -> None:
+    def look() -> str:
+        try:
+            return problem(api)
+        except requests.RequestException as error:
+            return f"Airflow does not answer at {api.url} ({type(error).__name__})"
+
     deadline = time.monotonic() + seconds
-    while found := problem():
+    while found := look():
         if time.monotonic() > deadline:
             raise NotReady(f"Airflow is not ready after {seconds:.0f} s: {found}")
         time.sleep(POLL_SECONDS)

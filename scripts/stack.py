@@ -1,7 +1,6 @@
-"""The embedded stack's commands: up, start, down, status, logs, clean. `make up` and its siblings call this."""
+"""The embedded stack's commands; `make up` and its siblings call this."""
 
 import argparse
-import os
 import subprocess
 import sys
 
@@ -10,27 +9,27 @@ from rankalpha.embedded.stack import Stack
 from rankalpha.settings import SettingsError, StackSettings
 
 
-def start(stack: Stack) -> int:
+def start(stack: Stack, _: list[str]) -> int:
     """Start the stack and nothing else: no batch is triggered."""
     stack.up()
     return 0
 
 
-def up(stack: Stack) -> int:
+def up(stack: Stack, _: list[str]) -> int:
     """Start the stack, then follow the start-up batch until it is graded."""
     stack.up()
     script = ROOT / "scripts" / "trigger_dag_on_startup.py"
     return subprocess.run([sys.executable, script], env=stack.environment(), check=False).returncode
 
 
-def down(stack: Stack) -> int:
+def down(stack: Stack, _: list[str]) -> int:
     """Stop the stack; its state stays."""
     stack.down()
     print("The stack is down; `make up` continues where it stopped.")
     return 0
 
 
-def status(stack: Stack) -> int:
+def status(stack: Stack, _: list[str]) -> int:
     """Show the stack's processes and addresses."""
     if not stack.running():
         print("The stack is down; start it with `make up`.")
@@ -41,32 +40,41 @@ def status(stack: Stack) -> int:
     return 0
 
 
-def logs(stack: Stack) -> int:
+def logs(stack: Stack, _: list[str]) -> int:
     """Follow the logs of all processes."""
     files = sorted(stack.layout.logs.glob("*.log"))
     if not files:
         print("There are no logs yet; start the stack with `make up`.")
         return 3
-    os.execvp("tail", ["tail", "-n", "20", "-F", *map(str, files)])  # noqa: S606
+    return subprocess.run(["tail", "-n", "20", "-F", *files], check=False).returncode
 
 
-def clean(stack: Stack) -> int:
+def clean(stack: Stack, _: list[str]) -> int:
     """Stop the stack and remove all of its state."""
     stack.clean()
     print(f"Removed {stack.layout.state}.")
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (up, start, down, status, logs, clean)}
+def airflow(stack: Stack, arguments: list[str]) -> int:
+    """Run one of Airflow's own commands in the stack, such as `tasks test` or `backfill create`."""
+    if not stack.running():
+        print("The stack is down; start it with `make up`.")
+        return 3
+    return subprocess.run(["airflow", *arguments], env=stack.environment(), cwd=ROOT, check=False).returncode
+
+
+COMMANDS = {command.__name__: command for command in (up, start, down, status, logs, clean, airflow)}
 
 
 def main() -> int:
     """Run the command of the first argument."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    command = COMMANDS[parser.parse_args().command]
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
     try:
-        return command(Stack(Layout(StackSettings())))
+        return COMMANDS[arguments.command](Stack(Layout(StackSettings())), arguments.arguments)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

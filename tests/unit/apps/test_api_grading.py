@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from batch_files import KEY, write_prices, write_scores, write_sentiment
 from hypothesis import given
 from hypothesis import strategies as st
-from service_helpers import KEY, write_prices, write_scores, write_sentiment
 
 from apps.api.batches import BatchFiles
 from apps.api.grading import LETTERS, composite, grade_batch, letter

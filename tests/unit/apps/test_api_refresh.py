@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server_helpers import served
-from service_helpers import AS_OF, KEY, write_prices, write_scores, write_sentiment
+from batch_files import AS_OF, KEY, write_prices, write_scores, write_sentiment
+from local_servers import served
 
 from apps.api.app import create_app
 from apps.api.settings import Settings

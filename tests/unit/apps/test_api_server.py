@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server_helpers import served, service
-from service_helpers import KEY, ROOT, environment, write_prices, write_scores, write_sentiment
+from batch_files import KEY, ROOT, environment, write_prices, write_scores, write_sentiment
+from local_servers import served, service
 
 from apps.api.app import create_app
 from apps.api.settings import Settings

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from server_helpers import Answer, Request, local_server, served, service, wait_until
-from service_helpers import KEY, ROOT
+from batch_files import KEY, ROOT
+from local_servers import Answer, Request, local_server, served, service, wait_until
 
 from apps.frontend.app import create_app
 from apps.frontend.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server_helpers import served
-from service_helpers import KEY, write_prices, write_scores, write_sentiment
+from batch_files import KEY, write_prices, write_scores, write_sentiment
+from local_servers import served
 
 from apps.api.app import create_app as create_api
 from apps.api.settings import Settings as ApiSettings

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from server_helpers import Answer, local_server
-from service_helpers import read_sentiment, run_sentiment, write_appearances
+from batch_files import read_sentiment, run_sentiment, write_appearances
+from local_servers import Answer, local_server
 
 SECRET = "sk-very-secret-0123456789"
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from service_helpers import (
+from batch_files import (
     run_sentiment,
     write_appearances,
     write_prices,

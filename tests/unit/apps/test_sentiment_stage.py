@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from service_helpers import (
+from batch_files import (
     KEY,
     ROOT,
     read_sentiment,
@@ -43,7 +43,7 @@ def test_batch_follows_the_contract(tmp_path: Path) -> None:
     done = run_sentiment(tmp_path, RANKALPHA_RESULT=str(result_path))
     assert done.returncode == 0, done.stderr
     entries = read_sentiment(tmp_path)
-    assert list(entries) == ["AAPL", "MSFT", "JPM", "KO"]  # PFE is on one list only
+    assert list(entries) == ["AAPL", "MSFT", "WMT", "KO"]  # PFE is on one list only
     assert entries["AAPL"] | {"sentiment": None} == {
         "symbol": "AAPL", "sentiment": None, "headlines": 3, "model": "vader", "analysed": "2026-11-22",
         "appearances": 3, "styles": 2, "reused": False,
@@ -71,11 +71,11 @@ def test_repeating_a_batch_gives_the_same_bytes(tmp_path: Path) -> None:
     ("settings", "symbols"),
     [
         ({"SENTIMENT_CONSENSUS_MIN_APPEARANCES": "3"}, ["AAPL", "MSFT"]),
-        ({"SENTIMENT_CONSENSUS_MIN_APPEARANCES": "1"}, ["AAPL", "MSFT", "JPM", "KO", "PFE"]),
-        ({"SENTIMENT_CONSENSUS_MIN_STYLES": "2"}, ["AAPL", "MSFT", "JPM"]),
+        ({"SENTIMENT_CONSENSUS_MIN_APPEARANCES": "1"}, ["AAPL", "MSFT", "WMT", "KO", "PFE"]),
+        ({"SENTIMENT_CONSENSUS_MIN_STYLES": "2"}, ["AAPL", "MSFT", "WMT"]),
         ({"SENTIMENT_CONSENSUS_LIMIT": "1"}, ["AAPL"]),
         ({"SENTIMENT_CONSENSUS_MIN_APPEARANCES": "9"}, []),
-        ({"SENTIMENT_CONSENSUS_LIMIT": "", "SENTIMENT_USE_CONSENSUS": "TRUE"}, ["AAPL", "MSFT", "JPM", "KO"]),
+        ({"SENTIMENT_CONSENSUS_LIMIT": "", "SENTIMENT_USE_CONSENSUS": "TRUE"}, ["AAPL", "MSFT", "WMT", "KO"]),
     ],
 )
 def test_consensus_flags(tmp_path: Path, settings: dict[str, str], symbols: list[str]) -> None:

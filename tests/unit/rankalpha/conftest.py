@@ -1,10 +1,6 @@
-"""Airflow without a database, and no setting or secret of the machine that the tests run on."""
+"""No setting, secret or profile but a test's own."""
 
 import os
-import tempfile
-
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="rankalpha-tests-"))  # before airflow is imported
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +14,7 @@ OWN = ("RANKALPHA_", "AIRFLOW_VAR_", "AIRFLOW_CONN_", "HTTP_PROXY", "http_proxy"
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the developer's own settings away, and forget what a test has read."""
+    """Take the settings of the machine away, and forget what a test has read."""
     for key in [key for key in os.environ if key.startswith(OWN)]:
         monkeypatch.delenv(key)
     settings.cache_clear()

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -60,7 +60,7 @@ class InletEvents:
 
 
 def published(**keys: list[str | None]) -> dict[Asset, InletEvents]:
-    """Return inlet events: for each dataset name the batches that were published, a minute after their time."""
+    """Return inlet events: for each dataset the batches that were published, a minute after their time."""
     return {
         Asset(name=name, uri=f"rankalpha://{name}"): InletEvents([_event(key) for key in batches])
         for name, batches in keys.items()
@@ -133,7 +133,8 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
             self.send_response(status)
             self.send_header("content-length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            with suppress(ConnectionError):  # the client has given up
+                self.wfile.write(data)
 
         do_POST = do_PUT = do_GET  # noqa: N815
 

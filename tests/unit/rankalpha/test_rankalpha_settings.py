@@ -19,8 +19,13 @@ def test_defaults_suit_the_containers_of_the_compose_stack():
 
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
-    [("RUNNER", "process", "process"), ("RETRIES", "0", 0), ("ENV_DIR", "/x", Path("/x"))]
-    + [("REQUIRE_RESULT", "true", True), ("STAGE_TIMEOUT", "90", 90)],
+    [
+        ("RUNNER", "process", "process"),
+        ("RETRIES", "0", 0),
+        ("ENV_DIR", "/x", Path("/x")),
+        ("REQUIRE_RESULT", "true", True),
+        ("STAGE_TIMEOUT", "90", 90),
+    ],
 )
 def test_the_environment_wins(monkeypatch, variable, value, expected):
     monkeypatch.setenv(f"RANKALPHA_{variable}", value)
@@ -35,8 +40,14 @@ def test_the_environment_is_read_once(monkeypatch):
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("RETRIES", "-1"), ("RETRIES", "many"), ("RETRY_DELAY", "5m"), ("MAX_RETRY_DELAY", "-1")]
-    + [("STAGE_TIMEOUT", "0"), ("REQUIRE_RESULT", "perhaps")],
+    [
+        ("RETRIES", "-1"),
+        ("RETRIES", "many"),
+        ("RETRY_DELAY", "5m"),
+        ("MAX_RETRY_DELAY", "-1"),
+        ("STAGE_TIMEOUT", "0"),
+        ("REQUIRE_RESULT", "perhaps"),
+    ],
 )
 def test_a_bad_value_is_named_with_its_variable(monkeypatch, variable, value):
     monkeypatch.setenv(f"RANKALPHA_{variable}", value)

@@ -17,7 +17,7 @@ SCREENERS = {"trend": "momentum", "breakout": "momentum", "bargain": "value", "p
 ON_LISTS = {
     "AAPL": ["trend", "breakout", "bargain"],
     "MSFT": ["trend", "breakout", "profit"],
-    "JPM": ["trend", "bargain"],
+    "WMT": ["trend", "bargain"],
     "KO": ["trend", "breakout"],
     "PFE": ["bargain"],
 }

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from batch_files import ROOT, environment
 from fastapi import FastAPI
-from service_helpers import ROOT, environment
 
 Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
 
@@ -50,7 +50,7 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
             """Keep the test's output clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", received

@@ -1,0 +1,67 @@
+"""Figures, the table that shows them and the file that keeps them."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+LATEST = Path(__file__).with_name("results") / "latest.json"
+START = time.monotonic()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured `runs` times, in `unit`."""
+
+    name: str
+    unit: str
+    median: float
+    worst: float
+    runs: int
+
+    @classmethod
+    def of(cls, name: str, unit: str, values: Iterable[float]) -> "Figure":
+        """Sum up the measured values."""
+        found = list(values)
+        return cls(name, unit, round(median(found), 3), round(max(found), 3), len(found))
+
+
+def say(text: str) -> None:
+    """Print a line of progress behind the seconds since the start."""
+    print(f"{time.monotonic() - START:6.1f} s  {text}", flush=True)
+
+
+def show(measured: dict[str, list[Figure]]) -> None:
+    """Print the figures of each part."""
+    table = Table(title="RankAlpha orchestration, measured")
+    for column in ("part", "figure", "median", "worst", "unit", "runs"):
+        table.add_column(column, justify="right" if column in ("median", "worst", "runs") else "left")
+    for part, figures in measured.items():
+        for one in figures:
+            table.add_row(part, one.name, f"{one.median:g}", f"{one.worst:g}", one.unit, str(one.runs))
+        table.add_section()
+    Console().print(table)
+
+
+def save(part: str, figures: list[Figure]) -> None:
+    """Write the figures of a part, with when and on what they were measured; other parts keep theirs."""
+    kept = json.loads(LATEST.read_text()) if LATEST.exists() else {}
+    measured = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[1], 1),  # of the last 5 minutes; also what others did on the machine
+        "python": platform.python_version(),
+        "airflow": version("apache-airflow"),
+    }
+    kept[part] = {**measured, "figures": [asdict(figure) for figure in figures]}
+    LATEST.parent.mkdir(exist_ok=True)
+    LATEST.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")

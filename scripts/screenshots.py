@@ -1,0 +1,58 @@
+"""Take the README's pictures of the running stack, with the Chromium that is installed here."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from rankalpha.embedded.layout import ROOT, Layout
+from rankalpha.settings import AdminSettings, StackSettings
+
+IMAGES = ROOT / "docs" / "images"
+WIDE = {"width": 1440, "height": 860}
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+
+def log_in(browser: Browser, airflow: str) -> Page:
+    """Return a page that is signed in to Airflow's UI."""
+    admin = AdminSettings()
+    page = browser.new_page(viewport=WIDE, device_scale_factor=1.5)  # type: ignore[arg-type]
+    page.goto(f"{airflow}/auth/login/")
+    page.fill("#username", admin.user)
+    page.fill("#password", admin.password.get_secret_value())
+    page.click("input[type=submit], button[type=submit]")
+    page.wait_for_url(f"{airflow}/")
+    return page
+
+
+def take(page: Page, url: str, name: str, wait_for: str) -> None:
+    """Open `url`, wait until the text `wait_for` is shown, and save the picture."""
+    page.goto(url)
+    page.get_by_text(wait_for).first.wait_for()
+    page.wait_for_timeout(2500)  # graphs are laid out after their text is there
+    page.screenshot(path=IMAGES / f"{name}.png")
+    print(f"docs/images/{name}.png")
+
+
+def main() -> int:
+    """Take all pictures."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        print("error: no Chromium here; install Debian's package chromium", file=sys.stderr)
+        return 1
+    urls = Layout(StackSettings()).urls
+    airflow, ranking = urls["RANKALPHA_AIRFLOW_URL"], urls["RANKALPHA_FRONTEND_URL"]
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=Path(chromium), args=QUIET)
+        page = log_in(browser, airflow)
+        take(page, f"{airflow}/assets/prices", "datasets", "rankalpha_ingestion")
+        take(page, f"{airflow}/dags/rankalpha_grading", "grading", "notify_frontend")
+        take(page, ranking, "ranking", "XOM")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The DAG set's integrity: what is parsed, and what every DAG and task must have."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import Asset
+from rankalpha.alerts import AlertNotifier
+from rankalpha.startup import PIPELINE
+
+TASKS = {
+    "rankalpha_ingestion": ["run_ingestion", "publish_prices"],
+    "rankalpha_scoring": ["run_scorer", "publish_scores"],
+    "rankalpha_sentiment": ["run_ai_analysis", "publish_sentiment"],
+    "rankalpha_grading": ["update_grading", "publish_grades", "notify_frontend"],
+}
+
+
+def all_tasks(dags):
+    return [task for dag in dags.values() for task in dag.tasks]
+
+
+def test_no_import_errors(dag_bag):
+    assert dag_bag.import_errors == {}
+
+
+def test_the_dags_are_exactly_these(dags):
+    assert set(dags) == set(TASKS) == set(PIPELINE)
+
+
+def test_the_tasks_are_exactly_these_in_this_order(dags):
+    for dag_id, tasks in TASKS.items():
+        assert [task.task_id for task in dags[dag_id].topological_sort()] == tasks
+
+
+def test_only_the_files_in_dags_are_parsed(dag_bag, root):
+    parsed = sorted(stats.file.lstrip("/") for stats in dag_bag.dagbag_stats)
+    assert parsed == sorted(f"dags/{path.name}" for path in (root / "dags").glob("*.py"))
+
+
+def test_a_dag_file_holds_one_dag_and_is_short(dags, root):
+    files = sorted((root / "dags").glob("*.py"))
+    assert sorted({dag.fileloc for dag in dags.values()}) == [str(path) for path in files]
+    assert all(len(path.read_text().splitlines()) <= 60 for path in files)
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_a_dag_is_documented_and_bounded(dags, dag_id):
+    dag = dags[dag_id]
+    for heading in ("**Reads**", "**Writes**", "**Runs**", "**Healthy when**", "**If it fails**", "**Running it again**"):
+        assert heading in dag.doc_md
+    assert "rankalpha" in dag.tags
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+
+
+def test_every_task_has_owner_retries_timeout_and_alert(dags):
+    for task in all_tasks(dags):
+        assert task.owner == "rankalpha"
+        assert task.retries == 3
+        assert task.retry_delay == timedelta(minutes=5)
+        assert task.retry_exponential_backoff == 2.0
+        assert task.max_retry_delay == timedelta(minutes=30)
+        assert timedelta(0) < task.execution_timeout <= timedelta(hours=1)
+        assert [type(callback) for callback in task.on_failure_callback] == [AlertNotifier]
+
+
+def test_stages_push_no_return_value(dags):
+    stages = [task for task in all_tasks(dags) if not task.outlets]
+    assert len(stages) == 5
+    assert not any(task.do_xcom_push for task in stages)
+
+
+def test_events_are_published_in_a_pool_of_their_own(dags):
+    publishing = [task for task in all_tasks(dags) if task.outlets]
+    assert [task.pool for task in publishing] == ["publish"] * 4
+
+
+def test_each_dataset_has_one_producer_and_the_consumed_ones_exist(dags):
+    produced = [outlet for task in all_tasks(dags) for outlet in task.outlets]
+    assert sorted(asset.name for asset in produced) == ["grades", "prices", "scores", "sentiment"]
+    consumed = {inlet for task in all_tasks(dags) for inlet in task.inlets}
+    assert consumed
+    assert consumed <= set(produced)
+
+
+def test_datasets_are_complete_and_stable():
+    import datasets
+
+    assets = [value for value in vars(datasets).values() if isinstance(value, Asset)]
+    assert {asset.name: asset.uri for asset in assets} == {
+        name: f"rankalpha://{name}/" for name in ("prices", "scores", "sentiment", "grades")
+    }
+    for asset in assets:
+        contract = getattr(datasets, f"{asset.name.upper()}_CONTRACT")
+        assert contract.owner
+        assert contract.freshness > timedelta(0)
+
+
+COUNT_CONNECTIONS = """
+import sys
+calls = []
+sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "sqlite3.connect") else None)
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+print(len(bag.dags), len(bag.import_errors), len(calls))
+"""
+
+
+def test_parsing_opens_no_connection(root):
+    """Neither a database nor an API is asked for anything while DAG files are parsed."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT_CONNECTIONS, str(root)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-3:] == ["4", "0", "0"]

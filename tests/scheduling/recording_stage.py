@@ -1,0 +1,31 @@
+"""A stage that does nothing but tell that it ran, for tests of the scheduling around it.
+
+A file <data root>/fault-<stage> makes it go wrong in the way that the file names, once it is there.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+stage, batch = sys.argv[1], os.environ["RANKALPHA_BATCH"]
+data = Path(os.environ["RANKALPHA_DATA_DIR"])
+result = {"stage": stage, "batch": batch, "rows": 1, "symbols": 1, "as_of": batch[:10]}
+fault = data / f"fault-{stage}"
+mode = fault.read_text() if fault.exists() else ""
+
+with (data / "journal.jsonl").open("a") as journal:
+    entry = {"stage": stage, "batch": batch, "date": os.environ["RANKALPHA_DATE"], "pid": os.getpid()}
+    journal.write(json.dumps(entry) + "\n")
+if mode == "crash":
+    sys.exit("the stage broke")
+if mode == "bad data":
+    print("the stage's input is broken", file=sys.stderr)
+    sys.exit(os.EX_DATAERR)
+if mode == "hang":
+    time.sleep(600)
+if mode == "no rows":
+    result["rows"] = 0
+time.sleep(sum(map(ord, stage + batch)) % 4 / 2)  # some batches' stages are late, always the same ones
+Path(os.environ["RANKALPHA_RESULT"]).write_text("{" if mode == "malformed" else json.dumps(result))

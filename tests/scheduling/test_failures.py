@@ -1,0 +1,140 @@
+"""What a failing stage or service does to its batch, in a running Airflow with one retry."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.scheduling.test_histories import log_of, tasks
+from tests.support.services import FRONTEND, GRADING
+
+
+@contextlib.contextmanager
+def fault(stack, stage, mode):
+    """Let a stage go wrong for a while."""
+    path = stack.state / "data" / f"fault-{stage}"
+    path.write_text(mode)
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+@contextlib.contextmanager
+def broken(services, path, status, body):
+    """Let a service answer something else for a while."""
+    services.broken[path] = (status, body)
+    try:
+        yield
+    finally:
+        del services.broken[path]
+
+
+def ingest(stack, key):
+    run_id = stack.trigger("rankalpha_ingestion", key)
+    stack.settle()
+    return run_id
+
+
+def run_of(stack, dag_id, key):
+    (run,) = stack.runs(dag_id, partition_key_prefix_pattern=key)
+    return run["dag_run_id"]
+
+
+@pytest.mark.parametrize(
+    ("minute", "mode", "tries", "message"),
+    [
+        (1, "crash", 2, "exited with 1"),
+        (2, "bad data", 1, "the stage's input is broken"),
+        (3, "malformed", 1, "the stage's result is not JSON"),
+        (4, "hang", 2, "AirflowTaskTimeout"),
+    ],
+)
+def test_a_failing_stage_stops_its_batch_and_says_why(stack, services, minute, mode, tries, message):
+    key = f"2022-03-01T06:0{minute}:00"
+    with fault(stack, "scorer", mode):
+        ingest(stack, key)
+    run_id = run_of(stack, "rankalpha_scoring", key)
+    task = tasks(stack, "rankalpha_scoring", run_id)["run_scorer"]
+    assert (task["state"], task["try_number"]) == ("failed", tries)
+    log = log_of(stack, "rankalpha_scoring", run_id, "run_scorer", tries)
+    assert message in log
+    assert "ALERT RankAlpha: rankalpha_scoring.run_scorer failed" in log
+    assert key not in {event["partition_key"] for event in stack.events("scores")}
+    assert key in {event["partition_key"] for event in stack.events("sentiment")}, "sentiment is not affected"
+    assert key not in services.asked(GRADING)
+
+
+def test_a_stage_that_hangs_is_ended(stack, services):
+    """No process of a stage that ran into its time limit is left."""
+    key = "2022-03-02T06:00:00"
+    with fault(stack, "sentiment", "hang"):
+        ingest(stack, key)
+    journal = (stack.state / "data/journal.jsonl").read_text().splitlines()
+    pids = [entry["pid"] for entry in map(json.loads, journal) if (entry["stage"], entry["batch"]) == ("sentiment", key)]
+    assert len(pids) == 2
+    assert not any(map(psutil.pid_exists, pids))
+
+
+def test_a_broken_contract_publishes_nothing_until_it_is_mended(stack, services):
+    key = "2022-03-03T06:00:00"
+    with fault(stack, "ingestion", "no rows"):
+        run_id = ingest(stack, key)
+    assert "rows is 0, at least 1 expected" in log_of(stack, "rankalpha_ingestion", run_id, "publish_prices")
+    assert key not in {event["partition_key"] for event in stack.events("prices")}
+    stack.api.post(f"dags/rankalpha_ingestion/dagRuns/{run_id}/clear", {"dry_run": False})
+    stack.settle()
+    assert services.asked(GRADING).count(key) == 1
+
+
+@pytest.mark.parametrize(
+    ("minute", "status", "body", "tries", "message"),
+    [
+        (1, 500, "out of order", 2, "answered 500: out of order"),
+        (2, 409, '{"detail": "scores are missing"}', 1, "scores are missing"),
+        (3, 200, "<html>welcome</html>", 2, "something else than JSON"),
+        (4, 200, '{"batch": "1999-01-01T00:00:00"}', 2, "but not about batch"),
+        (5, 200, "{}", 1, "the stage reported no result"),
+    ],
+)
+def test_an_api_that_does_not_grade_publishes_no_grades(stack, services, minute, status, body, tries, message):
+    key = f"2022-03-04T06:0{minute}:00"
+    with broken(services, GRADING, status, body):
+        ingest(stack, key)
+    run_id = run_of(stack, "rankalpha_grading", key)
+    found = tasks(stack, "rankalpha_grading", run_id)
+    failed = next(task for task in found.values() if task["state"] == "failed")
+    assert failed["try_number"] == tries
+    assert message in log_of(stack, "rankalpha_grading", run_id, failed["task_id"], tries).replace('\\"', '"')
+    assert key not in {event["partition_key"] for event in stack.events("grades")}
+    assert key not in services.asked(FRONTEND)
+
+
+def test_a_frontend_that_is_down_leaves_the_grades_published_and_is_alerted(stack, services):
+    key = "2022-03-05T06:00:00"
+    with broken(services, FRONTEND, 503, "down"):
+        ingest(stack, key)
+    run_id = run_of(stack, "rankalpha_grading", key)
+    notify = tasks(stack, "rankalpha_grading", run_id)["notify_frontend"]
+    assert (notify["state"], notify["try_number"]) == ("failed", 2)
+    assert "ALERT RankAlpha: rankalpha_grading.notify_frontend failed" in log_of(
+        stack, "rankalpha_grading", run_id, "notify_frontend", 2
+    )
+    assert key in {event["partition_key"] for event in stack.events("grades")}
+
+
+def test_secrets_appear_nowhere(stack, services):
+    """A key in a Variable reaches the stage, and no log, XCom, rendered field, event or serialised DAG."""
+    secret = "sk-3f9c-not-to-be-seen"
+    stack.api.post("variables", {"key": "OPENAI_API_KEY", "value": secret})
+    key = "2022-03-06T06:00:00"
+    ingest(stack, key)
+    run_id = run_of(stack, "rankalpha_sentiment", key)
+    base = f"dags/rankalpha_sentiment/dagRuns/{run_id}/taskInstances/run_ai_analysis"
+    shown = [stack.api.get(base), stack.api.get(f"{base}/xcomEntries/result"), stack.events("sentiment")]
+    shown += [stack.api.get("dags/rankalpha_sentiment/details"), stack.api.get("eventLogs", limit=100)]
+    assert secret not in json.dumps(shown)
+    logs = [path for path in Path(stack.state).rglob("*.log") if secret in path.read_text(errors="replace")]
+    assert logs == []

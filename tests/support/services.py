@@ -1,0 +1,45 @@
+"""RankAlpha's API and frontend as real HTTP servers that remember what they were asked."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+GRADING, FRONTEND = "/api/v1/grading/refresh", "/api/refresh-data"
+
+
+class RecordingServices:
+    """Answers the grading refresh and the frontend's refresh as agreed, or as `broken` says for a path."""
+
+    def __init__(self):
+        self.calls = []
+        self.broken = {}  # path -> status, body
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _handler(self):
+        services = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["batch"]
+                services.calls.append((self.path, batch))
+                agreed = json.dumps({"batch": batch, "graded": 1, "as_of": batch[:10]})
+                status, body = services.broken.get(self.path, (200, agreed))
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *args):
+                pass
+
+        return Handler
+
+    def asked(self, path):
+        """The batches that were asked for at `path`."""
+        return [batch for called, batch in self.calls if called == path]
+
+    def close(self):
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()

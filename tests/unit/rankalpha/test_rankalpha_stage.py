@@ -1,0 +1,116 @@
+from datetime import timedelta
+
+import pytest
+from rankalpha_helpers import KEY, stage
+
+from rankalpha.settings import SettingsError
+
+pytestmark = pytest.mark.usefixtures("profile_dir")
+
+
+@pytest.mark.parametrize("name", ["Scorer", "my-stage", "", "1st", "a b"])
+def test_a_name_must_be_able_to_prefix_its_settings(name):
+    with pytest.raises(ValueError, match="must be a lower-case identifier"):
+        stage(name=name)
+
+
+@pytest.mark.parametrize("part", ["image", "command"])
+def test_image_and_command_are_needed(part):
+    with pytest.raises(ValueError, match="needs an image and a command"):
+        stage(**{part: ""})
+
+
+def test_time_limit(monkeypatch):
+    assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(minutes=7)
+
+
+def test_time_limit_of_all_stages(monkeypatch):
+    monkeypatch.setenv("RANKALPHA_STAGE_TIMEOUT", "90")
+    assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(seconds=90)
+
+
+def test_a_job_has_what_the_stage_declares():
+    job = stage(cpus=0.5, memory="256m", pids=99, env={"DEPTH": "3"}).job(KEY, labels={"a": "b"})
+    assert (job.image, job.command, job.batch) == ("demo:1", "python main.py", KEY)
+    assert (job.nano_cpus, job.memory_bytes, job.pids) == (500_000_000, 256 * 1024 * 1024, 99)
+    assert job.env == {"DEPTH": "3", "RANKALPHA_BATCH": KEY, "RANKALPHA_DATE": "2025-11-20"}
+    assert job.labels == {"a": "b"}
+
+
+def test_file_and_variables_override_and_orchestration_stays_outside(profile_dir, monkeypatch):
+    (profile_dir / "demo.env").write_text("DEMO_IMAGE=demo:2\nDEMO_CPUS=2\nDEPTH=4\nCOLOUR=red\n")
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_MEM", "2g")
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_COMMAND", "python other.py")
+    monkeypatch.setenv("AIRFLOW_VAR_DEPTH", "5")
+    job = stage(env={"DEPTH": "3", "SPEED": "1"}).job(KEY, labels={})
+    assert (job.image, job.command) == ("demo:2", "python other.py")
+    assert (job.nano_cpus, job.memory_bytes) == (2_000_000_000, 2 * 1024**3)
+    assert job.env == {
+        "DEPTH": "5",
+        "SPEED": "1",
+        "COLOUR": "red",
+        "RANKALPHA_BATCH": KEY,
+        "RANKALPHA_DATE": "2025-11-20",
+    }
+
+
+def test_the_batch_is_not_the_files_to_choose(profile_dir):
+    (profile_dir / "demo.env").write_text("RANKALPHA_BATCH=1999-01-01T00:00:00\nRANKALPHA_DATE=1999-01-01\n")
+    env = stage().job(KEY, labels={}).env
+    assert (env["RANKALPHA_BATCH"], env["RANKALPHA_DATE"]) == (KEY, "2025-11-20")
+
+
+def test_a_secret_is_handed_over_when_it_is_set(profile_dir, monkeypatch):
+    assert "DEMO_TOKEN" not in stage(secrets=("DEMO_TOKEN",)).job(KEY, labels={}).env
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_TOKEN", "s3cret")
+    assert stage(secrets=("DEMO_TOKEN",)).job(KEY, labels={}).env["DEMO_TOKEN"] == "s3cret"
+
+
+def test_an_empty_secret_counts_as_not_set(profile_dir):
+    (profile_dir / "demo.env").write_text("DEMO_TOKEN=\n")
+    assert "DEMO_TOKEN" not in stage(secrets=("DEMO_TOKEN",)).job(KEY, labels={}).env
+
+
+def test_a_variable_that_is_no_declared_secret_stays_in_airflow(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_OTHER_TOKEN", "s3cret")
+    assert "OTHER_TOKEN" not in stage(secrets=("DEMO_TOKEN",)).job(KEY, labels={}).env
+
+
+def test_a_job_does_not_show_its_secrets(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_TOKEN", "s3cret")
+    assert "s3cret" not in repr(stage(secrets=("DEMO_TOKEN",)).job(KEY, labels={}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("CPUS", "two"),
+        ("CPUS", "0"),
+        ("CPUS", "-1"),
+        ("CPUS", "0.001"),
+        ("CPUS", ""),
+        ("PIDS", "0"),
+        ("PIDS", "0.5"),
+        ("PIDS", "many"),
+        ("PIDS", "inf"),
+        ("MEM", "lots"),
+        ("MEM", "5x"),
+        ("MEM", "1m"),
+        ("MEM", "0"),
+        ("MEM", "-1g"),
+        ("MEM", "infg"),
+        ("MEM", "nang"),
+        ("MEM", ""),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_named(profile_dir, key, value):
+    (profile_dir / "demo.env").write_text(f"DEMO_{key}={value}\n")
+    with pytest.raises(SettingsError, match=f"^DEMO_{key}='{value}' is "):
+        stage().job(KEY, labels={})
+
+
+@pytest.mark.parametrize("key", ["IMAGE", "COMMAND"])
+def test_an_empty_image_or_command_is_named(profile_dir, key):
+    (profile_dir / "demo.env").write_text(f"DEMO_{key}=\n")
+    with pytest.raises(SettingsError, match=f"^DEMO_{key} is empty"):
+        stage().job(KEY, labels={})
