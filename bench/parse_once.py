@@ -3,6 +3,7 @@
 As in Airflow's DAG processor, that process is a fork of one that has imported Airflow, but no DAG yet.
 """
 
+import gc
 import json
 import multiprocessing
 import sys
@@ -37,6 +38,7 @@ def main() -> None:
     # psycopg2 connects in C, which no audit hook sees; SQLAlchemy's pool does
     event.listen(Pool, "connect", lambda *_: count("connections"))
     sys.addaudithook(lambda name, _: count("connections") if name == "socket.connect" else None)
+    gc.freeze()  # as the DAG processor does, so that no fork searches Airflow itself for garbage
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         for measured in pool.imap(parse, sys.argv[1:], chunksize=1):
             print(json.dumps(measured), flush=True)

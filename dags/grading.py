@@ -5,11 +5,11 @@ Grades each stock A to F from a batch's scores and sentiment, then tells the fro
 
 - **Reads**: datasets `scores` and `sentiment`
 - **Writes**: dataset `grades`
-- **Runs**: for each batch published in both; again when either half of a graded batch is published again. By hand: for
-  the batch of the given partition key or, without one, the newest batch published in both.
+- **Runs**: for each batch published in both; again when either half of a graded batch is published again. By
+  hand: for the batch of the given partition key or, without one, the newest batch published in both.
 - **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
-- **If it fails**: the answer of RankAlpha's API or frontend stands in the log of the red task. When only `notify_frontend`
-  is red, the grades are published and the page merely was not told: clear that task.
+- **If it fails**: the answer of RankAlpha's API or frontend stands in the log of the red task. When only
+  `notify_frontend` is red, the grades are published and the page merely was not told: clear that task.
 - **Running it again** is safe: the same scores and sentiment give the same grades.
 """
 
@@ -22,7 +22,7 @@ from rankalpha.service import FRONTEND_REFRESH, GRADING_REFRESH, ServiceOperator
 
 with DAG(
     dag_id="rankalpha_grading",
-    schedule=PartitionedAssetTimetable(assets=SCORES & SENTIMENT),  # joined by batch: both halves of the same one
+    schedule=PartitionedAssetTimetable(assets=SCORES & SENTIMENT),  # both halves of the same batch
     catchup=False,
     max_active_runs=1,  # the API grades one batch at a time
     default_args=default_args(),

@@ -5,12 +5,13 @@ Scores each stock's momentum, value and quality.
 
 - **Reads**: dataset `prices`
 - **Writes**: dataset `scores`
-- **Runs**: for each batch published in `prices`, beside `rankalpha_sentiment`; and by hand, for the batch of the given
-  partition key or, without one, the newest batch in `prices`.
+- **Runs**: for each batch published in `prices`, beside `rankalpha_sentiment`; and by hand, for the batch of
+  the given partition key or, without one, the newest batch in `prices`.
 - **Healthy when**: `publish_scores` is green some minutes after `publish_prices`.
-- **If it fails**: see the log of the red task. Mend the cause, then clear it; sentiment is not affected, and grading
-  waits for this batch's scores.
-- **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded again.
+- **If it fails**: see the log of the red task. Mend the cause, then clear it; sentiment is not affected, and
+  grading waits for this batch's scores.
+- **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded
+  again.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable

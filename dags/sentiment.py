@@ -5,13 +5,13 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
 
 - **Reads**: dataset `prices` (with the screener appearances that ingestion found)
 - **Writes**: dataset `sentiment`
-- **Runs**: for each batch published in `prices`, beside `rankalpha_scoring`; and by hand, for the batch of the given
-  partition key or, without one, the newest batch in `prices`.
+- **Runs**: for each batch published in `prices`, beside `rankalpha_scoring`; and by hand, for the batch of
+  the given partition key or, without one, the newest batch in `prices`.
 - **Healthy when**: `publish_sentiment` is green within half an hour of `publish_prices`.
-- **If it fails**: see the log of the red task; a language model that refuses shows there with its answer. Mend the
-  cause, then clear the task; scoring is not affected, and grading waits for this batch's sentiment.
-- **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded again. Where a
-  paid language model is used, it costs again; `SENTIMENT_SKIP_IF_WITHIN_DAYS` bounds that.
+- **If it fails**: see the log of the red task; a language model that refuses shows there with its answer.
+  Mend the cause, then clear the task; scoring is not affected, and grading waits for this batch's sentiment.
+- **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded
+  again. Where a paid language model is used, it costs again; `SENTIMENT_SKIP_IF_WITHIN_DAYS` bounds that.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable

@@ -1,7 +1,7 @@
 """The datasets (Airflow's assets) that join the DAGs, each with its contract.
 
-    prices ──► scores ────┐
-       └─────► sentiment ─┴─► grades
+prices ──► scores ────┐
+   └─────► sentiment ─┴─► grades
 """
 
 from datasets.grades import GRADES, GRADES_CONTRACT

@@ -10,7 +10,10 @@ PRICES = Asset(
     name="prices",
     uri="rankalpha://prices",
     group="rankalpha",
-    extra={"description": "Daily closing prices of each ranked stock and the screeners' appearances", "partition": "batch"},
+    extra={
+        "description": "Daily closing prices of each ranked stock and the screeners' appearances",
+        "partition": "batch",
+    },
 )
 
 PRICES_CONTRACT = Contract(owner="rankalpha", freshness=timedelta(hours=26))

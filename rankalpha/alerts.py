@@ -1,7 +1,8 @@
 """Alerts: a task that has failed for good tells a person, by log, e-mail and Slack.
 
 Each channel is switched on by its connection: `smtp_default` (with receivers in RANKALPHA_ALERT_EMAIL) and
-`slackwebhook_default`. A channel that is down never changes the outcome of the task; that it failed is logged.
+`slackwebhook_default`. A channel that is down never changes the outcome of the task; that it failed is
+logged.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ SLACK_CONNECTION = "slackwebhook_default"
 
 
 class AlertNotifier(BaseNotifier):
-    """Tell who is on duty that a task of the pipeline has failed and what to do; used as `on_failure_callback`."""
+    """Tell who is on duty that a task has failed for good and what to do; an `on_failure_callback`."""
 
     def notify(self, context: Any) -> None:
         """Write the alert to the log and send it through every channel that is switched on."""

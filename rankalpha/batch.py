@@ -1,8 +1,8 @@
 """Batches: which data belong together.
 
-A batch is one ingestion run. Its key, the run's time in UTC to the second (`2026-11-22T06:00:00`), is the asset
-partition key of every event that descends from that run. The key is per run and not per day: with a daily key, a
-second ingestion on one day would let grading start on the first one's sentiment.
+A batch is one ingestion run. Its key, the run's time in UTC to the second (`2026-11-22T06:00:00`), is the
+asset partition key of every event that descends from that run. The key is per run and not per day: with a
+daily key, a second ingestion on one day would let grading start on the first one's sentiment.
 """
 
 from collections.abc import Sequence
@@ -56,8 +56,8 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
         missing = [asset.name for asset in consumes if key not in published(context, asset)]
         if missing:
             raise BatchError(
-                f"batch {key} was never published in {' and '.join(missing)}; "
-                "trigger without a partition key for the newest batch, or with the key of one in the Assets view"
+                f"batch {key} was never published in {' and '.join(missing)}; trigger without a key "
+                "for the newest batch, or with the key of one in the Assets view"
             )
         return str(key)
     common = set.intersection(*(published(context, asset) for asset in consumes))
@@ -70,5 +70,6 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
 
 
 def published(context: Context, asset: Asset) -> set[str]:
-    """Return the keys of the newest batches that were published in `asset`, as `rankalpha.events` lists them."""
-    return set(context["asset_state_store"][asset].get(BATCHES_KEY, []))
+    """Return the keys of the newest batches published in `asset`, as `rankalpha.events` lists them."""
+    keys: Any = context["asset_state_store"][asset].get(BATCHES_KEY, [])
+    return set(keys)

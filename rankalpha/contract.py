@@ -15,8 +15,10 @@ class Contract:
     min_symbols: int = 1
 
     def violations(self, result: dict[str, Any]) -> list[str]:
-        """Return what is wrong with `result` (see `rankalpha.result`), one sentence each; empty: all is well."""
+        """Return what is wrong with `result` (see `rankalpha.result`), one sentence each."""
         limits = {"rows": self.min_rows, "symbols": self.min_symbols}
         return [
-            f"{key} is {result[key]}, at least {least} expected" for key, least in limits.items() if result[key] < least
+            f"{key} is {result[key]}, at least {least} expected"
+            for key, least in limits.items()
+            if result[key] < least
         ]

@@ -1,10 +1,10 @@
 """The asset manager that joins batches exactly; Airflow's `[core] asset_manager_class`.
 
-Airflow joins partitioned datasets by key, but it forgets the halves of a key once a run was made of them: publishing
-one half again would wait for the other for ever. It can lose a join when two events of a key are registered at the
-same instant (Airflow issue 71070). And it cannot tell a task which batches a dataset has: `inlet_events` fails as long
-as a run that one of the events has started is still queued. All three are mended here, where every event passes, also
-those posted by API.
+Airflow joins partitioned datasets by key, but it forgets the halves of a key once a run was made of them:
+publishing one half again would wait for the other for ever. It can lose a join when two events of a key are
+registered at the same instant (Airflow issue 71070). And it cannot tell a task which batches a dataset has:
+`inlet_events` fails as long as a run that one of the events has started is still queued. All three are mended
+here, where every event passes, also those posted by API.
 """
 
 import json
@@ -49,7 +49,8 @@ class BatchAssetManager(AssetManager):
 
 def _list_batches(event: AssetEvent, session: Session) -> None:
     """Keep the newest batches of the event's dataset in its state store, where tasks read them."""
-    from airflow.state.metastore import AssetScope, MetastoreBackend  # noqa: PLC0415  see _outdated
+    from airflow._shared.state import AssetScope  # noqa: PLC0415  see _outdated
+    from airflow.state.metastore import MetastoreBackend  # noqa: PLC0415
 
     key = AssetEvent.partition_key
     keys = select(key).where(AssetEvent.asset_id == event.asset_id, key.is_not(None)).distinct()
@@ -66,7 +67,10 @@ def _complete_joins(event: AssetEvent, session: Session) -> None:
     """
     waiting = session.scalars(
         select(AssetPartitionDagRun)
-        .join(PartitionedAssetKeyLog, PartitionedAssetKeyLog.asset_partition_dag_run_id == AssetPartitionDagRun.id)
+        .join(
+            PartitionedAssetKeyLog,
+            PartitionedAssetKeyLog.asset_partition_dag_run_id == AssetPartitionDagRun.id,
+        )
         .where(
             PartitionedAssetKeyLog.asset_event_id == event.id,
             AssetPartitionDagRun.created_dag_run_id.is_(None),
@@ -109,7 +113,7 @@ def _latest_event(asset_id: int, key: str | None, session: Session) -> AssetEven
 
 
 def _outdated(event: AssetEvent, session: Session) -> bool:
-    """Tell whether an input of the stage that published `event` was published again after the stage had started."""
+    """Tell whether an input of the stage behind `event` was published again after that stage had started."""
     from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module in the midst of its models
 
     started = session.scalar(
@@ -119,7 +123,9 @@ def _outdated(event: AssetEvent, session: Session) -> bool:
     )
     # a cleared run starts again under its old id: then the event itself is the older of the two
     read_at: datetime = min(filter(None, (started, event.timestamp)))
-    inputs = (_latest_event(asset, event.partition_key, session) for asset in _inputs(event.source_dag_id, session))
+    inputs = (
+        _latest_event(asset, event.partition_key, session) for asset in _inputs(event.source_dag_id, session)
+    )
     return any(_published_after(read_at, inputs))
 
 

@@ -22,9 +22,9 @@ CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 class StageOperator(BaseOperator):
     """Run a stage's container for the batch of this run.
 
-    A stage that `consumes` datasets takes the batch that was published there; one that consumes nothing starts
-    a new batch. The batch and the stage's result are pushed as XComs `batch` and `result` for the publish task.
-    What trying again cannot heal fails at once, without the retries.
+    A stage that `consumes` datasets takes the batch that was published there; one that consumes nothing
+    starts a new batch. The batch and the stage's result are pushed as XComs `batch` and `result` for the
+    publish task. What trying again cannot heal fails at once, without the retries.
     """
 
     def __init__(self, *, stage: Stage, consumes: Sequence[Asset] = (), **kwargs: Any) -> None:
@@ -46,7 +46,8 @@ class StageOperator(BaseOperator):
             context["ti"].xcom_push(key="batch", value=batch)
             job = self.stage.job(batch, labels=_labels(context, batch))
             mask_secret(dict(job.env))  # values of keys that sound secret never show in the log ...
-            mask_secret([job.env[key] for key in self.stage.secrets if key in job.env])  # ... nor do declared ones
+            # ... nor do declared ones
+            mask_secret([job.env[key] for key in self.stage.secrets if key in job.env])
             self._runner = runner()
             result = parse_result(self._runner.run(job, self.log), batch)
         except CANNOT_HEAL as error:
@@ -62,9 +63,9 @@ class StageOperator(BaseOperator):
 class PublishOperator(BaseOperator):
     """Publish a batch in a dataset: check the result of the task before it, then emit the event.
 
-    Emitting is a task of its own in a pool of one slot, because two events that are registered for one batch at
-    the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails the
-    task and publishes nothing: downstream keeps the last good data.
+    Emitting is a task of its own in a pool of one slot, because two events that are registered for one batch
+    at the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails
+    the task and publishes nothing: downstream keeps the last good data.
     """
 
     def __init__(self, *, dataset: Asset, contract: Contract, **kwargs: Any) -> None:
@@ -83,11 +84,15 @@ class PublishOperator(BaseOperator):
             raise AirflowFailException(f"{source} left no batch to publish; run it before this task")
         problems = self._problems(result)
         if problems:
-            raise AirflowFailException(f"batch {batch} is not published in {self.dataset.name}: {'; '.join(problems)}")
+            raise AirflowFailException(
+                f"batch {batch} is not published in {self.dataset.name}: {'; '.join(problems)}"
+            )
         event = context["outlet_events"][self.dataset]
         event.extra = {**(result or {}), "batch": batch}
         event.add_partitions(batch)  # also for a run that was triggered without a partition key
-        self.log.info("Published batch %s in %s: %s", batch, self.dataset.name, result or "no result reported")
+        self.log.info(
+            "Published batch %s in %s: %s", batch, self.dataset.name, result or "no result reported"
+        )
 
     def _problems(self, result: dict[str, Any] | None) -> list[str]:
         if result is not None:

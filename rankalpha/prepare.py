@@ -5,12 +5,16 @@ import os
 from airflow.cli.cli_parser import get_parser
 
 from rankalpha.defaults import PUBLISH_POOL
-from rankalpha.settings import AdminSettings
+from rankalpha.settings import AdminSettings, SettingsError, settings
 
 
 def prepare() -> None:
     """Run Airflow's own commands in one process."""
-    admin = AdminSettings()
+    admin = AdminSettings.load()
+    if settings().env != "local" and admin.has_default_password:
+        raise SettingsError(
+            f"profile {settings().env!r} must not keep the default password: set RANKALPHA_ADMIN_PASSWORD"
+        )
     airflow("db", "migrate")
     airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")

@@ -5,7 +5,13 @@ from typing import Any
 
 from rich.console import Console
 
-STYLES = {"success": "green", "failed": "bold red", "up_for_retry": "yellow", "running": "cyan", "deferred": "cyan"}
+STYLES = {
+    "success": "green",
+    "failed": "bold red",
+    "up_for_retry": "yellow",
+    "running": "cyan",
+    "deferred": "cyan",
+}
 QUIET = {None, "scheduled", "queued", "none", "removed"}
 
 
@@ -29,7 +35,9 @@ class Progress:
             if state in QUIET or self._seen.get((dag_id, task["task_id"])) == (state, attempt):
                 continue
             self._seen[dag_id, task["task_id"]] = (state, attempt)
-            took = f" in {task['duration']:.1f} s" if state == "success" and task["duration"] is not None else ""
+            took = (
+                f" in {task['duration']:.1f} s" if state == "success" and task["duration"] is not None else ""
+            )
             again = f" (try {attempt})" if attempt > 1 else ""
             style = STYLES.get(state, "default")
             self.say(f"{dag_id:<20} {task['task_id']:<18} [{style}]{state}[/]{took}{again}")

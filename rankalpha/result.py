@@ -18,7 +18,10 @@ SCHEMA: dict[str, Any] = {
         "as_of": {"type": "string", "format": "date"},
         "checksum": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
         "outputs": {"type": "array", "items": {"type": "string"}},
-        "details": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
+        "details": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        },
     },
 }
 _VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())

@@ -27,8 +27,8 @@ class ServiceError(AirflowException):
 class Call:
     """One call that a service offers. Each part is a setting of env/<profile>/api.env or a Variable.
 
-    With `name` GRADING: GRADING_METHOD, GRADING_PATH and GRADING_TIMEOUT (seconds); `url_key` names the setting
-    of the base URL, `settings().<url_default>` its default.
+    With `name` GRADING: GRADING_METHOD, GRADING_PATH and GRADING_TIMEOUT (seconds); `url_key` names the
+    setting of the base URL, `settings().<url_default>` its default.
     """
 
     name: str
@@ -77,7 +77,7 @@ class ServiceOperator(BaseOperator):
         self, *, call: Call, consumes: Sequence[Asset] = (), batch_from: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(
-            inlets=list(consumes), execution_timeout=timedelta(minutes=5), do_xcom_push=False, **kwargs
+            inlets=list(consumes), execution_timeout=timedelta(minutes=15), do_xcom_push=False, **kwargs
         )
         self.call = call
         self.consumes = tuple(consumes)
@@ -116,7 +116,10 @@ class ServiceOperator(BaseOperator):
         try:
             response = SettingHook(url, method).run(
                 path,
-                extra_options={"check_response": False, "timeout": profile.number(f"{self.call.name}_TIMEOUT")},
+                extra_options={
+                    "check_response": False,
+                    "timeout": profile.number(f"{self.call.name}_TIMEOUT"),
+                },
                 **body,
             )
         except RequestException as error:
@@ -141,9 +144,13 @@ def _agreed(response: Response, batch: str) -> dict[str, Any]:
 
 def _result(answer: dict[str, Any], batch: str) -> dict[str, Any] | None:
     """Return the answer of a grading refresh as a result; None for a service that tells no figures."""
-    if "graded" not in answer:
+    if not {"graded", "as_of"} <= answer.keys():
         return None
-    figures = {"rows": answer["graded"], "symbols": answer["graded"], "details": answer.get("distribution", {})}
+    figures = {
+        "rows": answer["graded"],
+        "symbols": answer["graded"],
+        "details": answer.get("distribution", {}),
+    }
     kept = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
     try:
         return parse_result(json.dumps({**figures, **kept}).encode(), batch)

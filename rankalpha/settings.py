@@ -1,12 +1,13 @@
 """Settings of the orchestration itself: the only place that reads the process environment.
 
-They are safe to read while a DAG file is parsed: no database, no API. What a *stage* is given (images, limits,
-keys of its env file) is looked up when its task runs, see `rankalpha.profile`.
+They are safe to read while a DAG file is parsed: no database, no API. What a *stage* is given (images,
+limits, keys of its env file) is looked up when its task runs, see `rankalpha.profile`.
 """
 
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,7 +17,23 @@ class SettingsError(Exception):
     """A setting is missing or makes no sense; the message names the key, its value and what is allowed."""
 
 
-class Settings(BaseSettings):
+class Environment(BaseSettings):
+    """Settings that are read from environment variables: the class's prefix and the field's name."""
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise SettingsError naming each variable that is wrong, with its value."""
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = (
+                f"{cls.model_config['env_prefix']}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}"
+                for e in error.errors()
+            )
+            raise SettingsError("; ".join(problems)) from error
+
+
+class Settings(Environment):
     """Each field is the environment variable RANKALPHA_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
@@ -83,7 +100,7 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.max_retry_delay)
 
 
-class StackSettings(BaseSettings):
+class StackSettings(Environment):
     """The embedded stack's folder and ports; each field is the environment variable RANKALPHA_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
@@ -97,8 +114,8 @@ class StackSettings(BaseSettings):
     frontend_port: int = Field(default=3000, gt=0, lt=65536, description="Port of the ranking page.")
 
 
-class AdminSettings(BaseSettings):
-    """Airflow's address and its first user; each field is the environment variable RANKALPHA_ADMIN_<FIELD>."""
+class AdminSettings(Environment):
+    """Airflow's first user; each field is the environment variable RANKALPHA_ADMIN_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_ADMIN_", frozen=True)
 
@@ -107,15 +124,13 @@ class AdminSettings(BaseSettings):
         default=SecretStr("rankalpha"), description="Password; only `local` may keep the default."
     )
 
+    @property
+    def has_default_password(self) -> bool:
+        """Tell whether the password is the one that everybody knows."""
+        return bool(self.password == type(self).model_fields["password"].default)
+
 
 @cache
 def settings() -> Settings:
-    """Read the environment once in a process; raise SettingsError naming each variable that is wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = (
-            f"RANKALPHA_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: {e['msg']}"
-            for e in error.errors()
-        )
-        raise SettingsError("; ".join(problems)) from error
+    """Return the settings of this process, read once."""
+    return Settings.load()

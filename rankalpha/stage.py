@@ -59,7 +59,7 @@ class Stage:
         return {f"{self.name.upper()}_{key}": value for key, value in {**own, **limits}.items()}
 
     def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
-        """Look up what the stage is to be given for `batch`; SettingsError names the key that makes no sense."""
+        """Look up what the stage is given for `batch`; SettingsError names a key that makes no sense."""
         profile = Profile.load(self.name, {**self._limits(), **self.env})
         prefix = self.name.upper()
         secrets = {key: profile.optional(key) for key in self.secrets}

@@ -1,4 +1,4 @@
-"""The start-up trigger: wait until Airflow is ready, see to it that today has a batch, and follow it to its grades."""
+"""The start-up trigger: wait for Airflow, see to it that today has a batch, follow it to its grades."""
 
 import time
 from collections.abc import Callable
@@ -28,14 +28,16 @@ class NotReady(Exception):
 def wait_for_airflow(api: AirflowApi) -> None:
     """Return when every component is healthy and all four DAGs are parsed; NotReady says what is missing.
 
-    A broken or paused DAG is reported at once: waiting does not mend it. The consumers are looked at first, for a
-    batch that is published before they are ready would be lost on them.
+    A broken or paused DAG is reported at once: waiting does not mend it. The consumers are looked at first,
+    for a batch that is published before they are ready would be lost on them.
     """
     _wait(api, _unhealthy, READY_SECONDS)
     _wait(api, _unparsed, READY_SECONDS)
     for dag_id in (*CONSUMER_DAGS, INGESTION_DAG):
         if api.get(f"dags/{dag_id}")["is_paused"]:
-            raise NotReady(f"{dag_id} is paused, so a batch would stop there; unpause it in the UI, then start again")
+            raise NotReady(
+                f"{dag_id} is paused, so a batch would stop there; unpause it in the UI, then start again"
+            )
 
 
 def trigger_dag(api: AirflowApi) -> dict[str, Any]:
@@ -47,7 +49,9 @@ def trigger_dag(api: AirflowApi) -> dict[str, Any]:
     if active:
         return active[0]
     due = datetime.fromisoformat(_wait_for_schedule(api))
-    today = _runs(api, run_after_gte=(due - timedelta(days=1)).isoformat(), state=["running", "queued", "success"])
+    today = _runs(
+        api, run_after_gte=(due - timedelta(days=1)).isoformat(), state=["running", "queued", "success"]
+    )
     if today:
         return today[0]
     now = datetime.now(UTC)
@@ -75,7 +79,9 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any]) -> bool:
             continue
         failed = [dag_id for dag_id, one in runs.items() if one["state"] == "failed"]
         if failed:
-            progress.say(f"Failed: {', '.join(failed)}. Its page in the Airflow UI shows the log and what to do.")
+            progress.say(
+                f"Failed: {', '.join(failed)}. Its page in the Airflow UI shows the log and what to do."
+            )
             return False
         if runs.get("rankalpha_grading", {}).get("state") == "success":
             progress.say(f"Batch {batch} is graded and the frontend is notified.")
@@ -94,7 +100,9 @@ def _unhealthy(api: AirflowApi) -> str:
 def _unparsed(api: AirflowApi) -> str:
     errors = api.get("importErrors")["import_errors"]
     if errors:
-        raise NotReady("; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors))
+        raise NotReady(
+            "; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors)
+        )
     parsed = {dag["dag_id"] for dag in api.get("dags", tags=["rankalpha"], limit=100)["dags"]}
     missing = [dag_id for dag_id in (*CONSUMER_DAGS, INGESTION_DAG) if dag_id not in parsed]
     return f"not parsed yet: {', '.join(missing)}" if missing else ""
@@ -132,7 +140,9 @@ def _runs(api: AirflowApi, **filters: Any) -> list[dict[str, Any]]:
 
 def _run_of_batch(api: AirflowApi, dag_id: str, batch: str) -> dict[str, Any] | None:
     """Return the newest run of a DAG for `batch`."""
-    runs = api.get(f"dags/{dag_id}/dagRuns", partition_key_prefix_pattern=batch, order_by="-run_after", limit=1)
+    runs = api.get(
+        f"dags/{dag_id}/dagRuns", partition_key_prefix_pattern=batch, order_by="-run_after", limit=1
+    )
     return next(iter(runs["dag_runs"]), None)
 
 

@@ -11,12 +11,18 @@ from rankalpha.settings import AdminSettings, StackSettings
 
 IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 860}
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
 
 
 def log_in(browser: Browser, airflow: str) -> Page:
     """Return a page that is signed in to Airflow's UI."""
-    admin = AdminSettings()
+    admin = AdminSettings.load()
     page = browser.new_page(viewport=WIDE, device_scale_factor=1.5)  # type: ignore[arg-type]
     page.goto(f"{airflow}/auth/login/")
     page.fill("#username", admin.user)
@@ -41,7 +47,7 @@ def main() -> int:
     if not chromium:
         print("error: no Chromium here; install Debian's package chromium", file=sys.stderr)
         return 1
-    urls = Layout(StackSettings()).urls
+    urls = Layout(StackSettings.load()).urls
     airflow, ranking = urls["RANKALPHA_AIRFLOW_URL"], urls["RANKALPHA_FRONTEND_URL"]
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:

@@ -74,7 +74,7 @@ def main() -> int:
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     try:
-        return COMMANDS[arguments.command](Stack(Layout(StackSettings())), arguments.arguments)
+        return COMMANDS[arguments.command](Stack(Layout(StackSettings.load())), arguments.arguments)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -18,7 +18,7 @@ TOP = 10
 
 
 def show_grades(api_url: str) -> None:
-    """Print the best stocks of the newest graded batch; a deployment without the reference API prints none."""
+    """Print the best stocks of the newest graded batch; nothing without the reference API."""
     try:
         answer = requests.get(f"{api_url}/api/v1/grading/grades", timeout=10).json()
         table = Table(title=f"Top grades of batch {answer['batch']}, prices as of {answer['as_of']}")
@@ -33,9 +33,9 @@ def show_grades(api_url: str) -> None:
 
 def main() -> int:
     """Run the trigger against the Airflow of the settings."""
-    admin = AdminSettings()
-    api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
     try:
+        admin = AdminSettings.load()
+        api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
         print("Waiting for Airflow", flush=True)
         wait_for_airflow(api)
         graded = monitor_execution(api, trigger_dag(api))

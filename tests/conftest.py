@@ -33,6 +33,12 @@ def _home() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def home() -> Path:
+    """A folder of this test session; pytest's own may be removed by another one while servers run in it."""
+    return HOME
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
     return ROOT

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -63,14 +64,14 @@ class Batch:
     result_path: Path | None = None
 
     def __post_init__(self) -> None:
-        try:
-            datetime.strptime(self.key, BATCH_FORMAT)
-        except ValueError as error:
-            raise BadConfig(f"RANKALPHA_BATCH={self.key!r} is no batch key like 2026-11-22T06:00:00") from error
+        with suppress(ValueError):
+            if datetime.strptime(self.key, BATCH_FORMAT).strftime(BATCH_FORMAT) == self.key:
+                return
+        raise BadConfig(f"RANKALPHA_BATCH={self.key!r} is no batch key like 2026-11-22T06:00:00")
 
     @classmethod
     def from_env(cls) -> "Batch":
-        """Read the contract's variables; run by hand without a batch, a stage makes one of the present time."""
+        """Read the variables; without a batch, as when run by hand, make one of the present time."""
         result = os.environ.get("RANKALPHA_RESULT")
         return cls(
             key=os.environ.get("RANKALPHA_BATCH") or datetime.now(UTC).strftime(BATCH_FORMAT),
@@ -101,3 +102,6 @@ def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
     except StageError as error:
         print(f"{stage}: {error}", file=sys.stderr, flush=True)
         sys.exit(error.exit_status)
+    except OSError as error:  # a full or read-only disk may be mended
+        print(f"{stage}: {error}", file=sys.stderr, flush=True)
+        sys.exit(os.EX_IOERR)

@@ -11,7 +11,7 @@ LONGEST_WAIT_SECONDS = 30.0
 BACKOFF = wait_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)  # 0.5, 1, 2 s
 
 
-class Unavailable(StageError):  # noqa: N818 - as BadData: what is the matter
+class Unavailable(StageError):
     """A service did not answer, or asked to come back later. Trying the stage again can help."""
 
     retry_after: float = 0.0  # seconds

@@ -1,1 +1,1 @@
-"""The embedded stack of `make up`: PostgreSQL, Airflow and the reference services, without a Docker engine."""
+"""The stack of `make up`: PostgreSQL, Airflow and the reference services, without a Docker engine."""

@@ -1,4 +1,4 @@
-"""Where the embedded stack keeps its state, on which ports it listens, and the environment of its processes."""
+"""Where the embedded stack keeps its state, its ports, and the environment of its processes."""
 
 import os
 import socket
@@ -74,7 +74,8 @@ class Layout:
 
         The caller's own variables win over the profile's, but not over what the stack itself decides.
         """
-        profile = read_env_file(ROOT / "env" / self.stack.env / "airflow.env")
+        folder = ROOT / "env" / self.stack.env
+        profile = {**read_env_file(folder / "api.env"), **read_env_file(folder / "airflow.env")}
         return {**self._defaults(), **profile, **_inherited(), **self._fixed(database), **self._keys()}
 
     def _defaults(self) -> dict[str, str]:
@@ -109,7 +110,9 @@ class Layout:
 
 def _inherited() -> dict[str, str]:
     # PYTHONPATH would put another `datasets` before the bundle's
-    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")}
+    return {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")
+    }
 
 
 def _listening(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""PostgreSQL as one process that a supervisor can watch: ends when the server ends, stops it when told to end."""
+"""PostgreSQL as one process that a supervisor can watch: it ends with the server, and stops it when told."""
 
 import logging
 import signal

@@ -1,4 +1,4 @@
-"""How a stage runs: in a container (`docker`) or as a process of this machine (`process`). DAGs do not know."""
+"""How a stage runs: in a container (`docker`) or as a process (`process`). DAGs do not know."""
 
 from rankalpha.runners.base import Runner, StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner

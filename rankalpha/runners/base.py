@@ -27,9 +27,10 @@ class Runner(ABC):
 
     @abstractmethod
     def run(self, job: StageJob, log: Any) -> bytes:
-        """Run `job`, its output going to `log` line by line, and return its result file, empty when it wrote none.
+        """Run `job`, its output goes to `log` line by line; return its result, empty if there is none.
 
-        Raises StageFailed or StageInvalid with the exit status and the last lines when it did not exit with 0.
+        Raises StageFailed or StageInvalid with the exit status and the last lines when it did not exit with
+        0.
         """
 
     @abstractmethod

@@ -1,7 +1,8 @@
 """Runs a stage in a container, through the provider's DockerHook.
 
-DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle, and
-keeps a container's identity in memory only. Containers carry labels, so that what belongs to which task is known.
+DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
+and keeps a container's identity in memory only. Containers carry labels, so that what belongs to which task
+is known.
 """
 
 import io
@@ -50,14 +51,18 @@ class DockerRunner(Runner):
         try:
             return self._run(job, log)
         except ImageNotFound as error:
-            raise StageInvalid(f"image {job.image!r} is not there: build or pull it, or set its IMAGE") from error
+            raise StageInvalid(
+                f"image {job.image!r} is not there: build or pull it, or set its IMAGE"
+            ) from error
         except NotFound as error:
             raise StageInvalid(f"stage {job.stage.name} cannot start: {error.explanation}") from error
         except APIError as error:
             raise StageFailed(f"Docker refused stage {job.stage.name}: {error.explanation}") from error
         except RequestException as error:
             url = settings().docker_url
-            raise StageFailed(f"lost the Docker engine at {url} during stage {job.stage.name}: {error}") from error
+            raise StageFailed(
+                f"lost the Docker engine at {url} during stage {job.stage.name}: {error}"
+            ) from error
 
     def _run(self, job: StageJob, log: Any) -> bytes:
         container = self._container = self._create(job)

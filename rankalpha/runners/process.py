@@ -1,7 +1,7 @@
 """Runs a stage as a process of this machine, for the embedded stack that has no Docker engine.
 
-The command, its environment and its result are those of the container. What a process cannot give: an own file
-system and network, and real limits on CPU, memory and processes.
+The command, its environment and its result are those of the container. What a process cannot give: an own
+file system and network, and real limits on CPU, memory and processes.
 """
 
 import os
@@ -88,7 +88,7 @@ def _end_with_leader(process: "subprocess.Popen[str]") -> None:
 
 
 def _environment(job: StageJob, result: Path) -> dict[str, str]:
-    """Return what the image would give, and the stage's own; nothing of Airflow's environment gets through."""
+    """Return what the image would give, and the stage's own; nothing of Airflow's gets through."""
     bin_dir = str(Path(sys.executable).parent)
     image = {
         "PATH": f"{bin_dir}:{os.defpath}",
@@ -102,6 +102,8 @@ def _environment(job: StageJob, result: Path) -> dict[str, str]:
         "UV_OFFLINE": "1",
         "UV_PYTHON": sys.executable,
     }
-    image |= {"RANKALPHA_STACK": settings().stack}  # a stage that outlives its stack is ended with the leftovers
+    image |= {
+        "RANKALPHA_STACK": settings().stack
+    }  # a stage that outlives its stack is ended with the leftovers
     data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir))
     return {**image, **data, **job.env, "RANKALPHA_RESULT": str(result)}

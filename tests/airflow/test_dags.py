@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from airflow.sdk import Asset
+
 from rankalpha.alerts import AlertNotifier
 from rankalpha.startup import PIPELINE
 
@@ -49,7 +50,14 @@ def test_a_dag_file_holds_one_dag_and_is_short(dags, root):
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_a_dag_is_documented_and_bounded(dags, dag_id):
     dag = dags[dag_id]
-    for heading in ("**Reads**", "**Writes**", "**Runs**", "**Healthy when**", "**If it fails**", "**Running it again**"):
+    for heading in (
+        "**Reads**",
+        "**Writes**",
+        "**Runs**",
+        "**Healthy when**",
+        "**If it fails**",
+        "**Running it again**",
+    ):
         assert heading in dag.doc_md
     assert "rankalpha" in dag.tags
     assert dag.max_active_runs == 1
@@ -100,11 +108,8 @@ def test_datasets_are_complete_and_stable():
 
 
 COUNT_CONNECTIONS = """
-import sys
-calls = []
-sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect", "sqlite3.connect") else None)
-from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(sys.argv[1])
+import sys calls = [] sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect",
+"sqlite3.connect") else None) from airflow.dag_processing.dagbag import DagBag bag = DagBag(sys.argv[1])
 print(len(bag.dags), len(bag.import_errors), len(calls))
 """
 

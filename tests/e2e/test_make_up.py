@@ -1,4 +1,4 @@
-"""The main job as a new user runs it: a clean checkout, `make up`, and what one does with it on the first day."""
+"""The main job as a new user runs it: a clean checkout, `make up`, and the first day with it."""
 
 import json
 import re
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(home):
     """The files that git has or would take, and nothing that was installed or left here."""
-    folder = tmp_path_factory.mktemp("clone") / "rankalpha"
+    folder = home / "clone"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
     )

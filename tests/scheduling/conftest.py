@@ -33,17 +33,22 @@ def services():
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory, services):
+def stack(home, services):
     """A running embedded stack with recording stages and services."""
-    profile = tmp_path_factory.mktemp("env") / "local"
-    profile.mkdir()
+    profile = home / "env" / "local"
+    profile.mkdir(parents=True)
     stage = "tests/scheduling/recording_stage.py"
     (profile / "ingestion.env").write_text(f"INGESTION_COMMAND=python {stage} ingestion\n")
     (profile / "scorer.env").write_text(f"SCORER_COMMAND=python {stage} scorer\n")
     (profile / "sentiment.env").write_text(f"SENTIMENT_COMMAND=python ../../{stage} sentiment\n")
     (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
-    state = tmp_path_factory.mktemp("state")
-    running = RunningStack(state, RANKALPHA_ENV_DIR=str(profile.parent), RANKALPHA_RETRIES="1", RANKALPHA_RETRY_DELAY="1", RANKALPHA_STAGE_TIMEOUT="15")
+    running = RunningStack(
+        home / "state",
+        RANKALPHA_ENV_DIR=str(profile.parent),
+        RANKALPHA_RETRIES="1",
+        RANKALPHA_RETRY_DELAY="1",
+        RANKALPHA_STAGE_TIMEOUT="15",
+    )
     try:
         started = running.stack("start")
         assert started.returncode == 0, started.stdout

@@ -73,7 +73,11 @@ def test_a_stage_that_hangs_is_ended(stack, services):
     with fault(stack, "sentiment", "hang"):
         ingest(stack, key)
     journal = (stack.state / "data/journal.jsonl").read_text().splitlines()
-    pids = [entry["pid"] for entry in map(json.loads, journal) if (entry["stage"], entry["batch"]) == ("sentiment", key)]
+    pids = [
+        entry["pid"]
+        for entry in map(json.loads, journal)
+        if (entry["stage"], entry["batch"]) == ("sentiment", key)
+    ]
     assert len(pids) == 2
     assert not any(map(psutil.pid_exists, pids))
 
@@ -99,7 +103,9 @@ def test_a_broken_contract_publishes_nothing_until_it_is_mended(stack, services)
         (5, 200, "{}", 1, "the stage reported no result"),
     ],
 )
-def test_an_api_that_does_not_grade_publishes_no_grades(stack, services, minute, status, body, tries, message):
+def test_an_api_that_does_not_grade_publishes_no_grades(
+    stack, services, minute, status, body, tries, message
+):
     key = f"2022-03-04T06:0{minute}:00"
     with broken(services, GRADING, status, body):
         ingest(stack, key)

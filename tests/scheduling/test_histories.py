@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from rankalpha.batch import key_of
 
 HISTORIES = int(os.environ.get("HISTORIES", "3"))
@@ -71,7 +72,9 @@ def test_every_batch_is_graded_on_its_own_halves(stack, services, seed):
         of_key = [run for run in gradings if run["partition_key"] == key]
         published = halves(stack, key)
         assert of_key, f"batch {key} was never graded"
-        assert max(run["start_date"] for run in of_key) > published[-1], f"{key}: the newest halves are not graded"
+        assert max(run["start_date"] for run in of_key) > published[-1], (
+            f"{key}: the newest halves are not graded"
+        )
         assert len(of_key) <= len(published) - 1, f"{key}: graded more often than something new was published"
     asked = Counter(batch for batch in services.asked("/api/v1/grading/refresh") if batch in keys)
     assert asked == Counter(run["partition_key"] for run in gradings)
@@ -119,7 +122,9 @@ def test_ingestion_without_a_key_makes_one_of_its_time(stack):
     run = stack.api.get(f"dags/rankalpha_ingestion/dagRuns/{run_id}")
     key = key_of(datetime.fromisoformat(run["run_after"]))
     assert stack.events("prices")[-1]["partition_key"] == key
-    assert [run["state"] for run in stack.runs("rankalpha_grading", partition_key_prefix_pattern=key)] == ["success"]
+    assert [run["state"] for run in stack.runs("rankalpha_grading", partition_key_prefix_pattern=key)] == [
+        "success"
+    ]
 
 
 @pytest.mark.parametrize(

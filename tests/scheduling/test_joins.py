@@ -10,11 +10,16 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
-from rankalpha.batch import key_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-PRODUCERS = {"prices": "rankalpha_ingestion", "scores": "rankalpha_scoring", "sentiment": "rankalpha_sentiment"}
+from rankalpha.batch import key_of
+
+PRODUCERS = {
+    "prices": "rankalpha_ingestion",
+    "scores": "rankalpha_scoring",
+    "sentiment": "rankalpha_sentiment",
+}
 MINUTES = count()
 
 
@@ -59,7 +64,7 @@ class Pipeline:
             return event.id
 
     def tick(self):
-        """Let the scheduler create the runs that are due; return the grading runs as (key, consumed events)."""
+        """Let the scheduler create what is due; return the grading runs as (key, consumed events)."""
         from airflow.models.dagrun import DagRun
         from airflow.utils.session import create_session
         from sqlalchemy import select
@@ -72,7 +77,10 @@ class Pipeline:
                 select(DagRun).where(DagRun.dag_id == "rankalpha_grading", DagRun.id.not_in(known))
             )
             return [
-                (run.partition_key, {(e.asset.name, e.partition_key, e.id) for e in run.consumed_asset_events})
+                (
+                    run.partition_key,
+                    {(e.asset.name, e.partition_key, e.id) for e in run.consumed_asset_events},
+                )
                 for run in new
             ]
 
@@ -84,7 +92,9 @@ def pipeline(airflow_db):
 
 def fresh_keys(number=3):
     """Keys that no other example has used."""
-    return [key_of(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=next(MINUTES))) for _ in range(number)]
+    return [
+        key_of(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=next(MINUTES))) for _ in range(number)
+    ]
 
 
 events = st.tuples(st.sampled_from(["prices", "scores", "sentiment"]), st.integers(0, 2))
@@ -139,7 +149,7 @@ def test_events_of_one_batch_at_the_same_instant_are_joined(pipeline):
 
 
 def test_stock_airflow_loses_such_batches(pipeline):
-    """The fault that publishing one at a time and BatchAssetManager's lock are there for: Airflow issue 71070."""
+    """What publishing one at a time and BatchAssetManager's lock are there for: Airflow issue 71070."""
     from airflow.assets.manager import AssetManager
 
     keys = fresh_keys(30)

@@ -80,10 +80,6 @@ class RunningStack:
         deadline, quiet = time.monotonic() + timeout, 0
         while quiet < 5:
             assert time.monotonic() < deadline, "the pipeline does not come to rest"
-            active = [
-                run
-                for dag_id in PIPELINE
-                for run in self.runs(dag_id, state=["queued", "running"])
-            ]
+            active = [run for dag_id in PIPELINE for run in self.runs(dag_id, state=["queued", "running"])]
             quiet = 0 if active else quiet + 1
             time.sleep(1)

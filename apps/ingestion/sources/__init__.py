@@ -10,7 +10,7 @@ import polars as pl
 from apps.common.stage import StageError
 
 
-class SourceUnavailable(StageError):  # noqa: N818  (named like BadData and BadConfig)
+class SourceUnavailable(StageError):
     """A source that does not answer at present; unlike bad data, trying again later can help."""
 
     exit_status = os.EX_UNAVAILABLE

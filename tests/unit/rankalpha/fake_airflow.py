@@ -18,7 +18,11 @@ class FakeAirflow:
 
     def __init__(self) -> None:
         self.token = "token-1"
-        self.health = {"metadatabase": "healthy", "scheduler": "healthy", "triggerer": "healthy"}
+        self.health: dict[str, str | None] = {
+            "metadatabase": "healthy",
+            "scheduler": "healthy",
+            "triggerer": "healthy",
+        }
         self.import_errors: list[dict[str, str]] = []
         self.dags = {dag: {"dag_id": dag, "is_paused": False} for dag in PIPELINE}
         self.due = datetime.now(UTC) + timedelta(hours=5)
@@ -46,7 +50,7 @@ class FakeAirflow:
     def _route(self, request: Request, parts: list[str]) -> Answer:  # noqa: PLR0911  one a route
         match [request.method, *parts]:
             case ["GET", "monitor", "health"]:
-                return 200, {name: {"status": status} for name, status in self.health.items()}
+                return 200, {name: status and {"status": status} for name, status in self.health.items()}
             case ["GET", "importErrors"]:
                 return 200, {"import_errors": self.import_errors}
             case ["GET", "dags"]:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from airflow.sdk import Asset
 
+from rankalpha.batch import BATCHES_KEY
 from rankalpha.stage import Stage, StageJob, Volume
 
 KEY = "2025-11-20T06:00:00"
@@ -40,36 +41,12 @@ class TaskInstance:
         return self.xcoms.get(key)
 
 
-class InletEvents:
-    """Events of one dataset, filtered as Airflow's execution API does."""
-
-    def __init__(self, events: list[SimpleNamespace]) -> None:
-        self.events = events
-
-    def after(self, moment: str) -> "InletEvents":
-        return InletEvents([one for one in self.events if one.timestamp >= datetime.fromisoformat(moment)])
-
-    def ascending(self, ascending: bool) -> "InletEvents":
-        return InletEvents(sorted(self.events, key=lambda one: one.timestamp, reverse=not ascending))
-
-    def limit(self, count: int) -> "InletEvents":
-        return InletEvents(self.events[:count])
-
-    def __iter__(self) -> Iterator[SimpleNamespace]:
-        return iter(self.events)
-
-
-def published(**keys: list[str | None]) -> dict[Asset, InletEvents]:
-    """Return inlet events: for each dataset the batches that were published, a minute after their time."""
+def published(**keys: list[str]) -> dict[Asset, dict[str, list[str]]]:
+    """Return the state stores of datasets: for each name the batches that were published, if any."""
     return {
-        Asset(name=name, uri=f"rankalpha://{name}"): InletEvents([_event(key) for key in batches])
+        Asset(name=name, uri=f"rankalpha://{name}"): {BATCHES_KEY: batches} if batches else {}
         for name, batches in keys.items()
     }
-
-
-def _event(key: str | None) -> SimpleNamespace:
-    moment = datetime.fromisoformat(f"{key or KEY}+00:00") + timedelta(minutes=1)
-    return SimpleNamespace(partition_key=key, timestamp=moment)
 
 
 def context(key: str | None = KEY, ti: TaskInstance | None = None, **more: Any) -> Any:
@@ -77,7 +54,7 @@ def context(key: str | None = KEY, ti: TaskInstance | None = None, **more: Any) 
     run = SimpleNamespace(
         partition_key=key, logical_date=None, run_after=datetime(2025, 11, 20, 6, tzinfo=UTC)
     )
-    return {"ti": ti or TaskInstance(), "dag_run": run, "inlet_events": {}, **more}
+    return {"ti": ti or TaskInstance(), "dag_run": run, "asset_state_store": {}, **more}
 
 
 def stage(**parts: Any) -> Stage:

@@ -18,6 +18,12 @@ def test_the_first_call_fetches_a_token():
     ]
 
 
+def test_an_address_may_end_with_a_slash():
+    with local_server(lambda request: (200, {"path": request.path})) as (url, _):
+        answer = AirflowApi(f"{url}/airflow/", "rankalpha", "sesame").get("dags")
+    assert answer == {"path": "/airflow/api/v2/dags"}
+
+
 def test_an_expired_token_is_renewed():
     airflow = FakeAirflow()
     with serving(airflow) as (api, requests):

@@ -26,11 +26,11 @@ def app_dir(tmp_path, profile_dir, monkeypatch) -> Path:
     return tmp_path
 
 
-def execute(consumes=(), key=KEY, inlets=None, **parts) -> TaskInstance:
+def execute(consumes=(), key=KEY, stores=None, **parts) -> TaskInstance:
     ti = TaskInstance()
     task = StageOperator(task_id="run_demo", stage=stage(**parts), consumes=consumes)
     try:
-        task.execute(context(key, ti, inlet_events=inlets or {}))
+        task.execute(context(key, ti, asset_state_store=stores or {}))
     except Exception as error:
         error.ti = ti
         raise
@@ -66,15 +66,15 @@ def test_a_stage_is_told_the_batch_that_its_input_was_published_for(app_dir):
     (app_dir / "main.py").write_text(
         "import os; print(os.environ['RANKALPHA_BATCH'], os.environ['RANKALPHA_DATE'])"
     )
-    inlets = published(prices=["2025-11-18T06:00:00", "2025-11-19T06:00:00"])
-    assert execute(tuple(inlets), None, inlets).xcoms["batch"] == "2025-11-19T06:00:00"
+    stores = published(prices=["2025-11-18T06:00:00", "2025-11-19T06:00:00"])
+    assert execute(tuple(stores), None, stores).xcoms["batch"] == "2025-11-19T06:00:00"
 
 
 def test_a_stage_is_limited_in_time_and_pushes_no_return_value():
     task = StageOperator(task_id="run_demo", stage=stage(timeout=timedelta(minutes=7)), consumes=[DATASET])
     assert task.execution_timeout == timedelta(minutes=7)
     assert task.do_xcom_push is False
-    assert task.inlets == [DATASET]
+    assert task.inlets == [DATASET]  # else Airflow refuses to tell which batches it has
 
 
 def test_labels_name_the_task(monkeypatch):
@@ -94,9 +94,9 @@ def test_labels_name_the_task(monkeypatch):
 
 def test_an_unknown_batch_fails_at_once_and_nothing_runs(app_dir):
     (app_dir / "main.py").write_text("open('ran', 'w')")
-    inlets = published(prices=["2025-11-18T06:00:00"])
+    stores = published(prices=["2025-11-18T06:00:00"])
     with pytest.raises(AirflowFailException, match="was never published in prices") as caught:
-        execute(tuple(inlets), KEY, inlets)
+        execute(tuple(stores), KEY, stores)
     assert caught.value.ti.xcoms == {}
     assert not (app_dir / "ran").exists()
 
@@ -167,6 +167,12 @@ def test_a_secret_reaches_the_stage_and_nothing_else(app_dir, monkeypatch, capsy
     shown = mask_logs(None, "info", {"event": raw})["event"]  # ... and Airflow hides it
     assert "key: ***" in shown
     assert SECRET not in shown
+
+
+def test_a_setting_that_sounds_secret_is_hidden(profile_dir):
+    (profile_dir / "demo.env").write_text("DEMO_PASSWORD=hunter2-the-first\n")
+    execute()
+    assert mask_logs(None, "info", {"event": "is hunter2-the-first"})["event"] == "is ***"
 
 
 def test_the_name_of_a_secret_need_not_sound_like_one(monkeypatch):

@@ -184,6 +184,23 @@ def test_stop_ends_the_whole_group_within_the_grace_period(app_dir, monkeypatch,
     assert failed[0].startswith(f"stage demo of batch {KEY} exited with -{int(expected)}")
 
 
+def test_stop_asks_the_whole_group_first(app_dir, caplog):
+    (app_dir / "main.py").write_text(
+        "import signal, subprocess, sys\n"
+        "code = 'import signal, sys, time; signal.signal(15, lambda *_: sys.exit(print(7))); "
+        "print(3, flush=True); time.sleep(60)'\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        "subprocess.run([sys.executable, '-c', code])\n"
+    )
+    stage = ProcessRunner()
+    thread = threading.Thread(target=stage.run, args=(job(), log))
+    thread.start()
+    wait_until(lambda: "3" in caplog.messages, "the child")
+    stage.stop()
+    thread.join(15)
+    assert caplog.messages[-1] == "7"  # the child has ended in order, and so has its parent
+
+
 def test_stop_before_and_after_a_run_is_harmless(app_dir):
     (app_dir / "main.py").touch()
     stage = ProcessRunner()
@@ -227,7 +244,17 @@ def test_the_stage_says_how_it_is_found_again(app_dir, monkeypatch):
 
 
 def test_a_stage_cannot_read_the_terminal(app_dir):
-    assert run(app_dir, "import sys; assert sys.stdin.read() == ''") == b""
+    read, write = os.pipe()
+    os.write(write, b"typed")
+    os.close(write)
+    saved = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        assert run(app_dir, "import sys; assert sys.stdin.read() == ''") == b""
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
+        os.close(read)
 
 
 def test_uv_run_uses_this_environment_and_no_network(app_dir, monkeypatch):

@@ -9,19 +9,19 @@ from rankalpha.service import FRONTEND_REFRESH, GRADING_REFRESH, ServiceError, S
 
 GRADED = {"batch": KEY, "as_of": "2025-11-19", "graded": 3, "distribution": {"A": 1, "B": 2}}
 GRADED |= {"checksum": "sha256:" + "0a" * 32}
-EVENTS = published(scores=[KEY], sentiment=[KEY])
+STORES = published(scores=[KEY], sentiment=[KEY])
 
 pytestmark = pytest.mark.usefixtures("profile_dir")
 
 
 def grading() -> ServiceOperator:
-    return ServiceOperator(task_id="update_grading", call=GRADING_REFRESH, consumes=list(EVENTS))
+    return ServiceOperator(task_id="update_grading", call=GRADING_REFRESH, consumes=list(STORES))
 
 
 def execute(monkeypatch, url: str, key: str | None = KEY) -> TaskInstance:
     monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
     ti = TaskInstance()
-    grading().execute(context(key, ti, inlet_events=EVENTS))
+    grading().execute(context(key, ti, asset_state_store=STORES))
     return ti
 
 
@@ -72,7 +72,7 @@ def test_without_a_key_the_newest_batch_is_graded(monkeypatch):
 def test_the_address_is_a_setting_of_the_orchestration_by_default(monkeypatch):
     with local_server(lambda _request: (200, GRADED)) as (url, requests):
         monkeypatch.setenv("RANKALPHA_API_URL", url)
-        grading().execute(context(inlet_events=EVENTS))
+        grading().execute(context(asset_state_store=STORES))
     assert len(requests) == 1
 
 
@@ -184,10 +184,10 @@ def test_a_service_that_is_down_is_named(monkeypatch):
 def test_a_bad_setting_fails_at_once(monkeypatch, key, value, message):
     monkeypatch.setenv(f"AIRFLOW_VAR_{key}", value)
     with pytest.raises(AirflowFailException, match=message):
-        grading().execute(context(inlet_events=EVENTS))
+        grading().execute(context(asset_state_store=STORES))
 
 
 def test_a_missing_profile_fails_at_once(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_ENV_PROFILE", "prod")
     with pytest.raises(AirflowFailException, match="unknown profile 'prod'"):
-        grading().execute(context(inlet_events=EVENTS))
+        grading().execute(context(asset_state_store=STORES))

@@ -190,6 +190,7 @@ def test_a_failed_dag_is_named(airflow, capsys):
     text = capsys.readouterr().out
     assert "run_ai_analysis    failed (try 4)" in text
     assert "Failed: rankalpha_sentiment. Its page in the Airflow UI" in text
+    assert "giving up" not in text
 
 
 def test_the_failure_of_another_batch_does_not_matter(airflow):
