@@ -108,8 +108,12 @@ def test_datasets_are_complete_and_stable():
 
 
 COUNT_CONNECTIONS = """
-import sys calls = [] sys.addaudithook(lambda event, args: calls.append(args) if event in ("socket.connect",
-"sqlite3.connect") else None) from airflow.dag_processing.dagbag import DagBag bag = DagBag(sys.argv[1])
+import sys
+calls = []
+KINDS = ("socket.connect", "sqlite3.connect")
+sys.addaudithook(lambda event, args: calls.append(args) if event in KINDS else None)
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
 print(len(bag.dags), len(bag.import_errors), len(calls))
 """
 
