@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from rankalpha.airflow_api import AirflowApi
 from rankalpha.embedded.layout import ROOT, Layout
 from rankalpha.settings import AdminSettings, StackSettings
 
@@ -32,6 +33,14 @@ def log_in(browser: Browser, airflow: str) -> Page:
     return page
 
 
+def asset_id(airflow: str, name: str) -> int:
+    """Return Airflow's id of a dataset."""
+    admin = AdminSettings.load()
+    api = AirflowApi(airflow, admin.user, admin.password.get_secret_value())
+    (asset,) = api.get("assets", name_pattern=name)["assets"]
+    return int(asset["id"])
+
+
 def take(page: Page, url: str, name: str, wait_for: str) -> None:
     """Open `url`, wait until the text `wait_for` is shown, and save the picture."""
     page.goto(url)
@@ -53,7 +62,7 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=Path(chromium), args=QUIET)
         page = log_in(browser, airflow)
-        take(page, f"{airflow}/assets/prices", "datasets", "rankalpha_ingestion")
+        take(page, f"{airflow}/assets/{asset_id(airflow, 'scores')}", "datasets", "rankalpha_grading")
         take(page, f"{airflow}/dags/rankalpha_grading", "grading", "notify_frontend")
         take(page, ranking, "ranking", "XOM")
         browser.close()

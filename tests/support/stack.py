@@ -70,7 +70,7 @@ class RunningStack:
         return self.api.get(f"dags/{dag_id}/dagRuns", limit=100, order_by="run_after", **filters)["dag_runs"]
 
     def events(self, asset):
-        """The events of a dataset, oldest first; only while no run is queued (Airflow issue 71360: 500)."""
+        """The events of a dataset, oldest first."""
         found = self.api.get("assets", name_pattern=asset, limit=1)["assets"]
         events = self.api.get("assets/events", asset_id=found[0]["id"], limit=100, order_by="timestamp")
         return events["asset_events"]
