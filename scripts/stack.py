@@ -36,7 +36,7 @@ def status(stack: Stack, _: list[str]) -> int:
         return 3
     print(stack.control("status").strip())
     for name, url in stack.layout.urls.items():
-        print(f"{name}={url}")
+        print(f"{name.split('_')[1].lower():<32} {url}")
     return 0
 
 

@@ -59,10 +59,15 @@ class Stack:
 
     def running(self) -> bool:
         """Tell whether the supervisor runs; what it supervises may be starting."""
-        with suppress(OSError, ValueError, psutil.Error):
-            pid = int((self.layout.state / "supervisord.pid").read_text())
-            return "supervisord" in " ".join(psutil.Process(pid).cmdline())
+        with suppress(psutil.Error):
+            return "supervisord" in " ".join(psutil.Process(self._supervisor_pid()).cmdline())
         return False
+
+    def _supervisor_pid(self) -> int:
+        """Return the id of the newest supervisor, running or not; 0 when there was none."""
+        with suppress(OSError, ValueError):
+            return int((self.layout.state / "supervisord.pid").read_text())
+        return 0
 
     def control(self, *command: str) -> str:
         """Run supervisorctl and return what it prints."""
@@ -101,12 +106,12 @@ class Stack:
             raise SystemExit(f"{' '.join(map(str, command))} failed:\n{tail}\n(see {log})")
 
     def _wait_for_end(self) -> None:
-        with suppress(OSError, ValueError, psutil.Error):
-            psutil.Process(int((self.layout.state / "supervisord.pid").read_text())).wait(60)
+        with suppress(psutil.Error):
+            psutil.Process(self._supervisor_pid()).wait(60)
 
     def _end_leftovers(self) -> None:
-        """End processes of this stack that outlived their supervisor, known by their environment."""
-        left = list(_processes_of(self.layout.state))
+        """End processes of this stack that outlived their supervisor."""
+        left = list(_processes_of(self.layout.state, session=self._supervisor_pid()))
         for process in left:
             with suppress(psutil.Error):
                 process.terminate()
@@ -122,9 +127,16 @@ class Stack:
             yield
 
 
-def _processes_of(state: Path) -> Iterator[psutil.Process]:
+def _processes_of(state: Path, session: int) -> Iterator[psutil.Process]:
+    """Yield the stack's processes: stages by their environment, Airflow by the supervisor's session.
+
+    Airflow's processes overwrite their environment with their title. A session's number may be somebody
+    else's after a reboot, so the working folder must be ours too.
+    """
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.pid not in own and process.environ().get("RANKALPHA_STACK") == str(state):
+        with suppress(psutil.Error, OSError):
+            of_session = os.getsid(process.pid) == session and process.cwd() == str(ROOT)
+            of_stack = of_session or process.environ().get("RANKALPHA_STACK") == str(state)
+            if of_stack and process.pid not in own:
                 yield process

@@ -1,5 +1,6 @@
 """The main job as a new user runs it: a clean checkout, `make up`, and the first day with it."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -115,25 +116,23 @@ def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tm
     assert not (tmp_path / "other/postgres").exists()
 
 
-def processes(state):
-    """The processes of the stack, PostgreSQL's too."""
+def processes(stack):
+    """The processes of the stack, however they call themselves, PostgreSQL's too."""
     found = []
     for process in psutil.process_iter():
-        try:
-            of_stack = process.environ().get("RANKALPHA_STACK") == str(state)
-            if of_stack or (process.name() == "postgres" and str(state) in " ".join(process.cmdline())):
+        with contextlib.suppress(psutil.Error):
+            words = " ".join([process.cwd(), *process.cmdline(), *process.environ().values()])
+            if str(stack.checkout) in words and "pytest" not in words:
                 found.append(process)
-        except psutil.Error:
-            continue
     return found
 
 
 def test_a_component_that_dies_is_restarted(stack, first_up):
     before = stack.run("make", "status").stdout
-    pid = int(re.search(r"airflow-scheduler +RUNNING +pid (\d+)", before)[1])
+    pid = int(re.search(r"airflow:scheduler +RUNNING +pid (\d+)", before)[1])
     psutil.Process(pid).kill()
     for _ in range(60):
-        found = re.search(r"airflow-scheduler +RUNNING +pid (\d+)", stack.run("make", "status").stdout)
+        found = re.search(r"airflow:scheduler +RUNNING +pid (\d+)", stack.run("make", "status").stdout)
         if found and int(found[1]) != pid:
             return
         time.sleep(1)
@@ -141,13 +140,11 @@ def test_a_component_that_dies_is_restarted(stack, first_up):
 
 
 def test_up_recovers_after_everything_was_killed(stack, batch):
-    killed = processes(stack.state)
+    killed = processes(stack)
     assert len(killed) > 7
     for process in killed:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
     psutil.wait_procs(killed, timeout=30)
     again = stack.run("make", "up")
     assert again.returncode == 0, again.stdout
@@ -160,7 +157,7 @@ def test_up_recovers_after_everything_was_killed(stack, batch):
 
 def test_down_and_clean_leave_nothing_behind(stack, first_up):
     assert stack.run("make", "down").returncode == 0
-    assert processes(stack.state) == []
+    assert processes(stack) == []
     assert "is down" in stack.run("make", "status").stdout
     assert stack.run("make", "clean").returncode == 0
     assert not stack.state.exists()

@@ -26,16 +26,16 @@ def free_ports(number):
 
 
 class RunningStack:
-    """Runs `scripts/stack.py` of a checkout with an environment that holds nothing of this process's."""
+    """Runs a checkout's commands in an environment that holds nothing of Airflow's or ours but `extra`."""
 
     def __init__(self, state, checkout=ROOT, python=sys.executable, **extra):
         airflow, api, frontend = free_ports(3)
         self.state, self.checkout, self.python = state, checkout, python
         self.urls = {"airflow": airflow, "api": api, "frontend": frontend}
         self.urls = {name: f"http://127.0.0.1:{port}" for name, port in self.urls.items()}
+        foreign = ("AIRFLOW", "RANKALPHA", "PYTHON", "VIRTUAL_ENV", "MAKE")
         self.env = {
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ.get("HOME", "/"),
+            **{key: value for key, value in os.environ.items() if not key.startswith(foreign)},
             "RANKALPHA_STATE_DIR": str(state),
             "RANKALPHA_AIRFLOW_PORT": str(airflow),
             "RANKALPHA_API_PORT": str(api),
@@ -76,10 +76,10 @@ class RunningStack:
         return events["asset_events"]
 
     def settle(self, timeout=300):
-        """Return when no run of the pipeline has been active for some seconds."""
+        """Return when no run of the pipeline has been active for some 2 seconds."""
         deadline, quiet = time.monotonic() + timeout, 0
-        while quiet < 5:
+        while quiet < 4:
             assert time.monotonic() < deadline, "the pipeline does not come to rest"
             active = [run for dag_id in PIPELINE for run in self.runs(dag_id, state=["queued", "running"])]
             quiet = 0 if active else quiet + 1
-            time.sleep(1)
+            time.sleep(0.6)
