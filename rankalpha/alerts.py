@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
-from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_logs
@@ -52,6 +50,10 @@ def describe(context: Any) -> tuple[str, str]:
 
 
 def _channels(subject: str, text: str) -> Iterator[BaseNotifier]:
+    # slow to load, and not needed to parse a DAG
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier  # noqa: PLC0415
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415
+
     if settings().alert_email and _exists(SMTP_CONNECTION):
         yield SmtpNotifier(
             smtp_conn_id=SMTP_CONNECTION,

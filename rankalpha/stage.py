@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from docker.errors import DockerException
-from docker.utils import parse_bytes
-
 from rankalpha.profile import Profile
 from rankalpha.settings import SettingsError, settings
 
@@ -121,6 +118,9 @@ def _whole(profile: Profile, key: str) -> int:
 
 
 def _bytes(key: str, value: str) -> int:
+    from docker.errors import DockerException  # noqa: PLC0415  slow to load, and not for parsing
+    from docker.utils import parse_bytes  # noqa: PLC0415
+
     try:
         size = int(parse_bytes(value))
     except (DockerException, ValueError, OverflowError) as error:

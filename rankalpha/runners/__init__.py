@@ -1,13 +1,17 @@
 """How a stage runs: in a container (`docker`) or as a process (`process`). DAGs do not know."""
 
+from pkgutil import resolve_name
+
 from rankalpha.runners.base import Runner, StageFailed, StageInvalid
-from rankalpha.runners.docker import DockerRunner
-from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import SettingsError, settings
 
 __all__ = ["Runner", "StageFailed", "StageInvalid", "runner"]
 
-RUNNERS: dict[str, type[Runner]] = {"docker": DockerRunner, "process": ProcessRunner}
+# by name, for Docker's client is slow to load and not needed to parse a DAG
+RUNNERS = {
+    "docker": "rankalpha.runners.docker:DockerRunner",
+    "process": "rankalpha.runners.process:ProcessRunner",
+}
 
 
 def runner() -> Runner:
@@ -15,4 +19,5 @@ def runner() -> Runner:
     name = settings().runner
     if name not in RUNNERS:
         raise SettingsError(f"RANKALPHA_RUNNER={name!r} is unknown; use one of {', '.join(sorted(RUNNERS))}")
-    return RUNNERS[name]()
+    made: Runner = resolve_name(RUNNERS[name])()
+    return made

@@ -1,0 +1,90 @@
+"""How a service is called, through the HTTP provider; slow to load, so only running tasks import it."""
+
+import json
+from typing import Any
+
+from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from requests import RequestException, Response, codes
+
+from rankalpha.result import ResultError, parse_result
+from rankalpha.service import Call
+from rankalpha.settings import SettingsError
+
+MAY_HEAL = {codes.request_timeout, codes.too_early, codes.too_many_requests}
+
+
+class ServiceError(AirflowException):
+    """A service did not answer as agreed; it may do so when asked again."""
+
+
+class SettingHook(HttpHook):
+    """HttpHook whose base URL comes from a setting instead of a stored connection."""
+
+    def __init__(self, url: str, method: str) -> None:
+        super().__init__(method=method, http_conn_id=url)
+
+    def get_connection(self, conn_id: str) -> Connection:  # type: ignore[override]  # a classmethod upstream
+        """Return the base URL as a connection."""
+        return Connection(conn_id="setting", conn_type="http", host=conn_id.rstrip("/"))
+
+
+def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
+    """Make `call` for `batch` and return the JSON object that the service answers.
+
+    Raises SettingsError for a setting that makes no sense, AirflowFailException for an answer 4xx, and
+    ServiceError for everything that may heal.
+    """
+    profile = call.profile()
+    url, method = profile.get(call.url_key), profile.get(f"{call.name}_METHOD").upper()
+    path = profile.get(f"{call.name}_PATH")
+    if method not in ("GET", "POST", "PUT"):
+        raise SettingsError(f"{call.name}_METHOD={method!r} is not GET, POST or PUT")
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(f"{call.url_key}={url!r} is no http or https address")
+    log.info("Batch %s: %s %s%s", batch, method, url, path)
+    body: dict[str, Any] = {"data": {"batch": batch}} if method == "GET" else {"json": {"batch": batch}}
+    try:
+        response = SettingHook(url, method).run(
+            path,
+            extra_options={
+                "check_response": False,
+                "timeout": profile.number(f"{call.name}_TIMEOUT"),
+            },
+            **body,
+        )
+    except RequestException as error:
+        raise ServiceError(f"{method} {url}{path} failed: {error}") from error
+    return _agreed(response, batch)
+
+
+def _agreed(response: Response, batch: str) -> dict[str, Any]:
+    """Return the answer's JSON object when it is one and speaks of `batch`."""
+    where = f"{response.request.method} {response.url} answered {response.status_code}"
+    if not response.ok:
+        final = response.status_code < codes.server_error and response.status_code not in MAY_HEAL
+        raise (AirflowFailException if final else ServiceError)(f"{where}: {response.text[:500]}")
+    try:
+        answer = response.json()
+    except ValueError as error:
+        raise ServiceError(f"{where} with something else than JSON: {response.text[:200]!r}") from error
+    if not isinstance(answer, dict) or answer.get("batch") not in (None, batch):
+        raise ServiceError(f"{where}, but not about batch {batch}: {response.text[:200]!r}")
+    return answer
+
+
+def result_of(answer: dict[str, Any], batch: str) -> dict[str, Any] | None:
+    """Return the answer of a grading refresh as a result; None for a service that tells no figures."""
+    if not {"graded", "as_of"} <= answer.keys():
+        return None
+    figures = {
+        "rows": answer["graded"],
+        "symbols": answer["graded"],
+        "details": answer.get("distribution", {}),
+    }
+    kept = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
+    try:
+        return parse_result(json.dumps({**figures, **kept}).encode(), batch)
+    except ResultError as error:
+        raise ServiceError(f"unexpected answer: {error}") from error
