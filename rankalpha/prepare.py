@@ -1,15 +1,22 @@
 """The init step of every stack: database schema, admin user and the publish pool. Safe to repeat."""
 
-import os
+import sys
 
 from airflow.cli.cli_parser import get_parser
+from airflow.configuration import conf
 
 from rankalpha.defaults import PUBLISH_POOL
 from rankalpha.settings import AdminSettings, SettingsError, settings
 
 
 def prepare() -> None:
-    """Run Airflow's own commands in one process."""
+    """Run Airflow's own commands in one process; SettingsError for what must not be run with."""
+    database = conf.get_mandatory_value("database", "sql_alchemy_conn")
+    if not database.startswith("postgresql"):
+        raise SettingsError(
+            "Airflow's database must be PostgreSQL: others lose events that are published at the same time; "
+            "set AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+        )
     admin = AdminSettings.load()
     if settings().env != "local" and admin.has_default_password:
         raise SettingsError(
@@ -29,5 +36,7 @@ def airflow(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
-    prepare()
+    try:
+        prepare()
+    except SettingsError as error:
+        sys.exit(f"error: {error}")

@@ -1,8 +1,10 @@
 """Where the embedded stack keeps its state, its ports, and the environment of its processes."""
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rankalpha.envfile import read_env_file
 from rankalpha.settings import SettingsError, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+STATE = ("airflow", "data", "logs", "postgres", "keys.env", "supervisord.pid", "lock")
 KEYS = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")
 
 
@@ -62,12 +65,25 @@ class Layout:
 
     def prepare(self) -> None:
         """Make the folders and, at first start, the keys that belong to this stack alone."""
+        if " " in str(self.state):
+            raise SettingsError(
+                f"PostgreSQL cannot run in {str(self.state)!r}, for the blank in it; "
+                "choose another folder with RANKALPHA_STATE_DIR"
+            )
         for folder in (self.state, self.logs, self.state / "airflow", self.state / "data"):
             folder.mkdir(parents=True, exist_ok=True)
         keys = self.state / "keys.env"
         if not keys.exists():
             keys.touch(mode=0o600)
             keys.write_text("".join(f"{key}={Fernet.generate_key().decode()}\n" for key in KEYS))
+
+    def remove(self) -> None:
+        """Remove all state, but no file of anybody else's, should the folder be a shared one."""
+        for name in STATE:
+            path = self.state / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.state.rmdir()
 
     def environment(self, database: str) -> dict[str, str]:
         """Return the environment of every process of the stack.

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,7 +54,7 @@ class Stack:
         """Stop everything and remove all state: batches, Airflow's history, keys."""
         if self.layout.state.exists():
             self.down()
-            shutil.rmtree(self.layout.state)
+            self.layout.remove()
 
     def running(self) -> bool:
         """Tell whether the supervisor runs; what it supervises may be starting."""

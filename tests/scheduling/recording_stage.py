@@ -3,6 +3,7 @@
 A file <data root>/fault-<stage> makes it go wrong in the way that the file names, once it is there.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -16,7 +17,14 @@ fault = data / f"fault-{stage}"
 mode = fault.read_text() if fault.exists() else ""
 
 with (data / "journal.jsonl").open("a") as journal:
-    entry = {"stage": stage, "batch": batch, "date": os.environ["RANKALPHA_DATE"], "pid": os.getpid()}
+    entry = {
+        "stage": stage,
+        "batch": batch,
+        "date": os.environ["RANKALPHA_DATE"],
+        "pid": os.getpid(),
+        "limit": os.environ.get("SENTIMENT_CONSENSUS_LIMIT"),
+        "key": hashlib.sha256(os.environ.get("OPENAI_API_KEY", "").encode()).hexdigest(),
+    }
     journal.write(json.dumps(entry) + "\n")
 if mode == "crash":
     sys.exit("the stage broke")

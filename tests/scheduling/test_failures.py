@@ -1,6 +1,7 @@
 """What a failing stage or service does to its batch, in a running Airflow with one retry."""
 
 import contextlib
+import hashlib
 import json
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def ingest(stack, key):
     return run_id
 
 
+def journal(stack, stage, key):
+    """What a stage has told of itself for a batch, oldest first."""
+    entries = map(json.loads, (stack.state / "data/journal.jsonl").read_text().splitlines())
+    return [entry for entry in entries if (entry["stage"], entry["batch"]) == (stage, key)]
+
+
 def run_of(stack, dag_id, key):
     (run,) = stack.runs(dag_id, partition_key_prefix_pattern=key)
     return run["dag_run_id"]
@@ -72,12 +79,7 @@ def test_a_stage_that_hangs_is_ended(stack, services):
     key = "2022-03-02T06:00:00"
     with fault(stack, "sentiment", "hang"):
         ingest(stack, key)
-    journal = (stack.state / "data/journal.jsonl").read_text().splitlines()
-    pids = [
-        entry["pid"]
-        for entry in map(json.loads, journal)
-        if (entry["stage"], entry["batch"]) == ("sentiment", key)
-    ]
+    pids = [entry["pid"] for entry in journal(stack, "sentiment", key)]
     assert len(pids) == 2
     assert not any(map(psutil.pid_exists, pids))
 
@@ -131,12 +133,39 @@ def test_a_frontend_that_is_down_leaves_the_grades_published_and_is_alerted(stac
     assert key in {event["partition_key"] for event in stack.events("grades")}
 
 
-def test_secrets_appear_nowhere(stack, services):
-    """A key in a Variable reaches the stage, and no log, XCom, rendered field, event or serialised DAG."""
-    secret = "sk-3f9c-not-to-be-seen"
-    stack.api.post("variables", {"key": "OPENAI_API_KEY", "value": secret})
-    key = "2022-03-06T06:00:00"
-    ingest(stack, key)
+@contextlib.contextmanager
+def variable(stack, key, value):
+    """Set an Airflow Variable for a while."""
+    stack.api.post("variables", {"key": key, "value": value})
+    try:
+        yield
+    finally:
+        stack.api._session.delete(f"{stack.api.url}/api/v2/variables/{key}", timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [("ENV_PROFILE", "moon", "unknown profile 'moon'"), ("SCORER_CPUS", "many", "SCORER_CPUS='many'")],
+)
+def test_a_wrong_setting_fails_at_once_and_is_named(stack, key, value, message):
+    ingest(stack, "2022-03-07T06:00:00")
+    with variable(stack, key, value):
+        run_id = stack.trigger("rankalpha_scoring", "2022-03-07T06:00:00")
+        stack.settle()
+    task = tasks(stack, "rankalpha_scoring", run_id)["run_scorer"]
+    assert (task["state"], task["try_number"]) == ("failed", 1)
+    assert message in log_of(stack, "rankalpha_scoring", run_id, "run_scorer")
+
+
+def test_variables_reach_the_stage_and_secrets_appear_nowhere(stack, services):
+    """A secret reaches its stage only, and no log, XCom, rendered field, event or serialised DAG."""
+    secret, key = "sk-3f9c-not-to-be-seen", "2022-03-06T06:00:00"
+    with variable(stack, "OPENAI_API_KEY", secret), variable(stack, "SENTIMENT_CONSENSUS_LIMIT", "3"):
+        ingest(stack, key)
+    hashed = hashlib.sha256(secret.encode()).hexdigest()
+    assert [(entry["limit"], entry["key"]) for entry in journal(stack, "sentiment", key)] == [("3", hashed)]
+    assert [entry["key"] == hashed for entry in journal(stack, "scorer", key)] == [False]
+
     run_id = run_of(stack, "rankalpha_sentiment", key)
     base = f"dags/rankalpha_sentiment/dagRuns/{run_id}/taskInstances/run_ai_analysis"
     shown = [stack.api.get(base), stack.api.get(f"{base}/xcomEntries/result"), stack.events("sentiment")]

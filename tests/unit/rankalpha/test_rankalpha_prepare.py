@@ -1,0 +1,36 @@
+"""What the init step refuses to run with."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (
+            {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////tmp/airflow.db"},
+            "Airflow's database must be PostgreSQL",
+        ),
+        ({"RANKALPHA_ENV": "production"}, "profile 'production' must not keep the default password"),
+        (
+            {"RANKALPHA_ENV": "production", "RANKALPHA_ADMIN_PASSWORD": "rankalpha"},
+            "RANKALPHA_ADMIN_PASSWORD",
+        ),
+    ],
+)
+def test_it_refuses_in_one_line_before_it_touches_anything(environment, message, tmp_path):
+    usual = {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://nobody@/none?host={tmp_path}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "rankalpha.prepare"],
+        env={**usual, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
