@@ -16,9 +16,10 @@ Grades each stock A to F from a batch's scores and sentiment, then tells the fro
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import GRADES, GRADES_CONTRACT, SCORES, SENTIMENT
+from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.defaults import default_args
 from rankalpha.operators import PublishOperator
-from rankalpha.service import FRONTEND_REFRESH, GRADING_REFRESH, ServiceOperator
+from rankalpha.service import ServiceOperator
 
 with DAG(
     dag_id="rankalpha_grading",

@@ -8,8 +8,8 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from requests import RequestException, Response, codes
 
+from rankalpha.calls import Call
 from rankalpha.result import ResultError, parse_result
-from rankalpha.service import Call
 from rankalpha.settings import SettingsError
 
 MAY_HEAL = {codes.request_timeout, codes.too_early, codes.too_many_requests}

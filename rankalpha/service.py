@@ -1,7 +1,6 @@
-"""RankAlpha's API and frontend: which calls they offer, and the operator that makes them."""
+"""The operator that makes a call to RankAlpha's API or frontend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,40 +8,8 @@ from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.batch import BatchError, batch_of
-from rankalpha.profile import Profile
-from rankalpha.settings import SettingsError, settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One call that a service offers. Each part is a setting of env/<profile>/api.env or a Variable.
-
-    With `name` GRADING: GRADING_METHOD, GRADING_PATH and GRADING_TIMEOUT (seconds); `url_key` names the
-    setting of the base URL, `settings().<url_default>` its default.
-    """
-
-    name: str
-    url_key: str
-    url_default: str
-    path: str
-
-    def profile(self) -> Profile:
-        """Look the call's settings up."""
-        defaults = {
-            self.url_key: getattr(settings(), self.url_default),
-            f"{self.name}_METHOD": "POST",
-            f"{self.name}_PATH": self.path,
-            f"{self.name}_TIMEOUT": "60",
-        }
-        return Profile.load("api", defaults)
-
-
-GRADING_REFRESH = Call(
-    name="GRADING", url_key="API_URL", url_default="api_url", path="/api/v1/grading/refresh"
-)
-FRONTEND_REFRESH = Call(
-    name="FRONTEND", url_key="FRONTEND_URL", url_default="frontend_url", path="/api/refresh-data"
-)
+from rankalpha.calls import Call
+from rankalpha.settings import SettingsError
 
 
 class ServiceOperator(BaseOperator):

@@ -8,8 +8,8 @@ import pytest
 from airflow.configuration import conf
 from pydantic import SecretStr
 
+from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.envfile import read_env_file
-from rankalpha.service import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.settings import AdminSettings, Settings, StackSettings
 from rankalpha.stages import INGESTION, SCORER, SENTIMENT_ANALYSIS
 

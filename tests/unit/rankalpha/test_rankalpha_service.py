@@ -5,8 +5,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from rankalpha_helpers import KEY, TaskInstance, context, local_server, published
 
+from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.http_call import ServiceError
-from rankalpha.service import FRONTEND_REFRESH, GRADING_REFRESH, ServiceOperator
+from rankalpha.service import ServiceOperator
 
 GRADED = {"batch": KEY, "as_of": "2025-11-19", "graded": 3, "distribution": {"A": 1, "B": 2}}
 GRADED |= {"checksum": "sha256:" + "0a" * 32}

@@ -1,0 +1,38 @@
+"""The calls that RankAlpha's API and frontend offer, each declared once."""
+
+from dataclasses import dataclass
+
+from rankalpha.profile import Profile
+from rankalpha.settings import settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call that a service offers. Each part is a setting of env/<profile>/api.env or a Variable.
+
+    With `name` GRADING: GRADING_METHOD, GRADING_PATH and GRADING_TIMEOUT (seconds); `url_key` names the
+    setting of the base URL, `settings().<url_default>` its default.
+    """
+
+    name: str
+    url_key: str
+    url_default: str
+    path: str
+
+    def profile(self) -> Profile:
+        """Look the call's settings up."""
+        defaults = {
+            self.url_key: getattr(settings(), self.url_default),
+            f"{self.name}_METHOD": "POST",
+            f"{self.name}_PATH": self.path,
+            f"{self.name}_TIMEOUT": "60",
+        }
+        return Profile.load("api", defaults)
+
+
+GRADING_REFRESH = Call(
+    name="GRADING", url_key="API_URL", url_default="api_url", path="/api/v1/grading/refresh"
+)
+FRONTEND_REFRESH = Call(
+    name="FRONTEND", url_key="FRONTEND_URL", url_default="frontend_url", path="/api/refresh-data"
+)
