@@ -17,6 +17,7 @@ TASKS = {
     "rankalpha_sentiment": ["run_ai_analysis", "publish_sentiment"],
     "rankalpha_grading": ["update_grading", "publish_grades", "notify_frontend"],
 }
+DATASETS = ["grades", "prices", "scores", "sentiment"]
 
 
 def all_tasks(dags):
@@ -77,18 +78,18 @@ def test_every_task_has_owner_retries_timeout_and_alert(dags):
 
 def test_stages_push_no_return_value(dags):
     stages = [task for task in all_tasks(dags) if not task.outlets]
-    assert len(stages) == 5
+    assert stages
     assert not any(task.do_xcom_push for task in stages)
 
 
 def test_events_are_published_in_a_pool_of_their_own(dags):
     publishing = [task for task in all_tasks(dags) if task.outlets]
-    assert [task.pool for task in publishing] == ["publish"] * 4
+    assert [task.pool for task in publishing] == ["publish"] * len(DATASETS)
 
 
 def test_each_dataset_has_one_producer_and_the_consumed_ones_exist(dags):
     produced = [outlet for task in all_tasks(dags) for outlet in task.outlets]
-    assert sorted(asset.name for asset in produced) == ["grades", "prices", "scores", "sentiment"]
+    assert sorted(asset.name for asset in produced) == DATASETS
     consumed = {inlet for task in all_tasks(dags) for inlet in task.inlets}
     assert consumed
     assert consumed <= set(produced)
@@ -98,9 +99,7 @@ def test_datasets_are_complete_and_stable():
     import datasets
 
     assets = [value for value in vars(datasets).values() if isinstance(value, Asset)]
-    assert {asset.name: asset.uri for asset in assets} == {
-        name: f"rankalpha://{name}/" for name in ("prices", "scores", "sentiment", "grades")
-    }
+    assert {asset.name: asset.uri for asset in assets} == {name: f"rankalpha://{name}/" for name in DATASETS}
     for asset in assets:
         contract = getattr(datasets, f"{asset.name.upper()}_CONTRACT")
         assert contract.owner
@@ -138,4 +137,4 @@ def test_parsing_opens_no_connection(root):
         text=True,
         check=True,
     )
-    assert done.stdout.split()[-3:] == ["4", "0", "0"]
+    assert done.stdout.split()[-3:] == [str(len(TASKS)), "0", "0"]
