@@ -17,7 +17,12 @@ DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def backfill(stack, first, days):
-    """Let Airflow create scheduled runs of past days."""
+    """Let Airflow create scheduled runs of past days, once its former backfill counts as completed."""
+    for _ in range(120):
+        former = stack.api.get("backfills", dag_id="rankalpha_ingestion")["backfills"]
+        if all(one["completed_at"] for one in former):
+            break
+        time.sleep(0.5)
     stack.api.post(
         "backfills",
         {
