@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -122,6 +123,17 @@ class Layout:
 
     def _keys(self) -> Mapping[str, str]:
         return {key: value or "" for key, value in dotenv_values(self.state / "keys.env").items()}
+
+
+def runtime_dir() -> Path:
+    """Return the folder of this user's sockets and locks, whose paths may have 107 characters at most."""
+    folder = Path(tempfile.gettempdir(), f"rankalpha-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise SettingsError(
+            f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of yours"
+        )
+    return folder
 
 
 def _inherited() -> dict[str, str]:

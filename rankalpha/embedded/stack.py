@@ -4,7 +4,6 @@ import fcntl
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from rankalpha.embedded.layout import ROOT, Layout
+from rankalpha.embedded.layout import ROOT, Layout, runtime_dir
 from rankalpha.embedded.postgres import start as start_postgres
 
 CONF = Path(__file__).with_name("supervisord.conf")
@@ -85,7 +84,6 @@ class Stack:
         return {**self.layout.environment(database), **self._supervisor_environment()}
 
     def _supervisor_environment(self) -> dict[str, str]:
-        # a socket's path may have 107 characters; the state folder can lie deeper
         name = sha256(str(self.layout.state).encode()).hexdigest()[:12]
         path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
         return {
@@ -93,7 +91,7 @@ class Stack:
             "RANKALPHA_STACK": str(self.layout.state),
             "RANKALPHA_ROOT": str(ROOT),
             "RANKALPHA_BIN": str(BIN),
-            "RANKALPHA_SOCKET": str(Path(tempfile.gettempdir(), f"rankalpha-{name}.sock")),
+            "RANKALPHA_SOCKET": str(runtime_dir() / f"supervisor-{name}.sock"),
         }
 
     def _run(self, command: list[str | Path], environment: dict[str, str]) -> None:
