@@ -72,4 +72,12 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
 def published(context: Context, asset: Asset) -> set[str]:
     """Return the keys of the newest batches published in `asset`, as `rankalpha.events` lists them."""
     keys: Any = context["asset_state_store"][asset].get(BATCHES_KEY, [])
-    return set(keys)
+    return {key for key in keys if _is_key(key)}  # a person may have posted an event with any key
+
+
+def _is_key(key: str) -> bool:
+    try:
+        parse_key(key)
+    except BatchError:
+        return False
+    return True

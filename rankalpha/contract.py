@@ -14,6 +14,11 @@ class Contract:
     min_rows: int = 1
     min_symbols: int = 1
 
+    def describe(self) -> dict[str, Any]:
+        """Return what the Datasets view shows of the contract."""
+        hours = self.freshness / timedelta(hours=1)
+        return {"owner": self.owner, "fresh for hours": hours, "partition": "batch"}
+
     def violations(self, result: dict[str, Any]) -> list[str]:
         """Return what is wrong with `result` (see `rankalpha.result`), one sentence each."""
         limits = {"rows": self.min_rows, "symbols": self.min_symbols}

@@ -8,8 +8,6 @@ here, where every event passes, also those posted by API.
 """
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from airflow.assets.manager import AssetManager
@@ -39,6 +37,10 @@ class BatchAssetManager(AssetManager):
             return super().register_asset_change(session=session, **kwargs)
         # held until the event is committed: the next one sees it
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext("rankalpha.events"))))
+        # a join that the scheduler is making a run of at this moment is not to be added to any more
+        pending = AssetPartitionDagRun.created_dag_run_id.is_(None)
+        joins = select(AssetPartitionDagRun.id).where(AssetPartitionDagRun.partition_key == partition_key)
+        session.execute(joins.where(pending).with_for_update())
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
             session.flush()  # Airflow's sessions do not flush before a query
@@ -113,21 +115,17 @@ def _latest_event(asset_id: int, key: str | None, session: Session) -> AssetEven
 
 
 def _outdated(event: AssetEvent, session: Session) -> bool:
-    """Tell whether an input of the stage behind `event` was published again after that stage had started."""
-    from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module in the midst of its models
+    """Tell whether an input of the stage behind `event` was published again after that stage had read it."""
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module amid its models
 
-    started = session.scalar(
-        select(DagRun.start_date).where(
-            DagRun.dag_id == event.source_dag_id, DagRun.run_id == event.source_run_id
-        )
+    run = session.scalar(
+        select(DagRun).where(DagRun.dag_id == event.source_dag_id, DagRun.run_id == event.source_run_id)
     )
-    # a cleared run starts again under its old id: then the event itself is the older of the two
-    read_at: datetime = min(filter(None, (started, event.timestamp)))
-    inputs = (
-        _latest_event(asset, event.partition_key, session) for asset in _inputs(event.source_dag_id, session)
-    )
-    return any(_published_after(read_at, inputs))
-
-
-def _published_after(moment: datetime, events: Iterable[AssetEvent | None]) -> Iterable[bool]:
-    return (event is not None and event.timestamp > moment for event in events)
+    consumed = {one.id for one in run.consumed_asset_events} if run else set()
+    # a run by hand has consumed no event, and a cleared run starts again under its old id: go by the time
+    read_at = min(filter(None, (run.start_date if run else None, event.timestamp)))
+    for asset_id in _inputs(event.source_dag_id, session):
+        latest = _latest_event(asset_id, event.partition_key, session)
+        if latest and (latest.id not in consumed if consumed else latest.timestamp > read_at):
+            return True
+    return False

@@ -1,5 +1,6 @@
 """The operators of a stage DAG: run a stage, then publish its dataset."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,9 @@ from rankalpha.defaults import PUBLISH_POOL
 from rankalpha.result import ResultError, parse_result
 from rankalpha.runners import Runner, StageInvalid, runner
 from rankalpha.settings import SettingsError, settings
-from rankalpha.stage import Stage
+from rankalpha.stage import Stage, StageJob
 
+URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:/@\s]*:([^@/\s]+)@", re.IGNORECASE)
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 
 
@@ -45,9 +47,7 @@ class StageOperator(BaseOperator):
             self.log.info("Batch %s", batch)
             context["ti"].xcom_push(key="batch", value=batch)
             job = self.stage.job(batch, labels=_labels(context, batch))
-            mask_secret(dict(job.env))  # values of keys that sound secret never show in the log ...
-            # ... nor do declared ones
-            mask_secret([job.env[key] for key in self.stage.secrets if key in job.env])
+            _mask(job)
             self._runner = runner()
             result = parse_result(self._runner.run(job, self.log), batch)
         except CANNOT_HEAL as error:
@@ -98,6 +98,13 @@ class PublishOperator(BaseOperator):
         if result is not None:
             return self.contract.violations(result)
         return ["the stage reported no result"] if settings().require_result else []
+
+
+def _mask(job: StageJob) -> None:
+    """Keep secrets out of the log, should the stage print them."""
+    mask_secret(dict(job.env))  # values of keys that sound secret
+    mask_secret([job.env[key] for key in job.stage.secrets if key in job.env])
+    mask_secret([found[1] for value in job.env.values() if (found := URL_PASSWORD.match(value))])
 
 
 def _labels(context: Context, batch: str) -> dict[str, str]:

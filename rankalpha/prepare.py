@@ -8,6 +8,8 @@ from airflow.configuration import conf
 from rankalpha.defaults import PUBLISH_POOL
 from rankalpha.settings import AdminSettings, SettingsError, settings
 
+ASSET_MANAGER = "rankalpha.events.BatchAssetManager"
+
 
 def prepare() -> None:
     """Run Airflow's own commands in one process; SettingsError for what must not be run with."""
@@ -16,6 +18,10 @@ def prepare() -> None:
         raise SettingsError(
             "Airflow's database must be PostgreSQL: others lose events that are published at the same time; "
             "set AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+        )
+    if conf.get("core", "asset_manager_class", fallback="") != ASSET_MANAGER:
+        raise SettingsError(
+            f"set AIRFLOW__CORE__ASSET_MANAGER_CLASS={ASSET_MANAGER}, or batches are not joined"
         )
     admin = AdminSettings.load()
     if settings().env != "local" and admin.has_default_password:
@@ -27,6 +33,9 @@ def prepare() -> None:
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     password = admin.password.get_secret_value()
     airflow("users", "create", "--role", "Admin", "--username", admin.user, "--password", password, *identity)
+    airflow(
+        "users", "reset-password", "--username", admin.user, "--password", password
+    )  # when it was changed
 
 
 def airflow(*command: str) -> None:

@@ -1,4 +1,4 @@
-"""Settings of the orchestration itself: the only place that reads the process environment.
+"""Settings of the orchestration itself: the only place that reads them from the environment.
 
 They are safe to read while a DAG file is parsed: no database, no API. What a *stage* is given (images,
 limits, keys of its env file) is looked up when its task runs, see `rankalpha.profile`.
@@ -36,7 +36,7 @@ class Environment(BaseSettings):
 class Settings(Environment):
     """Each field is the environment variable RANKALPHA_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", env_ignore_empty=True, frozen=True)
 
     env: str = Field(
         default="local", description="Profile: the folder of env/ that stages are configured by."
@@ -103,7 +103,7 @@ class Settings(Environment):
 class StackSettings(Environment):
     """The embedded stack's folder and ports; each field is the environment variable RANKALPHA_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", env_ignore_empty=True, frozen=True)
 
     env: str = Field(default="local", description="Profile, see Settings.")
     state_dir: Path = Field(
@@ -117,7 +117,7 @@ class StackSettings(Environment):
 class AdminSettings(Environment):
     """Airflow's first user; each field is the environment variable RANKALPHA_ADMIN_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="RANKALPHA_ADMIN_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_ADMIN_", env_ignore_empty=True, frozen=True)
 
     user: str = Field(default="rankalpha", description="Name of the admin user.")
     password: SecretStr = Field(

@@ -30,7 +30,8 @@ class Stage:
     working_dir: str = "/app"
     volumes: tuple[Volume, ...]
     env: Mapping[str, str] = field(default_factory=dict)  # defaults of keys that its env file may leave out
-    secrets: tuple[str, ...] = ()  # Variables that are handed over when they exist
+    optional: tuple[str, ...] = ()  # further keys that a Variable may set without standing in the env file
+    secrets: tuple[str, ...] = ()  # the same for keys whose value must show nowhere
     data_dir_keys: tuple[str, ...] = ("RANKALPHA_DATA_DIR",)  # variables that name the root of the volumes
     network: str = "rankalpha_net"
     cpus: float = 1.0
@@ -59,10 +60,8 @@ class Stage:
         """Look up what the stage is given for `batch`; SettingsError names a key that makes no sense."""
         profile = Profile.load(self.name, {**self._limits(), **self.env})
         prefix = self.name.upper()
-        secrets = {key: profile.optional(key) for key in self.secrets}
-        env = {
-            key: value for key, value in profile.all().items() if key not in (*self._limits(), *self.secrets)
-        }
+        extra = {key: profile.optional(key) for key in (*self.optional, *self.secrets)}
+        env = {key: value for key, value in profile.all().items() if key not in (*self._limits(), *extra)}
         return StageJob(
             stage=self,
             batch=batch,
@@ -73,7 +72,7 @@ class Stage:
             pids=_whole(profile, f"{prefix}_PIDS"),
             env={
                 **env,
-                **{key: value for key, value in secrets.items() if value},
+                **{key: value for key, value in extra.items() if value},
                 "RANKALPHA_BATCH": batch,
                 "RANKALPHA_DATE": batch[:10],
             },

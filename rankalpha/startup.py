@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.airflow_api import AirflowApi
 from rankalpha.batch import key_of
 from rankalpha.progress import Progress
 
@@ -16,7 +16,7 @@ CONSUMER_DAGS = ("rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading"
 PIPELINE = (INGESTION_DAG, *CONSUMER_DAGS)
 
 READY_SECONDS = 300  # Airflow's components start within half a minute on a small machine
-BATCH_SECONDS = 3 * 3600  # the stages' own time limits are shorter
+BATCH_SECONDS = 3 * 3600
 POLL_SECONDS = 1.0
 SCHEDULE_SECONDS = 60  # the scheduler creates a run that is due within seconds
 
@@ -63,13 +63,17 @@ def trigger_dag(api: AirflowApi) -> dict[str, Any]:
 
 def monitor_execution(api: AirflowApi, run: dict[str, Any]) -> bool:
     """Print the batch's progress until it is graded and the frontend is notified; tell whether it was."""
-    batch = run["partition_key"] or key_of(datetime.fromisoformat(run["logical_date"] or run["run_after"]))
+    batch = batch_of_run(run)
     progress = Progress(batch)
     deadline = time.monotonic() + BATCH_SECONDS
     while time.monotonic() < deadline:
         try:
             runs = {INGESTION_DAG: api.get(f"dags/{INGESTION_DAG}/dagRuns/{run['dag_run_id']}")}
-            runs |= {dag: found for dag in CONSUMER_DAGS if (found := _run_of_batch(api, dag, batch))}
+            runs |= {
+                dag: found
+                for dag in CONSUMER_DAGS
+                if (found := _run_of_batch(api, dag, batch, since=run["run_after"]))
+            }
             for dag_id, one in runs.items():
                 tasks = api.get(f"dags/{dag_id}/dagRuns/{one['dag_run_id']}/taskInstances")
                 progress.show(dag_id, tasks["task_instances"])
@@ -89,6 +93,11 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any]) -> bool:
         time.sleep(POLL_SECONDS)
     progress.say(f"Batch {batch} was not graded within {BATCH_SECONDS // 60} minutes; giving up watching it.")
     return False
+
+
+def batch_of_run(run: dict[str, Any]) -> str:
+    """Return the batch of an ingestion run, as `rankalpha.batch.new_batch` makes it."""
+    return run["partition_key"] or key_of(datetime.fromisoformat(run["logical_date"] or run["run_after"]))
 
 
 def _unhealthy(api: AirflowApi) -> str:
@@ -138,12 +147,8 @@ def _runs(api: AirflowApi, **filters: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _run_of_batch(api: AirflowApi, dag_id: str, batch: str) -> dict[str, Any] | None:
-    """Return the newest run of a DAG for `batch`."""
-    runs = api.get(
-        f"dags/{dag_id}/dagRuns", partition_key_prefix_pattern=batch, order_by="-run_after", limit=1
-    )
+def _run_of_batch(api: AirflowApi, dag_id: str, batch: str, since: str) -> dict[str, Any] | None:
+    """Return the newest run of a DAG for `batch` after `since`, when its ingestion was due."""
+    filters = {"partition_key_prefix_pattern": batch, "run_after_gte": since}
+    runs = api.get(f"dags/{dag_id}/dagRuns", **filters, order_by="-run_after", limit=1)
     return next(iter(runs["dag_runs"]), None)
-
-
-__all__ = ["AirflowApiError", "NotReady", "monitor_execution", "trigger_dag", "wait_for_airflow"]

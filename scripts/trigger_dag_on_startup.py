@@ -12,15 +12,15 @@ from rich.table import Table
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.settings import AdminSettings, SettingsError, settings
-from rankalpha.startup import NotReady, monitor_execution, trigger_dag, wait_for_airflow
+from rankalpha.startup import NotReady, batch_of_run, monitor_execution, trigger_dag, wait_for_airflow
 
 TOP = 10
 
 
-def show_grades(api_url: str) -> None:
-    """Print the best stocks of the newest graded batch; nothing without the reference API."""
+def show_grades(api_url: str, batch: str) -> None:
+    """Print the best stocks of a batch; nothing where the API is not the reference one."""
     try:
-        answer = requests.get(f"{api_url}/api/v1/grading/grades", timeout=10).json()
+        answer = requests.get(f"{api_url}/api/v1/grading/grades", params={"batch": batch}, timeout=10).json()
         table = Table(title=f"Top grades of batch {answer['batch']}, prices as of {answer['as_of']}")
         for column in ("rank", "symbol", "grade", "composite"):
             table.add_column(column, justify="right" if column in ("rank", "composite") else "left")
@@ -38,12 +38,13 @@ def main() -> int:
         api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
         print("Waiting for Airflow", flush=True)
         wait_for_airflow(api)
-        graded = monitor_execution(api, trigger_dag(api))
+        run = trigger_dag(api)
+        graded = monitor_execution(api, run)
     except (NotReady, AirflowApiError, SettingsError, requests.RequestException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if graded:
-        show_grades(settings().api_url)
+        show_grades(settings().api_url, batch_of_run(run))
     print(f"Airflow:  {settings().airflow_url}  (user {admin.user})\nRanking:  {settings().frontend_url}")
     return 0 if graded else 1
 

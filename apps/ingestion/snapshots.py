@@ -55,15 +55,16 @@ def write(path: Path, update: Update, earlier: Snapshot) -> bool:
 
 
 def prune(batch: Batch, keep: int) -> list[str]:
-    """Remove all but the `keep` newest batch folders and that of `batch`; return the names of the removed.
+    """Remove all but the `keep` newest batch folders; return the names of the removed.
 
-    0 keeps all. What cannot be removed is left for the next time with a warning: the batch itself is sound.
+    0 keeps all. Only the newest batch removes others: while an old day is made up for, its like are still
+    being scored. What cannot be removed is left for the next time with a warning: the batch itself is sound.
     """
-    old = _batch_folders(batch.data_dir / VOLUME)[:-keep] if keep else []
+    folders = _batch_folders(batch.data_dir / VOLUME)
+    if not keep or not folders or folders[-1].name != batch.key:
+        return []
     removed = []
-    for folder in old:
-        if folder.name == batch.key:
-            continue
+    for folder in folders[:-keep]:
         try:
             shutil.rmtree(folder)
             removed.append(folder.name)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -55,28 +54,30 @@ class Layout:
         """The addresses a user opens or calls, by setting."""
         return {key.replace("_PORT", "_URL"): f"http://127.0.0.1:{port}" for key, port in self.ports.items()}
 
-    def check_ports(self) -> None:
-        """Raise SettingsError naming every port that somebody else listens on."""
-        busy = [f"{key}={port}" for key, port in self.ports.items() if _listening(port)]
-        if busy:
-            raise SettingsError(
-                f"port already in use: {', '.join(busy)}; stop what listens there, or choose others, "
-                f"for example `make up {busy[0].partition('=')[0]}={_free_port()}`"
-            )
-
     def prepare(self) -> None:
-        """Make the folders and, at first start, the keys that belong to this stack alone."""
+        """Make the folders; what processes write in them is for their owner only."""
         if " " in str(self.state):
             raise SettingsError(
                 f"PostgreSQL cannot run in {str(self.state)!r}, for the blank in it; "
                 "choose another folder with RANKALPHA_STATE_DIR"
             )
-        for folder in (self.state, self.logs, self.state / "airflow", self.state / "data"):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.state.mkdir(parents=True, exist_ok=True)
+        for folder in (self.logs, self.state / "airflow", self.state / "data"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def make_keys(self) -> None:
+        """Make the keys that belong to this stack alone, at its first start."""
         keys = self.state / "keys.env"
         if not keys.exists():
-            keys.touch(mode=0o600)
-            keys.write_text("".join(f"{key}={Fernet.generate_key().decode()}\n" for key in KEYS))
+            made = keys.with_suffix(".new")
+            made.touch(mode=0o600)
+            made.write_text("".join(f"{key}={Fernet.generate_key().decode()}\n" for key in KEYS))
+            made.replace(keys)
+
+    def profile(self) -> dict[str, str]:
+        """Return what the chosen profile gives to every process of the stack."""
+        folder = ROOT / "env" / self.stack.env
+        return {**read_env_file(folder / "api.env"), **read_env_file(folder / "airflow.env")}
 
     def remove(self) -> None:
         """Remove all state, but no file of anybody else's, should the folder be a shared one."""
@@ -91,9 +92,7 @@ class Layout:
 
         The caller's own variables win over the profile's, but not over what the stack itself decides.
         """
-        folder = ROOT / "env" / self.stack.env
-        profile = {**read_env_file(folder / "api.env"), **read_env_file(folder / "airflow.env")}
-        return {**self._defaults(), **profile, **_inherited(), **self._fixed(database), **self._keys()}
+        return {**self._defaults(), **self.profile(), **_inherited(), **self._fixed(database), **self._keys()}
 
     def _defaults(self) -> dict[str, str]:
         return {
@@ -129,7 +128,7 @@ def runtime_dir() -> Path:
     """Return the folder of this user's sockets and locks, whose paths may have 107 characters at most."""
     folder = Path(tempfile.gettempdir(), f"rankalpha-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise SettingsError(
             f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of yours"
         )
@@ -141,15 +140,3 @@ def _inherited() -> dict[str, str]:
     return {
         key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")
     }
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

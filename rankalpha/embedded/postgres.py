@@ -27,15 +27,21 @@ def start(pgdata: Path) -> "PostgresServer":
     return get_server(pgdata, cleanup_mode=None)
 
 
+def stop(pgdata: Path) -> None:
+    """Stop the server that runs on `pgdata`, if one does."""
+    if (pgdata / "postmaster.pid").exists():
+        start(pgdata).stop()
+
+
 def watch(pgdata: Path) -> int:
     """Run the server until it ends or this process is asked to; return the exit status."""
     server = start(pgdata)
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def end(_signal: int, _frame: FrameType | None) -> None:
         server.stop()
         sys.exit(0)
 
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, end)
     pid = server.get_pid()
     print(f"PostgreSQL runs as process {pid}", flush=True)
     psutil.Process(pid).wait()

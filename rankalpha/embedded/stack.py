@@ -12,7 +12,9 @@ from pathlib import Path
 import psutil
 
 from rankalpha.embedded.layout import ROOT, Layout, runtime_dir
+from rankalpha.embedded.ports import check_ports
 from rankalpha.embedded.postgres import start as start_postgres
+from rankalpha.embedded.postgres import stop as stop_postgres
 
 CONF = Path(__file__).with_name("supervisord.conf")
 BIN = Path(sys.prefix, "bin")
@@ -31,8 +33,10 @@ class Stack:
             if self.running():
                 print("The stack is already running.", flush=True)
                 return
-            self._end_leftovers()
-            self.layout.check_ports()
+            self._end_leftovers(self._supervisor_pid())
+            check_ports(self.layout.ports)
+            self.layout.profile()  # a mistake in an env file shows before anything is started
+            self.layout.make_keys()
             print("Starting PostgreSQL", flush=True)
             environment = self.environment()
             print("Preparing Airflow's database", flush=True)
@@ -44,10 +48,11 @@ class Stack:
         """Stop everything; harmless when nothing runs. State stays."""
         self.layout.prepare()
         with self._lock():
+            supervisor = self._supervisor_pid()  # its file is gone once it has ended
             if self.running():
                 self.control("shutdown")
-                self._wait_for_end()
-            self._end_leftovers()
+                self._wait_for_end(supervisor)
+            self._end_leftovers(supervisor)
 
     def clean(self) -> None:
         """Stop everything and remove all state: batches, Airflow's history, keys."""
@@ -102,19 +107,20 @@ class Stack:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
             raise SystemExit(f"{' '.join(map(str, command))} failed:\n{tail}\n(see {log})")
 
-    def _wait_for_end(self) -> None:
+    def _wait_for_end(self, supervisor: int) -> None:
         with suppress(psutil.Error):
-            psutil.Process(self._supervisor_pid()).wait(60)
+            psutil.Process(supervisor).wait(60)
 
-    def _end_leftovers(self) -> None:
-        """End processes of this stack that outlived their supervisor."""
-        left = list(_processes_of(self.layout.state, session=self._supervisor_pid()))
+    def _end_leftovers(self, supervisor: int) -> None:
+        """End what of this stack has outlived its supervisor, PostgreSQL last."""
+        left = list(_processes_of(self.layout.state, session=supervisor))
         for process in left:
             with suppress(psutil.Error):
                 process.terminate()
         for process in psutil.wait_procs(left, timeout=10)[1]:
             with suppress(psutil.Error):
                 process.kill()
+        stop_postgres(self.layout.pgdata)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -133,7 +139,7 @@ def _processes_of(state: Path, session: int) -> Iterator[psutil.Process]:
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            of_session = os.getsid(process.pid) == session and process.cwd() == str(ROOT)
+            of_session = session and os.getsid(process.pid) == session and process.cwd() == str(ROOT)
             of_stack = of_session or process.environ().get("RANKALPHA_STACK") == str(state)
             if of_stack and process.pid not in own:
                 yield process

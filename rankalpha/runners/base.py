@@ -7,7 +7,7 @@ from typing import Any
 
 from rankalpha.stage import StageJob
 
-GRACE_SECONDS = 10  # between asking a stage to stop and killing it
+GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again

@@ -6,11 +6,11 @@ is known.
 """
 
 import io
+import logging
 import os
 import tarfile
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,8 @@ from requests import RequestException
 from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, StageInvalid, check_exit
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
+
+logger = logging.getLogger(__name__)
 
 RESULT_PATH = "/tmp/rankalpha-result.json"  # noqa: S108  in the container, which has its own /tmp
 OUT_OF_MEMORY = " It ran out of memory: raise its MEM setting."
@@ -115,9 +117,13 @@ class DockerRunner(Runner):
         """Stop the container within the grace period and remove it."""
         container, self._container = self._container, None
         if container is not None:
-            with suppress(NotFound):
+            try:
                 self._client.stop(container, timeout=GRACE_SECONDS)
                 self._client.remove_container(container, force=True)
+            except NotFound:
+                pass  # somebody else has removed it
+            except (APIError, RequestException) as error:  # no reason to lose the stage's result
+                logger.warning("Container %s is left behind: %s", container[:12], error)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -9,5 +9,13 @@ INGESTION = Stage(
     image="rankalpha_ingestion",
     command="python apps/ingestion/main.py",
     volumes=(Volume("prices_data", "/data/prices"),),
+    optional=(
+        "INGESTION_SOURCE",
+        "INGESTION_SYMBOLS",
+        "INGESTION_START",
+        "INGESTION_CSV_DIR",
+        "INGESTION_KEEP_BATCHES",
+        "SCREENER_TOP",
+    ),
     timeout=timedelta(minutes=30),
 )

@@ -9,5 +9,6 @@ SCORER = Stage(
     image="rankalpha_scorer",
     command="python apps/scorer/main.py",
     volumes=(Volume("prices_data", "/data/prices"),),
+    optional=("SCORER_STALE_DAYS",),
     timeout=timedelta(minutes=30),
 )

@@ -22,6 +22,7 @@ SENTIMENT_ANALYSIS = Stage(
         "SENTIMENT_CONSENSUS_BATCH_ONLY": "true",  # the task must end; the service outside Airflow need not
         "SENTIMENT_SKIP_IF_WITHIN_DAYS": "0",
     },
+    optional=("SENTIMENT_HEADLINES", "SENTIMENT_RSS_URL", "OPENAI_BASE_URL", "OPENAI_MODEL"),
     secrets=("OPENAI_API_KEY",),
     data_dir_keys=("RANKALPHA_DATA_DIR", "SENTIMENT_DATA_DIR"),
     memory="2g",

@@ -12,7 +12,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.stack import PIPELINE, ROOT, RunningStack
+from rankalpha.startup import PIPELINE
+from tests.support.stack import ROOT, RunningStack
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -155,7 +156,18 @@ def test_up_recovers_after_everything_was_killed(stack, batch):
     assert all(run["state"] == "success" for dag_id in PIPELINE for run in stack.runs(dag_id))
 
 
+def test_an_unknown_profile_is_a_clear_error_before_anything_starts(stack, first_up, home):
+    other = RunningStack(home / "other", checkout=stack.checkout, RANKALPHA_ENV="moon")
+    done = other.run("make", "up")
+    assert done.returncode != 0
+    assert "env/moon/api.env is missing" in done.stdout
+    assert not (home / "other/postgres").exists()
+
+
 def test_down_and_clean_leave_nothing_behind(stack, first_up):
+    """Not even what a scheduler that died just before has left."""
+    status = stack.run("make", "status").stdout
+    psutil.Process(int(re.search(r"airflow:scheduler +RUNNING +pid (\d+)", status)[1])).kill()
     assert stack.run("make", "down").returncode == 0
     assert processes(stack) == []
     assert "is down" in stack.run("make", "status").stdout

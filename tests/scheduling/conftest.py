@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import rankalpha.stages
 from tests.support.services import RecordingServices
 from tests.support.stack import RunningStack
 
@@ -37,10 +38,10 @@ def stack(home, services):
     """A running embedded stack with recording stages and services."""
     profile = home / "env" / "local"
     profile.mkdir(parents=True)
-    stage = "tests/scheduling/recording_stage.py"
-    (profile / "ingestion.env").write_text(f"INGESTION_COMMAND=python {stage} ingestion\n")
-    (profile / "scorer.env").write_text(f"SCORER_COMMAND=python {stage} scorer\n")
-    (profile / "sentiment.env").write_text(f"SENTIMENT_COMMAND=python ../../{stage} sentiment\n")
+    script = Path(__file__).with_name("recording_stage.py")
+    for name in rankalpha.stages.__all__:
+        stage = getattr(rankalpha.stages, name).name
+        (profile / f"{stage}.env").write_text(f"{stage.upper()}_COMMAND=python {script} {stage}\n")
     (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
     running = RunningStack(
         home / "state",

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import psutil
@@ -33,6 +34,15 @@ def broken(services, path, status, body):
         del services.broken[path]
 
 
+def wait_for(found, seconds=14):
+    """Return what `found` returns as soon as that is true; less than the stages' time limit."""
+    deadline = time.monotonic() + seconds
+    while not (answer := found()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+    return answer
+
+
 def ingest(stack, key):
     run_id = stack.trigger("rankalpha_ingestion", key)
     stack.settle()
@@ -41,7 +51,8 @@ def ingest(stack, key):
 
 def journal(stack, stage, key):
     """What a stage has told of itself for a batch, oldest first."""
-    entries = map(json.loads, (stack.state / "data/journal.jsonl").read_text().splitlines())
+    file = stack.state / "data/journal.jsonl"
+    entries = map(json.loads, file.read_text().splitlines() if file.exists() else [])
     return [entry for entry in entries if (entry["stage"], entry["batch"]) == (stage, key)]
 
 
@@ -82,6 +93,19 @@ def test_a_stage_that_hangs_is_ended(stack, services):
     pids = [entry["pid"] for entry in journal(stack, "sentiment", key)]
     assert len(pids) == 2
     assert not any(map(psutil.pid_exists, pids))
+
+
+def test_a_stage_whose_task_a_person_marks_failed_is_ended(stack, services):
+    key = "2022-03-08T06:00:00"
+    with fault(stack, "ingestion", "hang"):
+        run_id = stack.trigger("rankalpha_ingestion", key)
+        entries = wait_for(lambda: journal(stack, "ingestion", key))
+        task = f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion"
+        stack.api._call("PATCH", task, json={"new_state": "failed"})
+        wait_for(lambda: not psutil.pid_exists(entries[0]["pid"]))
+    stack.settle()
+    assert len(journal(stack, "ingestion", key)) == 1
+    assert key not in {event["partition_key"] for event in stack.events("prices")}
 
 
 def test_a_broken_contract_publishes_nothing_until_it_is_mended(stack, services):

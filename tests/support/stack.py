@@ -1,28 +1,16 @@
 """The embedded stack as a test runs it: own ports, own state, cleaned up in the end."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from rankalpha.airflow_api import AirflowApi
+from rankalpha.embedded.ports import free_ports
+from rankalpha.startup import PIPELINE
 
 ROOT = Path(__file__).resolve().parents[2]
-PIPELINE = ("rankalpha_ingestion", "rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
-
-
-def free_ports(number):
-    """Ports that nobody listens on."""
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 class RunningStack:
@@ -66,14 +54,15 @@ class RunningStack:
         return self.api.post(f"dags/{dag_id}/dagRuns", body)["dag_run_id"]
 
     def runs(self, dag_id, **filters):
-        """The runs of a DAG, oldest first."""
-        return self.api.get(f"dags/{dag_id}/dagRuns", limit=100, order_by="run_after", **filters)["dag_runs"]
+        """The newest runs of a DAG, oldest first."""
+        newest = {"limit": 100, "order_by": "-run_after"}
+        return self.api.get(f"dags/{dag_id}/dagRuns", **newest, **filters)["dag_runs"][::-1]
 
     def events(self, asset):
-        """The events of a dataset, oldest first."""
+        """The newest events of a dataset, oldest first."""
         found = self.api.get("assets", name_pattern=asset, limit=1)["assets"]
-        events = self.api.get("assets/events", asset_id=found[0]["id"], limit=100, order_by="timestamp")
-        return events["asset_events"]
+        events = self.api.get("assets/events", asset_id=found[0]["id"], limit=100, order_by="-timestamp")
+        return events["asset_events"][::-1]
 
     def settle(self, timeout=300):
         """Return when no run of the pipeline has been active for some 2 seconds."""

@@ -117,5 +117,7 @@ def test_old_batches_are_pruned_but_never_the_newest(tmp_path):
     for batch in (FIRST, SECOND, THIRD):
         assert ingest(tmp_path, batch, INGESTION_KEEP_BATCHES="2").returncode == 0
     assert {path.name for path in (tmp_path / "prices").iterdir()} == {SECOND, THIRD, "notes"}
-    assert ingest(tmp_path, FIRST, INGESTION_KEEP_BATCHES="1").returncode == 0
-    assert {path.name for path in (tmp_path / "prices").iterdir()} == {FIRST, THIRD, "notes"}
+    assert ingest(tmp_path, FIRST, INGESTION_KEEP_BATCHES="1").returncode == 0  # an old day is made up for
+    assert {path.name for path in (tmp_path / "prices").iterdir()} == {FIRST, SECOND, THIRD, "notes"}
+    assert ingest(tmp_path, THIRD, INGESTION_KEEP_BATCHES="1").returncode == 0
+    assert {path.name for path in (tmp_path / "prices").iterdir()} == {THIRD, "notes"}

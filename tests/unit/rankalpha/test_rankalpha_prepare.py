@@ -13,6 +13,10 @@ import pytest
             {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite:////tmp/airflow.db"},
             "Airflow's database must be PostgreSQL",
         ),
+        (
+            {"AIRFLOW__CORE__ASSET_MANAGER_CLASS": ""},
+            "set AIRFLOW__CORE__ASSET_MANAGER_CLASS=rankalpha.events",
+        ),
         ({"RANKALPHA_ENV": "production"}, "profile 'production' must not keep the default password"),
         (
             {"RANKALPHA_ENV": "production", "RANKALPHA_ADMIN_PASSWORD": "rankalpha"},
@@ -22,6 +26,7 @@ import pytest
 )
 def test_it_refuses_in_one_line_before_it_touches_anything(environment, message, tmp_path):
     usual = {
+        "AIRFLOW__CORE__ASSET_MANAGER_CLASS": "rankalpha.events.BatchAssetManager",
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://nobody@/none?host={tmp_path}",
     }
