@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,8 +30,11 @@ def start(pgdata: Path) -> "PostgresServer":
 
 def stop(pgdata: Path) -> None:
     """Stop the server that runs on `pgdata`, if one does."""
-    if (pgdata / "postmaster.pid").exists():
-        start(pgdata).stop()
+    with suppress(OSError, ValueError, psutil.Error):
+        server = psutil.Process(int((pgdata / "postmaster.pid").read_text().partition("\n")[0]))
+        if server.name() == "postgres" and str(pgdata) in server.cmdline():
+            server.send_signal(signal.SIGINT)  # ends sessions at once, but in order
+            server.wait(30)
 
 
 def watch(pgdata: Path) -> int:
