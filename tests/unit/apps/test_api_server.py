@@ -5,41 +5,13 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from batch_files import KEY, ROOT, environment, write_prices, write_scores, write_sentiment
-from local_servers import served, service
-
-from apps.api.app import create_app
-from apps.api.settings import Settings
-
-REFRESH = "/api/v1/grading/refresh"
-GRADES = "/api/v1/grading/grades"
-NEWER = "2026-11-23T06:00:00"
-SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 20.0}
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data root with one batch whose halves are both there."""
-    root = tmp_path / "data"
-    write_batch(root, KEY)
-    return root
-
-
-@pytest.fixture
-def client(data: Path) -> Iterator[httpx.Client]:
-    with served(create_app(Settings(data))) as client:
-        yield client
-
-
-def write_batch(root: Path, key: str) -> None:
-    write_scores(root, SCORES, key)
-    write_sentiment(root, {"AAPL": 0.5}, key)
-    write_prices(root, list(SCORES), key)
+from api_batch import GRADES, NEWER, REFRESH
+from batch_files import KEY, ROOT, environment
+from local_servers import service
 
 
 def test_each_request_is_logged_with_its_batch(
