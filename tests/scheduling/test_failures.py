@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import time
 from pathlib import Path
 
 import psutil
@@ -11,17 +10,7 @@ import pytest
 
 from tests.scheduling.test_histories import log_of, tasks
 from tests.support.services import FRONTEND, GRADING
-
-
-@contextlib.contextmanager
-def fault(stack, stage, mode):
-    """Let a stage go wrong for a while."""
-    path = stack.state / "data" / f"fault-{stage}"
-    path.write_text(mode)
-    try:
-        yield
-    finally:
-        path.unlink()
+from tests.support.stack import wait_for
 
 
 @contextlib.contextmanager
@@ -32,15 +21,6 @@ def broken(services, path, status, body):
         yield
     finally:
         del services.broken[path]
-
-
-def wait_for(found, seconds=14):
-    """Return what `found` returns as soon as that is true; less than the stages' time limit."""
-    deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.2)
-    return answer
 
 
 def ingest(stack, key):
@@ -72,7 +52,7 @@ def run_of(stack, dag_id, key):
 )
 def test_a_failing_stage_stops_its_batch_and_says_why(stack, services, minute, mode, tries, message):
     key = f"2022-03-01T06:0{minute}:00"
-    with fault(stack, "scorer", mode):
+    with stack.fault("scorer", mode):
         ingest(stack, key)
     run_id = run_of(stack, "rankalpha_scoring", key)
     task = tasks(stack, "rankalpha_scoring", run_id)["run_scorer"]
@@ -88,7 +68,7 @@ def test_a_failing_stage_stops_its_batch_and_says_why(stack, services, minute, m
 def test_a_stage_that_hangs_is_ended(stack, services):
     """No process of a stage that ran into its time limit is left."""
     key = "2022-03-02T06:00:00"
-    with fault(stack, "sentiment", "hang"):
+    with stack.fault("sentiment", "hang"):
         ingest(stack, key)
     pids = [entry["pid"] for entry in journal(stack, "sentiment", key)]
     assert len(pids) == 2
@@ -97,7 +77,7 @@ def test_a_stage_that_hangs_is_ended(stack, services):
 
 def test_a_stage_whose_task_a_person_marks_failed_is_ended(stack, services):
     key = "2022-03-08T06:00:00"
-    with fault(stack, "ingestion", "hang"):
+    with stack.fault("ingestion", "hang"):
         run_id = stack.trigger("rankalpha_ingestion", key)
         entries = wait_for(lambda: journal(stack, "ingestion", key))
         task = f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion"
@@ -110,7 +90,7 @@ def test_a_stage_whose_task_a_person_marks_failed_is_ended(stack, services):
 
 def test_a_broken_contract_publishes_nothing_until_it_is_mended(stack, services):
     key = "2022-03-03T06:00:00"
-    with fault(stack, "ingestion", "no rows"):
+    with stack.fault("ingestion", "no rows"):
         run_id = ingest(stack, key)
     assert "rows is 0, at least 1 expected" in log_of(stack, "rankalpha_ingestion", run_id, "publish_prices")
     assert key not in {event["partition_key"] for event in stack.events("prices")}

@@ -1,5 +1,6 @@
 """The embedded stack as a test runs it: own ports, own state, cleaned up in the end."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,15 @@ from rankalpha.embedded.ports import free_ports
 from rankalpha.startup import PIPELINE
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def wait_for(found, seconds=14):
+    """Return what `found` returns as soon as that is true; less than the stages' time limit."""
+    deadline = time.monotonic() + seconds
+    while not (answer := found()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+    return answer
 
 
 class RunningStack:
@@ -63,6 +73,16 @@ class RunningStack:
         found = self.api.get("assets", name_pattern=asset, limit=1)["assets"]
         events = self.api.get("assets/events", asset_id=found[0]["id"], limit=100, order_by="-timestamp")
         return events["asset_events"][::-1]
+
+    @contextlib.contextmanager
+    def fault(self, stage, mode):
+        """Let a recording stage go wrong for a while."""
+        path = self.state / "data" / f"fault-{stage}"
+        path.write_text(mode)
+        try:
+            yield
+        finally:
+            path.unlink()
 
     def settle(self, timeout=300):
         """Return when no run of the pipeline has been active for some 2 seconds."""
