@@ -5,13 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-STYLES = {
-    "success": "green",
-    "failed": "bold red",
-    "up_for_retry": "yellow",
-    "running": "cyan",
-    "deferred": "cyan",
-}
+STYLES = {"success": "green", "failed": "bold red", "up_for_retry": "yellow", "running": "cyan"}
 QUIET = {None, "scheduled", "queued", "none", "removed"}
 
 

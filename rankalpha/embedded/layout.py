@@ -15,7 +15,7 @@ from rankalpha.envfile import read_env_file
 from rankalpha.settings import SettingsError, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ("airflow", "data", "logs", "postgres", "keys.env", "supervisord.pid", "lock")
+STATE = ("airflow", "data", "logs", "postgres", "keys.env", "keys.new", "supervisord.pid", "lock")
 KEYS = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")
 
 
