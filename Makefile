@@ -48,23 +48,26 @@ bench: .venv/dev  ## measure parse time, event latency and the time of make up
 screenshots: .venv/dev  ## take the README's pictures from the running stack
 	$(BIN)/python scripts/screenshots.py
 
-lock: .venv/uv  ## resolve the requirements anew
-	$(BIN)/uv pip compile $(COMPILE) --all-extras -o requirements/dev.txt
-	$(BIN)/uv pip compile $(COMPILE) -c requirements/dev.txt --extra services --extra embedded -o requirements/embedded.txt
-	$(BIN)/uv pip compile $(COMPILE) -c requirements/dev.txt -o requirements/airflow.txt
+lock: .venv/build  ## resolve the requirements anew
+	$(COMPILE) pyproject.toml --all-extras --group build --group embedded \
+		--group services --group dev -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt pyproject.toml --group embedded --group services -o requirements/embedded.txt
+	$(COMPILE) -c requirements/dev.txt pyproject.toml --extra celery -o requirements/airflow.txt
+	$(COMPILE) -c requirements/dev.txt --group services -o requirements/services.txt
+	$(COMPILE) -c requirements/dev.txt --group build -o requirements/build.txt
 
-COMPILE := -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	--no-header pyproject.toml
+COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header
 
-.venv/uv: requirements/uv.txt
+.venv/build: requirements/build.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
 	sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.11")'
 	@echo "Installing into .venv"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
-.venv/embedded .venv/dev: .venv/%: requirements/%.txt .venv/uv pyproject.toml
+.venv/embedded .venv/dev: .venv/%: requirements/%.txt .venv/build pyproject.toml
 	@$(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
