@@ -1,11 +1,15 @@
 """The init step of every stack: database schema, admin user and the publish pool. Safe to repeat."""
 
+import os
 import sys
 
 from airflow.cli.cli_parser import get_parser
 from airflow.configuration import conf
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
-from rankalpha.defaults import PUBLISH_POOL
+from rankalpha.defaults import PUBLISH_POOL, STAGE_POOL
+from rankalpha.preflight import check
 from rankalpha.settings import AdminSettings, SettingsError, settings
 
 ASSET_MANAGER = "rankalpha.events.BatchAssetManager"
@@ -23,19 +27,33 @@ def prepare() -> None:
         raise SettingsError(
             f"set AIRFLOW__CORE__ASSET_MANAGER_CLASS={ASSET_MANAGER}, or batches are not joined"
         )
-    admin = AdminSettings.load()
-    if settings().env != "local" and admin.has_default_password:
-        raise SettingsError(
-            f"profile {settings().env!r} must not keep the default password: set RANKALPHA_ADMIN_PASSWORD"
-        )
+    check(os.environ)
+    _reach(database)
     airflow("db", "migrate")
     airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
+    slots = str(settings().stage_slots)
+    airflow("pools", "set", STAGE_POOL, slots, "Stages at the same time; set by RANKALPHA_STAGE_SLOTS")
+    admin = AdminSettings.load()
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     password = admin.password.get_secret_value()
     airflow("users", "create", "--role", "Admin", "--username", admin.user, "--password", password, *identity)
     airflow(
         "users", "reset-password", "--username", admin.user, "--password", password
     )  # when it was changed
+
+
+def _reach(database: str) -> None:
+    engine = create_engine(database)
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        address = engine.url.render_as_string(hide_password=True)
+        raise SettingsError(
+            f"Airflow's database at {address} cannot be reached: {str(error.orig).strip()}; "
+            "see AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+        ) from error
+    finally:
+        engine.dispose()
 
 
 def airflow(*command: str) -> None:

@@ -2,8 +2,12 @@
 
 Waits for Airflow, follows the ingestion run that is already there or triggers one, and ends when its batch is
 graded. Exit status: 0 graded, 1 not graded, 2 Airflow is not ready.
+
+With --stay it sleeps then instead of ending, so that its container is started again only when the machine is.
 """
 
+import argparse
+import os
 import sys
 
 import requests
@@ -15,6 +19,7 @@ from rankalpha.settings import AdminSettings, SettingsError, settings
 from rankalpha.startup import NotReady, batch_of_run, monitor_execution, trigger_dag, wait_for_airflow
 
 TOP = 10
+GRADED, NOT_GRADED, NOT_READY = 0, 1, 2  # exit status
 
 
 def show_grades(api_url: str, batch: str) -> None:
@@ -31,8 +36,8 @@ def show_grades(api_url: str, batch: str) -> None:
     Console().print(table)
 
 
-def main() -> int:
-    """Run the trigger against the Airflow of the settings."""
+def run_batch() -> int:
+    """Run the trigger against the Airflow of the settings; return the exit status."""
     try:
         admin = AdminSettings.load()
         api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
@@ -42,11 +47,23 @@ def main() -> int:
         graded = monitor_execution(api, run)
     except (NotReady, AirflowApiError, SettingsError, requests.RequestException) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return NOT_READY
     if graded:
         show_grades(settings().api_url, batch_of_run(run))
-    print(f"Airflow:  {settings().airflow_url}  (user {admin.user})\nRanking:  {settings().frontend_url}")
-    return 0 if graded else 1
+    return GRADED if graded else NOT_GRADED
+
+
+def main() -> int:
+    """Run the trigger as the arguments say."""
+    parser = argparse.ArgumentParser(description="Start the day's batch and follow it until it is graded.")
+    parser.add_argument("--stay", action="store_true", help="do not end but sleep once the batch has ended")
+    stay = parser.parse_args().stay
+    status = run_batch()
+    if not stay:
+        print(f"Airflow:  {settings().airflow_url}\nRanking:  {settings().frontend_url}")
+    elif status != NOT_READY:
+        os.execlp("sleep", "sleep", "infinity")  # noqa: S606  in place of this process: it takes no memory
+    return status
 
 
 if __name__ == "__main__":

@@ -8,15 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
 from rankalpha.envfile import read_env_file
+from rankalpha.keys import make_keys
 from rankalpha.settings import SettingsError, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ("airflow", "data", "logs", "postgres", "keys.env", "keys.new", "supervisord.pid", "lock")
-KEYS = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,7 @@ class Layout:
 
     def make_keys(self) -> None:
         """Make the keys that belong to this stack alone, at its first start."""
-        keys = self.state / "keys.env"
-        if not keys.exists():
-            made = keys.with_suffix(".new")
-            made.touch(mode=0o600)
-            made.write_text("".join(f"{key}={Fernet.generate_key().decode()}\n" for key in KEYS))
-            made.replace(keys)
+        make_keys(self.state / "keys.env")
 
     def profile(self) -> dict[str, str]:
         """Return what the chosen profile gives to every process of the stack."""
