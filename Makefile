@@ -6,10 +6,10 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean airflow test validate format bench screenshots lock
+.PHONY: help up down status logs clean airflow test test-docker validate format bench screenshots lock
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 up: .venv/embedded  ## start the stack and follow the start-up batch until it is graded
 	@$(BIN)/python scripts/stack.py up
@@ -34,6 +34,9 @@ test: .venv/dev  ## lint, types and all tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy rankalpha datasets dags scripts apps
 	$(BIN)/python -m pytest $(PYTEST)
+
+test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
+	$(BIN)/python -m pytest tests/docker
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow

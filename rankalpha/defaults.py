@@ -1,11 +1,13 @@
-"""What all DAGs share: owner, retries, alerts, and the pool that publishes one batch at a time."""
+"""What all DAGs share: owner, retries, alerts, and the pools."""
 
 from typing import Any
 
 from rankalpha.alerts import AlertNotifier
 from rankalpha.settings import settings
 
-PUBLISH_POOL = "publish"  # one slot; made by the stack's own init step
+# pools that the stack's own init step makes
+PUBLISH_POOL = "publish"  # one slot
+STAGE_POOL = "stages"  # RANKALPHA_STAGE_SLOTS slots
 OWNER = "rankalpha"
 
 

@@ -14,9 +14,8 @@ PASSWORDS = Path("/var/lib/rankalpha/passwords")  # a volume of the containers, 
 def make_keys(file: Path, **more: str) -> None:
     """Write an env file of new keys, and of `more`, that only its owner can read; one that is there stays."""
     if not file.exists():
-        # Fernet's are of a form of their own; 64 bytes are what the tokens' signature asks for
-        keys = {key: Fernet.generate_key().decode() if key == FERNET else secrets.token_urlsafe(64) for key in KEYS}
-        made = {**keys, **more}
+        made = {key: secrets.token_urlsafe(64) for key in KEYS}  # as long as the tokens' signature asks for
+        made |= {FERNET: Fernet.generate_key().decode(), **more}
         write_secret(file, "".join(f"{key}={value}\n" for key, value in made.items()), mode=0o600)
 
 

@@ -34,7 +34,7 @@ def launch(command: list[str], env: Mapping[str, str]) -> None:
     program = shutil.which(command[0], path=path)
     if program is None:
         raise SettingsError(f"there is no program {command[0]!r} in this image")
-    os.execve(program, command, dict(env))  # noqa: S606  no shell is wanted
+    os.execve(program, [program, *command[1:]], dict(env))  # noqa: S606  no shell is wanted
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from airflow.sdk.log import mask_secret
 
 from rankalpha.batch import BatchError, batch_of, new_batch
 from rankalpha.contract import Contract
-from rankalpha.defaults import PUBLISH_POOL
+from rankalpha.defaults import PUBLISH_POOL, STAGE_POOL
 from rankalpha.result import ResultError, parse_result
 from rankalpha.runners import Runner, StageInvalid, runner
 from rankalpha.settings import SettingsError, settings
@@ -30,9 +30,12 @@ class StageOperator(BaseOperator):
     """
 
     def __init__(self, *, stage: Stage, consumes: Sequence[Asset] = (), **kwargs: Any) -> None:
+        if queue := settings().stage_queues.get(stage.name):
+            kwargs["queue"] = queue
         super().__init__(
             inlets=list(consumes),
             execution_timeout=stage.time_limit,
+            pool=STAGE_POOL,
             do_xcom_push=False,  # what a stage returns is its result, pushed under its own key
             **kwargs,
         )

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from rankalpha.keys import FERNET, KEYS, KEYS_FILE, PASSWORDS, make_keys, make_password, write_secret
 from rankalpha.launch import BROKER, environment
 from rankalpha.settings import DeploymentSettings, SettingsError, settings
+from rankalpha.stages import STAGES
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 ADMIN = "RANKALPHA_ADMIN_PASSWORD"
@@ -31,9 +32,11 @@ def check(env: Mapping[str, str]) -> None:
             "127.0.0.1 only; choose another profile with RANKALPHA_ENV"
         )
     problems = [] if profile == "local" else list(_problems(env))
+    if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
+        problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is no stage")
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
-        raise SettingsError(f"profile {profile!r} is not complete; mend env/{profile}/airflow.env:{listed}")
+        raise SettingsError(f"profile {profile!r} cannot start; mend env/{profile}/airflow.env:{listed}")
 
 
 def _problems(env: Mapping[str, str]) -> Iterator[str]:

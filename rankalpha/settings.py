@@ -74,6 +74,13 @@ class Settings(Environment):
         default=False,
         description="Publish only what a stage has reported on; RankAlpha's own images report nothing.",
     )
+    queues: str = Field(
+        default="",
+        description="Celery queues of stages that certain workers run: `sentiment=large,scorer=small`.",
+    )
+    stage_slots: int = Field(
+        default=8, gt=0, description="Stages that run at the same time at most, on all workers together."
+    )
     retries: int = Field(default=3, ge=0, description="How often a failed task is tried again.")
     retry_delay: int = Field(
         default=300, ge=0, description="Seconds before the first retry; each further one doubles."
@@ -90,6 +97,14 @@ class Settings(Environment):
     )
 
     @property
+    def stage_queues(self) -> dict[str, str]:
+        """Queues by the stages that have one of their own; SettingsError for a malformed pair."""
+        pairs = [pair.partition("=") for pair in self.queues.replace(" ", "").split(",") if pair]
+        if any(not (stage and queue) for stage, _, queue in pairs):
+            raise SettingsError(f"RANKALPHA_QUEUES={self.queues!r}: expected STAGE=QUEUE,STAGE=QUEUE")
+        return {stage: queue for stage, _, queue in pairs}
+
+    @property
     def retry_wait(self) -> timedelta:
         """Wait before the first retry."""
         return timedelta(seconds=self.retry_delay)
@@ -98,6 +113,14 @@ class Settings(Environment):
     def max_retry_wait(self) -> timedelta:
         """Longest wait before a retry."""
         return timedelta(seconds=self.max_retry_delay)
+
+
+class DeploymentSettings(Environment):
+    """The deployment of the containers; each field is the environment variable RANKALPHA_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_", env_ignore_empty=True, frozen=True)
+
+    bind: str = Field(default="127.0.0.1", description="Address of the machine that the ports are bound to.")
 
 
 class StackSettings(Environment):
@@ -124,10 +147,17 @@ class AdminSettings(Environment):
         default=SecretStr("rankalpha"), description="Password; only `local` may keep the default."
     )
 
-    @property
-    def has_default_password(self) -> bool:
-        """Tell whether the password is the one that everybody knows."""
-        return bool(self.password == type(self).model_fields["password"].default)
+
+class ProxySettings(Environment):
+    """The Docker proxy; each field is the environment variable RANKALPHA_PROXY_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="RANKALPHA_PROXY_", env_ignore_empty=True, frozen=True)
+
+    socket: Path = Field(default=Path("/var/run/docker.sock"), description="Socket of the Docker engine.")
+    host: str = Field(
+        default="127.0.0.1", description="Address it listens on; there must be none but Airflow's."
+    )
+    port: int = Field(default=2375, gt=0, lt=65536, description="Port it listens on.")
 
 
 @cache

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.envfile import read_env_file
-from rankalpha.settings import AdminSettings, Settings, StackSettings
+from rankalpha.settings import AdminSettings, DeploymentSettings, ProxySettings, Settings, StackSettings
 from rankalpha.stages import INGESTION, SCORER, SENTIMENT_ANALYSIS
 
 ENV = Path(__file__).parents[3] / "env"
@@ -31,7 +31,7 @@ def orchestration() -> dict[str, object]:
     """Return each variable of the settings classes with its default."""
     return {
         f"{model.model_config['env_prefix']}{name}".upper(): field.default
-        for model in (Settings, StackSettings, AdminSettings)
+        for model in (Settings, StackSettings, AdminSettings, ProxySettings)
         for name, field in model.model_fields.items()
     }
 
@@ -122,3 +122,16 @@ def test_each_key_has_a_comment_of_its_own(name):
     assert keys
     bare = [lines[index] for index in keys if not re.match(r"# (?![A-Z0-9_]+=|---)\S", lines[index - 1])]
     assert bare == []
+
+
+def test_the_variables_of_the_compose_files_are_documented_with_their_defaults():
+    text, used = "".join(path.read_text() for path in ENV.parent.glob("docker-compose*.yml")), {}
+    while found := re.search(r"\$\{([A-Z_]+):-([^${}]*)\}", text):  # the innermost first
+        used[found[1]] = found[2]
+        text = text.replace(found[0], found[2])
+    assert "${" not in text
+    assert documented("compose") == used
+
+
+def test_the_compose_file_listens_where_the_settings_say():
+    assert documented("compose")["RANKALPHA_BIND"] == DeploymentSettings.model_fields["bind"].default

@@ -17,18 +17,15 @@ import pytest
             {"AIRFLOW__CORE__ASSET_MANAGER_CLASS": ""},
             "set AIRFLOW__CORE__ASSET_MANAGER_CLASS=rankalpha.events",
         ),
-        ({"RANKALPHA_ENV": "production"}, "profile 'production' must not keep the default password"),
-        (
-            {"RANKALPHA_ENV": "production", "RANKALPHA_ADMIN_PASSWORD": "rankalpha"},
-            "RANKALPHA_ADMIN_PASSWORD",
-        ),
+        ({"RANKALPHA_ENV": "production"}, "profile 'production' cannot start"),
+        ({}, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"),  # nobody listens there
     ],
 )
 def test_it_refuses_in_one_line_before_it_touches_anything(environment, message, tmp_path):
     usual = {
         "AIRFLOW__CORE__ASSET_MANAGER_CLASS": "rankalpha.events.BatchAssetManager",
         "AIRFLOW_HOME": str(tmp_path),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://nobody@/none?host={tmp_path}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://me:s3cret@/none?host={tmp_path}",
     }
     done = subprocess.run(
         [sys.executable, "-m", "rankalpha.prepare"],
@@ -39,3 +36,4 @@ def test_it_refuses_in_one_line_before_it_touches_anything(environment, message,
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert "s3cret" not in done.stderr

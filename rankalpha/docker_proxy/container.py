@@ -1,0 +1,84 @@
+"""What a container may be created with: a positive list of Docker's fields, in Docker's own spelling.
+
+Docker reads the keys of its JSON in any case of letters and takes the last of several; so a body is not
+passed on, but read here, checked, and written anew.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_pascal
+from pydantic_core import from_json
+
+from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, Allowed, Problem, Refused
+
+Positive = Annotated[int, Field(gt=0, lt=2**63)]
+# others could be taken for containers of a compose project
+Labels = dict[Annotated[str, Field(pattern=r"^rankalpha\.[a-z]+$")], str]
+
+
+class Part(BaseModel):
+    """A part of the body: nothing but its fields, and no other type than theirs."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True, frozen=True)
+
+
+class VolumeMount(Part):
+    """A named volume. With further options, a volume could be any folder of the host."""
+
+    type: Literal["volume"]
+    source: Annotated[str, Field(pattern=f"^{NAME}$")]
+    target: str
+    read_only: bool = False
+
+
+class HostConfig(Part):
+    """What the engine gives to the container; without limits, nothing."""
+
+    network_mode: str
+    mounts: list[VolumeMount] = []
+    nano_cpus: Positive
+    memory: Positive
+    memory_swap: Positive
+    pids_limit: Positive
+    init: Literal[True]  # the first process is Docker's own, none of the image's or the command's choice
+
+
+class Container(Part):
+    """The container of a stage."""
+
+    image: Annotated[str, Field(pattern=f"^{IMAGE}$")]
+    cmd: list[str]
+    env: list[Annotated[str, Field(pattern="^[^=]+=")]] = []
+    working_dir: str
+    labels: Labels
+    attach_stdout: bool = (
+        False  # docker-py says so of each container; it only matters when one is attached to
+    )
+    attach_stderr: bool = False
+    host_config: HostConfig
+
+
+def rewritten(body: bytes, allowed: Allowed) -> bytes:
+    """Return a new body for Docker with what `body` asks for; Refused when that is more than allowed."""
+    try:
+        container = Container.model_validate(_without_empty(from_json(body)))
+    except ValidationError as error:  # without the values: they hold secrets
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise Refused(f"this container: {'; '.join(problems)}") from error
+    except ValueError as error:
+        raise Problem(400, f"RankAlpha's Docker proxy cannot read the body: {error}") from error
+    if LABEL not in container.labels:
+        raise Refused(f"a container without the label {LABEL}")
+    allowed.check("network", container.host_config.network_mode)
+    allowed.check("folder", container.working_dir)
+    for mount in container.host_config.mounts:
+        allowed.check("mount", f"{mount.source}:{mount.target}")
+    return container.model_dump_json(by_alias=True, exclude_unset=True).encode()
+
+
+def _without_empty(value: Any) -> Any:
+    """Leave out what is null, false or empty: docker-py sends much of it, and it asks Docker for nothing."""
+    if isinstance(value, dict):
+        return {key: kept for key, item in value.items() if (kept := _without_empty(item))}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
