@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from airflow.sdk import Variable
-
 from rankalpha.envfile import read_env_file
 from rankalpha.settings import SettingsError, settings
 
 
 def variable(key: str) -> str | None:
     """Return the Airflow Variable `key`, or None; only for running tasks, where it is one API call."""
+    from airflow.sdk import Variable  # noqa: PLC0415  the Docker proxy reads the stages and has no Airflow
+
     value = Variable.get(key, default=None)
     return None if value is None else str(value)
 
@@ -35,11 +35,13 @@ class Profile:
     file: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
     lookup: Callable[[str], str | None] = variable
+    name: str = ""  # of the profile, `local` for example
 
     @classmethod
     def load(cls, name: str, defaults: Mapping[str, str]) -> "Profile":
         """Read env/<profile>/<name>.env of the chosen profile."""
-        return cls(file=read_env_file(profile_dir() / f"{name}.env"), defaults=defaults)
+        folder = profile_dir()
+        return cls(file=read_env_file(folder / f"{name}.env"), defaults=defaults, name=folder.name)
 
     def get(self, key: str) -> str:
         """Return the value of `key`; KeyError when it stands nowhere."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 from rankalpha.profile import Profile
 from rankalpha.settings import SettingsError, settings
 
+RESULT_PATH = "/tmp/rankalpha-result.json"  # noqa: S108  in the container, which has its own /tmp
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -51,28 +53,32 @@ class Stage:
         seconds = settings().stage_timeout
         return timedelta(seconds=seconds) if seconds else self.timeout
 
+    def key(self, part: str) -> str:
+        """Return the key that overrides a part of the declaration, such as SCORER_MEM."""
+        return f"{self.name.upper()}_{part}"
+
     def _limits(self) -> dict[str, str]:
         own = {"IMAGE": self.image, "COMMAND": self.command}
         limits = {"CPUS": str(self.cpus), "MEM": self.memory, "PIDS": str(self.pids)}
-        return {f"{self.name.upper()}_{key}": value for key, value in {**own, **limits}.items()}
+        return {self.key(part): value for part, value in {**own, **limits}.items()}
 
     def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
         """Look up what the stage is given for `batch`; SettingsError names a key that makes no sense."""
         profile = Profile.load(self.name, {**self._limits(), **self.env})
-        prefix = self.name.upper()
         extra = {key: profile.optional(key) for key in (*self.optional, *self.secrets)}
         env = {key: value for key, value in profile.all().items() if key not in (*self._limits(), *extra)}
         return StageJob(
             stage=self,
             batch=batch,
-            image=_text(profile, f"{prefix}_IMAGE"),
-            command=_text(profile, f"{prefix}_COMMAND"),
-            nano_cpus=_nano_cpus(profile, f"{prefix}_CPUS"),
-            memory_bytes=_bytes(f"{prefix}_MEM", profile.get(f"{prefix}_MEM")),
-            pids=_whole(profile, f"{prefix}_PIDS"),
+            image=_text(profile, self.key("IMAGE")),
+            command=_text(profile, self.key("COMMAND")),
+            nano_cpus=_nano_cpus(profile, self.key("CPUS")),
+            memory_bytes=_bytes(self.key("MEM"), profile.get(self.key("MEM"))),
+            pids=_whole(profile, self.key("PIDS")),
             env={
                 **env,
                 **{key: value for key, value in extra.items() if value},
+                "RANKALPHA_ENV": profile.name,
                 "RANKALPHA_BATCH": batch,
                 "RANKALPHA_DATE": batch[:10],
             },

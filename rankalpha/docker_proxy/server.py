@@ -13,7 +13,6 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
-    PayloadEncodingError,
     UnixConnector,
 )
 from aiohttp.http_exceptions import HttpProcessingError
@@ -130,7 +129,7 @@ def _log(request: BaseRequest, level: int, message: str) -> None:
 def _without_quotes(record: logging.LogRecord) -> bool:
     """Drop the traceback of what is not HTTP: it quotes the request, which may be a secret."""
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, (HttpProcessingError, PayloadError, RequestPayloadError)):
+    if isinstance(error, (HttpProcessingError, RequestPayloadError)):
         record.msg, record.args, record.exc_info = "400 %s", (type(error).__name__,), None
     return True
 

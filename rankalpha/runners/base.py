@@ -12,6 +12,8 @@ TAIL_LINES = 20  # log lines quoted in the error of a failed stage
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
 PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
+# what shells, `env` and Docker's init say of a command that cannot be run or is not there
+COMMAND_EXITS = (125, 126, 127)
 
 
 class StageFailed(Exception):
@@ -42,6 +44,8 @@ def check_exit(job: StageJob, status: int, tail: Sequence[str], hint: str = "") 
     """Raise when `status`, the exit status of `job`, is not 0."""
     if status == 0:
         return
+    if status in COMMAND_EXITS:
+        hint += f" Its command, or one that it calls, cannot be run: mend {job.stage.key('COMMAND')}."
     last = "\n  ".join(["", *tail]) if tail else " It printed nothing."
     text = f"stage {job.stage.name} of batch {job.batch} exited with {status}.{hint} Last lines:{last}"
-    raise (StageInvalid if status in PERMANENT_EXITS else StageFailed)(text)
+    raise (StageInvalid if status in (*PERMANENT_EXITS, *COMMAND_EXITS) else StageFailed)(text)

@@ -1,41 +1,39 @@
 """Runs a stage in a container, through the provider's DockerHook.
 
 DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
-and keeps a container's identity in memory only. Containers carry labels, so that what belongs to which task
-is known.
+and keeps a container's identity in memory only. Containers carry names and labels, so that what belongs to
+which task is known. All requests are plain HTTP, none takes its connection over, so that
+`rankalpha.docker_proxy` can stand between.
 """
 
-import io
 import logging
-import os
-import tarfile
+import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError, NotFound
 from docker.types import Mount
 from requests import RequestException
+from urllib3.exceptions import HTTPError
 
-from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, StageInvalid, check_exit
+from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, check_exit
+from rankalpha.runners.engine import check_there, explained, lines, memory_hint, result
 from rankalpha.settings import settings
-from rankalpha.stage import StageJob
+from rankalpha.stage import RESULT_PATH, StageJob
 
 logger = logging.getLogger(__name__)
-
-RESULT_PATH = "/tmp/rankalpha-result.json"  # noqa: S108  in the container, which has its own /tmp
-OUT_OF_MEMORY = " It ran out of memory: raise its MEM setting."
 
 
 class DockerRunner(Runner):
     """One container a stage."""
 
     def __init__(self) -> None:
-        self._container: str | None = None
+        self._container = ""  # its name: known before it is created, so that `stop` finds it at any time
+        self._stopped = False
 
     @cached_property
     def _client(self) -> APIClient:
@@ -49,44 +47,41 @@ class DockerRunner(Runner):
             ) from error
 
     def run(self, job: StageJob, log: Any) -> bytes:
-        """See Runner.run; a missing image, network or engine is named as such."""
+        """See Runner.run; what the engine lacks is named, what it refuses is quoted."""
         try:
+            check_there(self._client, job)
             return self._run(job, log)
-        except ImageNotFound as error:
-            raise StageInvalid(
-                f"image {job.image!r} is not there: build or pull it, or set its IMAGE"
-            ) from error
-        except NotFound as error:
-            raise StageInvalid(f"stage {job.stage.name} cannot start: {error.explanation}") from error
-        except APIError as error:
-            raise StageFailed(f"Docker refused stage {job.stage.name}: {error.explanation}") from error
-        except RequestException as error:
-            url = settings().docker_url
-            raise StageFailed(
-                f"lost the Docker engine at {url} during stage {job.stage.name}: {error}"
-            ) from error
+        except (APIError, RequestException, HTTPError) as error:
+            if self._stopped:  # its container has gone
+                raise StageFailed(f"stage {job.stage.name} of batch {job.batch} was stopped") from error
+            raise explained(error, job) from error
 
     def _run(self, job: StageJob, log: Any) -> bytes:
-        container = self._container = self._create(job)
+        batch = job.batch.replace(":", "-")
+        self._container = name = f"rankalpha-{job.stage.name}-{batch}-{secrets.token_hex(4)}"
         try:
-            # attached before it starts, for else its first lines may be lost
-            output = self._client.attach(container, stdout=True, stderr=True, stream=True)
-            self._client.start(container)
-            log.info("Started container %s from image %s", container[:12], job.image)
+            self._create(job)
+            self._client.start(name)
+            log.info("Started container %s from image %s", name, job.image)
             tail: deque[str] = deque(maxlen=TAIL_LINES)
-            for line in _lines(output):
+            # the engine keeps the output, so what was printed before this is not lost
+            for line in lines(self._client.logs(name, stream=True, follow=True)):
                 log.info("%s", line)
                 tail.append(line)
-            status = self._client.wait(container)["StatusCode"]
-            state = self._client.inspect_container(container)["State"]
-            check_exit(job, status, tail, hint=OUT_OF_MEMORY if state.get("OOMKilled") else "")
-            return self._result(container)
+            status = self._client.wait(name)["StatusCode"]
+            state = self._client.inspect_container(name)["State"]
+            hint = memory_hint(job, status, state["OOMKilled"])
+            check_exit(job, status, tail, hint)
+            if hint:
+                log.warning("The stage says that it is done.%s", hint)
+            return result(self._client, name, job)
         finally:
-            self.stop()
+            self._remove()
 
-    def _create(self, job: StageJob) -> str:
+    def _create(self, job: StageJob) -> None:
         data = dict.fromkeys(job.stage.data_dir_keys, "/data")
-        created = self._client.create_container(
+        self._client.create_container(
+            name=self._container,
             image=job.image,
             command=job.command,
             working_dir=job.stage.working_dir,
@@ -102,35 +97,20 @@ class DockerRunner(Runner):
                 init=True,  # reaps orphans and hands signals to the stage
             ),
         )
-        return str(created["Id"])
-
-    def _result(self, container: str) -> bytes:
-        try:
-            chunks, _ = self._client.get_archive(container, RESULT_PATH)
-        except NotFound:  # RankAlpha's own images write none
-            return b""
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-            file = archive.extractfile(os.path.basename(RESULT_PATH))  # noqa: PTH119  a name in the archive
-            return file.read() if file else b""
+        if self._stopped:  # meanwhile: it must not start
+            raise StageFailed(f"stage {job.stage.name} of batch {job.batch} was stopped")
 
     def stop(self) -> None:
         """Stop the container within the grace period and remove it."""
-        container, self._container = self._container, None
-        if container is not None:
-            try:
-                self._client.stop(container, timeout=GRACE_SECONDS)
-                self._client.remove_container(container, force=True)
-            except NotFound:
-                pass  # somebody else has removed it
-            except (APIError, RequestException) as error:  # no reason to lose the stage's result
-                logger.warning("Container %s is left behind: %s", container[:12], error)
+        self._stopped = True
+        if self._container:
+            self._remove()
 
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Split the output into lines; a chunk may end anywhere, also within a character."""
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace").rstrip() for line in lines)
-    if rest:
-        yield rest.decode(errors="replace").rstrip()
+    def _remove(self) -> None:
+        try:
+            self._client.stop(self._container, timeout=GRACE_SECONDS)
+            self._client.remove_container(self._container, force=True)
+        except NotFound:
+            pass  # it was never made, or somebody else has removed it
+        except (APIError, RequestException) as error:  # no reason to lose the stage's result
+            logger.warning("Container %s is left behind: %s", self._container, error)
