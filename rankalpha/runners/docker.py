@@ -15,7 +15,7 @@ from typing import Any
 from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 from docker.types import Mount
 from requests import RequestException
 from urllib3.exceptions import HTTPError
@@ -26,6 +26,8 @@ from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
 
 logger = logging.getLogger(__name__)
+
+GONE = (404, 409)  # never made or removed already, by whomever; or its removal is under way
 
 
 class DockerRunner(Runner):
@@ -109,8 +111,8 @@ class DockerRunner(Runner):
     def _remove(self) -> None:
         try:
             self._client.stop(self._container, timeout=GRACE_SECONDS)
-            self._client.remove_container(self._container, force=True)
-        except NotFound:
-            pass  # it was never made, or somebody else has removed it
+            # with the volumes that its image declares, which have no name; those with a name stay
+            self._client.remove_container(self._container, v=True, force=True)
         except (APIError, RequestException) as error:  # no reason to lose the stage's result
-            logger.warning("Container %s is left behind: %s", self._container, error)
+            if getattr(error, "status_code", None) not in GONE:
+                logger.warning("Container %s is left behind: %s", self._container, error)

@@ -33,7 +33,8 @@ def test_a_job_has_what_the_stage_declares():
     job = stage(cpus=0.5, memory="256m", pids=99, env={"DEPTH": "3"}).job(KEY, labels={"a": "b"})
     assert (job.image, job.command, job.batch) == ("demo:1", "python main.py", KEY)
     assert (job.nano_cpus, job.memory_bytes, job.pids) == (500_000_000, 256 * 1024 * 1024, 99)
-    assert job.env == {"DEPTH": "3", "RANKALPHA_BATCH": KEY, "RANKALPHA_DATE": "2025-11-20"}
+    own = {"RANKALPHA_ENV": "local", "RANKALPHA_BATCH": KEY, "RANKALPHA_DATE": "2025-11-20"}
+    assert job.env == {"DEPTH": "3", **own}
     assert job.labels == {"a": "b"}
 
 
@@ -49,15 +50,26 @@ def test_file_and_variables_override_and_orchestration_stays_outside(profile_dir
         "DEPTH": "5",
         "SPEED": "1",
         "COLOUR": "red",
+        "RANKALPHA_ENV": "local",
         "RANKALPHA_BATCH": KEY,
         "RANKALPHA_DATE": "2025-11-20",
     }
 
 
-def test_the_batch_is_not_the_files_to_choose(profile_dir):
-    (profile_dir / "demo.env").write_text("RANKALPHA_BATCH=1999-01-01T00:00:00\nRANKALPHA_DATE=1999-01-01\n")
+def test_the_batch_and_the_profile_are_not_the_files_to_choose(profile_dir):
+    (profile_dir / "demo.env").write_text(
+        "RANKALPHA_BATCH=1999-01-01T00:00:00\nRANKALPHA_DATE=1999-01-01\nRANKALPHA_ENV=other\n"
+    )
     env = stage().job(KEY, labels={}).env
-    assert (env["RANKALPHA_BATCH"], env["RANKALPHA_DATE"]) == (KEY, "2025-11-20")
+    own = (env["RANKALPHA_BATCH"], env["RANKALPHA_DATE"], env["RANKALPHA_ENV"])
+    assert own == (KEY, "2025-11-20", "local")
+
+
+def test_a_stage_is_told_its_profile(profile_dir, monkeypatch):
+    (profile_dir.parent / "staging").mkdir()
+    (profile_dir.parent / "staging" / "demo.env").touch()
+    monkeypatch.setenv("AIRFLOW_VAR_ENV_PROFILE", "staging")
+    assert stage().job(KEY, labels={}).env["RANKALPHA_ENV"] == "staging"
 
 
 def test_a_secret_is_handed_over_when_it_is_set(profile_dir, monkeypatch):

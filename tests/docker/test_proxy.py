@@ -1,0 +1,218 @@
+"""Ways from the proxy to root on the machine, tried on a real engine; the rules are in tests/unit."""
+
+import copy
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from docker import APIClient
+from docker.errors import APIError, NotFound
+from stage_jobs import IMAGE
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+@pytest.fixture
+def client(proxy):
+    """docker-py, as it is used by somebody who has taken over a worker."""
+    return APIClient(base_url=proxy.url, version="auto", timeout=20)
+
+
+@pytest.fixture
+def container(demo, session):
+    """What a stage's container is created with."""
+    volume = demo.volumes[0]
+    return {
+        "Image": IMAGE,
+        "Cmd": ["sh", "-c", "id; ls /host /dev/mem; sleep 60"],
+        "WorkingDir": demo.working_dir,
+        "Labels": {"rankalpha.dag": "rankalpha_demo", "rankalpha.session": session},
+        "HostConfig": {
+            "NetworkMode": demo.network,
+            "Mounts": [{"Type": "volume", "Source": volume.name, "Target": volume.target}],
+            "NanoCpus": 10**9,
+            "Memory": 64 * 1024**2,
+            "MemorySwap": 64 * 1024**2,
+            "PidsLimit": 50,
+            "Init": True,
+        },
+    }
+
+
+@pytest.fixture
+def foreign(engine, demo):
+    """A container that is not ours."""
+    made = engine.create_container(IMAGE, "sleep 60", environment={"TOKEN": "s3cret"})["Id"]
+    engine.start(made)
+    yield made
+    engine.remove_container(made, force=True)
+
+
+def create(proxy, body):
+    """Ask for a container as it stands."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return proxy.ask("POST", "/v1.51/containers/create", text, **{"Content-Type": "application/json"})
+
+
+def ours(engine, session):
+    return engine.containers(all=True, filters={"label": f"rankalpha.session={session}"})
+
+
+def test_a_stage_may_do_all_that_it_needs(client, proxy, container):
+    status, _, answer = create(proxy, container)
+    assert status == 201, answer
+    made = json.loads(answer)["Id"]
+    client.start(made)
+    assert next(client.logs(made, stream=True, follow=True)).startswith(b"uid=")
+    assert client.stats(made, stream=False)["pids_stats"]["limit"] == 50
+    assert [
+        found["Id"] for found in client.containers(filters={"label": "rankalpha.dag=rankalpha_demo"})
+    ] == [made]
+    assert client.inspect_container(made[:12])["HostConfig"]["Privileged"] is False
+    client.stop(made, timeout=1)
+    assert client.wait(made)["StatusCode"] in (137, 143)
+    client.remove_container(made, force=True)
+    with pytest.raises(NotFound):
+        client.inspect_container(made)
+
+
+BIND = {"Type": "bind", "Source": "/", "Target": "/host"}
+DEVICE = {
+    "Type": "volume",
+    "VolumeOptions": {"DriverConfig": {"Options": {"o": "bind", "device": "/", "type": "none"}}},
+}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({key: True} for key in ("Privileged", "privileged", "PRIVILEGED", "pRiViLeGeD")),
+        *({key: ["/:/host"]} for key in ("Binds", "binds", "BINDS")),
+        *({key: [BIND]} for key in ("Mounts", "mounts", "MOUNTS")),
+        *({"NetworkMode": mode} for mode in ("host", "bridge", "container:x")),
+        *(
+            {key: "host"}
+            for key in ("PidMode", "pidmode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode")
+        ),
+        {"CapAdd": ["SYS_ADMIN"]},
+        {"Devices": [{"PathOnHost": "/dev/mem", "PathInContainer": "/dev/mem", "CgroupPermissions": "rwm"}]},
+        {"DeviceCgroupRules": ["a *:* rwm"]},
+        {"SecurityOpt": ["apparmor=unconfined"]},
+        {"CgroupParent": "/"},
+        {"VolumesFrom": ["x"]},
+        {"NetworkMode": ""},
+        {"Memory": 0},
+    ],
+)
+def test_the_host_config_gives_no_way_out(engine, proxy, session, container, more):
+    container["HostConfig"] |= more
+    assert create(proxy, container)[0] == 403
+    assert ours(engine, session) == []
+
+
+@pytest.mark.parametrize("key", ["hostconfig", "HOSTCONFIG", "Hostconfig"])
+def test_a_second_host_config_gives_no_way_out(engine, proxy, session, container, key):
+    assert create(proxy, {**container, key: {"Privileged": True}})[0] == 403
+    assert create(proxy, {key: {"Privileged": True}, **container})[0] == 403
+    assert ours(engine, session) == []
+
+
+def test_a_key_that_stands_twice_gives_no_way_out(engine, proxy, session, container):
+    text = '{"HostConfig": {"Privileged": true, "Binds": ["/:/host"]}, ' + json.dumps(container)[1:]
+    assert create(proxy, text)[0] == 201
+    (made,) = ours(engine, session)
+    given = engine.inspect_container(made["Id"])["HostConfig"]
+    assert (given["Privileged"], given["Binds"]) == (False, None)
+    engine.remove_container(made["Id"])
+
+
+@pytest.mark.parametrize(
+    "change", [DEVICE, {"Source": "other_data"}, {"Source": "/"}, {"Target": "/app"}, BIND]
+)
+def test_a_volume_is_no_way_out(engine, proxy, session, container, change):
+    changed = copy.deepcopy(container)
+    changed["HostConfig"]["Mounts"][0] |= change
+    assert create(proxy, changed)[0] == 403
+    assert ours(engine, session) == []
+
+
+def test_a_working_folder_is_no_way_out(engine, proxy, session, container):
+    """runc before 1.1.12 had the machine's root at such a folder, CVE-2024-21626."""
+    for number in range(5, 10):
+        assert create(proxy, {**container, "WorkingDir": f"/proc/self/fd/{number}"})[0] == 403
+    assert ours(engine, session) == []
+
+
+def test_containers_of_others_can_be_neither_seen_nor_touched(engine, client, foreign):
+    name = engine.inspect_container(foreign)["Name"].strip("/")
+    for which in (foreign, foreign[:12], name):
+        for do in (
+            client.inspect_container,
+            client.stop,
+            client.start,
+            client.wait,
+            client.logs,
+            client.remove_container,
+            lambda it: client.get_archive(it, "/tmp/rankalpha-result.json"),
+            lambda it: client.stats(it, stream=False),
+        ):
+            with pytest.raises(APIError, match="it is not a stage's container"):
+                do(which)
+    assert client.containers(all=True) == client.containers(all=True, filters={"label": "rankalpha.dag"})
+    assert foreign not in [found["Id"] for found in client.containers(all=True)]
+    assert engine.inspect_container(foreign)["State"]["Running"]
+
+
+def test_nothing_else_of_docker_is_there(client, proxy, foreign, container):
+    made = json.loads(create(proxy, container)[2])["Id"]
+    client.start(made)
+    for do in (
+        lambda: client.exec_create(made, "id", privileged=True),
+        lambda: client.attach(made),
+        lambda: client.commit(made),
+        lambda: client.kill(made),
+        lambda: client.rename(made, "x"),
+        lambda: client.update_container(made, mem_limit=0),
+        lambda: client.put_archive(made, "/", b""),
+        lambda: client.get_archive(made, "/etc/shadow"),
+        lambda: list(client.export(made)),
+        lambda: client.diff(made),
+        lambda: list(client.build(path="http://127.0.0.1:9/x.git")),
+        lambda: client.pull("x", "latest"),
+        lambda: client.import_image_from_url("http://127.0.0.1:9/x", changes=["USER root"]),
+        lambda: client.tag(IMAGE, "x"),
+        lambda: client.remove_image("x"),
+        client.images,
+        client.info,
+        client.df,
+        client.networks,
+        client.volumes,
+        lambda: client.inspect_network("host"),
+        lambda: client.connect_container_to_network(foreign, container["HostConfig"]["NetworkMode"]),
+        lambda: client.create_volume("x", driver_opts={"type": "none", "o": "bind", "device": "/"}),
+        lambda: client.remove_volume(container["HostConfig"]["Mounts"][0]["Source"], force=True),
+        lambda: client.create_network("x"),
+        client.prune_containers,
+        client.prune_volumes,
+        client.plugins,
+        client.init_swarm,
+    ):
+        with pytest.raises(APIError, match="RankAlpha's Docker proxy refuses"):
+            do()
+    client.remove_container(made, force=True)
+
+
+def test_a_slow_reader_does_not_fill_the_proxy(client, proxy, engine, session, container):
+    """200 MB of output that nobody reads stay with the engine."""
+    container["Cmd"] = ["sh", "-c", "yes 0123456789012345678901234567890123456789 | head -c 200000000; echo"]
+    made = json.loads(create(proxy, container)[2])["Id"]
+    client.start(made)
+    output = client.logs(made, stream=True, follow=True)
+    next(output)
+    time.sleep(3)
+    status = Path(f"/proc/{proxy.process.pid}/status").read_text()
+    assert int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) < 100_000
+    output.close()
+    client.remove_container(made, force=True)
