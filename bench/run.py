@@ -9,14 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `bench` and the tests' support
 
-from bench import containers, latency, parse, up
+from bench import compose, containers, latency, parse, up
 from bench.report import save, say, show
 
 PARTS = {
-    "parse": parse.measure,
-    "latency": latency.measure,
-    "up": up.measure,
-    "containers": containers.measure,
+    part.__name__.removeprefix("bench."): part.measure for part in (parse, latency, up, containers, compose)
 }
 
 

@@ -1,7 +1,6 @@
 """Part `up`: how long `make up` takes in a fresh copy of the checkout until its first batch is graded."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.report import Figure, say
-from tests.support.stack import ROOT, RunningStack
+from tests.support.stack import RunningStack, copy_checkout
 
 # of the caller's environment: where packages come from; the caches are below HOME
 PACKAGES = ("PIP_", "UV_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")
@@ -26,8 +25,7 @@ PHASES = {
 def measure() -> list[Figure]:
     """Run `make up` once; the package cache is warm once the checkout's own .venv was made."""
     with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
-        checkout = Path(folder, "checkout")
-        _copy(checkout)
+        checkout = copy_checkout(Path(folder, "checkout"))
         packages = {key: value for key, value in os.environ.items() if key.startswith(PACKAGES)}
         stack = RunningStack(Path(folder, "state"), checkout=checkout, **packages)
         try:
@@ -36,16 +34,6 @@ def measure() -> list[Figure]:
             stack.run("make", "clean")
     phases = [Figure.of(f"of it: {name}", "s", [end - start]) for (name, start), (_, end) in pairwise(times)]
     return [Figure.of("make up, until graded", "s", [times[-1][1] - times[0][1]]), *phases]
-
-
-def _copy(checkout: Path) -> None:
-    """Copy what git knows and what it does not ignore, so that work that is not committed counts."""
-    listed = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, checkout / name)
 
 
 def _make_up(stack: RunningStack) -> list[tuple[str, float]]:

@@ -1,5 +1,6 @@
 """Env files: KEY=VALUE lines."""
 
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ def read_env_file(path: Path) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8") as stream:
             bindings = list(parse_stream(stream))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read by user {os.getuid()}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
     for binding in bindings:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rankalpha.envfile import read_env_file
 from rankalpha.keys import KEYS_FILE
+from rankalpha.profile import profile_folder
 from rankalpha.settings import SettingsError, settings
 
 BROKER, RESULT_BACKEND = "AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CELERY__RESULT_BACKEND"
@@ -22,7 +23,7 @@ def environment(keys_file: Path = KEYS_FILE) -> dict[str, str]:
     """Return the environment of this container's command; SettingsError for a profile that is not there."""
     profile = settings().env
     made = read_env_file(keys_file) if profile == "local" and keys_file.exists() else {}
-    found = {**made, **read_env_file(settings().env_dir / profile / "airflow.env"), **os.environ}
+    found = {**made, **read_env_file(profile_folder(profile) / "airflow.env"), **os.environ}
     if BROKER in found:  # Airflow's own default is its database, which workers need not reach
         found.setdefault(RESULT_BACKEND, found[BROKER])
     return found

@@ -16,9 +16,8 @@ def variable(key: str) -> str | None:
     return None if value is None else str(value)
 
 
-def profile_dir() -> Path:
-    """Return the folder of the chosen profile: Variable ENV_PROFILE, else RANKALPHA_ENV, else `local`."""
-    name = variable("ENV_PROFILE") or settings().env
+def profile_folder(name: str) -> Path:
+    """Return the folder of a profile; SettingsError lists those that there are."""
     known = sorted(path.name for path in settings().env_dir.glob("*/"))
     if name not in known:  # a path such as `..` is no name
         raise SettingsError(
@@ -26,6 +25,11 @@ def profile_dir() -> Path:
             "set the Variable ENV_PROFILE or RANKALPHA_ENV to one of them"
         )
     return settings().env_dir / name
+
+
+def profile_dir() -> Path:
+    """Return the folder of the chosen profile: Variable ENV_PROFILE, else RANKALPHA_ENV, else `local`."""
+    return profile_folder(variable("ENV_PROFILE") or settings().env)
 
 
 @dataclass(frozen=True)

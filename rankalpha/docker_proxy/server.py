@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from dataclasses import asdict
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
 from aiohttp.http_exceptions import HttpProcessingError
@@ -48,6 +49,7 @@ async def serve(settings: ProxySettings, allowed: Allowed) -> None:
         await runner.setup()
         await TCPSite(runner, settings.host, settings.port).start()
         logger.info("listening on %s:%s for the engine at %s", settings.host, settings.port, settings.socket)
-        logger.info("allowed: %s", allowed)
+        listed = (f"{kind} {', '.join(sorted(names))}" for kind, names in asdict(allowed).items())
+        logger.info("allowed: %s", "; ".join(listed))
         await stopped.wait()
         await runner.cleanup()

@@ -2,8 +2,11 @@
 
 import os
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
+
+from airflow.sdk.log import mask_logs
 
 from rankalpha.stage import StageJob
 
@@ -38,6 +41,16 @@ class Runner(ABC):
     @abstractmethod
     def stop(self) -> None:
         """Stop what `run` has started: ask first, kill after the grace period. Safe to call at any time."""
+
+
+def pass_on(line: str, log: Any, tail: deque[str]) -> None:
+    """Log a line of the stage's output and keep it for the error, both without secrets.
+
+    Airflow masks them in a task's log, but not in the scheduler's output, where LocalExecutor prints it too.
+    """
+    masked = str(mask_logs(None, "info", {"event": line})["event"])
+    log.info("%s", masked)
+    tail.append(masked)
 
 
 def check_exit(job: StageJob, status: int, tail: Sequence[str], hint: str = "") -> None:

@@ -20,7 +20,7 @@ from docker.types import Mount
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, check_exit
+from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, check_exit, pass_on
 from rankalpha.runners.engine import check_there, explained, lines, memory_hint, result
 from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
@@ -68,8 +68,7 @@ class DockerRunner(Runner):
             tail: deque[str] = deque(maxlen=TAIL_LINES)
             # the engine keeps the output, so what was printed before this is not lost
             for line in lines(self._client.logs(name, stream=True, follow=True)):
-                log.info("%s", line)
-                tail.append(line)
+                pass_on(line, log, tail)
             status = self._client.wait(name)["StatusCode"]
             state = self._client.inspect_container(name)["State"]
             hint = memory_hint(job, status, state["OOMKilled"])

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageInvalid, check_exit
+from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageInvalid, check_exit, pass_on
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
@@ -38,8 +38,7 @@ class ProcessRunner(Runner):
             with process:  # closes its output at the end
                 try:
                     for line in process.stdout or ():
-                        log.info("%s", line.rstrip())
-                        tail.append(line.rstrip())
+                        pass_on(line.rstrip(), log, tail)
                     status = process.wait()
                 finally:
                     self.stop()

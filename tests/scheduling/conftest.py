@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import rankalpha.stages
+from rankalpha.stages import STAGES
 from tests.support.services import RecordingServices
 from tests.support.stack import RunningStack
 
@@ -39,9 +39,9 @@ def stack(home, services):
     profile = home / "env" / "local"
     profile.mkdir(parents=True)
     script = Path(__file__).with_name("recording_stage.py")
-    for name in rankalpha.stages.__all__:
-        stage = getattr(rankalpha.stages, name).name
-        (profile / f"{stage}.env").write_text(f"{stage.upper()}_COMMAND=python {script} {stage}\n")
+    for stage in STAGES:
+        command = f"{stage.key('COMMAND')}=python {script} {stage.name}\n"
+        (profile / f"{stage.name}.env").write_text(command)
     (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
     running = RunningStack(
         home / "state",

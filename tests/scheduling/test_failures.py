@@ -8,7 +8,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.scheduling.test_histories import log_of, tasks
 from tests.support.services import FRONTEND, GRADING
 from tests.support.stack import wait_for
 
@@ -55,9 +54,9 @@ def test_a_failing_stage_stops_its_batch_and_says_why(stack, services, minute, m
     with stack.fault("scorer", mode):
         ingest(stack, key)
     run_id = run_of(stack, "rankalpha_scoring", key)
-    task = tasks(stack, "rankalpha_scoring", run_id)["run_scorer"]
+    task = stack.tasks("rankalpha_scoring", run_id)["run_scorer"]
     assert (task["state"], task["try_number"]) == ("failed", tries)
-    log = log_of(stack, "rankalpha_scoring", run_id, "run_scorer", tries)
+    log = stack.log("rankalpha_scoring", run_id, "run_scorer", tries)
     assert message in log
     assert "ALERT RankAlpha: rankalpha_scoring.run_scorer failed" in log
     assert key not in {event["partition_key"] for event in stack.events("scores")}
@@ -80,8 +79,7 @@ def test_a_stage_whose_task_a_person_marks_failed_is_ended(stack, services):
     with stack.fault("ingestion", "hang"):
         run_id = stack.trigger("rankalpha_ingestion", key)
         entries = wait_for(lambda: journal(stack, "ingestion", key))
-        task = f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion"
-        stack.api._call("PATCH", task, json={"new_state": "failed"})
+        stack.mark_failed(f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion")
         wait_for(lambda: not psutil.pid_exists(entries[0]["pid"]))
     stack.settle()
     assert len(journal(stack, "ingestion", key)) == 1
@@ -92,7 +90,7 @@ def test_a_broken_contract_publishes_nothing_until_it_is_mended(stack, services)
     key = "2022-03-03T06:00:00"
     with stack.fault("ingestion", "no rows"):
         run_id = ingest(stack, key)
-    assert "rows is 0, at least 1 expected" in log_of(stack, "rankalpha_ingestion", run_id, "publish_prices")
+    assert "rows is 0, at least 1 expected" in stack.log("rankalpha_ingestion", run_id, "publish_prices")
     assert key not in {event["partition_key"] for event in stack.events("prices")}
     stack.api.post(f"dags/rankalpha_ingestion/dagRuns/{run_id}/clear", {"dry_run": False})
     stack.settle()
@@ -116,10 +114,10 @@ def test_an_api_that_does_not_grade_publishes_no_grades(
     with broken(services, GRADING, status, body):
         ingest(stack, key)
     run_id = run_of(stack, "rankalpha_grading", key)
-    found = tasks(stack, "rankalpha_grading", run_id)
+    found = stack.tasks("rankalpha_grading", run_id)
     failed = next(task for task in found.values() if task["state"] == "failed")
     assert failed["try_number"] == tries
-    assert message in log_of(stack, "rankalpha_grading", run_id, failed["task_id"], tries).replace('\\"', '"')
+    assert message in stack.log("rankalpha_grading", run_id, failed["task_id"], tries).replace('\\"', '"')
     assert key not in {event["partition_key"] for event in stack.events("grades")}
     assert key not in services.asked(FRONTEND)
 
@@ -129,22 +127,12 @@ def test_a_frontend_that_is_down_leaves_the_grades_published_and_is_alerted(stac
     with broken(services, FRONTEND, 503, "down"):
         ingest(stack, key)
     run_id = run_of(stack, "rankalpha_grading", key)
-    notify = tasks(stack, "rankalpha_grading", run_id)["notify_frontend"]
+    notify = stack.tasks("rankalpha_grading", run_id)["notify_frontend"]
     assert (notify["state"], notify["try_number"]) == ("failed", 2)
-    assert "ALERT RankAlpha: rankalpha_grading.notify_frontend failed" in log_of(
-        stack, "rankalpha_grading", run_id, "notify_frontend", 2
+    assert "ALERT RankAlpha: rankalpha_grading.notify_frontend failed" in stack.log(
+        "rankalpha_grading", run_id, "notify_frontend", 2
     )
     assert key in {event["partition_key"] for event in stack.events("grades")}
-
-
-@contextlib.contextmanager
-def variable(stack, key, value):
-    """Set an Airflow Variable for a while."""
-    stack.api.post("variables", {"key": key, "value": value})
-    try:
-        yield
-    finally:
-        stack.api._session.delete(f"{stack.api.url}/api/v2/variables/{key}", timeout=10)
 
 
 @pytest.mark.parametrize(
@@ -153,18 +141,18 @@ def variable(stack, key, value):
 )
 def test_a_wrong_setting_fails_at_once_and_is_named(stack, key, value, message):
     ingest(stack, "2022-03-07T06:00:00")
-    with variable(stack, key, value):
+    with stack.variables(**{key: value}):
         run_id = stack.trigger("rankalpha_scoring", "2022-03-07T06:00:00")
         stack.settle()
-    task = tasks(stack, "rankalpha_scoring", run_id)["run_scorer"]
+    task = stack.tasks("rankalpha_scoring", run_id)["run_scorer"]
     assert (task["state"], task["try_number"]) == ("failed", 1)
-    assert message in log_of(stack, "rankalpha_scoring", run_id, "run_scorer")
+    assert message in stack.log("rankalpha_scoring", run_id, "run_scorer")
 
 
 def test_variables_reach_the_stage_and_secrets_appear_nowhere(stack, services):
     """A secret reaches its stage only, and no log, XCom, rendered field, event or serialised DAG."""
     secret, key = "sk-3f9c-not-to-be-seen", "2022-03-06T06:00:00"
-    with variable(stack, "OPENAI_API_KEY", secret), variable(stack, "SENTIMENT_CONSENSUS_LIMIT", "3"):
+    with stack.variables(OPENAI_API_KEY=secret, SENTIMENT_CONSENSUS_LIMIT="3"):
         ingest(stack, key)
     hashed = hashlib.sha256(secret.encode()).hexdigest()
     assert [(entry["limit"], entry["key"]) for entry in journal(stack, "sentiment", key)] == [("3", hashed)]

@@ -97,16 +97,6 @@ def graded(stack):
     return key
 
 
-def tasks(stack, dag_id, run_id):
-    found = stack.api.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
-    return {task["task_id"]: task for task in found}
-
-
-def log_of(stack, dag_id, run_id, task_id, attempt=1):
-    content = stack.api.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}")
-    return json.dumps(content)
-
-
 def test_a_stage_gets_its_batch_and_day(stack, graded):
     journal = [json.loads(line) for line in (stack.state / "data/journal.jsonl").read_text().splitlines()]
     seen = [entry for entry in journal if entry["batch"] == graded]
@@ -145,8 +135,8 @@ def test_a_stage_without_a_key_takes_the_newest_batch_and_says_so(stack, graded,
     newest = min(max(event["partition_key"] for event in stack.events(asset)) for asset in inputs)
     run_id = stack.trigger(dag_id)
     stack.settle()
-    assert tasks(stack, dag_id, run_id)[task_id]["state"] == "success"
-    assert f"taking the newest published batch, {newest}" in log_of(stack, dag_id, run_id, task_id)
+    assert stack.tasks(dag_id, run_id)[task_id]["state"] == "success"
+    assert f"taking the newest published batch, {newest}" in stack.log(dag_id, run_id, task_id)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +145,9 @@ def test_a_stage_without_a_key_takes_the_newest_batch_and_says_so(stack, graded,
 def test_a_key_that_was_never_published_is_refused_at_once(stack, graded, dag_id, task_id):
     run_id = stack.trigger(dag_id, "2020-02-02T02:02:02")
     stack.settle()
-    task = tasks(stack, dag_id, run_id)[task_id]
+    task = stack.tasks(dag_id, run_id)[task_id]
     assert (task["state"], task["try_number"]) == ("failed", 1)
-    assert "batch 2020-02-02T02:02:02 was never published in" in log_of(stack, dag_id, run_id, task_id)
+    assert "batch 2020-02-02T02:02:02 was never published in" in stack.log(dag_id, run_id, task_id)
 
 
 def test_a_half_that_was_never_joined_does_not_start_grading(stack, graded):

@@ -66,7 +66,7 @@ def test_programs_of_this_environment_come_first(env_dir):
 @pytest.mark.parametrize(
     ("command", "env", "message"),
     [
-        ("sh", {"RANKALPHA_ENV": "moon"}, "moon/airflow.env is missing; env/example/airflow.env documents"),
+        ("sh", {"RANKALPHA_ENV": "moon"}, "unknown profile 'moon'"),
         ("airlfow", {}, "there is no program 'airlfow' in this image"),
     ],
 )

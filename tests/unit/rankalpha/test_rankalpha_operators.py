@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG, Asset
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk._shared.secrets_masker import SecretsMasker
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk.execution_time.context import OutletEventAccessors
 from airflow.sdk.log import mask_logs
 from rankalpha_helpers import KEY, RESULT, TaskInstance, context, published, stage
@@ -12,6 +13,7 @@ from rankalpha_helpers import KEY, RESULT, TaskInstance, context, published, sta
 from rankalpha.contract import Contract
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.runners import StageFailed
+from rankalpha.settings import SettingsError, settings
 
 SECRET = "sk-hunter2-and-more"
 DATASET = Asset(name="demo", uri="rankalpha://demo")
@@ -163,10 +165,8 @@ def test_a_secret_reaches_the_stage_and_nothing_else(app_dir, monkeypatch, capsy
     ti = execute(secrets=("OPENAI_API_KEY",))
     assert ti.xcoms == {"batch": KEY, "result": RESULT}
     raw = capsys.readouterr().out
-    assert f"key: {SECRET}" in raw  # the stage does print it ...
-    shown = mask_logs(None, "info", {"event": raw})["event"]  # ... and Airflow hides it
-    assert "key: ***" in shown
-    assert SECRET not in shown
+    assert "key: ***" in raw
+    assert SECRET not in raw
 
 
 def test_a_setting_that_sounds_secret_is_hidden(profile_dir):
@@ -229,3 +229,29 @@ def test_nothing_is_published_without_a_batch():
     with pytest.raises(AirflowFailException, match="run_demo left no batch to publish") as caught:
         publish(batch=None, result=None)
     assert len(caught.value.events) == 0
+
+
+def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch):
+    monkeypatch.setattr(TaskInstance, "run_id", "__airflow_temporary_run_2025-01-01T00:00:00+00:00__")
+    with pytest.raises(AirflowSkipException, match="publishes nothing") as caught:
+        publish()
+    assert len(caught.value.events) == 0
+
+
+def test_a_stage_runs_in_the_pool_and_the_queue_of_the_settings(monkeypatch):
+    assert StageOperator(task_id="run_demo", stage=stage()).pool == "stages"
+    assert StageOperator(task_id="run_demo", stage=stage()).queue == "default"
+    monkeypatch.setenv("RANKALPHA_QUEUES", "other=x, demo=large")
+    settings.cache_clear()
+    assert StageOperator(task_id="run_demo", stage=stage()).queue == "large"
+    monkeypatch.setenv("RANKALPHA_QUEUES", "demo")
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match="RANKALPHA_QUEUES='demo': expected STAGE=QUEUE"):
+        StageOperator(task_id="run_demo", stage=stage())
+
+
+def test_short_settings_that_are_no_secrets_make_no_noise(profile_dir, capsys, monkeypatch):
+    monkeypatch.setattr(SecretsMasker, "_has_warned_short_secret", False)
+    (profile_dir / "demo.env").write_text("DEMO_DEPTH=3\n")
+    execute()
+    assert "Skipping masking" not in capsys.readouterr().out

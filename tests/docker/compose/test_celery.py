@@ -1,0 +1,162 @@
+"""Tasks on two Celery workers, with a profile made of env/example as a user makes it."""
+
+import re
+import secrets
+import shutil
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.support.compose import ComposeStack
+from tests.support.stack import wait_for
+
+PASSWORDS = {name: secrets.token_urlsafe(24) for name in ("database", "broker", "admin", "own")}
+SECRETS = {
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:{PASSWORDS['database']}@postgres/airflow",
+    "AIRFLOW__CELERY__BROKER_URL": f"redis://:{PASSWORDS['broker']}@redis:6379/0",
+    "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
+    "AIRFLOW__API__SECRET_KEY": secrets.token_urlsafe(48),
+    "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
+    "RANKALPHA_ADMIN_PASSWORD": PASSWORDS["admin"],
+}
+# writes a row to the database that the profile names, and nothing else
+OWN_STAGE = """sh -c "psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
+OWN_SERVICE = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Service(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+HTTPServer(("", 8000), Service).serve_forever()
+"""
+
+
+def fill(file, **values):
+    """Set keys in a copy of an example, as its head says: each stands there, commented out."""
+    text = file.read_text()
+    for key, value in values.items():
+        text, found = re.subn(
+            rf"^# {key}=.*", lambda _, line=f"{key}={value}": line, text, flags=re.MULTILINE
+        )
+        assert found == 1, f"{key} stands {found} times in {file}"
+    file.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def profile(checkout):
+    """The profile `production`; its stages take long enough to be at work at the same time."""
+    folder = checkout / "env/production"
+    shutil.copytree(checkout / "env/example", folder)
+    fill(folder / "airflow.env", **SECRETS, AIRFLOW__CELERY__WORKER_CONCURRENCY="1")
+    fill(folder / "scorer.env", SCORER_COMMAND="sh -c 'sleep 4; exec python apps/scorer/main.py'")
+    fill(folder / "sentiment.env", SENTIMENT_COMMAND="sh -c 'sleep 4; exec uv run main.py'")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def stack(local, profile):
+    """The stack with two workers, one task each."""
+    local.down()
+    files = ("docker-compose.yml", "docker-compose.celery.yml")
+    cluster = ComposeStack(local.checkout, *files, password=PASSWORDS["admin"], RANKALPHA_ENV=profile.name)
+    try:
+        cluster.up("--scale=airflow-worker=2")
+        yield cluster
+    finally:
+        cluster.down()
+
+
+@pytest.fixture(scope="module")
+def workers(stack, engine):
+    """What the engine says of the workers' containers."""
+    return [engine.inspect_container(name) for name in stack.ids("airflow-worker")]
+
+
+@pytest.fixture
+def own_services(stack, session):
+    """A database, and a server that stands for API and frontend and knows GET only; neither is ours."""
+    run = ("docker", "run", "--detach", "--network=rankalpha_net")
+    database, service = f"{session}-db", f"{session}-api"
+    password = f"--env=POSTGRES_PASSWORD={PASSWORDS['own']}"
+    create = "create table done (stage text, batch text)"
+    try:
+        stack.run(*run, f"--name={service}", "python:3.13-slim-trixie", "python", "-c", OWN_SERVICE)
+        stack.run(*run, f"--name={database}", password, "postgres:17")
+        wait_for(lambda: "CREATE TABLE" in sql(stack, database, create), seconds=30)
+        yield database, service
+    finally:
+        stack.run("docker", "rm", "--force", "--volumes", database, service)
+
+
+def sql(stack, database, text):
+    """Return what psql says in the container of a database."""
+    psql = ("psql", "--host=127.0.0.1", "--username=postgres", "--tuples-only", "--no-align")
+    return stack.run("docker", "exec", database, *psql, "--command", text).stdout
+
+
+def task(stack, dag_id, batch, task_id):
+    (run,) = stack.runs(dag_id, partition_key_prefix_pattern=batch)
+    return stack.tasks(dag_id, run["dag_run_id"])[task_id]
+
+
+def test_the_stages_of_a_batch_run_on_both_workers(stack, batch, workers):
+    scorer = task(stack, "rankalpha_scoring", batch, "run_scorer")
+    sentiment = task(stack, "rankalpha_sentiment", batch, "run_ai_analysis")
+    hosts = {worker["Config"]["Hostname"] for worker in workers}
+    assert {scorer["hostname"], sentiment["hostname"]} == hosts
+    assert len(hosts) == 2
+
+
+def test_workers_neither_reach_the_database_nor_are_given_its_password(stack, workers):
+    for worker in workers:
+        networks = worker["NetworkSettings"]["Networks"]
+        assert set(networks) == {"rankalpha_queue", "rankalpha_docker_access", "rankalpha_net"}
+        told = stack.run("docker", "exec", worker["Id"], "sh", "-c", "cat /proc/[0-9]*/environ").stdout
+        assert PASSWORDS["broker"] in told
+        assert PASSWORDS["database"] not in told
+        assert SECRETS["AIRFLOW__CORE__FERNET_KEY"] not in told
+
+
+def test_a_stage_does_not_reach_the_queue(stack, engine, batch):
+    assert stack.reachable(["api:6080", *stack.addresses(engine, "redis", 6379)]) == {"api:6080"}
+
+
+def test_the_log_can_be_read_while_a_worker_runs_the_stage(stack, engine, batch):
+    with stack.ticking(engine, batch) as run:
+        wait_for(lambda: stack.ticks(run) == list("12345"))
+        assert [container["State"] for container in stack.stages(engine)] == ["running"]
+
+
+def test_no_secret_is_in_what_the_containers_print_or_what_docker_tells_of_them(stack, engine, batch):
+    told = repr([engine.inspect_container(name) for name in stack.ids()])
+    assert "CeleryExecutor" in told
+    assert "Following batch" in stack.logs()
+    hidden = {**PASSWORDS, **SECRETS}
+    assert [name for name, secret in hidden.items() if secret in told + stack.logs()] == []
+
+
+def test_images_that_know_nothing_of_this_project_work(stack, batch, profile, own_services):
+    database, service = own_services
+    for stage in ("ingestion", "scorer", "sentiment"):
+        file, name = profile / f"{stage}.env", stage.upper()
+        file.write_text(
+            f"{name}_IMAGE=postgres:17\n{name}_COMMAND={OWN_STAGE.format(stage)}\n"
+            f"PGHOST={database}\nPGUSER=postgres\nPGPASSWORD={PASSWORDS['own']}\n"
+        )
+    url = f"http://{service}:8000"
+    fill(profile / "api.env", API_URL=url, GRADING_METHOD="GET", FRONTEND_URL=url, FRONTEND_METHOD="GET")
+    key = "2026-11-03T06:00:00"
+    stack.trigger("rankalpha_ingestion", key)
+    wait_for(
+        lambda: stack.runs("rankalpha_grading", partition_key_prefix_pattern=key, state="success"), seconds=90
+    )
+    rows = sql(stack, database, "select stage, batch from done order by stage").split()
+    assert rows == [f"ingestion|{key}", f"scorer|{key}", f"sentiment|{key}"]
+    quoted = key.replace(":", "%3A")
+    asked = re.findall(r'"GET (\S+)', stack.run("docker", "logs", service).stdout)
+    assert asked == [f"/api/v1/grading/refresh?batch={quoted}", f"/api/refresh-data?batch={quoted}"]
+    assert stack.events("grades")[-1]["extra"] == {"batch": key}

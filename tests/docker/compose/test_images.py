@@ -1,0 +1,117 @@
+"""The images alone, without a stack: what is in them, and that those of the stages keep the contract."""
+
+import io
+import json
+import tarfile
+
+import pytest
+from docker.errors import NotFound
+
+BATCH = "2026-11-22T06:00:00"
+RESULT = "/tmp/rankalpha-result.json"
+INGESTION = {
+    "image": "rankalpha_ingestion",
+    "command": "python apps/ingestion/main.py",
+    "working_dir": "/app",
+}
+SCORER = {"image": "rankalpha_scorer", "command": "python apps/scorer/main.py", "working_dir": "/app"}
+SENTIMENT = {
+    "image": "rankalpha_sentiment",
+    "command": "uv run main.py",
+    "working_dir": "/app/apps/sentiment",
+}
+
+
+@pytest.fixture(scope="module")
+def volumes(engine, images, session):
+    """Volumes of these tests' own at the places of the stages' data, empty at first."""
+    names = {
+        f"{session}-{place}": f"/data/{place}" for place in ("prices", "company_reports", "analysis_schedule")
+    }
+    for name in names:
+        engine.create_volume(name)
+    yield [f"{name}:{target}" for name, target in names.items()]
+    for name in names:
+        engine.remove_volume(name)
+
+
+def run(engine, volumes, stage, **env):
+    """Run a stage's container as the contract says, without any network; exit status, output and result."""
+    host = engine.create_host_config(binds=volumes, network_mode="none")
+    env = {"RANKALPHA_BATCH": BATCH, "RANKALPHA_DATE": BATCH[:10], "RANKALPHA_RESULT": RESULT, **env}
+    container = engine.create_container(**stage, environment=env, host_config=host)
+    try:
+        engine.start(container)
+        status = engine.wait(container)["StatusCode"]
+        return status, engine.logs(container).decode(), result(engine, container)
+    finally:
+        engine.remove_container(container)
+
+
+def result(engine, container):
+    try:
+        chunks, _ = engine.get_archive(container, RESULT)
+    except NotFound:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        return json.load(archive.extractfile(archive.getmembers()[0]))
+
+
+def shell(local, image, script):
+    """What a script prints in an image."""
+    return local.run("docker", "run", "--rm", "--entrypoint=sh", image, "-c", script).stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("stage", "env", "status", "message"),
+    [
+        (INGESTION, {"INGESTION_SOURCE": "moon"}, 78, "INGESTION_SOURCE"),
+        (SCORER, {"SCORER_STALE_DAYS": "many"}, 78, "SCORER_STALE_DAYS='many'"),
+        (SCORER, {"RANKALPHA_BATCH": "today"}, 78, "RANKALPHA_BATCH='today'"),
+        (SCORER, {}, 65, "prices.parquet"),
+        (SENTIMENT, {"SENTIMENT_CONSENSUS_LIMIT": "0"}, 78, "SENTIMENT_CONSENSUS_LIMIT"),
+        (SENTIMENT, {}, 65, "prices"),
+    ],
+)
+def test_what_cannot_heal_is_told_by_the_exit_status(engine, volumes, stage, env, status, message):
+    exited, output, written = run(engine, volumes, stage, **env)
+    assert (exited, written) == (status, None), output
+    assert message in output
+
+
+def test_a_stage_reports_its_batch_where_it_is_told_to(engine, volumes):
+    for stage in (INGESTION, SCORER, SENTIMENT):
+        exited, output, written = run(engine, volumes, stage)
+        assert exited == 0, output
+        assert (written["batch"], written["as_of"]) == (BATCH, "2022-12-28")
+        assert written["rows"] > 0
+
+
+@pytest.mark.parametrize("image", ["rankalpha_airflow", "rankalpha_api"])
+def test_an_image_is_small_and_has_no_compiler(local, engine, images, image):
+    assert engine.inspect_image(image)["Size"] < 600e6
+    names = "python cc gcc g++ clang make"
+    found = shell(local, image, f"for name in {names}; do command -v $name; done; true")
+    assert found == ["/opt/venv/bin/python"]
+
+
+def test_the_airflow_image_holds_no_profile_of_a_deployment(local):
+    profile = local.checkout / "env/deployment"
+    profile.mkdir()
+    local.output("build", "airflow-preflight")
+    assert shell(local, "rankalpha_airflow", "ls /opt/rankalpha/env") == ["example", "local"]
+    profile.rmdir()
+
+
+def test_a_library_that_hides_our_datasets_fails_the_build(local, images):
+    """Our own wheel is made to bring one, because a library's would need a download."""
+    project = local.checkout / "pyproject.toml"
+    before = project.read_text()
+    hiding = (
+        '[tool.hatch.build.targets.wheel.force-include]\n"rankalpha/__init__.py" = "datasets/__init__.py"\n'
+    )
+    project.write_text(f"{before}\n{hiding}")
+    done = local.run("docker", "build", "--progress=plain", ".")
+    project.write_text(before)
+    assert done.returncode != 0
+    assert "an installed package shadows ['datasets']" in done.stdout
