@@ -16,6 +16,8 @@ Collects the day's prices and publishes them: every batch starts here.
   follow.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from datasets import PRICES, PRICES_CONTRACT
@@ -25,7 +27,11 @@ from rankalpha.stages import INGESTION
 
 with DAG(
     dag_id="rankalpha_ingestion",
-    schedule=CronPartitionTimetable("0 6 * * *", timezone="UTC"),  # gives each run its batch key
+    schedule=CronPartitionTimetable(  # gives each run its batch key
+        "0 6 * * *",
+        timezone="UTC",
+        run_immediately=timedelta(0),  # at the very first start its consumers may not be parsed yet
+    ),
     catchup=False,  # yesterday's prices come with today's
     max_active_runs=1,  # batches must not overtake each other
     default_args=default_args(),

@@ -1,9 +1,10 @@
 """The DAG set's integrity: what is parsed, and what every DAG and task must have."""
 
+import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from airflow.sdk import Asset
@@ -138,3 +139,14 @@ def test_parsing_opens_no_connection(root):
         check=True,
     )
     assert done.stdout.split()[-3:] == [str(len(TASKS)), "0", "0"]
+
+
+@pytest.mark.parametrize("now", ["2026-11-23T06:00:05", "2026-11-23T07:30:00", "2026-11-24T05:59:59"])
+def test_the_first_scheduled_run_is_the_next_one_and_never_a_missed_one(dags, monkeypatch, now):
+    """One that Airflow made up for at the very first start could end before its consumers are parsed."""
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: datetime.fromisoformat(f"{now}+00:00"))
+    serialized = json.loads(json.dumps(DagSerialization.to_dict(dags["rankalpha_ingestion"])))
+    run = DagSerialization.from_dict(serialized).next_dagrun_info(last_automated_run_info=None)
+    assert run.run_after.isoformat() == "2026-11-24T06:00:00+00:00"
