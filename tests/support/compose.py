@@ -49,7 +49,8 @@ class ComposeStack(Stack):
 
     def logs(self, *options):
         """What containers have printed."""
-        return self.output("logs", "--no-color", "--no-log-prefix", *options)
+        printed = self.output("logs", "--no-color", "--no-log-prefix", *options)
+        return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", printed)  # Compose 2.26 clears lines all the same
 
     def exec(self, service, *command):
         """Return what a command prints in the container of a service."""

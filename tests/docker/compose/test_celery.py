@@ -111,14 +111,10 @@ def test_the_stages_of_a_batch_run_on_both_workers(stack, batch, workers):
     assert len(hosts) == 2
 
 
-def test_workers_neither_reach_the_database_nor_are_given_its_password(stack, workers):
+def test_workers_are_not_on_the_network_of_the_database(workers):
     for worker in workers:
         networks = worker["NetworkSettings"]["Networks"]
         assert set(networks) == {"rankalpha_queue", "rankalpha_docker_access", "rankalpha_net"}
-        told = stack.run("docker", "exec", worker["Id"], "sh", "-c", "cat /proc/[0-9]*/environ").stdout
-        assert PASSWORDS["broker"] in told
-        assert PASSWORDS["database"] not in told
-        assert SECRETS["AIRFLOW__CORE__FERNET_KEY"] not in told
 
 
 def test_a_stage_does_not_reach_the_queue(stack, engine, batch):
