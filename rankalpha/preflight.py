@@ -42,7 +42,8 @@ def check(env: Mapping[str, str]) -> None:
 def _problems(env: Mapping[str, str]) -> Iterator[str]:
     celery = [BROKER] if "Celery" in env.get("AIRFLOW__CORE__EXECUTOR", "") else []
     for key in (DATABASE, *celery, *KEYS, ADMIN):
-        if f"{key}_CMD" in env or f"{key}_SECRET" in env:  # Airflow's own ways to keep a secret elsewhere
+        # Airflow's own ways to keep a secret elsewhere
+        if key != ADMIN and {f"{key}_CMD", f"{key}_SECRET"} & env.keys():
             continue
         value = env.get(key, "")
         if not value:

@@ -1,4 +1,4 @@
-"""The init step of every stack: database schema, admin user and the publish pool. Safe to repeat."""
+"""The init step of every stack: database schema, pools and admin user. Safe to repeat."""
 
 import os
 import sys
@@ -37,9 +37,8 @@ def prepare() -> None:
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     password = admin.password.get_secret_value()
     airflow("users", "create", "--role", "Admin", "--username", admin.user, "--password", password, *identity)
-    airflow(
-        "users", "reset-password", "--username", admin.user, "--password", password
-    )  # when it was changed
+    # when it was changed
+    airflow("users", "reset-password", "--username", admin.user, "--password", password)
 
 
 def _reach(database: str) -> None:

@@ -88,6 +88,12 @@ def test_a_secret_may_be_kept_where_airflow_can_find_it(profile):
     check({**{key: value for key, value in COMPLETE.items() if key != fernet}, f"{fernet}_CMD": "cat /key"})
 
 
+def test_only_airflow_itself_looks_for_a_secret_elsewhere(profile):
+    profile()
+    env = {key: value for key, value in COMPLETE.items() if key != ADMIN}
+    assert f"{ADMIN} is missing" in refusal({**env, f"{ADMIN}_CMD": "cat /password"})
+
+
 def test_a_database_behind_a_socket_needs_no_password(profile):
     profile()
     check({**COMPLETE, DATABASE: "postgresql+psycopg2://postgres:@/postgres?host=/run/pg"})
