@@ -57,13 +57,15 @@ def test_the_ranking_page_shows_the_batch(stack, batch, browser):
     page.close()
 
 
-def test_one_signs_in_to_airflow_and_sees_the_dags(stack, batch, browser):
-    page = browser.new_page()
-    page.goto(f"{stack.urls['airflow']}/dags")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_one_signs_in_to_airflow_at_either_address_and_sees_the_dags(stack, batch, browser, host):
+    page, url = browser.new_page(), stack.urls["airflow"].replace("127.0.0.1", host)
+    page.goto(f"{url}/dags")
     page.fill("#username", "rankalpha")
     page.fill("#password", "rankalpha")
     page.click("input[type=submit]")
     page.wait_for_selector("text=rankalpha_grading")
+    assert page.url.startswith(url)
     page.close()
 
 

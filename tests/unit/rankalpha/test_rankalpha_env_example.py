@@ -127,7 +127,7 @@ def test_each_key_has_a_comment_of_its_own(name):
 def test_the_variables_of_the_compose_files_are_documented_with_their_defaults():
     text, used = "".join(path.read_text() for path in ENV.parent.glob("docker-compose*.yml")), {}
     while found := re.search(r"\$\{([A-Z_]+):-([^${}]*)\}", text):  # the innermost first
-        used[found[1]] = found[2]
+        used.setdefault(found[1], found[2])
         text = text.replace(found[0], found[2])
     assert "${" not in text
     assert documented("compose") == used
