@@ -31,8 +31,8 @@ def prepare() -> None:
     _reach(database)
     airflow("db", "migrate")
     airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
-    slots = str(settings().stage_slots)
-    airflow("pools", "set", STAGE_POOL, slots, "Stages at the same time; set by RANKALPHA_STAGE_SLOTS")
+    slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
+    airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
     admin = AdminSettings.load()
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     password = admin.password.get_secret_value()

@@ -58,6 +58,10 @@ class Settings(Environment):
         default=Path("/app"),
         description="The process runner's stand-in for /app: the checkout that holds apps/.",
     )
+    process_dir: Path = Field(
+        default=Path("/var/lib/rankalpha/processes"),
+        description="The process runner's folder: a folder for each process, with its output and result.",
+    )
     stack: str = Field(
         default="", description="Set by the embedded stack, so that its stages are known as its own."
     )
@@ -80,6 +84,13 @@ class Settings(Environment):
     )
     stage_slots: int = Field(
         default=8, gt=0, description="Stages that run at the same time at most, on all workers together."
+    )
+    defer: bool = Field(
+        default=True,
+        description="The triggerer waits for stages; false: the worker that started one does.",
+    )
+    keep_failed_hours: float = Field(
+        default=24, ge=0, description="How long the container of a failed stage is kept for inspection."
     )
     retries: int = Field(default=3, ge=0, description="How often a failed task is tried again.")
     retry_delay: int = Field(

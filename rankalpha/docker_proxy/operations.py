@@ -32,7 +32,9 @@ class Operation:
         return re.compile(rf"(?P<version>(/v1\.[0-9]{{1,2}})?){path}")
 
 
-CREATE = Operation("POST", "/containers/create", {"name": "rankalpha-[a-z0-9_]+-[0-9T-]+-[0-9a-f]{8}"})
+OUR_NAME = "rankalpha-[a-z0-9_]+-[0-9T-]+-[0-9a-f]{8}"  # see rankalpha.identity
+CREATE = Operation("POST", "/containers/create", {"name": OUR_NAME})
+RENAME = Operation("POST", "/containers/{container}/rename", {"name": f"{OUR_NAME}-try[0-9]+"})
 LIST = Operation(
     "GET",
     "/containers/json",
@@ -65,6 +67,7 @@ OPERATIONS = (
     Operation("GET", "/containers/{container}/stats", {"one-shot": FLAG, "stream": FLAG}),
     Operation("POST", "/containers/{container}/wait", {"condition": "not-running|next-exit|removed"}),
     Operation("GET", "/containers/{container}/archive", {"path": re.escape(RESULT_PATH)}),
+    RENAME,
     STOP,
     DELETE,
 )

@@ -17,7 +17,7 @@ from yarl import URL
 
 from rankalpha.docker_proxy.allowed import LABEL, Allowed, Problem, Refused
 from rankalpha.docker_proxy.container import rewritten
-from rankalpha.docker_proxy.operations import CREATE, DELETE, STOP, Call, parse
+from rankalpha.docker_proxy.operations import CREATE, DELETE, RENAME, STOP, Call, parse
 
 logger = logging.getLogger("rankalpha.docker_proxy")
 
@@ -29,7 +29,7 @@ HEADERS = (  # of the engine's answer
     "Server",
     "X-Docker-Container-Path-Stat",
 )
-LOGGED = (CREATE, STOP, DELETE)
+LOGGED = (CREATE, RENAME, STOP, DELETE)
 
 
 class Proxy:

@@ -15,7 +15,8 @@ from rankalpha.keys import make_keys
 from rankalpha.settings import SettingsError, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ("airflow", "data", "logs", "postgres", "keys.env", "keys.new", "supervisord.pid", "lock")
+FOLDERS = ("airflow", "data", "logs", "postgres", "processes")
+STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock")
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Layout:
             "RANKALPHA_ENV_DIR": str(ROOT / "env"),
             "RANKALPHA_RUNNER": "process",
             "RANKALPHA_DATA_DIR": str(self.state / "data"),
+            "RANKALPHA_PROCESS_DIR": str(self.state / "processes"),
         }
 
     def _fixed(self, database: str) -> dict[str, str]:

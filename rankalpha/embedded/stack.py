@@ -33,7 +33,7 @@ class Stack:
             if self.running():
                 print("The stack is already running.", flush=True)
                 return
-            self._end_leftovers(self._supervisor_pid())
+            self._end_leftovers(self._supervisor_pid(), stages=False)  # Airflow adopts them
             check_ports(self.layout.ports)
             self.layout.profile()  # a mistake in an env file shows before anything is started
             self.layout.make_keys()
@@ -52,7 +52,7 @@ class Stack:
             if self.running():
                 self.control("shutdown")
                 self._wait_for_end(supervisor)
-            self._end_leftovers(supervisor)
+            self._end_leftovers(supervisor, stages=True)
 
     def clean(self) -> None:
         """Stop everything and remove all state: batches, Airflow's history, keys."""
@@ -111,9 +111,9 @@ class Stack:
         with suppress(psutil.Error):
             psutil.Process(supervisor).wait(60)
 
-    def _end_leftovers(self, supervisor: int) -> None:
+    def _end_leftovers(self, supervisor: int, *, stages: bool) -> None:
         """End what of this stack has outlived its supervisor, PostgreSQL last."""
-        left = list(_processes_of(self.layout.state, session=supervisor))
+        left = list(_processes_of(self.layout.state, session=supervisor, stages=stages))
         for process in left:
             with suppress(psutil.Error):
                 process.terminate()
@@ -130,7 +130,7 @@ class Stack:
             yield
 
 
-def _processes_of(state: Path, session: int) -> Iterator[psutil.Process]:
+def _processes_of(state: Path, *, session: int, stages: bool) -> Iterator[psutil.Process]:
     """Yield the stack's processes: stages by their environment, Airflow by the supervisor's session.
 
     Airflow's processes overwrite their environment with their title. A session's number may be somebody
@@ -139,7 +139,9 @@ def _processes_of(state: Path, session: int) -> Iterator[psutil.Process]:
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
+            environment = process.environ()
             of_session = session and os.getsid(process.pid) == session and process.cwd() == str(ROOT)
-            of_stack = of_session or process.environ().get("RANKALPHA_STACK") == str(state)
-            if of_stack and process.pid not in own:
+            of_stack = of_session or environment.get("RANKALPHA_STACK") == str(state)
+            wanted = stages or "RANKALPHA_BATCH" not in environment
+            if of_stack and wanted and process.pid not in own:
                 yield process

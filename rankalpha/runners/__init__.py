@@ -2,10 +2,8 @@
 
 from pkgutil import resolve_name
 
-from rankalpha.runners.base import Runner, StageFailed, StageInvalid
+from rankalpha.runners.base import Runner
 from rankalpha.settings import SettingsError, settings
-
-__all__ = ["Runner", "StageFailed", "StageInvalid", "runner"]
 
 # by name, for Docker's client is slow to load and not needed to parse a DAG
 RUNNERS = {

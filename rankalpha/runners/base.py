@@ -1,12 +1,10 @@
-"""What a runner does, and how a stage can fail."""
+"""What a runner can be asked about the containers of stages, and how a stage can fail."""
 
 import os
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Sequence
-from typing import Any
-
-from airflow.sdk.log import mask_logs
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from rankalpha.stage import StageJob
 
@@ -27,38 +25,99 @@ class StageInvalid(StageFailed):
     """The stage cannot succeed before a person has changed something."""
 
 
+class EngineLost(StageFailed):
+    """Nothing is known of the stage, for the engine does not answer."""
+
+
+class ContainerGone(StageFailed):
+    """There is no such container any more."""
+
+
+class NameTaken(StageFailed):
+    """There is a container of that name already."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A stage's container as its engine sees it; for the process runner, its process.
+
+    `started` is None for one that never ran, `ended` is None while it has not ended, and `status` is None
+    while it has not ended or when nobody knows.
+    """
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    running: bool
+    created: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+    status: int | None = None
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a stage's output; `time` in UTC, RFC 3339 with nanoseconds, so that it sorts as text."""
+
+    time: str
+    text: str
+
+
 class Runner(ABC):
-    """Runs one stage to its end."""
+    """An engine that runs stages; each method raises EngineLost when it does not answer.
+
+    Those that take the id of a container raise ContainerGone when there is none. An id stays the same when
+    the container is renamed.
+    """
 
     @abstractmethod
-    def run(self, job: StageJob, log: Any) -> bytes:
-        """Run `job`, its output goes to `log` line by line; return its result, empty if there is none.
+    def create(self, job: StageJob, name: str) -> Container:
+        """Create the container of `job` without starting it.
 
-        Raises StageFailed or StageInvalid with the exit status and the last lines when it did not exit with
-        0.
+        Raises NameTaken, and StageInvalid when the engine lacks what the stage needs.
         """
 
     @abstractmethod
-    def stop(self) -> None:
-        """Stop what `run` has started: ask first, kill after the grace period. Safe to call at any time."""
+    def start(self, container: Container, job: StageJob) -> None:
+        """Start what was created; raises StageInvalid, the container then being removed."""
 
+    @abstractmethod
+    def find(self, name: str) -> Container | None:
+        """Return the container of that name."""
 
-def pass_on(line: str, log: Any, tail: deque[str]) -> None:
-    """Log a line of the stage's output and keep it for the error, both without secrets.
+    @abstractmethod
+    def look(self, container_id: str) -> Container:
+        """Return the container as it is now."""
 
-    Airflow masks them in a task's log, but not in the scheduler's output, where LocalExecutor prints it too.
-    """
-    masked = str(mask_logs(None, "info", {"event": line})["event"])
-    log.info("%s", masked)
-    tail.append(masked)
+    @abstractmethod
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
+        """Return the containers that carry all of `labels`, also those that have ended."""
 
+    @abstractmethod
+    def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
+        """Yield the output from the time `since` on, until the container ends or the engine hangs up."""
 
-def check_exit(job: StageJob, status: int, tail: Sequence[str], hint: str = "") -> None:
-    """Raise when `status`, the exit status of `job`, is not 0."""
-    if status == 0:
-        return
-    if status in COMMAND_EXITS:
-        hint += f" Its command, or one that it calls, cannot be run: mend {job.stage.key('COMMAND')}."
-    last = "\n  ".join(["", *tail]) if tail else " It printed nothing."
-    text = f"stage {job.stage.name} of batch {job.batch} exited with {status}.{hint} Last lines:{last}"
-    raise (StageInvalid if status in (*PERMANENT_EXITS, *COMMAND_EXITS) else StageFailed)(text)
+    @abstractmethod
+    def tail(self, container_id: str) -> Sequence[str]:
+        """Return the last TAIL_LINES lines of the output."""
+
+    @abstractmethod
+    def environment(self, container_id: str) -> Mapping[str, str]:
+        """Return the container's environment; it holds secrets."""
+
+    @abstractmethod
+    def result(self, container_id: str, stage: str) -> bytes:
+        """Return the result that the stage has left, empty if none; StageInvalid for what cannot be one."""
+
+    @abstractmethod
+    def stop(self, container_id: str) -> None:
+        """Stop the container: ask first, kill after the grace period."""
+
+    @abstractmethod
+    def rename(self, container_id: str, name: str) -> None:
+        """Give the container another name; nothing else of it changes."""
+
+    @abstractmethod
+    def remove(self, container_id: str) -> None:
+        """Remove the container, should it still run too."""

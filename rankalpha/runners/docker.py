@@ -1,117 +1,169 @@
-"""Runs a stage in a container, through the provider's DockerHook.
+"""Runs stages in containers, through the provider's DockerHook.
 
 DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
-and keeps a container's identity in memory only. Containers carry names and labels, so that what belongs to
-which task is known. All requests are plain HTTP, none takes its connection over, so that
-`rankalpha.docker_proxy` can stand between.
+and keeps a container's identity in memory only. All requests are plain HTTP, none takes its connection over,
+so that `rankalpha.docker_proxy` can stand between. Output is read by aiodocker, for a triggerer follows
+hundreds of stages in one thread.
 """
 
-import logging
-import secrets
-from collections import deque
-from functools import cached_property
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from functools import lru_cache
 
+from aiodocker import Docker
+from aiohttp import ClientTimeout
 from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
 from docker.errors import APIError
 from docker.types import Mount
-from requests import RequestException
-from urllib3.exceptions import HTTPError
 
-from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageFailed, check_exit, pass_on
-from rankalpha.runners.engine import check_there, explained, lines, memory_hint, result
+from rankalpha.runners.base import (
+    GRACE_SECONDS,
+    TAIL_LINES,
+    Container,
+    EngineLost,
+    Line,
+    NameTaken,
+    Runner,
+    StageInvalid,
+)
+from rankalpha.runners.engine import asking, check_there, container_of, joined, result, starting, unix_time
 from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
 
-logger = logging.getLogger(__name__)
-
-GONE = (404, 409)  # never made or removed already, by whomever; or its removal is under way
+CONFLICT = 409
+MISSING = 404
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 60
 
 
 class DockerRunner(Runner):
-    """One container a stage."""
+    """The engine that RANKALPHA_DOCKER_URL names."""
 
     def __init__(self) -> None:
-        self._container = ""  # its name: known before it is created, so that `stop` finds it at any time
-        self._stopped = False
+        self._url = settings().docker_url
 
-    @cached_property
+    @property
     def _client(self) -> APIClient:
-        # no registry login; version "auto" asks the engine, which may be older than this client
-        url = settings().docker_url
-        try:
-            return DockerHook(docker_conn_id=None, base_url=url, version="auto").get_conn()
-        except AirflowException as error:  # the hook has logged what docker-py said
-            raise StageFailed(
-                f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it, or correct the setting"
-            ) from error
+        return _client(self._url)
 
-    def run(self, job: StageJob, log: Any) -> bytes:
-        """See Runner.run; what the engine lacks is named, what it refuses is quoted."""
-        try:
+    def create(self, job: StageJob, name: str) -> Container:
+        """See Runner.create; what the engine lacks is named."""
+        with asking(f"creating the container of stage {job.stage.name}"):
             check_there(self._client, job)
-            return self._run(job, log)
-        except (APIError, RequestException, HTTPError) as error:
-            if self._stopped:  # its container has gone
-                raise StageFailed(f"stage {job.stage.name} of batch {job.batch} was stopped") from error
-            raise explained(error, job) from error
-
-    def _run(self, job: StageJob, log: Any) -> bytes:
-        batch = job.batch.replace(":", "-")
-        self._container = name = f"rankalpha-{job.stage.name}-{batch}-{secrets.token_hex(4)}"
-        try:
-            self._create(job)
-            self._client.start(name)
-            log.info("Started container %s from image %s", name, job.image)
-            tail: deque[str] = deque(maxlen=TAIL_LINES)
-            # the engine keeps the output, so what was printed before this is not lost
-            for line in lines(self._client.logs(name, stream=True, follow=True)):
-                pass_on(line, log, tail)
-            status = self._client.wait(name)["StatusCode"]
-            state = self._client.inspect_container(name)["State"]
-            hint = memory_hint(job, status, state["OOMKilled"])
-            check_exit(job, status, tail, hint)
-            if hint:
-                log.warning("The stage says that it is done.%s", hint)
-            return result(self._client, name, job)
-        finally:
-            self._remove()
-
-    def _create(self, job: StageJob) -> None:
         data = dict.fromkeys(job.stage.data_dir_keys, "/data")
-        self._client.create_container(
-            name=self._container,
-            image=job.image,
-            command=job.command,
-            working_dir=job.stage.working_dir,
-            environment={**data, **job.env, "RANKALPHA_RESULT": RESULT_PATH},
-            labels=dict(job.labels),
-            host_config=self._client.create_host_config(
-                network_mode=job.stage.network,
-                mounts=[Mount(target=volume.target, source=volume.name) for volume in job.stage.volumes],
-                nano_cpus=job.nano_cpus,  # a real limit; `cpu_shares` is only a weight
-                mem_limit=job.memory_bytes,
-                memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
-                pids_limit=job.pids,
-                init=True,  # reaps orphans and hands signals to the stage
-            ),
-        )
-        if self._stopped:  # meanwhile: it must not start
-            raise StageFailed(f"stage {job.stage.name} of batch {job.batch} was stopped")
+        mounts = [Mount(target=volume.target, source=volume.name) for volume in job.stage.volumes]
+        with starting(job):
+            try:
+                made = self._client.create_container(
+                    name=name,
+                    image=job.image,
+                    command=job.command,
+                    working_dir=job.stage.working_dir,
+                    environment={**data, **job.env, "RANKALPHA_RESULT": RESULT_PATH},
+                    labels=dict(job.labels),
+                    host_config=self._client.create_host_config(
+                        network_mode=job.stage.network,
+                        mounts=mounts,
+                        nano_cpus=job.nano_cpus,  # a real limit; `cpu_shares` is only a weight
+                        mem_limit=job.memory_bytes,
+                        memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
+                        pids_limit=job.pids,
+                        init=True,  # reaps orphans and hands signals to the stage
+                    ),
+                )
+            except APIError as error:
+                if error.status_code == CONFLICT:
+                    raise NameTaken(f"there is a container {name} already") from error
+                raise
+        return self.look(made["Id"])
 
-    def stop(self) -> None:
-        """Stop the container within the grace period and remove it."""
-        self._stopped = True
-        if self._container:
-            self._remove()
-
-    def _remove(self) -> None:
+    def start(self, container: Container, job: StageJob) -> None:
+        """See Runner.start; starting what runs already does nothing."""
         try:
-            self._client.stop(self._container, timeout=GRACE_SECONDS)
+            with starting(job):
+                self._client.start(container.id)
+        except StageInvalid:  # it never ran; what comes next is made with settings that have been mended
+            self.remove(container.id)
+            raise
+
+    def find(self, name: str) -> Container | None:
+        """See Runner.find."""
+        with asking(f"looking for container {name}"):
+            try:
+                return container_of(self._client.inspect_container(name))
+            except APIError as error:
+                if error.status_code == MISSING:
+                    return None
+                raise
+
+    def look(self, container_id: str) -> Container:
+        """See Runner.look."""
+        with asking("looking at a container"):
+            return container_of(self._client.inspect_container(container_id))
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
+        """See Runner.containers; one that goes meanwhile is left out."""
+        wanted = [f"{key}={value}" for key, value in labels.items()]
+        with asking("listing containers"):
+            ids = [found["Id"] for found in self._client.containers(all=True, filters={"label": wanted})]
+            return [found for found in (self.find(one) for one in ids) if found]
+
+    async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
+        """See Runner.lines; the engine keeps the output, so what was printed before is not lost."""
+        timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # output may pause for hours
+        with asking("reading a container's output"):
+            async with Docker(url=self._url, timeout=timeout) as docker:
+                log = docker.containers.container(container_id).log(
+                    stdout=True, stderr=True, follow=True, timestamps=True, since=unix_time(since)
+                )
+                async with aclosing(joined(log)) as lines:
+                    async for line in lines:
+                        yield line
+
+    def tail(self, container_id: str) -> Sequence[str]:
+        """See Runner.tail."""
+        with asking("reading a container's output"):
+            printed: bytes = self._client.logs(container_id, tail=TAIL_LINES)
+        return printed.decode(errors="replace").splitlines()
+
+    def environment(self, container_id: str) -> Mapping[str, str]:
+        """See Runner.environment."""
+        with asking("looking at a container"):
+            found = self._client.inspect_container(container_id)["Config"]["Env"] or ()
+        return dict(pair.partition("=")[::2] for pair in found)
+
+    def result(self, container_id: str, stage: str) -> bytes:
+        """See Runner.result."""
+        with asking("reading a stage's result"):
+            return result(self._client, container_id, stage)
+
+    def stop(self, container_id: str) -> None:
+        """See Runner.stop."""
+        with asking("stopping a container"):
+            self._client.stop(container_id, timeout=GRACE_SECONDS)
+
+    def rename(self, container_id: str, name: str) -> None:
+        """See Runner.rename."""
+        with asking("renaming a container"):
+            self._client.rename(container_id, name)
+
+    def remove(self, container_id: str) -> None:
+        """See Runner.remove."""
+        with asking("removing a container"):
             # with the volumes that its image declares, which have no name; those with a name stay
-            self._client.remove_container(self._container, v=True, force=True)
-        except (APIError, RequestException) as error:  # no reason to lose the stage's result
-            if getattr(error, "status_code", None) not in GONE:
-                logger.warning("Container %s is left behind: %s", self._container, error)
+            self._client.remove_container(container_id, v=True, force=True)
+
+
+@lru_cache(maxsize=1)
+def _client(url: str) -> APIClient:
+    try:
+        # no registry login; version "auto" asks the engine, which may be older than this client
+        hook = DockerHook(docker_conn_id=None, base_url=url, version="auto", timeout=ANSWER_SECONDS)
+        client = hook.get_conn()
+    except AirflowException as error:  # the hook has logged what docker-py said
+        raise EngineLost(
+            f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it, or correct the setting"
+        ) from error
+    return client

@@ -3,23 +3,29 @@
 import io
 import re
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+from aiodocker import DockerError
+from aiohttp import ClientError
 from docker import APIClient
 from docker.errors import APIError, NotFound
+from requests import RequestException
+from urllib3.exceptions import HTTPError
 
-from rankalpha.runners.base import StageFailed, StageInvalid
+from rankalpha.runners.base import Container, ContainerGone, EngineLost, Line, StageFailed, StageInvalid
 from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
 
 MAX_RESULT = 1024 * 1024
 PLAIN_FILE = 0o777  # Go's mode of a file: a folder, a link and the like have higher bits
-SIGKILLED = 137
 # what Docker and runc say, with status 400 or 500, of a command or folder that is not there
 NO_COMMAND = re.compile(r'exec: "|mkdir|not a directory|working directory')
 REFUSALS = (400, 403)
+MISSING = 404
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_ENGINE = (502, 503, 504)  # a proxy answers, the engine behind it does not
 
 
@@ -54,30 +60,99 @@ def _is_there(ask: Callable[[str], Any], name: str) -> bool:
     return True
 
 
-def explained(error: Exception, job: StageJob) -> StageFailed:
-    """Return what an error of Docker's client means for the stage, with what a person can do about it."""
-    stage = job.stage
-    lost = f"lost the Docker engine at RANKALPHA_DOCKER_URL={settings().docker_url} during stage {stage.name}"
-    if not isinstance(error, APIError):
-        return StageFailed(f"{lost}: {error}")
-    said, status = error.explanation or str(error), error.status_code
-    if status in NO_ENGINE:
-        return StageFailed(f"{lost}: {said}")
-    if NO_COMMAND.search(said):
-        what = f"{stage.key('COMMAND')}={job.command!r}"
-        return StageInvalid(f"stage {stage.name}: {what} cannot be run in {stage.working_dir}: {said}")
-    return (StageInvalid if status in REFUSALS else StageFailed)(f"Docker refused stage {stage.name}: {said}")
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Raise what an error of Docker's clients means while `what` is being done."""
+    try:
+        yield
+    except NotFound as error:
+        raise ContainerGone(f"there is no such container any more ({what})") from error
+    except APIError as error:
+        raise _meaning(what, error.status_code, error.explanation or str(error)) from error
+    except DockerError as error:
+        if error.status == MISSING:
+            raise ContainerGone(f"there is no such container any more ({what})") from error
+        raise _meaning(what, error.status, error.message) from error
+    except (RequestException, HTTPError, ClientError, OSError) as error:
+        raise _lost(what, str(error) or type(error).__name__) from error
 
 
-def memory_hint(job: StageJob, status: int, oom_killed: bool) -> str:
-    """Return what to do when the kernel has killed something in the container, else an empty string."""
-    if oom_killed:  # Docker says so too when it was a child, and the stage went on without it
-        now = f"{job.memory_bytes // 1024**2}m"
-        return f" A process of it was killed for want of memory: raise {job.stage.key('MEM')}, now {now}."
-    return " It was killed, and not for its memory limit." if status == SIGKILLED else ""
+@contextmanager
+def starting(job: StageJob) -> Iterator[None]:
+    """Raise what an error means while a container is created or started, with what a person can do."""
+    what = f"starting stage {job.stage.name}"
+    with asking(what):
+        try:
+            yield
+        except APIError as error:
+            said = error.explanation or str(error)
+            if NO_COMMAND.search(said):
+                command = f"{job.stage.key('COMMAND')}={job.command!r}"
+                folder = job.stage.working_dir
+                raise StageInvalid(
+                    f"stage {job.stage.name}: {command} cannot be run in {folder}: {said}"
+                ) from error
+            if error.status_code in REFUSALS:
+                raise StageInvalid(f"Docker refused stage {job.stage.name}: {said}") from error
+            raise
 
 
-def result(client: APIClient, container: str, job: StageJob) -> bytes:
+def _meaning(what: str, status: int | None, said: str) -> StageFailed:
+    return _lost(what, said) if status in NO_ENGINE else StageFailed(f"Docker refused {what}: {said}")
+
+
+def _lost(what: str, said: str) -> EngineLost:
+    url = settings().docker_url
+    return EngineLost(f"lost the Docker engine at RANKALPHA_DOCKER_URL={url} while {what}: {said}")
+
+
+def container_of(found: Mapping[str, Any]) -> Container:
+    """Return what Docker tells of a container."""
+    state = found["State"]
+    started, ended = _moment(state["StartedAt"]), _moment(state["FinishedAt"])
+    running = bool(state["Running"])
+    over = started is not None and not running
+    return Container(
+        id=found["Id"],
+        name=found["Name"].removeprefix("/"),
+        labels=found["Config"]["Labels"] or {},
+        running=running,
+        created=_moment(found["Created"]) or EPOCH,
+        started=started,
+        ended=ended if over else None,
+        status=state["ExitCode"] if over else None,
+        out_of_memory=bool(state["OOMKilled"]),
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    moment = datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
+    return moment if moment > EPOCH else None  # Docker's "never" is in the year 1
+
+
+def unix_time(time: str) -> str:
+    """Return an RFC 3339 time in UTC as Docker's `since` takes it: seconds.nanoseconds; 0 for no time."""
+    if not time:
+        return "0"
+    seconds, _, rest = time.partition(".")
+    whole = int(datetime.fromisoformat(seconds.rstrip("Z")).replace(tzinfo=UTC).timestamp())
+    return f"{whole}.{rest.rstrip('Z') or 0}"
+
+
+async def joined(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
+    """Make lines of what the engine sends: `<time> <text>` each, a long line in several such pieces."""
+    time, text = "", ""
+    async for frame in frames:
+        at, _, piece = frame.partition(" ")
+        time, text = time or at, text + piece
+        if text.endswith("\n"):
+            yield Line(time, text.rstrip())
+            time, text = "", ""
+    if text:
+        yield Line(time, text.rstrip())
+
+
+def result(client: APIClient, container: str, stage: str) -> bytes:
     """Copy the result out of a stopped container; StageInvalid for what cannot be one, without reading it."""
     try:
         chunks, stat = client.get_archive(container, RESULT_PATH, chunk_size=MAX_RESULT)
@@ -87,21 +162,11 @@ def result(client: APIClient, container: str, job: StageJob) -> bytes:
     with closing(chunks):
         raw = next(chunks, b"")
         if stat["mode"] > PLAIN_FILE:
-            raise StageInvalid(f"stage {job.stage.name}: its result {RESULT_PATH} is not a plain file")
+            raise StageInvalid(f"stage {stage}: its result {RESULT_PATH} is not a plain file")
         if stat["size"] > MAX_RESULT:
             size = f"{stat['size']} bytes, of {MAX_RESULT} at most"
-            raise StageInvalid(f"stage {job.stage.name}: its result {RESULT_PATH} has {size}")
+            raise StageInvalid(f"stage {stage}: its result {RESULT_PATH} has {size}")
         raw += b"".join(chunks)
     with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
         file = archive.extractfile(archive.getmembers()[0])
         return file.read() if file else b""
-
-
-def lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Split the output into lines; a chunk may end anywhere, also within a character."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace").rstrip() for line in whole)
-    if rest:
-        yield rest.decode(errors="replace").rstrip()

@@ -1,97 +1,224 @@
-"""Runs a stage as a process of this machine, for the embedded stack that has no Docker engine.
+"""Runs stages as processes of this machine, for the embedded stack that has no Docker engine.
 
-The command, its environment and its result are those of the container. What a process cannot give: an own
-file system and network, and real limits on CPU, memory and processes.
+The command, its environment and its result are those of the container, and so are its guarantees: a folder
+takes a name once, so there is never a second process; a shim outlives the runner and keeps output and exit
+status. What a process cannot give: an own file system and network, and real limits on CPU, memory and
+processes; and its exit status is lost when its shim is killed too.
 """
 
+import asyncio
+import fcntl
+import json
 import os
+import secrets
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
-from collections import deque
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner, StageInvalid, check_exit, pass_on
+from rankalpha.runners.base import (
+    GRACE_SECONDS,
+    TAIL_LINES,
+    Container,
+    ContainerGone,
+    Line,
+    NameTaken,
+    Runner,
+    StageInvalid,
+)
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
+SHIM = Path(__file__).with_name("shim.py")
+START_SECONDS = 10
+POLL_SECONDS = 0.2
+
 
 class ProcessRunner(Runner):
-    """One process group a stage."""
+    """A folder for each process: its description, lock, output, exit status and result."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+        self._root = settings().process_dir
 
-    def run(self, job: StageJob, log: Any) -> bytes:
-        """See Runner.run; standard error is part of the output, as in `docker logs`."""
-        with tempfile.TemporaryDirectory(prefix=f"rankalpha-{job.stage.name}-") as folder:
-            result = Path(folder, "result.json")
-            log.info("Starting %r as a process, without the container's limits", job.command)
-            self._process = process = _start(job, result)
-            threading.Thread(target=_end_with_leader, args=(process,), daemon=True).start()
-            tail: deque[str] = deque(maxlen=TAIL_LINES)
-            with process:  # closes its output at the end
-                try:
-                    for line in process.stdout or ():
-                        pass_on(line.rstrip(), log, tail)
-                    status = process.wait()
-                finally:
-                    self.stop()
-            check_exit(job, status, tail)
-            return result.read_bytes() if result.exists() else b""
+    def create(self, job: StageJob, name: str) -> Container:
+        """See Runner.create; the folder gets its name when all is in it."""
+        made = self._root / f".{secrets.token_hex(8)}"
+        made.mkdir(mode=0o700, parents=True)
+        description = {
+            "id": secrets.token_hex(32),
+            "labels": dict(job.labels),
+            "created": datetime.now(UTC).isoformat(),
+            "env": _environment(job, self._root / name),
+        }
+        (made / "container.json").write_text(json.dumps(description), encoding="utf-8")
+        try:
+            made.rename(self._root / name)
+        except OSError as error:
+            shutil.rmtree(made)
+            raise NameTaken(f"there is a process {name} already") from error
+        return self.look(name)
 
-    def stop(self) -> None:
-        """End the whole process group; a stage's own children must not outlive it."""
-        process = self._process
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    def start(self, container: Container, job: StageJob) -> None:
+        """See Runner.start; the lock decides who starts it, when several try."""
+        path = self._path(container.id)
+        try:
+            command = shlex.split(job.command)
+        except ValueError as error:  # unbalanced quotes
+            self.remove(container.id)
+            raise StageInvalid(f"cannot start stage {job.stage.name}: {job.command!r}: {error}") from error
+        with (path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            if (path / "started.json").exists():
+                return
+            folder = settings().app_dir / Path(job.stage.working_dir).relative_to("/app")
+            shim = subprocess.Popen(
+                [sys.executable, "-I", SHIM, path, str(lock.fileno()), folder, *command],
+                env=self.environment(container.id),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # not stopped with what started it
+                pass_fds=[lock.fileno()],
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not (path / "started.json").exists() and time.monotonic() < deadline and shim.poll() is None:
+            time.sleep(0.01)
 
+    def find(self, name: str) -> Container | None:
+        """See Runner.find."""
+        try:
+            return self.look(name)
+        except ContainerGone:
+            return None
 
-def _start(job: StageJob, result: Path) -> subprocess.Popen[str]:
-    folder = settings().app_dir / Path(job.stage.working_dir).relative_to("/app")
-    try:
-        return subprocess.Popen(
-            shlex.split(job.command),
-            cwd=folder,
-            env=_environment(job, result),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # a group of its own, so that stop() reaches its children
+    def look(self, container_id: str) -> Container:
+        """See Runner.look."""
+        path = self._path(container_id)
+        description = _read(path / "container.json")
+        started, ended = _read(path / "started.json"), _read(path / "exit.json")
+        running = not ended and _locked(path / "lock")
+        if started and not running and not ended:  # it has just ended, or its shim was killed
+            ended = _read(path / "exit.json") or {"status": None, "time": datetime.now(UTC).isoformat()}
+        return Container(
+            id=description["id"],
+            name=path.name,
+            labels=description["labels"],
+            running=running,
+            created=datetime.fromisoformat(description["created"]),
+            started=_moment(started),
+            ended=_moment(ended),
+            status=ended.get("status"),
         )
-    except (OSError, ValueError) as error:  # no such program or folder, or unbalanced quotes
-        raise StageInvalid(
-            f"cannot start stage {job.stage.name}: {job.command!r} in {folder}: {error}"
-        ) from error
+
+    def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
+        """See Runner.containers."""
+        found = [self.find(path.name) for path in self._paths()]
+        return [one for one in found if one and labels.items() <= one.labels.items()]
+
+    async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
+        """See Runner.lines."""
+        with self._output(container_id).open(encoding="utf-8", errors="replace") as output:
+            over = False
+            while True:
+                while entry := output.readline():
+                    time, _, text = entry.partition(" ")
+                    if time >= since:
+                        yield Line(time, text.rstrip("\n"))
+                if over:
+                    return
+                over = not self.look(container_id).running
+                if not over:
+                    await asyncio.sleep(POLL_SECONDS)
+
+    def tail(self, container_id: str) -> Sequence[str]:
+        """See Runner.tail."""
+        text = self._output(container_id).read_text(encoding="utf-8", errors="replace")
+        return [line.partition(" ")[2] for line in text.splitlines()[-TAIL_LINES:]]
+
+    def environment(self, container_id: str) -> Mapping[str, str]:
+        """See Runner.environment."""
+        env: dict[str, str] = _read(self._path(container_id) / "container.json")["env"]
+        return env
+
+    def result(self, container_id: str, stage: str) -> bytes:  # noqa: ARG002
+        """See Runner.result."""
+        with suppress(FileNotFoundError):
+            return (self._path(container_id) / "result.json").read_bytes()
+        return b""
+
+    def stop(self, container_id: str) -> None:
+        """See Runner.stop; the whole group is stopped, for a stage's children must not outlive it."""
+        pid = _read(self._path(container_id) / "started.json").get("pid")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not pid or not self.look(container_id).running:
+                return
+            with suppress(ProcessLookupError):
+                os.killpg(pid, number)
+            deadline = time.monotonic() + GRACE_SECONDS
+            while self.look(container_id).running and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def rename(self, container_id: str, name: str) -> None:
+        """See Runner.rename."""
+        self._path(container_id).rename(self._root / name)
+
+    def remove(self, container_id: str) -> None:
+        """See Runner.remove."""
+        self.stop(container_id)
+        shutil.rmtree(self._path(container_id))
+
+    def _path(self, container_id: str) -> Path:
+        """Return the folder of a container, given its name or its id."""
+        for path in self._paths():
+            if path.name == container_id or _read(path / "container.json").get("id") == container_id:
+                return path
+        raise ContainerGone(f"there is no process {container_id} any more")
+
+    def _paths(self) -> list[Path]:
+        return [path for path in self._root.glob("rankalpha-*") if path.is_dir()]
+
+    def _output(self, container_id: str) -> Path:
+        output = self._path(container_id) / "output"
+        output.touch()
+        return output
 
 
-def _end_with_leader(process: "subprocess.Popen[str]") -> None:
-    """Kill what the stage has left behind, as the engine does; it would hold the output open for ever."""
-    with suppress(ChildProcessError, ProcessLookupError):
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its group stays its own
-        os.killpg(process.pid, signal.SIGKILL)
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(FileNotFoundError):
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    return {}
 
 
-def _environment(job: StageJob, result: Path) -> dict[str, str]:
+def _locked(path: Path) -> bool:
+    with suppress(FileNotFoundError), path.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _moment(event: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(event["time"][:19]).replace(tzinfo=UTC) if event else None
+
+
+def _environment(job: StageJob, folder: Path) -> dict[str, str]:
     """Return what the image would give, and the stage's own; nothing of Airflow's gets through."""
     bin_dir = str(Path(sys.executable).parent)
     image = {
         "PATH": f"{bin_dir}:{os.defpath}",
-        "HOME": str(result.parent),
+        "HOME": str(folder),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(settings().app_dir),
         "PYTHONUNBUFFERED": "1",
@@ -100,9 +227,7 @@ def _environment(job: StageJob, result: Path) -> dict[str, str]:
         "UV_NO_SYNC": "1",
         "UV_OFFLINE": "1",
         "UV_PYTHON": sys.executable,
+        "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
     }
-    image |= {
-        "RANKALPHA_STACK": settings().stack
-    }  # a stage that outlives its stack is ended with the leftovers
     data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir))
-    return {**image, **data, **job.env, "RANKALPHA_RESULT": str(result)}
+    return {**image, **data, **job.env, "RANKALPHA_RESULT": str(folder / "result.json")}

@@ -1,0 +1,95 @@
+"""Durable stages: each try group of a task has one container, found or created, never two.
+
+A container that carries its group's name counts: it is adopted, or collected when it has ended. It stops to
+count when it is set aside, which gives it another name: after its failure was reported, or after a person
+or the time limit has stopped it.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rankalpha.identity import SET_ASIDE, Identity
+from rankalpha.runners.base import (
+    COMMAND_EXITS,
+    PERMANENT_EXITS,
+    Container,
+    NameTaken,
+    Runner,
+    StageFailed,
+    StageInvalid,
+)
+from rankalpha.stage import Stage, StageJob
+
+# what was created and not started: its maker is given this time, then it counts as dead
+START_SECONDS = 10
+SIGKILLED = 137
+
+
+def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -> Container:
+    """Return the container of the try group, started if it did not run; see Runner for the errors."""
+    container = runner.find(identity.name)
+    if container is None:
+        _end_other_groups(runner, identity, log)
+        try:
+            container = runner.create(job, identity.name)
+        except NameTaken:  # somebody who does the same was faster
+            return find_or_start(runner, job, identity, log)
+        runner.start(container, job)
+        log.info("Started container %s from image %s", identity.name, job.image)
+    elif container.running or container.started:
+        log.info(
+            "Adopting container %s, which %s since %s",
+            identity.name,
+            "runs" if container.running else "has ended; it ran",
+            container.started,
+        )
+    else:
+        _wait_for_maker(container)
+        runner.start(container, job)
+        log.info("Started container %s, which was left unstarted", identity.name)
+    return runner.look(container.id)
+
+
+def set_aside(runner: Runner, container: Container, try_number: int) -> None:
+    """Let the container not count any more; it is kept for inspection until it is swept."""
+    if SET_ASIDE not in container.name:
+        runner.rename(container.id, f"{container.name}{SET_ASIDE}{try_number}")
+
+
+def check_exit(stage: Stage, container: Container, tail: Sequence[str]) -> str:
+    """Raise StageFailed or StageInvalid, with the last lines, when the container has not ended with 0.
+
+    Returns what is to be said all the same.
+    """
+    hint = _hint(stage, container)
+    if container.status == 0:
+        return hint and f"The stage says that it is done.{hint}"
+    last = "\n  ".join(["", *tail]) if tail else " It printed nothing."
+    status = "an unknown status" if container.status is None else container.status
+    text = f"stage {stage.name}, container {container.name}, exited with {status}.{hint} Last lines:{last}"
+    raise (StageInvalid if container.status in (*PERMANENT_EXITS, *COMMAND_EXITS) else StageFailed)(text)
+
+
+def _hint(stage: Stage, container: Container) -> str:
+    if container.out_of_memory:  # Docker says so too when it was a child, and the stage went on without it
+        return f" A process of it was killed for want of memory: raise {stage.key('MEM')}."
+    if container.status in COMMAND_EXITS:
+        return f" Its command, or one that it calls, cannot be run: mend {stage.key('COMMAND')}."
+    if container.status == SIGKILLED:
+        return " It was killed, and not for its memory limit."
+    return "" if container.status is not None else " It was killed together with what watched it."
+
+
+def _end_other_groups(runner: Runner, identity: Identity, log: Any) -> None:
+    """Stop what runs for the task from before it was cleared."""
+    for other in runner.containers(identity.of_task):
+        if other.running:
+            log.warning("Stopping container %s, whose task was cleared", other.name)
+            runner.stop(other.id)
+
+
+def _wait_for_maker(container: Container) -> None:
+    age = datetime.now(UTC) - container.created
+    time.sleep(max(0.0, (timedelta(seconds=START_SECONDS) - age).total_seconds()))

@@ -1,0 +1,133 @@
+"""Follows a stage's container to its end: output, time limit, and an engine that goes away for a while.
+
+A triggerer runs this for every stage that is in flight; a task that does not defer runs it itself.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from rankalpha.runners.base import Container, EngineLost, Line, Runner
+
+T = TypeVar("T")
+End = Literal["ended", "overdue"]
+
+LOOK_SECONDS = 10.0  # between two looks: a hung stream of output hides an ended container no longer
+DRAIN_SECONDS = 5.0  # for the output that is still on its way when the container has ended
+PATIENCE_SECONDS = 300.0  # for an engine that does not answer; then the task fails, and its retry adopts
+PAUSE_SECONDS = 1.0
+
+# the engine's clients block; threads are made as they are needed
+_THREADS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="rankalpha")
+
+
+class Follower:
+    """Follows one container; `write` gets each line of its output once.
+
+    `written` is what was written before: its newest lines, all of one time.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        container_id: str,
+        write: Callable[[Line], None],
+        log: Any,
+        written: Sequence[Line] = (),
+    ) -> None:
+        self._runner = runner
+        self._id = container_id
+        self._write = write
+        self._log = log
+        self._since = written[0].time if written else ""
+        self._written = {line.text for line in written}  # the lines of that time
+
+    async def follow(self, limit: timedelta) -> End:
+        """Return when the container has ended, or was stopped because it ran for longer than `limit`.
+
+        Raises ContainerGone, and EngineLost when the engine did not answer for PATIENCE_SECONDS.
+        """
+        output = asyncio.create_task(self._copy())
+        try:
+            while True:
+                container = await self._look()
+                if not container.running:
+                    await self._drain(output)
+                    return "ended"
+                if left(container, limit) <= 0:
+                    await in_thread(self._runner.stop, self._id)
+                    await self._drain(output)
+                    return "overdue"
+                await asyncio.wait({output}, timeout=min(LOOK_SECONDS, left(container, limit) + 0.1))
+                if output.done():  # the container has ended, or the engine has hung up
+                    await asyncio.sleep(0 if _ended_well(output) else PAUSE_SECONDS)
+                    container = await self._look()
+                    if container.running:
+                        await asyncio.sleep(PAUSE_SECONDS)
+                        output = asyncio.create_task(self._copy())
+        finally:
+            output.cancel()
+
+    async def _copy(self) -> None:
+        async with aclosing(self._runner.lines(self._id, self._since)) as lines:
+            async for line in lines:
+                if line.time < self._since or (line.time == self._since and line.text in self._written):
+                    continue
+                if line.time > self._since:
+                    self._written.clear()
+                self._since = line.time
+                self._written.add(line.text)
+                self._write(line)
+
+    async def _drain(self, output: "asyncio.Task[None]") -> None:
+        """Let the rest of the output arrive, and read it anew when its stream hangs or has broken."""
+        await asyncio.wait({output}, timeout=DRAIN_SECONDS)
+        if output.done() and _ended_well(output):
+            return
+        output.cancel()
+        try:
+            await asyncio.wait_for(self._copy(), DRAIN_SECONDS)
+        except (TimeoutError, EngineLost) as error:
+            self._log.warning("The end of the stage's output could not be read: %s", error or "it hangs")
+
+    async def _look(self) -> Container:
+        return await patiently(partial(in_thread, self._runner.look, self._id), self._log)
+
+
+def left(container: Container, limit: timedelta) -> float:
+    """Return for how many seconds a running container may go on, however often it was adopted."""
+    return (limit - (datetime.now(UTC) - (container.started or container.created))).total_seconds()
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], log: Any) -> T:
+    """Return what `ask` returns, asking again for PATIENCE_SECONDS while the engine does not answer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    told = False
+    while True:
+        try:
+            answer = await ask()
+        except EngineLost as error:
+            if time.monotonic() > deadline:
+                raise
+            if not told:
+                log.warning("%s; trying again for %d s", error, PATIENCE_SECONDS)
+            told = True
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            if told:
+                log.info("The engine answers again")
+            return answer
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run what blocks, without holding up the others."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, function, *arguments)
+
+
+def _ended_well(output: "asyncio.Task[None]") -> bool:
+    return not output.cancelled() and output.exception() is None

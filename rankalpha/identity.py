@@ -1,0 +1,66 @@
+"""Which task a stage's container belongs to: its labels and its name.
+
+A *try group* is a task instance with the retries that it has without anybody clearing it. All tries of a
+group share one container name, and an engine takes a name once: so there is at most one container that
+counts, whoever asks for it, however often, and whatever has died in between. Clearing a task begins a new
+group, and so a fresh container: Airflow then raises `max_tries`, which a retry leaves as it is.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from airflow.sdk import Context
+
+from rankalpha.settings import settings
+
+PREFIX = "rankalpha."
+SET_ASIDE = "-try"  # what follows in the name of a container that does not count any more
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One try of a stage's task; `map_index` is -1 for a task that is not mapped."""
+
+    stage: str
+    batch: str
+    dag: str
+    task: str
+    run: str
+    map_index: int
+    group: int  # Airflow's max_tries
+    try_number: int
+
+    @classmethod
+    def of(cls, context: Context, stage: str, batch: str) -> "Identity":
+        """Return the identity of the running task."""
+        ti: Any = context["ti"]
+        return cls(
+            stage=stage,
+            batch=batch,
+            dag=ti.dag_id,
+            task=ti.task_id,
+            run=ti.run_id,
+            map_index=-1 if ti.map_index is None else ti.map_index,
+            group=ti.max_tries,
+            try_number=ti.try_number,
+        )
+
+    @property
+    def of_task(self) -> dict[str, str]:
+        """The labels that all containers of the task instance carry, whatever their group."""
+        task = {"dag": self.dag, "task": self.task, "run": self.run, "map": str(self.map_index)}
+        return {f"{PREFIX}{key}": value for key, value in {**task, "stack": settings().stack}.items()}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of a container that this try starts."""
+        own = {"stage": self.stage, "batch": self.batch, "group": self.group, "try": self.try_number}
+        return {**self.of_task, **{f"{PREFIX}{key}": str(value) for key, value in own.items()}}
+
+    @property
+    def name(self) -> str:
+        """The name of the group's container."""
+        group = "\n".join([*self.of_task.values(), str(self.group)])
+        digest = sha256(group.encode()).hexdigest()[:8]
+        return f"rankalpha-{self.stage}-{self.batch.replace(':', '-')}-{digest}"

@@ -1,0 +1,164 @@
+"""Runs a stage: finds or starts its container, waits without holding a worker, and collects its result."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
+
+from rankalpha import task_log
+from rankalpha.batch import BatchError, batch_of, new_batch
+from rankalpha.defaults import STAGE_POOL
+from rankalpha.durable import check_exit, find_or_start, set_aside
+from rankalpha.follow import End, Follower, left
+from rankalpha.identity import Identity
+from rankalpha.result import ResultError, parse_result
+from rankalpha.runners import runner
+from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid
+from rankalpha.settings import SettingsError, settings
+from rankalpha.stage import Stage
+
+CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
+# what a task is in after a person, and not the death of some process, has ended its try
+ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "upstream_failed")
+MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
+
+
+class Killed(BaseException):
+    """Airflow ends this process; not an Exception, so that no library takes it for an error of its own."""
+
+
+class StageOperator(BaseOperator):
+    """Run a stage's container for the batch of this run.
+
+    A stage that `consumes` datasets takes the batch that was published there; one that consumes nothing
+    starts a new batch. The batch and the stage's result are pushed as XComs `batch` and `result` for the
+    publish task. What trying again cannot heal fails at once, without the retries.
+
+    The container is durable, see `rankalpha.durable`: a retry adopts it. Unless RANKALPHA_DEFER is off, the
+    task is deferred while it runs.
+    """
+
+    def __init__(self, *, stage: Stage, consumes: Sequence[Asset] = (), **kwargs: Any) -> None:
+        if queue := settings().stage_queues.get(stage.name):
+            kwargs["queue"] = queue
+        super().__init__(
+            inlets=list(consumes),
+            execution_timeout=stage.time_limit + MARGIN,
+            pool=STAGE_POOL,
+            on_success_callback=_remove_container,
+            do_xcom_push=False,  # what a stage returns is its result, pushed under its own key
+            **kwargs,
+        )
+        self.stage = stage
+        self.consumes = tuple(consumes)
+        self._container = ""  # name or id of what is being worked on; empty: nothing
+
+    def execute(self, context: Context) -> None:
+        """Find or start the container and wait for it; see `rankalpha.runners` for the ways it can fail."""
+        limit = self.stage.time_limit
+        with self._working(context):
+            engine = runner()
+            container = self._found_or_started(context, engine)
+            if not (container.running and settings().defer and left(container, limit) > 0):
+                follower = Follower(engine, container.id, task_log.write, self.log)
+                self._collect(context, engine, asyncio.run(follower.follow(limit)))
+                return
+        from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
+
+        self.defer(
+            trigger=StageTrigger(container.id, limit.total_seconds(), list(self.stage.secrets)),
+            method_name="collect",
+            kwargs={"container": container.id},
+            timeout=limit + MARGIN,
+        )
+
+    def collect(self, context: Context, container: str, event: dict[str, Any]) -> None:
+        """Go on after the deferral: `event` is what StageTrigger has fired."""
+        with self._working(context, container):
+            if error := event.get("error"):
+                raise StageFailed(error)
+            self._collect(context, runner(), event["end"])
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> None:
+        """Go on after the deferral; the time limit is enforced here when no triggerer was there to do it."""
+        try:
+            super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            self.execute(context)
+
+    def on_kill(self) -> None:
+        """Leave what is being done; see `_working` for what follows."""
+        if self._container:
+            raise Killed
+
+    def _found_or_started(self, context: Context, engine: Runner) -> Container:
+        batch = batch_of(context, self.consumes, self.log) if self.consumes else new_batch(context)
+        self.log.info("Batch %s", batch)
+        context["ti"].xcom_push(key="batch", value=batch)
+        identity = Identity.of(context, self.stage.name, batch)
+        job = self.stage.job(batch, identity.labels)
+        task_log.mask(job.env, self.stage.secrets)
+        self._container = identity.name
+        return find_or_start(engine, job, identity, self.log)
+
+    def _collect(self, context: Context, engine: Runner, end: End) -> None:
+        container = engine.look(self._container)
+        try:
+            if end == "overdue":
+                limit = self.stage.time_limit
+                raise StageFailed(f"stage {self.stage.name} was stopped at its time limit of {limit}")
+            tail = [task_log.masked(line) for line in engine.tail(container.id)]
+            if warning := check_exit(self.stage, container, tail):
+                self.log.warning(warning)
+            written = engine.result(container.id, self.stage.name)
+            result = parse_result(written, container.labels["rankalpha.batch"])
+        except (StageFailed, ResultError) as error:
+            if not isinstance(error, EngineLost):
+                self.log.error("%s", error)  # noqa: TRY400  before the container stops to count
+                set_aside(engine, container, context["ti"].try_number)
+            raise
+        context["ti"].xcom_push(key="result", value=result)
+
+    @contextmanager
+    def _working(self, context: Context, container: str = "") -> Iterator[None]:
+        """Turn errors into Airflow's; when a person has ended the task, stop its container.
+
+        When it was not a person, but this process is no longer wanted because the scheduler has given the
+        task to another one, the container goes on for that one.
+        """
+        self._container = container
+        try:
+            yield
+        except CANNOT_HEAL as error:
+            raise AirflowFailException(str(error)) from error
+        except Killed as killed:
+            if self._state(context) in ENDED_BY_PERSON:
+                self._stop(context)
+            raise AirflowFailException("stopped by Airflow") from killed
+
+    def _state(self, context: Context) -> str | None:
+        from rankalpha.task_state import state_of  # noqa: PLC0415  heavy, and not for parsing
+
+        return state_of(context["ti"])
+
+    def _stop(self, context: Context) -> None:
+        engine = runner()
+        if container := engine.find(self._container):
+            engine.stop(container.id)
+            set_aside(engine, container, context["ti"].try_number)
+
+    def forget(self, context: Context) -> None:
+        """Remove the container of a task whose success Airflow has recorded; otherwise a retry needs it."""
+        if self._container and self._state(context) == "success":
+            runner().remove(self._container)
+
+
+def _remove_container(context: Context) -> None:
+    task: Any = context["task"]
+    task.forget(context)

@@ -1,0 +1,66 @@
+"""Where a stage's output goes: the log of its task, each line with the time at which the stage printed it."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from airflow.configuration import conf
+from airflow.sdk.log import mask_logs, mask_secret
+from airflow.utils.helpers import log_filename_template_renderer
+
+from rankalpha.runners.base import Line
+
+LOGGER = "stage"  # marks the lines of stages in a log
+URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:/@\s]*:([^@/\s]+)@", re.IGNORECASE)
+SHORTEST_MASKED = 5  # characters; [logging] min_length_masked_secret
+
+
+def write(line: Line) -> None:
+    """Log a line of a stage's output."""
+    structlog.get_logger(logger_name=LOGGER).info(masked(line.text), timestamp=line.time)
+
+
+def masked(text: str) -> str:
+    """Return a text without secrets.
+
+    Airflow masks them in a task's log, but not in the scheduler's output, where LocalExecutor prints it too.
+    """
+    return str(mask_logs(None, "info", {"event": text})["event"])
+
+
+def mask(env: Mapping[str, str], secrets: Iterable[str]) -> None:
+    """Keep secrets of a stage's environment out of the log, should it print them; `secrets` are keys."""
+    # values of keys that sound secret; of any shorter value Airflow says that it cannot mask it
+    mask_secret({key: value for key, value in env.items() if len(value) >= SHORTEST_MASKED})
+    mask_secret([env[key] for key in secrets if key in env])
+    mask_secret([found[1] for value in env.values() if (found := URL_PASSWORD.match(value))])
+
+
+def written_by_triggerers(ti: Any) -> list[Line]:
+    """Return the newest lines of stages that earlier triggerers have logged for this try: all of one time.
+
+    Empty when there are none or when they were written on another machine; then all lines are logged again.
+    """
+    relative = log_filename_template_renderer()(ti=ti)
+    path = Path(conf.get_mandatory_value("logging", "base_log_folder"), relative)
+    found = [line for file in path.parent.glob(f"{path.name}.trigger.*.log") for line in _lines(file)]
+    newest = max((line.time for line in found), default="")
+    return [line for line in found if line.time == newest]
+
+
+def _lines(file: Path) -> Iterator[Line]:
+    with file.open(encoding="utf-8", errors="replace") as text:
+        for entry in text:
+            if LOGGER in entry and (line := _parsed(entry)):
+                yield line
+
+
+def _parsed(entry: str) -> Line | None:
+    try:
+        fields = json.loads(entry)
+    except ValueError:  # the triggerer was killed while it wrote
+        return None
+    return Line(fields["timestamp"], fields["event"]) if fields.get("logger") == LOGGER else None

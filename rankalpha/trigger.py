@@ -1,0 +1,60 @@
+"""Waits in the triggerer for a stage to end, so that no worker is held; `rankalpha.follow` does the work."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from rankalpha import task_log
+from rankalpha.durable import set_aside
+from rankalpha.follow import Follower, in_thread, patiently
+from rankalpha.runners import runner
+from rankalpha.runners.base import StageFailed
+from rankalpha.task_state import state_of
+
+
+class StageTrigger(BaseTrigger):
+    """Fires once with `{"end": "ended" | "overdue"}` or `{"error": <what happened>}`.
+
+    `container` is the container's id, `limit` the seconds that it may run for, `secrets` names variables of
+    its environment that must not be logged.
+    """
+
+    def __init__(self, container: str, limit: float, secrets: list[str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.container = container
+        self.limit = limit
+        self.secrets = secrets
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """See BaseTrigger."""
+        arguments = {"container": self.container, "limit": self.limit, "secrets": self.secrets}
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Log the stage's output, from where an earlier triggerer has left off, until the stage ends."""
+        engine = runner()
+        try:
+            env = await patiently(lambda: in_thread(engine.environment, self.container), self.log)
+            task_log.mask(env, self.secrets)
+            done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
+            follower = Follower(engine, self.container, task_log.write, self.log, written=done)
+            event: dict[str, str] = {"end": await follower.follow(timedelta(seconds=self.limit))}
+        except StageFailed as error:
+            event = {"error": str(error)}
+        yield TriggerEvent(event)  # type: ignore[no-untyped-call]
+
+    async def on_kill(self) -> None:
+        """Stop the stage of a task that a person has cleared or marked; set it aside, for it is over.
+
+        Airflow calls this too when another triggerer has taken the trigger over. The task is then still
+        deferred, and its stage goes on.
+        """
+        ti: Any = self.task_instance
+        if await asyncio.to_thread(state_of, ti) == "deferred":
+            return
+        engine = runner()
+        await in_thread(engine.stop, self.container)
+        await in_thread(lambda: set_aside(engine, engine.look(self.container), ti.try_number))
