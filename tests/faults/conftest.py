@@ -1,0 +1,96 @@
+"""The fault matrix: an embedded stack whose stages run in containers of a real Docker engine."""
+
+import json
+import os
+from base64 import b64encode
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from docker.errors import DockerException
+
+from rankalpha.stages import STAGES
+from rankalpha.startup import wait_for_airflow
+from tests.faults.engine import IMAGE, Engine
+from tests.faults.table import Matrix
+from tests.support.services import RecordingServices
+from tests.support.stack import RunningStack
+
+SECONDS = {"ingestion": 8, "scorer": 2, "sentiment": 2}
+STAGE = """
+import json, os, socket, sys, time
+stage, seconds, batch = sys.argv[1], int(sys.argv[2]), os.environ["RANKALPHA_BATCH"]
+with open("/data/prices/journal.jsonl", "a") as journal:
+    journal.write(json.dumps({"stage": stage, "batch": batch, "host": socket.gethostname()}) + "\\n")
+for tick in range(seconds * 2):
+    print("tick", tick, flush=True)
+    time.sleep(0.5)
+result = {"rows": 1, "symbols": 1, "as_of": batch[:10], "batch": batch}
+json.dump(result, open(os.environ["RANKALPHA_RESULT"], "w"))
+"""
+RESULTS = Path(__file__).parents[2] / "bench" / "results" / "faults.json"
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """The engine, with the network and the volumes of the stages."""
+    try:
+        engine = Engine()
+        taken = engine.taken()
+    except (DockerException, StopIteration) as error:
+        _absent(f"no Docker engine with the image {IMAGE} answers: {error}")
+    if taken:
+        _absent(f"RankAlpha runs on this Docker engine already: {', '.join(taken)} are taken")
+    engine.prepare()
+    yield engine
+    engine.clean()
+
+
+def _absent(reason):
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def services():
+    """The API and the frontend."""
+    servers = RecordingServices()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def stack(home, services, engine):
+    """The running stack."""
+    profile = home / "env" / "local"
+    profile.mkdir(parents=True)
+    code = f"import base64; exec(base64.b64decode('{b64encode(STAGE.encode()).decode()}'))"  # one line
+    for stage in STAGES:
+        command = f'python -uc "{code}" {stage.name} {SECONDS[stage.name]}'
+        settings = {"IMAGE": IMAGE, "COMMAND": command}
+        lines = (f"{stage.key(part)}={value}\n" for part, value in settings.items())
+        (profile / f"{stage.name}.env").write_text("".join(lines))
+    (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
+    running = RunningStack(
+        home / "state",
+        RANKALPHA_ENV_DIR=str(profile.parent),
+        RANKALPHA_RUNNER="docker",
+        RANKALPHA_DOCKER_URL=engine.url,
+        RANKALPHA_RETRY_DELAY="1",
+    )
+    try:
+        started = running.stack("start")
+        assert started.returncode == 0, started.stdout
+        wait_for_airflow(running.api)
+        yield running
+    finally:
+        running.stack("clean")
+
+
+@pytest.fixture(scope="session")
+def matrix():
+    """Collects the cells; the table is printed when all have been seen, and kept if the matrix is whole."""
+    found = Matrix()
+    yield found
+    print(f"\n{found.table()}")
+    if found.whole:
+        RESULTS.write_text(json.dumps([asdict(cell) for cell in found.cells], indent=1) + "\n")

@@ -1,0 +1,43 @@
+"""The fault matrix as a table."""
+
+from dataclasses import dataclass, field
+
+from tests.faults.components import COMPONENTS
+from tests.faults.moments import MOMENTS
+
+
+@dataclass
+class Matrix:
+    """The cells that were seen."""
+
+    cells: list = field(default_factory=list)
+
+    @property
+    def whole(self):
+        """Whether each cell was seen."""
+        return len(self.cells) == len(COMPONENTS) * len(MOMENTS)
+
+    def table(self):
+        """Markdown; a cell that was not run says so."""
+        seen = {(cell.component, cell.moment): cell for cell in self.cells}
+        usual = {moment: seen.get(("nothing", moment)) for moment in MOMENTS}
+        rows = [["killed", *MOMENTS], ["---"] * (len(MOMENTS) + 1)]
+        for component in COMPONENTS:
+            found = [_text(seen.get((component, moment)), usual[moment]) for moment in MOMENTS]
+            rows.append([component, *found])
+        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _text(cell, usual):
+    if cell is None:
+        return "not run"
+    if not cell.graded:
+        return f"**not graded**, containers {_counts(cell)}"
+    took = f"{cell.seconds:.0f} s"
+    if cell.component != "nothing" and usual:
+        took = f"+{max(0, cell.seconds - usual.seconds):.0f} s"
+    return took if cell.met else f"**containers {_counts(cell)}**, {took}"
+
+
+def _counts(cell):
+    return ", ".join(f"{stage} {count}" for stage, count in sorted(cell.containers.items())) or "none"
