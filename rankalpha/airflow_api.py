@@ -1,10 +1,10 @@
-"""A client of Airflow's public REST API: what the operator scripts need of it."""
+"""A client of Airflow's public REST API: what the operator scripts and the maintenance need of it."""
 
 from typing import Any
 
 import requests
 
-TIMEOUT = 30  # seconds, each request
+TIMEOUT = 30.0  # seconds, each request
 
 
 class AirflowApiError(Exception):
@@ -12,7 +12,10 @@ class AirflowApiError(Exception):
 
 
 class AirflowApi:
-    """Calls /api/v2 with a token of the given user; an expired token is renewed once a call."""
+    """Calls Airflow with a token of the given user; an expired token is renewed once a call.
+
+    A path is below /api/v2, unless it begins with a slash.
+    """
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self.url = url.rstrip("/")
@@ -20,19 +23,19 @@ class AirflowApi:
         self._session = requests.Session()
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
-        """GET /api/v2/<path>; raises requests.RequestException or AirflowApiError."""
+        """GET <path>; raises requests.RequestException or AirflowApiError."""
         return self._call("GET", path, params=params)
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """POST /api/v2/<path>; raises requests.RequestException or AirflowApiError."""
-        return self._call("POST", path, json=body)
+    def post(self, path: str, body: dict[str, Any], timeout: float = TIMEOUT) -> dict[str, Any]:
+        """POST <path>, waiting `timeout` seconds; raises requests.RequestException or AirflowApiError."""
+        return self._call("POST", path, json=body, timeout=timeout)
 
-    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        url = f"{self.url}/api/v2/{path}"
-        response = self._session.request(method, url, timeout=TIMEOUT, **arguments)
+    def _call(self, method: str, path: str, timeout: float = TIMEOUT, **arguments: Any) -> dict[str, Any]:
+        url = f"{self.url}{path if path.startswith('/') else f'/api/v2/{path}'}"
+        response = self._session.request(method, url, timeout=timeout, **arguments)
         if response.status_code == requests.codes.unauthorized:
             self._log_in()
-            response = self._session.request(method, url, timeout=TIMEOUT, **arguments)
+            response = self._session.request(method, url, timeout=timeout, **arguments)
         _check(response, f"{method} {url}")
         answer: dict[str, Any] = response.json()
         return answer

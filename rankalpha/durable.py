@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rankalpha.identity import SET_ASIDE, Identity
+from rankalpha.identity import SET_ASIDE, Identity, is_set_aside
 from rankalpha.runners.base import (
     COMMAND_EXITS,
     PERMANENT_EXITS,
@@ -43,7 +43,7 @@ def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -
             "Adopting container %s, which %s since %s",
             identity.name,
             "runs" if container.running else "has ended; it ran",
-            container.started,
+            container.started or container.created,
         )
     else:
         _wait_for_maker(container)
@@ -54,7 +54,7 @@ def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -
 
 def set_aside(runner: Runner, container: Container, try_number: int) -> None:
     """Let the container not count any more; it is kept for inspection until it is swept."""
-    if SET_ASIDE not in container.name:
+    if not is_set_aside(container.name):
         runner.rename(container.id, f"{container.name}{SET_ASIDE}{try_number}")
 
 
@@ -79,13 +79,13 @@ def _hint(stage: Stage, container: Container) -> str:
         return f" Its command, or one that it calls, cannot be run: mend {stage.key('COMMAND')}."
     if container.status == SIGKILLED:
         return " It was killed, and not for its memory limit."
-    return "" if container.status is not None else " It was killed together with what watched it."
+    return "" if container.status is not None else " What watched it was killed: nobody knows how it ended."
 
 
 def _end_other_groups(runner: Runner, identity: Identity, log: Any) -> None:
     """Stop what runs for the task from before it was cleared."""
     for other in runner.containers(identity.of_task):
-        if other.running:
+        if other.running and other.name != identity.name:  # which somebody may have started meanwhile
             log.warning("Stopping container %s, whose task was cleared", other.name)
             runner.stop(other.id)
 

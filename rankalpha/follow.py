@@ -45,7 +45,7 @@ class Follower:
         self._write = write
         self._log = log
         self._since = written[0].time if written else ""
-        self._written = {line.text for line in written}  # the lines of that time
+        self._written = len(written)  # lines of that time; their text may have been masked
 
     async def follow(self, limit: timedelta) -> End:
         """Return when the container has ended, or was stopped because it ran for longer than `limit`.
@@ -75,13 +75,13 @@ class Follower:
 
     async def _copy(self) -> None:
         async with aclosing(self._runner.lines(self._id, self._since)) as lines:
+            since, again = self._since, self._written
             async for line in lines:
-                if line.time < self._since or (line.time == self._since and line.text in self._written):
+                if line.time < since or (line.time == since and again > 0):
+                    again -= line.time == since
                     continue
-                if line.time > self._since:
-                    self._written.clear()
+                self._written = self._written + 1 if line.time == self._since else 1
                 self._since = line.time
-                self._written.add(line.text)
                 self._write(line)
 
     async def _drain(self, output: "asyncio.Task[None]") -> None:
@@ -93,7 +93,7 @@ class Follower:
         try:
             await asyncio.wait_for(self._copy(), DRAIN_SECONDS)
         except (TimeoutError, EngineLost) as error:
-            self._log.warning("The end of the stage's output could not be read: %s", error or "it hangs")
+            self._log.warning("The end of the stage's output could not be read: %s", str(error) or "it hangs")
 
     async def _look(self) -> Container:
         return await patiently(partial(in_thread, self._runner.look, self._id), self._log)

@@ -6,6 +6,7 @@ counts, whoever asks for it, however often, and whatever has died in between. Cl
 group, and so a fresh container: Airflow then raises `max_tries`, which a retry leaves as it is.
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,11 @@ from rankalpha.settings import settings
 
 PREFIX = "rankalpha."
 SET_ASIDE = "-try"  # what follows in the name of a container that does not count any more
+
+
+def is_set_aside(name: str) -> bool:
+    """Tell whether a container of that name does not count any more."""
+    return re.search(f"{SET_ASIDE}[0-9]+$", name) is not None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
-"""The Airflow plugin: keeps the Assets view of Airflow 3.3.2 working while a run is queued.
+"""The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-Airflow issue 71360: its API answers 500 for the events of a dataset as long as a run that one of them has
-started waits in the queue, because it takes `start_date` for always set. Fixed upstream; remove this with the
-release that has the fix (the tests tell when).
+It serves `rankalpha.maintenance.metadata_app` under /rankalpha.
+
+And it keeps the Assets view of Airflow 3.3.2 working while a run is queued. Airflow issue 71360: its API
+answers 500 for the events of a dataset as long as a run that one of them has started waits in the queue,
+because it takes `start_date` for always set. Fixed upstream; remove this with the release that has the fix
+(the tests tell when).
 """
 
 import sys
@@ -29,6 +32,14 @@ def accept_queued_runs() -> None:
             model.model_rebuild(force=True)
 
 
+def apps() -> list[dict[str, Any]]:
+    """Return what the API server is to serve besides its own."""
+    from rankalpha.maintenance.metadata import PREFIX  # noqa: PLC0415  only the API server's
+    from rankalpha.maintenance.metadata_app import app  # noqa: PLC0415  heavy
+
+    return [{"name": "RankAlpha", "app": app, "url_prefix": PREFIX}]
+
+
 class RankAlphaPlugin(AirflowPlugin):
     """Loaded by every Airflow process; acts in the API server only, before its routes are made."""
 
@@ -36,6 +47,7 @@ class RankAlphaPlugin(AirflowPlugin):
 
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:
-        """Mend the API's data models."""
+        """Mend the API's data models, and add to its routes."""
         if API_SERVER in sys.modules:
             accept_queued_runs()
+            cls.fastapi_apps = apps()

@@ -66,7 +66,8 @@ class Settings(Environment):
         default="", description="Set by the embedded stack, so that its stages are known as its own."
     )
     airflow_url: str = Field(
-        default="http://airflow-webserver:8080", description="Airflow's API, for the scripts."
+        default="http://airflow-webserver:8080",
+        description="Airflow's API, for the scripts and the maintenance.",
     )
     api_url: str = Field(
         default="http://api:6080", description="RankAlpha's API where the profile names none."
@@ -91,6 +92,12 @@ class Settings(Environment):
     )
     keep_failed_hours: float = Field(
         default=24, ge=0, description="How long the container of a failed stage is kept for inspection."
+    )
+    keep_log_days: int = Field(default=30, ge=0, description="Days that logs are kept; 0: for ever.")
+    keep_metadata_days: int = Field(
+        default=90,
+        ge=0,
+        description="Days that Airflow's database keeps runs and its own log; 0: for ever.",
     )
     retries: int = Field(default=3, ge=0, description="How often a failed task is tried again.")
     retry_delay: int = Field(

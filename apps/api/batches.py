@@ -1,13 +1,12 @@
 """Batch keys, and what is on disk for each batch."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from apps.common.stage import BATCH_FORMAT
+from apps.common.batches import is_key
 
 
 def check_key(key: str) -> str:
@@ -15,11 +14,7 @@ def check_key(key: str) -> str:
 
     The key becomes part of a path: what survives the round trip holds digits, dashes, colons and a T only.
     """
-    try:
-        canonical = datetime.strptime(key, BATCH_FORMAT).replace(tzinfo=UTC).strftime(BATCH_FORMAT)
-    except ValueError:
-        canonical = None
-    if key != canonical:
+    if not is_key(key):
         raise ValueError(f"{key[:40]!r} is no batch key like 2026-11-22T06:00:00")
     return key
 

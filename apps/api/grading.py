@@ -8,6 +8,7 @@ import polars as pl
 from apps.api.batches import BatchFiles
 from apps.api.inputs import read_scores, read_sentiment, read_sparklines
 from apps.api.records import Grade, Grades, write_grades
+from apps.common.batches import prune_followers
 from apps.common.files import checksum
 from apps.common.stage import BadData
 
@@ -34,7 +35,8 @@ class Graded:
 def grade_batch(files: BatchFiles, sentiment_weight: float) -> Graded:
     """Grade a batch whose halves are there and write its grades; the same input gives the same bytes.
 
-    Raises BadData when a file is corrupt or no symbol has a score.
+    The grades of batches whose prices are no longer kept are removed. Raises BadData when a file is corrupt
+    or no symbol has a score.
     """
     scores = read_scores(files.scores)
     frame = (
@@ -58,6 +60,7 @@ def grade_batch(files: BatchFiles, sentiment_weight: float) -> Graded:
         ungraded=frame.filter(pl.col("composite").is_null())["symbol"].to_list(),
     )
     write_grades(files.grades, grades)
+    prune_followers(files.grades.parent)
     return Graded(grades, checksum(files.grades))
 
 

@@ -4,7 +4,7 @@ INGESTION_SOURCE: sample (default), csv or yahoo.
 INGESTION_SYMBOLS: comma list; default: all of the sample or of the CSV folder; yahoo needs it.
 INGESTION_START: first day asked of yahoo for a symbol without history; default: ten years back.
 INGESTION_CSV_DIR: folder with one <SYMBOL>.csv a symbol, columns date,close; csv needs it.
-INGESTION_KEEP_BATCHES: newest batch folders that stay below prices/, default 30; 0 keeps all.
+INGESTION_KEEP_BATCHES: newest batches that are kept, by all services, default 30; 0 keeps all.
 SCREENER_TOP: symbols that each screen lists, default 8.
 """
 

@@ -4,16 +4,16 @@ import logging
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
+from apps.common.batches import PRICES, of_batches, remove
 from apps.common.files import write_atomic
-from apps.common.stage import BATCH_FORMAT, BadData, Batch
+from apps.common.stage import BadData, Batch
 from apps.ingestion.prices import SCHEMA, Update, checked
 
-VOLUME = "prices"
+VOLUME = PRICES
 FILE = "prices.parquet"
 
 log = logging.getLogger("ingestion")
@@ -58,31 +58,17 @@ def prune(batch: Batch, keep: int) -> list[str]:
     """Remove all but the `keep` newest batch folders; return the names of the removed.
 
     0 keeps all. Only the newest batch removes others: while an old day is made up for, its like are still
-    being scored. What cannot be removed is left for the next time with a warning: the batch itself is sound.
+    being scored.
     """
     folders = _batch_folders(batch.data_dir / VOLUME)
     if not keep or not folders or folders[-1].name != batch.key:
         return []
-    removed = []
-    for folder in folders[:-keep]:
-        try:
-            shutil.rmtree(folder)
-            removed.append(folder.name)
-        except OSError as error:
-            log.warning("warning: cannot remove the old batch %s: %s", folder, error)
-    return removed
+    return remove(folders[:-keep])
 
 
 def _batch_folders(root: Path) -> list[Path]:
-    """Return the batch folders below `root`, oldest first; batch keys sort by time."""
-    return sorted(folder for folder in root.glob("*") if folder.is_dir() and _is_batch(folder.name))
-
-
-def _is_batch(name: str) -> bool:
-    try:
-        return datetime.strptime(name, BATCH_FORMAT).replace(tzinfo=UTC).strftime(BATCH_FORMAT) == name
-    except ValueError:
-        return False
+    """Return the batch folders below `root`, oldest first."""
+    return [path for path in of_batches(root) if path.is_dir()]
 
 
 def _link(source: Path, target: Path) -> None:

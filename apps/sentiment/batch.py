@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from apps.common.batches import prune_followers
 from apps.common.files import checksum
 from apps.common.stage import Batch, Result
 from apps.sentiment.consensus import Candidate, consensus, universe
@@ -54,7 +55,8 @@ def analyse_batch(batch: Batch, settings: Settings) -> Result:
     )
     write_json(report_path(batch), REPORT, report)
     history.record(report.symbols)
-    return result(batch, report, analysis.model.name)
+    pruned = prune_followers(report_path(batch).parent.parent, keep=history.in_use())
+    return result(batch, report, analysis.model.name, len(pruned))
 
 
 def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Candidate]:
@@ -64,8 +66,8 @@ def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Cand
     return universe(batch.folder("prices") / "prices.parquet", screened.appearances)
 
 
-def result(batch: Batch, report: Report, model: str) -> Result:
-    """Sum the written report up for the orchestrator."""
+def result(batch: Batch, report: Report, model: str, pruned: int) -> Result:
+    """Sum the written report up for the orchestrator; `pruned` older reports were removed."""
     reused = sum(each.reused for each in report.symbols)
     output = report_path(batch)
     return Result(
@@ -79,5 +81,6 @@ def result(batch: Batch, report: Report, model: str) -> Result:
             "reused": reused,
             "without_headlines": sum(not each.headlines for each in report.symbols),
             "model": model,
+            "pruned": pruned,
         },
     )

@@ -9,6 +9,7 @@ again: that entry is carried. Days are the batches' days, never the clock, so a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from apps.common.stage import Batch
@@ -66,6 +67,11 @@ class History:
             read = read_json(path, REPORT, remedy).symbols if path.exists() else []
             self.reports[key] = {each.symbol: each for each in read}
         return self.reports[key]
+
+    def in_use(self) -> set[str]:
+        """Return the batches whose reports a later batch may still carry from."""
+        oldest = self.batch.day - timedelta(days=self.within_days)
+        return {last.batch for last in self.last_runs.values() if last.analysed > oldest}
 
     def record(self, report: Sequence[Entry]) -> None:
         """Write into last_run.json what this batch analysed; repeating an old batch never turns it back.

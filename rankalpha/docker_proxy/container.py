@@ -78,7 +78,11 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
 
 
 def _without_empty(value: Any) -> Any:
-    """Leave out what is null, false or empty: docker-py sends much of it, and it asks Docker for nothing."""
+    """Leave out what is null, false or empty: docker-py sends much of it, and it asks Docker for nothing.
+
+    Not so of labels: containers are found by them, also by one that is empty.
+    """
     if isinstance(value, dict):
-        return {key: kept for key, item in value.items() if (kept := _without_empty(item))}
+        kept = {key: item if key == "Labels" else _without_empty(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item}
     return [_without_empty(item) for item in value] if isinstance(value, list) else value

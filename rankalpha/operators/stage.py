@@ -27,8 +27,8 @@ ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "ups
 MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
 
 
-class Killed(BaseException):
-    """Airflow ends this process; not an Exception, so that no library takes it for an error of its own."""
+class Killed(SystemExit):
+    """Airflow ends this process; of a kind that no library, nor asyncio, takes for an error of its own."""
 
 
 class StageOperator(BaseOperator):
@@ -55,7 +55,8 @@ class StageOperator(BaseOperator):
         )
         self.stage = stage
         self.consumes = tuple(consumes)
-        self._container = ""  # name or id of what is being worked on; empty: nothing
+        self._container = ""  # name or id
+        self._at_work = False  # with that container
 
     def execute(self, context: Context) -> None:
         """Find or start the container and wait for it; see `rankalpha.runners` for the ways it can fail."""
@@ -93,8 +94,9 @@ class StageOperator(BaseOperator):
             self.execute(context)
 
     def on_kill(self) -> None:
-        """Leave what is being done; see `_working` for what follows."""
-        if self._container:
+        """Leave what is being done; see `_working` for what follows, which is not left again."""
+        if self._at_work:
+            self._at_work = False
             raise Killed
 
     def _found_or_started(self, context: Context, engine: Runner) -> Container:
@@ -132,15 +134,18 @@ class StageOperator(BaseOperator):
         When it was not a person, but this process is no longer wanted because the scheduler has given the
         task to another one, the container goes on for that one.
         """
-        self._container = container
+        self._container, self._at_work = container, True
         try:
             yield
         except CANNOT_HEAL as error:
             raise AirflowFailException(str(error)) from error
         except Killed as killed:
-            if self._state(context) in ENDED_BY_PERSON:
-                self._stop(context)
+            if self._state(context) not in ENDED_BY_PERSON:
+                raise StageFailed("stopped by Airflow; the stage goes on") from killed
+            self._stop(context)
             raise AirflowFailException("stopped by Airflow") from killed
+        finally:
+            self._at_work = False
 
     def _state(self, context: Context) -> str | None:
         from rankalpha.task_state import state_of  # noqa: PLC0415  heavy, and not for parsing

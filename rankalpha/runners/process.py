@@ -7,6 +7,7 @@ processes; and its exit status is lost when its shim is killed too.
 """
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rankalpha.runners.base import (
     GRACE_SECONDS,
@@ -45,7 +46,7 @@ class ProcessRunner(Runner):
     """A folder for each process: its description, lock, output, exit status and result."""
 
     def __init__(self) -> None:
-        self._root = settings().process_dir
+        self._root = settings().process_dir.absolute()
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; the folder gets its name when all is in it."""
@@ -62,6 +63,8 @@ class ProcessRunner(Runner):
             made.rename(self._root / name)
         except OSError as error:
             shutil.rmtree(made)
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                raise
             raise NameTaken(f"there is a process {name} already") from error
         return self.look(name)
 
@@ -74,15 +77,12 @@ class ProcessRunner(Runner):
             self.remove(container.id)
             raise StageInvalid(f"cannot start stage {job.stage.name}: {job.command!r}: {error}") from error
         with (path / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _taken(lock, path / "started.json"):
                 return
-            if (path / "started.json").exists():
-                return
-            folder = settings().app_dir / Path(job.stage.working_dir).relative_to("/app")
+            folder = settings().app_dir.absolute() / Path(job.stage.working_dir).relative_to("/app")
             shim = subprocess.Popen(
-                [sys.executable, "-I", SHIM, path, str(lock.fileno()), folder, *command],
+                [sys.executable, "-I", SHIM, str(lock.fileno()), folder, *command],
+                cwd=path,
                 env=self.environment(container.id),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -104,16 +104,19 @@ class ProcessRunner(Runner):
     def look(self, container_id: str) -> Container:
         """See Runner.look."""
         path = self._path(container_id)
-        description = _read(path / "container.json")
+        description = _description(path)
+        running = _locked(path / "lock")  # first, so that what comes to pass meanwhile is in the files
         started, ended = _read(path / "started.json"), _read(path / "exit.json")
-        running = not ended and _locked(path / "lock")
-        if started and not running and not ended:  # it has just ended, or its shim was killed
-            ended = _read(path / "exit.json") or {"status": None, "time": datetime.now(UTC).isoformat()}
+        if started and not ended:  # started just now, or ended just now, or its shim was killed
+            running = _locked(path / "lock")
+            ended = _read(path / "exit.json")
+            if not running and not ended:
+                ended = {"status": None, "time": datetime.now(UTC).isoformat()}
         return Container(
             id=description["id"],
             name=path.name,
             labels=description["labels"],
-            running=running,
+            running=running and not ended,
             created=datetime.fromisoformat(description["created"]),
             started=_moment(started),
             ended=_moment(ended),
@@ -127,13 +130,17 @@ class ProcessRunner(Runner):
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""
-        with self._output(container_id).open(encoding="utf-8", errors="replace") as output:
-            over = False
+        with self._output(container_id).open("rb") as output:
+            over, entry = False, b""
             while True:
-                while entry := output.readline():
-                    time, _, text = entry.partition(" ")
+                while piece := output.readline():
+                    entry += piece
+                    if not entry.endswith(b"\n"):  # the rest of a long line is on its way
+                        continue
+                    time, _, text = entry.decode(errors="replace").partition(" ")
+                    entry = b""
                     if time >= since:
-                        yield Line(time, text.rstrip("\n"))
+                        yield Line(time, text.removesuffix("\n"))
                 if over:
                     return
                 over = not self.look(container_id).running
@@ -143,11 +150,12 @@ class ProcessRunner(Runner):
     def tail(self, container_id: str) -> Sequence[str]:
         """See Runner.tail."""
         text = self._output(container_id).read_text(encoding="utf-8", errors="replace")
-        return [line.partition(" ")[2] for line in text.splitlines()[-TAIL_LINES:]]
+        lines = text.removesuffix("\n").split("\n") if text else []  # not splitlines(): a form feed ends none
+        return [line.partition(" ")[2] for line in lines[-TAIL_LINES:]]
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
-        env: dict[str, str] = _read(self._path(container_id) / "container.json")["env"]
+        env: dict[str, str] = _description(self._path(container_id))["env"]
         return env
 
     def result(self, container_id: str, stage: str) -> bytes:  # noqa: ARG002
@@ -158,7 +166,7 @@ class ProcessRunner(Runner):
 
     def stop(self, container_id: str) -> None:
         """See Runner.stop; the whole group is stopped, for a stage's children must not outlive it."""
-        pid = _read(self._path(container_id) / "started.json").get("pid")
+        pid = self._pid(container_id)
         for number in (signal.SIGTERM, signal.SIGKILL):
             if not pid or not self.look(container_id).running:
                 return
@@ -173,9 +181,20 @@ class ProcessRunner(Runner):
         self._path(container_id).rename(self._root / name)
 
     def remove(self, container_id: str) -> None:
-        """See Runner.remove."""
+        """See Runner.remove; the name goes first, so that nobody finds half a folder."""
         self.stop(container_id)
-        shutil.rmtree(self._path(container_id))
+        hidden = self._root / f".{secrets.token_hex(8)}"
+        self._path(container_id).rename(hidden)
+        shutil.rmtree(hidden)
+
+    def _pid(self, container_id: str) -> int:
+        """Return the process id of what runs, also when it is only just being started; 0 for none."""
+        path, deadline = self._path(container_id), time.monotonic() + START_SECONDS
+        while not (started := _read(path / "started.json")) and time.monotonic() < deadline:
+            if not _locked(path / "lock"):
+                return 0
+            time.sleep(0.01)
+        return int(started.get("pid", 0))
 
     def _path(self, container_id: str) -> Path:
         """Return the folder of a container, given its name or its id."""
@@ -198,6 +217,26 @@ def _read(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
     return {}
+
+
+def _description(path: Path) -> dict[str, Any]:
+    if description := _read(path / "container.json"):
+        return description
+    raise ContainerGone(f"there is no process {path.name} any more")
+
+
+def _taken(lock: IO[str], started: Path) -> bool:
+    """Take the lock, unless somebody else starts the process; who only looks holds it for a moment too."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if started.exists() or time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return not started.exists()
 
 
 def _locked(path: Path) -> bool:

@@ -1,9 +1,9 @@
 """Watches one process of the process runner, as a container's shim does; the runner may die, this stays.
 
 Run as a file, with nothing but the standard library, for there is one beside each stage:
-`shim.py <folder> <lock's descriptor> <working folder> <command> ...`. It writes to the folder:
-`started.json`, `output` (`<time> <line>`) and, at the end, `exit.json`. The lock is held while it or the
-stage lives.
+`shim.py <lock's descriptor> <working folder> <command> ...`. It writes to the folder that it is started in,
+whatever that is renamed to: `started.json`, `output` (`<time> <line>`) and, at the end, `exit.json`. The lock
+is held while it or the stage lives.
 """
 
 import json
@@ -15,14 +15,15 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 CANNOT_START = 127
+DRAIN_SECONDS = 2  # for the output when the stage has ended; what has left its group may hold it open
 
 
-def watch(folder: Path, lock: int, working_dir: str, command: list[str]) -> None:
+def watch(lock: int, working_dir: str, command: list[str]) -> None:
     """Run the command to its end."""
-    with (folder / "output").open("a", encoding="utf-8") as output:
+    with Path("output").open("a", encoding="utf-8") as output:
         try:
             process = subprocess.Popen(
                 command,
@@ -30,37 +31,42 @@ def watch(folder: Path, lock: int, working_dir: str, command: list[str]) -> None
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 start_new_session=True,  # a group of its own, so that its children can be reached
                 pass_fds=[lock],
             )
         except (OSError, ValueError) as error:
-            output.write(f"{_now()} cannot start {command} in {working_dir}: {error}\n")
-            _write(folder / "started.json", {"pid": 0, "time": _now()})
-            _write(folder / "exit.json", {"status": CANNOT_START, "time": _now()})
+            print(f"{_now()} cannot start {command} in {working_dir}: {error}", file=output, flush=True)
+            _write("started", {"pid": 0, "time": _now()})
+            _write("exit", {"status": CANNOT_START, "time": _now()})
             return
-        signal.signal(signal.SIGTERM, lambda *_: os.killpg(process.pid, signal.SIGTERM))
-        _write(folder / "started.json", {"pid": process.pid, "time": _now()})
-        threading.Thread(target=_end_with_leader, args=(process,), daemon=True).start()
-        for line in process.stdout or ():
-            output.write(f"{_now()} {line.rstrip()}\n")
-            output.flush()
-        status = process.wait()
-    _write(folder / "exit.json", {"status": status if status >= 0 else 128 - status, "time": _now()})
-
-
-def _end_with_leader(process: "subprocess.Popen[str]") -> None:
-    """Kill what the stage has left behind, as the engine does; it would hold the output open for ever."""
-    with suppress(ChildProcessError, ProcessLookupError):
+        signal.signal(signal.SIGTERM, lambda *_: _signal_group(process.pid, signal.SIGTERM))
+        _write("started", {"pid": process.pid, "time": _now()})
+        reader = threading.Thread(target=_copy, args=(process.stdout, output), daemon=True)
+        reader.start()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its group stays its own
-        os.killpg(process.pid, signal.SIGKILL)
+        _signal_group(process.pid, signal.SIGKILL)  # what the stage has left behind, as the engine does
+        reader.join(DRAIN_SECONDS)
+        status = process.wait()
+        _write("exit", {"status": status if status >= 0 else 128 - status, "time": _now()})
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
-    new = path.with_suffix(".new")
+def _copy(printed: IO[str], output: IO[str]) -> None:
+    with printed:  # should writing fail, the stage is not left waiting for a reader
+        for line in printed:
+            print(_now(), line.rstrip(), file=output, flush=True)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(leader, number)
+
+
+def _write(name: str, value: dict[str, Any]) -> None:
+    new = Path(f"{name}.new")
     new.write_text(json.dumps(value), encoding="utf-8")
-    new.replace(path)
+    new.replace(f"{name}.json")
 
 
 def _now() -> str:
@@ -70,4 +76,5 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
-    watch(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    watch(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    os._exit(0)  # Python would wait for, or stumble over, a reader that still waits

@@ -2,8 +2,8 @@
 
 import os
 import re
-import subprocess
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -14,27 +14,27 @@ AIRFLOW = ("scheduler", "triggerer", "api-server", "dag-processor")
 COMPONENTS = ("nothing", *AIRFLOW, "worker", "PostgreSQL", LIVE, "Docker daemon", "everything")
 
 
-def kill(stack, engine, component):
-    """Kill one component of a running stack; what does not come back by itself is started again."""
+def arm(stack, engine, component):
+    """Return what kills a component of the running stack; what must be looked up is looked up now."""
+    if component == "nothing":
+        return lambda: None
     if component in AIRFLOW:
-        _kill([_pid(stack, f"airflow:{component}")], with_children=component != "scheduler")
-    elif component == "worker":
-        _kill(psutil.Process(_pid(stack, "airflow:scheduler")).children())
-    elif component == "PostgreSQL":
-        postmaster = Path(stack.state, "postgres", "postmaster.pid").read_text().split()[0]
-        _kill([int(postmaster)])
-    elif component.startswith("Docker daemon"):
-        engine.restart(live_restore=component == LIVE)
-    elif component == "everything":
-        _everything(stack)
-    else:
-        assert component == "nothing"
+        return psutil.Process(_pid(stack, f"airflow:{component}")).kill
+    if component == "worker":
+        scheduler = psutil.Process(_pid(stack, "airflow:scheduler"))
+        # LocalExecutor's workers and the tasks that they run
+        return lambda: _kill(scheduler.children(recursive=True))
+    if component == "PostgreSQL":
+        return psutil.Process(_postmaster(stack)).kill
+    if component == "everything":
+        return lambda: _everything(stack)
+    return partial(engine.restart, live_restore=component == LIVE)
 
 
 def _everything(stack):
     supervisor = int(Path(stack.state, "supervisord.pid").read_text())
-    postmaster = int(Path(stack.state, "postgres", "postmaster.pid").read_text().split()[0])
-    _kill([process for process in psutil.process_iter() if _session(process) in (supervisor, postmaster)])
+    sessions = (supervisor, _postmaster(stack))
+    _kill([process for process in psutil.process_iter() if _session(process) in sessions])
     started = stack.stack("start")
     assert started.returncode == 0, started.stdout
 
@@ -44,12 +44,14 @@ def _session(process):
         return os.getsid(process.pid)
 
 
-def _kill(processes, *, with_children=True):
-    found = [one if isinstance(one, psutil.Process) else psutil.Process(one) for one in processes]
-    family = [*found, *(child for one in found if with_children for child in one.children(recursive=True))]
-    for process in family:
+def _kill(processes):
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def _postmaster(stack):
+    return int(Path(stack.state, "postgres", "postmaster.pid").read_text().split()[0])
 
 
 def _pid(stack, program):

@@ -2,7 +2,6 @@
 
 import json
 import os
-from base64 import b64encode
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,22 +11,11 @@ from docker.errors import DockerException
 from rankalpha.stages import STAGES
 from rankalpha.startup import wait_for_airflow
 from tests.faults.engine import IMAGE, Engine
+from tests.faults.stages import LIMIT, command
 from tests.faults.table import Matrix
 from tests.support.services import RecordingServices
 from tests.support.stack import RunningStack
 
-SECONDS = {"ingestion": 8, "scorer": 2, "sentiment": 2}
-STAGE = """
-import json, os, socket, sys, time
-stage, seconds, batch = sys.argv[1], int(sys.argv[2]), os.environ["RANKALPHA_BATCH"]
-with open("/data/prices/journal.jsonl", "a") as journal:
-    journal.write(json.dumps({"stage": stage, "batch": batch, "host": socket.gethostname()}) + "\\n")
-for tick in range(seconds * 2):
-    print("tick", tick, flush=True)
-    time.sleep(0.5)
-result = {"rows": 1, "symbols": 1, "as_of": batch[:10], "batch": batch}
-json.dump(result, open(os.environ["RANKALPHA_RESULT"], "w"))
-"""
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "faults.json"
 
 
@@ -63,10 +51,8 @@ def stack(home, services, engine):
     """The running stack."""
     profile = home / "env" / "local"
     profile.mkdir(parents=True)
-    code = f"import base64; exec(base64.b64decode('{b64encode(STAGE.encode()).decode()}'))"  # one line
     for stage in STAGES:
-        command = f'python -uc "{code}" {stage.name} {SECONDS[stage.name]}'
-        settings = {"IMAGE": IMAGE, "COMMAND": command}
+        settings = {"IMAGE": IMAGE, "COMMAND": command(stage.name)}
         lines = (f"{stage.key(part)}={value}\n" for part, value in settings.items())
         (profile / f"{stage.name}.env").write_text("".join(lines))
     (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
@@ -75,7 +61,9 @@ def stack(home, services, engine):
         RANKALPHA_ENV_DIR=str(profile.parent),
         RANKALPHA_RUNNER="docker",
         RANKALPHA_DOCKER_URL=engine.url,
+        RANKALPHA_RETRIES="1",
         RANKALPHA_RETRY_DELAY="1",
+        RANKALPHA_STAGE_TIMEOUT=str(LIMIT),
     )
     try:
         started = running.stack("start")

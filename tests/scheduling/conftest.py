@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from old_rows import connected
 
 from rankalpha.stages import STAGES
 from tests.support.services import RecordingServices
@@ -59,3 +60,10 @@ def stack(home, services):
         yield running
     finally:
         running.stack("clean")
+
+
+@pytest.fixture(scope="session")
+def database(stack):
+    """Runs queries in the database of the running stack."""
+    with connected(stack) as run:
+        yield run

@@ -70,10 +70,10 @@ class ComposeStack(Stack):
         container = ("docker", "run", "--rm", "--network=rankalpha_net", "rankalpha_scorer")
         return set(self.run(*container, "python", "-c", CONNECT, *addresses).stdout.split())
 
-    def stages(self, engine):
-        """The stages' containers that are on the engine, also those that have ended."""
+    def stages(self, engine, *, ended=False):
+        """The stages' containers that run, or all that are there."""
         ours = {"label": "rankalpha.dag", "network": "rankalpha_net"}
-        return engine.containers(all=True, filters=ours)
+        return engine.containers(all=ended, filters=ours)
 
     @contextlib.contextmanager
     def ticking(self, engine, batch):

@@ -88,6 +88,12 @@ class Stack:
         """End a task or a run, named by its path in the API, as a person does in the UI."""
         self.api._call("PATCH", path, json={"new_state" if "/taskInstances/" in path else "state": "failed"})
 
+    def clear(self, dag_id, run_id, task_id):
+        """Clear a task and what follows it, as a person does in the UI."""
+        body = {"dag_run_id": run_id, "task_ids": [task_id], "include_downstream": True}
+        options = {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
+        self.api.post(f"dags/{dag_id}/clearTaskInstances", {**body, **options})
+
     def delete(self, path):
         """DELETE /api/v2/<path>; AirflowApi's own callers delete nothing."""
         self.api._session.delete(f"{self.api.url}/api/v2/{path}", timeout=10).raise_for_status()

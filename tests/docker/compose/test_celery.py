@@ -47,10 +47,13 @@ def fill(file, **values):
 
 @pytest.fixture(scope="module")
 def profile(checkout):
-    """The profile `production`; its stages take long enough to be at work at the same time."""
+    """The profile `production`; its stages take long enough to be at work at the same time.
+
+    Workers wait for them, as they must where no triggerer reaches their engine.
+    """
     folder = checkout / "env/production"
     shutil.copytree(checkout / "env/example", folder)
-    fill(folder / "airflow.env", **SECRETS, AIRFLOW__CELERY__WORKER_CONCURRENCY="1")
+    fill(folder / "airflow.env", **SECRETS, AIRFLOW__CELERY__WORKER_CONCURRENCY="1", RANKALPHA_DEFER="false")
     fill(folder / "scorer.env", SCORER_COMMAND="sh -c 'sleep 4; exec python apps/scorer/main.py'")
     fill(folder / "sentiment.env", SENTIMENT_COMMAND="sh -c 'sleep 4; exec uv run main.py'")
     yield folder

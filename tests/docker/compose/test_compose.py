@@ -44,7 +44,7 @@ def test_the_start_up_batch_is_graded_and_no_container_of_a_stage_is_left(stack,
         assert event["partition_key"] == batch
         assert event["extra"]["rows"] > 0
         assert event["extra"]["checksum"].startswith("sha256:")
-    assert stack.stages(engine) == []
+    assert stack.stages(engine, ended=True) == []
 
 
 def test_the_ranking_page_shows_the_batch(stack, batch, browser):

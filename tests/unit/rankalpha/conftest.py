@@ -1,11 +1,16 @@
 """No setting, secret or profile but a test's own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
 
+from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 
 ROOT = Path(__file__).parents[3]
@@ -31,3 +36,33 @@ def profile_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / f"{name}.env").touch()
     monkeypatch.setenv("RANKALPHA_ENV_DIR", str(folder.parent))
     return folder
+
+
+@pytest.fixture
+def app_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The checkout that stages are started in as processes, which are ended after the test."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.setenv("RANKALPHA_APP_DIR", str(folder))
+    monkeypatch.setenv("RANKALPHA_PROCESS_DIR", str(tmp_path / "processes"))
+    monkeypatch.setenv("RANKALPHA_RUNNER", "process")
+    yield folder
+    runner = ProcessRunner()
+    for container in runner.containers({}):
+        runner.remove(container.id)
+
+
+@pytest.fixture
+def airflow_says(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Set what Airflow answers to a task that asks for the state of its task instance."""
+
+    def set_state(state: str | None) -> None:
+        def send(message: Any) -> TaskStatesResult | None:
+            if not isinstance(message, GetTaskStates):
+                return None
+            (task,), (run,) = message.task_ids, message.run_ids
+            return TaskStatesResult(task_states={run: {task: state}} if state else {})
+
+        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
+
+    return set_state

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from airflow.sdk import Asset
 
 from rankalpha.batch import BATCHES_KEY
+from rankalpha.identity import Identity
 from rankalpha.stage import Stage, StageJob, Volume
 
 KEY = "2025-11-20T06:00:00"
@@ -25,7 +27,9 @@ class TaskInstance:
     dag_id = "rankalpha_demo"
     task_id = "run_demo"
     run_id = "manual__1"
+    map_index = -1
     try_number = 1
+    max_tries = 3
     log_url = "http://airflow/log"
 
     def __init__(self, **xcoms: Any) -> None:
@@ -64,7 +68,12 @@ def stage(**parts: Any) -> Stage:
     return Stage(**{**defaults, "volumes": volumes, **parts})
 
 
-def job(command: str = "python main.py", env: Mapping[str, str] | None = None, **parts: Any) -> StageJob:
+def job(
+    command: str = "python main.py",
+    env: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    **parts: Any,
+) -> StageJob:
     """Return a job of stage `demo` as its runner gets it."""
     return StageJob(
         stage=stage(**parts),
@@ -75,8 +84,22 @@ def job(command: str = "python main.py", env: Mapping[str, str] | None = None, *
         memory_bytes=512 * 1024 * 1024,
         pids=64,
         env={"RANKALPHA_BATCH": KEY, **(env or {})},
-        labels={"rankalpha.dag": "rankalpha_demo"},
+        labels=labels or {"rankalpha.dag": "rankalpha_demo"},
     )
+
+
+def identity(**parts: Any) -> Identity:
+    """Return the identity of the first try of stage `demo`."""
+    task = {"dag": "rankalpha_demo", "task": "run_demo", "run": "manual__1", "map_index": -1}
+    return Identity(**{"stage": "demo", "batch": KEY, **task, "group": 3, "try_number": 1, **parts})
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> None:
+    """Wait until `condition` holds, for 15 seconds at most."""
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.02)
 
 
 class Request:

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 import requests as http
 from fake_airflow import FakeAirflow, serving
@@ -22,6 +24,21 @@ def test_an_address_may_end_with_a_slash():
     with local_server(lambda request: (200, {"path": request.path})) as (url, _):
         answer = AirflowApi(f"{url}/airflow/", "rankalpha", "sesame").get("dags")
     assert answer == {"path": "/airflow/api/v2/dags"}
+
+
+def test_a_path_from_the_root_is_not_put_below_the_api():
+    with local_server(lambda request: (200, {"path": request.path, "body": request.json()})) as (url, _):
+        answer = AirflowApi(f"{url}/airflow", "rankalpha", "sesame").post("/rankalpha/x", {"a": 1}, timeout=5)
+    assert answer == {"path": "/airflow/rankalpha/x", "body": {"a": 1}}
+
+
+def test_a_call_may_be_given_its_own_time():
+    slow = threading.Event()
+    with local_server(lambda _: (200, {"ok": slow.wait(5)})) as (url, _):
+        api = AirflowApi(url, "rankalpha", "sesame")
+        with pytest.raises(http.Timeout):
+            api.post("dags", {}, timeout=0.2)
+        slow.set()
 
 
 def test_an_expired_token_is_renewed():

@@ -17,6 +17,7 @@ from tests.support.docker_proxy import RunningProxy
 
 DIGEST = "postgres@sha256:" + "0" * 64
 SECRET = "sk-s3cret"
+NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 CONTAINER = {
     "Image": "demo:1",
     "Cmd": ["python", "main.py"],
@@ -95,6 +96,7 @@ PASSED = {  # what is asked, and what reaches the engine if that is not the same
     f"GET /containers/ours/archive?path={quote(RESULT_PATH, safe='')}": (
         f"GET /containers/{OURS}/archive?path={RESULT_PATH}"
     ),
+    f"POST /containers/ours/rename?name={NAME}-try12": f"POST /containers/{OURS}/rename?name={NAME}-try12",
     "POST /containers/ours/start": f"POST /containers/{OURS}/start",
     "POST /containers/ours/wait?condition=removed": f"POST /containers/{OURS}/wait?condition=removed",
     "POST /containers/ours/stop?t=3": f"POST /containers/{OURS}/stop?t=3",
@@ -130,7 +132,7 @@ def test_what_a_stage_needs_reaches_the_engine(engine, proxy, request_line):
             f"POST /{path}"
             for path in ("build", "commit?container=ours", "images/create?fromImage=x", "auth")
         ),
-        *(f"POST /containers/ours/{do}" for do in ("exec", "attach", "kill", "update", "rename", "restart")),
+        *(f"POST /containers/ours/{do}" for do in ("exec", "attach", "kill", "update", "restart")),
         *(f"POST /{what}/prune" for what in ("containers", "images", "networks", "volumes", "system")),
         "POST /exec/x/start",
         "POST /volumes/create",
@@ -186,6 +188,22 @@ def test_what_a_stage_needs_reaches_the_engine(engine, proxy, request_line):
         "POST /containers/ours/stop?signal=KILL",
         "POST /containers/ours/stop?t=",
         "POST /containers/ours/wait?condition=x%0d%0a",
+        *(
+            f"POST /containers/ours/rename?{query}"
+            for query in (
+                f"name={NAME}",  # it could take the place of one that counts
+                f"name={NAME}-try",
+                f"name={NAME}-try1x",
+                f"name={NAME}-try1%0a",
+                f"name=x{NAME}-try1",
+                f"name=/{NAME}-try1",
+                f"name={NAME}-try1&name=postgres",
+                f"Name=postgres&name={NAME}-try1",
+                "name=rankalpha-demo-try1",
+                "name=postgres",
+                "name=",
+            )
+        ),
         "DELETE /containers/ours?link=true",
         "GET /containers/ours/logs?details=1",
         "GET /containers/json?all=1&all=0",
@@ -206,7 +224,16 @@ def test_all_else_is_refused_and_never_reaches_the_engine(engine, proxy, line):
     assert engine.asked == []
 
 
-@pytest.mark.parametrize("operation", ["GET {}/json", "GET {}/logs?follow=1", "POST {}/stop", "DELETE {}"])
+OPERATIONS = (
+    "GET {}/json",
+    "GET {}/logs?follow=1",
+    "POST {}/stop",
+    f"POST {{}}/rename?name={NAME}-try1",
+    "DELETE {}",
+)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_containers_of_others_are_left_alone(engine, proxy, operation):
     method, path = operation.format("/containers/theirs").split(" ")
     status, _, body = proxy.ask(method, path)
@@ -241,7 +268,7 @@ def test_only_our_containers_are_listed(engine, proxy, given, sent):
 
 
 def test_a_container_is_created_as_it_was_checked(engine, proxy):
-    target = "/v1.51/containers/create?name=rankalpha-demo-2025-11-20T06-00-00-0123abcd"
+    target = f"/v1.51/containers/create?name={NAME}"
     empty = {
         "Hostname": "",
         "User": None,
@@ -255,6 +282,13 @@ def test_a_container_is_created_as_it_was_checked(engine, proxy):
     assert asked == f"POST {target}"
     _, _, headers, body = engine.requests[0]
     assert (headers["Content-Type"], json.loads(body)) == ("application/json", CONTAINER)
+
+
+def test_labels_may_be_empty(engine, proxy):
+    """Containers are looked for by them, such as the `rankalpha.stack` of a stack without a name."""
+    labels = {"rankalpha.dag": "rankalpha_demo", "rankalpha.stack": ""}
+    assert create(proxy, with_("Labels", labels))[0] == 200
+    assert json.loads(engine.requests[0][3])["Labels"] == labels
 
 
 def test_a_chunked_body_is_read_and_written_anew(engine, proxy):
@@ -335,6 +369,8 @@ REFUSED = [
     ("Labels", {"rankalpha.try": "1"}),
     ("Labels", {"rankalpha.dag": "d", "com.docker.compose.project": "rankalpha"}),
     ("Labels", {"Rankalpha.dag": "d"}),
+    ("Labels", {"rankalpha.dag": "d", "rankalpha.try": None}),
+    ("labels", {"com.docker.compose.project": "rankalpha"}),
     ("User", "root"),
     ("Entrypoint", ["sh"]),
     ("NetworkingConfig", {"EndpointsConfig": {"rankalpha_net": {"Aliases": ["api"]}}}),
@@ -472,10 +508,11 @@ def test_an_engine_that_is_not_there_is_named(tmp_path):
 
 def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):
     proxy = RunningProxy(engine.path, tmp_path / "log", [stage()])
-    create(proxy, CONTAINER, "/containers/create?name=rankalpha-demo-2025-11-20T06-00-00-0123abcd")
+    create(proxy, CONTAINER, f"/containers/create?name={NAME}")
     create(proxy, with_("User", SECRET))
     proxy.send(POST + b"Transfer-Encoding: chunked\r\n\r\n" + SECRET.encode() + b"\r\n", wait=0.3)
     proxy.ask("GET", "/info%0aX")
+    proxy.ask("POST", f"/containers/ours/rename?name={NAME}-try1")
     proxy.ask("POST", "/containers/ours/stop")
     proxy.ask("DELETE", "/containers/ours")
     proxy.ask("GET", "/_ping")
@@ -483,10 +520,11 @@ def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):
     lines = [line.split("127.0.0.1: ")[-1] for line in proxy.log().splitlines()[2:]]
     no, container = "403 RankAlpha's Docker proxy refuses", f"/containers/{OURS}"
     assert lines == [
-        "POST /containers/create rankalpha-demo-2025-11-20T06-00-00-0123abcd",
+        f"POST /containers/create {NAME}",
         f"{no} this container: User: Extra inputs are not permitted",
         "ERROR:aiohttp.server:400 BadHttpMessage",
         f"{no} GET /info%0aX: it is no operation that a stage needs",
+        f"POST {container}/rename {NAME}-try1",
         f"POST {container}/stop",
         f"DELETE {container}",
     ]

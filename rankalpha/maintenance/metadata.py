@@ -1,0 +1,42 @@
+"""Prunes Airflow's metadata database by way of its API server, for a task has no access to the database."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from rankalpha.settings import AdminSettings, SettingsError, settings
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/rankalpha"  # where the plugin serves
+PRUNE = "/metadata/prune"
+ANSWER_SECONDS = 15 * 60.0  # a first time may have years to remove
+
+
+def prune_metadata() -> None:
+    """Ask the API server to remove rows older than RANKALPHA_KEEP_METADATA_DAYS.
+
+    Raises requests.RequestException, which may pass, and AirflowFailException for a refusal, which does not.
+    """
+    from rankalpha.airflow_api import AirflowApi, AirflowApiError  # noqa: PLC0415  slow to load, and not for parsing
+
+    if not (days := settings().keep_metadata_days):
+        log.info("RANKALPHA_KEEP_METADATA_DAYS=0: all rows are kept")
+        return
+    before = datetime.now(UTC) - timedelta(days=days)
+    try:
+        admin = AdminSettings.load()
+        api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
+        answer = api.post(PREFIX + PRUNE, {"before": before.isoformat()}, timeout=ANSWER_SECONDS)
+    except (AirflowApiError, SettingsError) as error:
+        raise AirflowFailException(
+            f"{error}; RANKALPHA_ADMIN_USER and RANKALPHA_ADMIN_PASSWORD must be those of a user with the "
+            "role Admin, and RANKALPHA_AIRFLOW_URL the address of this stack's own API server"
+        ) from error
+    if answer["before"] != answer["asked"]:
+        log.warning(
+            "A run that has not ended since %s keeps older rows; end it or let it go on", answer["before"]
+        )
+    deleted = ", ".join(f"{count} of {table}" for table, count in answer["deleted"].items() if count)
+    log.info("Removed rows from before %s: %s", answer["before"], deleted or "none")

@@ -1,0 +1,101 @@
+"""Served by Airflow's API server: removes old rows from the metadata database.
+
+What is kept all the same, whatever its age: the events of datasets, which the joins and the lists of batches
+are made of, with the joins that wait for a half; each DAG's newest scheduled run, from which the next one is
+reckoned; and everything since the oldest run that has not ended.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.api_fastapi.logging.decorators import action_logging
+from airflow.models.dagrun import DagRun
+from airflow.sdk.timezone import coerce_datetime
+from airflow.utils.db_cleanup import config_dict, run_cleanup
+from airflow.utils.session import create_session
+from airflow.utils.state import State
+from fastapi import Depends, FastAPI
+from pydantic import AfterValidator, AwareDatetime, BaseModel
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
+
+from rankalpha.maintenance.metadata import PRUNE
+
+KEPT = (
+    "asset_event",  # see above; a few small rows a batch
+    "dag",  # after a long rest of the stack it would be forgotten, with its state, before it is parsed again
+    "trigger",  # the triggerer removes those that nobody waits for, and an old one may be waited for
+)
+ROWS_AT_ONCE = 10_000  # in a transaction
+
+app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, openapi_url=None)
+
+
+def _past(moment: datetime) -> datetime:
+    if moment > datetime.now(UTC):
+        raise ValueError("it lies in the future, and everything would go")
+    return moment
+
+
+class PruneRequest(BaseModel):
+    """Rows from before this moment are asked to be removed."""
+
+    before: Annotated[AwareDatetime, AfterValidator(_past)]
+
+
+class PruneAnswer(BaseModel):
+    """What was done: `before` is earlier than `asked` when a run since then has not ended."""
+
+    asked: datetime
+    before: datetime
+    deleted: dict[str, int]  # rows by table, without those that went along with rows of another
+
+
+# of the roles that Airflow comes with, only Admin has both: to delete runs, and to read the audit log
+@app.post(
+    PRUNE,
+    dependencies=[
+        Depends(requires_access_dag("DELETE", DagAccessEntity.RUN)),
+        Depends(requires_access_dag("GET", DagAccessEntity.AUDIT_LOG)),
+        Depends(action_logging("prune_metadata")),
+    ],
+)
+def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAPI runs it in a thread
+    """Remove old rows for good; safe to repeat, also when an earlier request was cut short."""
+    with create_session() as session:
+        before = _until_unfinished(request.before, session)
+        present = set(inspect(session.get_bind()).get_table_names())
+        tables = [name for name in config_dict if name in present and name not in KEPT]
+        found = _older(tables, before, session)
+    run_cleanup(
+        clean_before_timestamp=coerce_datetime(before),
+        table_names=tables,
+        skip_archive=True,
+        confirm=False,
+        batch_size=ROWS_AT_ONCE,
+        error_on_cleanup_failure=True,
+    )
+    with create_session() as session:
+        left = _older(tables, before, session)
+    deleted = {name: found[name] - left[name] for name in tables}
+    return PruneAnswer(asked=request.before, before=before, deleted=deleted)
+
+
+def _until_unfinished(before: datetime, session: Session) -> datetime:
+    """Return `before`, or when the oldest run was due that has not ended: Airflow would remove it too."""
+    due = select(func.min(DagRun.run_after)).where(DagRun.state.in_(State.unfinished_dr_states))
+    return min(before, session.scalar(due) or before)
+
+
+def _older(tables: list[str], before: datetime, session: Session) -> dict[str, int]:
+    """Count the rows of each table from before a moment, by the column that Airflow prunes it by."""
+    configs = ((name, config_dict[name]) for name in tables)
+    return {
+        name: session.scalar(
+            select(func.count()).select_from(config.orm_model).where(config.recency_column < before)
+        )
+        or 0
+        for name, config in configs
+    }

@@ -1,0 +1,23 @@
+"""The stages of the fault matrix: they note that they have started, print for a while, and give a result."""
+
+from base64 import b64encode
+
+LIMIT = 20  # seconds that a stage may run for
+SECONDS = {"ingestion": 8, "scorer": 2, "sentiment": 2}
+CODE = """
+import json, os, socket, sys, time
+stage, seconds, batch = sys.argv[1], int(sys.argv[2]), os.environ["RANKALPHA_BATCH"]
+with open("/data/prices/journal.jsonl", "a") as journal:
+    journal.write(json.dumps({"stage": stage, "batch": batch, "host": socket.gethostname()}) + "\\n")
+for tick in range(seconds * 2):
+    print("tick", tick, flush=True)
+    time.sleep(0.5)
+result = {"rows": 1, "symbols": 1, "as_of": batch[:10], "batch": batch}
+json.dump(result, open(os.environ["RANKALPHA_RESULT"], "w"))
+"""
+
+
+def command(stage):
+    """The command of a stage, on one line as an env file holds it."""
+    code = b64encode(CODE.encode()).decode()
+    return f"python -uc \"import base64; exec(base64.b64decode(b'{code}'))\" {stage} {SECONDS[stage]}"

@@ -1,0 +1,86 @@
+"""Who may ask Airflow's API server to prune its database, for what, and that others need not wait."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+from old_rows import OLD, backdate, ingest
+
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.maintenance.metadata import PREFIX, PRUNE
+
+URL = PREFIX + PRUNE
+
+
+@pytest.fixture(scope="module")
+def password(stack):
+    """The password of a user of each role but Admin, named like the role."""
+    for role in ("Viewer", "User", "Op"):
+        name = role.lower()
+        stack.api.post(
+            "/auth/fab/v1/users",
+            {"username": name, "password": "sesame-17", "email": f"{name}@localhost"}
+            | {"first_name": name, "last_name": name, "roles": [{"name": role}]},
+        )
+    return "sesame-17"
+
+
+@pytest.mark.parametrize("role", ["viewer", "user", "op"])
+def test_only_an_admin_may_prune(stack, password, role):
+    api = AirflowApi(stack.api.url, role, password)
+    assert api.get("dags")["total_entries"] == 5
+    with pytest.raises(AirflowApiError, match=f"POST .*{URL}: 403"):
+        api.post(URL, {"before": "2000-01-01T00:00:00Z"})
+
+
+def test_nobody_prunes_unasked(stack):
+    body = {"before": "2000-01-01T00:00:00Z"}
+    for headers in (
+        {},
+        {"Authorization": "Bearer x"},
+        {"Authorization": "Basic cmFua2FscGhhOnJhbmthbHBoYQ=="},
+    ):
+        answer = requests.post(stack.api.url + URL, json=body, headers=headers, timeout=10)
+        assert answer.status_code in (401, 403), headers
+    assert requests.get(f"{stack.api.url}{PREFIX}/openapi.json", timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ("2999-01-01T00:00:00Z", "lies in the future"),
+        ("2000-01-01T00:00:00", "timezone"),
+        ("yesterday", "datetime"),
+        (None, "datetime"),
+    ],
+)
+def test_a_moment_that_makes_no_sense_is_refused(stack, before, says):
+    with pytest.raises(AirflowApiError, match=f"422 .*{says}"):
+        stack.api.post(URL, {"before": before})
+
+
+def test_the_api_answers_while_rows_are_removed(stack, database):
+    """Pruning waits for a lock here; requests of others must not wait with it."""
+    key = "2022-05-06T06:00:00"
+    ingest(stack, key)
+    backdate(database, key)
+    database("BEGIN")
+    database("LOCK TABLE xcom IN ACCESS EXCLUSIVE MODE")
+    before = (datetime.now(UTC) - OLD + timedelta(days=1)).isoformat()
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(stack.api.post(URL, {"before": before})))
+    thread.start()
+    try:
+        time.sleep(1)
+        for _ in range(20):
+            requests.get(f"{stack.api.url}/api/v2/version", timeout=5).raise_for_status()
+        assert thread.is_alive()
+    finally:
+        database("COMMIT")
+    thread.join(30)
+    assert answers[0]["deleted"]["dag_run"] == 4
+    events = stack.api.get("eventLogs", event="prune_metadata", limit=1, order_by="-when")["event_logs"]
+    assert (events[0]["owner"], json.loads(events[0]["extra"])["before"]) == ("rankalpha", before)

@@ -1,0 +1,167 @@
+"""A stage is followed to its end: every line once, the time limit, and an engine that goes away."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from process_helpers import NAME, UNTIL_GO, output, run, start
+
+from rankalpha import follow
+from rankalpha.follow import End, Follower
+from rankalpha.runners import process
+from rankalpha.runners.base import Container, ContainerGone, EngineLost, Line
+from rankalpha.runners.process import ProcessRunner
+
+HOUR = timedelta(hours=1)
+COUNT = "import time\nfor n in range(40): time.sleep(0.02); print(n)"
+NUMBERS = [*map(str, range(40))]
+log = logging.getLogger("task")
+
+
+@pytest.fixture(autouse=True)
+def folder(app_dir, monkeypatch, caplog) -> Path:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(follow, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(follow, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(follow, "DRAIN_SECONDS", 0.5)
+    return app_dir
+
+
+class Unsteady(ProcessRunner):
+    """An engine that can be lost, and whose stream of output can break or hang after some lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = False
+        self.trouble: list[str] = []  # of the next streams: what comes after three lines
+
+    def look(self, container_id: str) -> Container:
+        if self.lost:
+            raise EngineLost("lost the engine")
+        return super().look(container_id)
+
+    async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
+        trouble, number = self.trouble.pop(0) if self.trouble else "", 0
+        async for line in super().lines(container_id, since):
+            yield line
+            number += 1
+            if trouble and number == 3:
+                if trouble == "hangs":
+                    await asyncio.sleep(3600)
+                if trouble == "breaks":
+                    raise EngineLost("the stream broke")
+                return
+
+
+def followed(
+    container: Container, limit: timedelta = HOUR, runner: ProcessRunner | None = None, written: tuple = ()
+) -> tuple[End, list[str]]:
+    """Return how the container has ended and the lines that were written."""
+    texts: list[str] = []
+    follower = Follower(
+        runner or ProcessRunner(), container.id, lambda line: texts.append(line.text), log, written
+    )
+    return asyncio.run(follower.follow(limit)), texts
+
+
+def test_a_stage_is_followed_to_its_end(folder):
+    assert followed(start(folder, COUNT)) == ("ended", NUMBERS)
+
+
+def test_a_stage_that_has_ended_leaves_its_output(folder):
+    assert followed(run(folder, COUNT)) == ("ended", NUMBERS)
+
+
+def test_a_stage_is_stopped_at_its_limit(folder, monkeypatch):
+    monkeypatch.setattr(process, "GRACE_SECONDS", 1)
+    code = "import signal\nsignal.signal(15, lambda *_: print('asked'))\nprint(1)" + UNTIL_GO
+    container = start(folder, code)
+    began = time.monotonic()
+    assert followed(container, timedelta(seconds=2)) == ("overdue", ["1", "asked"])
+    assert 0.5 < time.monotonic() - began < 4  # `started` is in whole seconds
+    assert ProcessRunner().look(container.id).status == 137
+
+
+def test_the_limit_counts_from_the_start_however_often_a_stage_is_adopted(folder):
+    container = start(folder, UNTIL_GO)
+    time.sleep(2)
+    began = time.monotonic()
+    assert followed(container, timedelta(seconds=2))[0] == "overdue"
+    assert time.monotonic() - began < 1
+
+
+def test_a_second_follower_goes_on_where_the_first_was_killed(folder):
+    container, first = start(folder, COUNT), []
+
+    async def killed_soon() -> None:
+        follower = Follower(ProcessRunner(), container.id, first.append, log)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(follower.follow(HOUR), 0.6)
+
+    asyncio.run(killed_soon())
+    assert 0 < len(first) < 40
+    end, rest = followed(container, written=(first[-1],))
+    assert end == "ended"
+    assert [line.text for line in first] + rest == NUMBERS
+
+
+def test_lines_of_one_time_are_told_apart_though_they_were_masked(folder):
+    container = run(folder, "")
+    times = ["2025-11-20T06:00:00.000000001Z", "2025-11-20T06:00:00.000000002Z"]
+    lines = [f"{times[0]} a", f"{times[0]} key", f"{times[0]} key", f"{times[1]} b", f"{times[1]} b"]
+    (folder.parent / "processes" / NAME / "output").write_text("\n".join(lines) + "\n")
+    assert followed(container) == ("ended", ["a", "key", "key", "b", "b"])
+    masked = (Line(times[0], "a"), Line(times[0], "***"))
+    assert followed(container, written=masked) == ("ended", ["key", "b", "b"])
+
+
+def test_an_engine_that_is_lost_for_a_while_is_waited_for(folder, caplog):
+    runner, container = Unsteady(), start(folder, COUNT)
+    runner.lost = True
+
+    def comes_back() -> None:
+        time.sleep(0.5)
+        runner.lost = False
+
+    threading.Thread(target=comes_back).start()
+    assert followed(container, runner=runner) == ("ended", NUMBERS)
+    assert caplog.messages == ["lost the engine; trying again for 300 s", "The engine answers again"]
+
+
+def test_an_engine_that_stays_lost_fails_the_task_and_not_the_stage(folder, monkeypatch):
+    monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0.3)
+    runner, container = Unsteady(), start(folder, COUNT)
+    runner.lost = True
+    began = time.monotonic()
+    with pytest.raises(EngineLost, match="lost the engine"):
+        followed(container, runner=runner)
+    assert 0.3 < time.monotonic() - began < 2
+    assert followed(container) == ("ended", NUMBERS)
+
+
+@pytest.mark.parametrize("trouble", [["hangs"], ["breaks"] * 3, ["ends"] * 3])
+def test_output_is_whole_though_its_stream_is_not(folder, trouble):
+    runner, container = Unsteady(), start(folder, COUNT)
+    runner.trouble = trouble
+    assert followed(container, runner=runner) == ("ended", NUMBERS)
+    assert runner.trouble == []
+
+
+def test_output_that_cannot_be_read_does_not_hide_the_end(folder, caplog):
+    runner, container = Unsteady(), start(folder, COUNT)
+    runner.trouble = ["hangs"] * 2
+    assert followed(container, runner=runner)[0] == "ended"
+    assert caplog.messages == ["The end of the stage's output could not be read: it hangs"]
+    assert [line.text for line in output(container)] == NUMBERS
+
+
+def test_a_stage_that_was_removed_is_missed(folder):
+    container = run(folder, "")
+    ProcessRunner().remove(container.id)
+    with pytest.raises(ContainerGone):
+        followed(container)

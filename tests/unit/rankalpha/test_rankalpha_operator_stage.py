@@ -1,0 +1,140 @@
+"""What the task of a stage leaves and how it fails, whether it is deferred or not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from airflow.sdk._shared.secrets_masker import SecretsMasker
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.log import mask_logs
+from operator_helpers import run_task, task
+from rankalpha_helpers import KEY, RESULT, identity, published
+
+from rankalpha.runners.base import StageFailed, StageInvalid
+from rankalpha.runners.process import ProcessRunner
+from rankalpha.settings import settings
+
+REPORT = "import json, os\nopen(os.environ['RANKALPHA_RESULT'], 'w').write({text!r})\n"
+NAME = identity().name
+
+
+@pytest.fixture(autouse=True, params=["true", "false"], ids=["deferred", "not deferred"])
+def folder(app_dir, profile_dir, monkeypatch, request) -> Path:
+    monkeypatch.setenv("RANKALPHA_DEFER", request.param)
+    settings.cache_clear()
+    (app_dir / "main.py").write_text(REPORT.format(text=json.dumps(RESULT)))
+    return app_dir
+
+
+def test_a_stage_leaves_its_batch_and_result():
+    assert run_task(task()).xcoms == {"batch": KEY, "result": RESULT}
+
+
+def test_a_stage_that_reports_nothing(folder):
+    (folder / "main.py").write_text("")
+    assert run_task(task()).xcoms == {"batch": KEY, "result": None}
+
+
+def test_a_stage_is_told_the_batch_that_its_input_was_published_for(folder):
+    code = "import os\nassert os.environ['RANKALPHA_BATCH'] == '2025-11-19T06:00:00'\n"
+    (folder / "main.py").write_text(code + "assert os.environ['RANKALPHA_DATE'] == '2025-11-19'")
+    stores = published(prices=["2025-11-18T06:00:00", "2025-11-19T06:00:00"])
+    ti = run_task(task(consumes=tuple(stores)), key=None, asset_state_store=stores)
+    assert ti.xcoms["batch"] == "2025-11-19T06:00:00"
+
+
+def test_the_container_is_that_of_the_task():
+    run_task(task())
+    container = ProcessRunner().find(NAME)
+    assert container.labels == identity().labels
+    assert container.status == 0  # kept until Airflow has recorded the success
+
+
+def test_an_unknown_batch_fails_at_once_and_nothing_runs():
+    stores = published(prices=["2025-11-18T06:00:00"])
+    with pytest.raises(AirflowFailException, match="was never published in prices") as caught:
+        run_task(task(consumes=tuple(stores)), asset_state_store=stores)
+    assert caught.value.ti.xcoms == {}
+    assert ProcessRunner().containers({}) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("raise SystemExit(65)", "exited with 65"),
+        (REPORT.format(text="{"), "result is not JSON"),
+        (REPORT.format(text='{"rows": 1}'), "'symbols' is a required property"),
+        (
+            REPORT.format(text=json.dumps({**RESULT, "batch": "2025-11-18T06:00:00"})),
+            "is for batch 2025-11-18",
+        ),
+    ],
+)
+def test_what_cannot_heal_fails_at_once_and_leaves_no_result(folder, code, message):
+    (folder / "main.py").write_text(code)
+    with pytest.raises(AirflowFailException, match=message) as caught:
+        run_task(task())
+    assert caught.value.ti.xcoms == {"batch": KEY}
+    assert [container.name for container in ProcessRunner().containers({})] == [f"{NAME}-try1"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("AIRFLOW_VAR_DEMO_MEM", "lots", "DEMO_MEM='lots' is no size"),
+        ("AIRFLOW_VAR_DEMO_COMMAND", "python 'main.py", 'cannot start stage demo: "python \'main.py"'),
+        ("AIRFLOW_VAR_ENV_PROFILE", "prod", "unknown profile 'prod'"),
+        ("RANKALPHA_RUNNER", "podman", "RANKALPHA_RUNNER='podman' is unknown"),
+    ],
+)
+def test_a_bad_setting_fails_at_once_and_leaves_nothing(monkeypatch, key, value, message):
+    monkeypatch.setenv(key, value)
+    settings.cache_clear()
+    with pytest.raises(AirflowFailException, match=message):
+        run_task(task())
+    assert ProcessRunner().containers({}) == []
+
+
+def test_a_command_that_cannot_be_started_fails_at_once(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_COMMAND", "no-such-program")
+    with pytest.raises(AirflowFailException, match=r"exited with 127.*mend DEMO_COMMAND"):
+        run_task(task())
+
+
+def test_a_failure_that_may_heal_is_left_to_the_retries_which_begin_anew(folder):
+    (folder / "main.py").write_text("print('no luck')\nraise SystemExit(1)")
+    with pytest.raises(StageFailed, match=r"exited with 1\. Last lines:\n  no luck") as caught:
+        run_task(task())
+    assert not isinstance(caught.value, StageInvalid)
+    first = ProcessRunner().find(f"{NAME}-try1")
+    (folder / "main.py").write_text(REPORT.format(text=json.dumps(RESULT)))
+    ti = caught.value.ti
+    ti.try_number = 2
+    assert run_task(task(), ti).xcoms["result"] == RESULT
+    assert {container.id for container in ProcessRunner().containers({})} > {first.id}
+
+
+def test_a_secret_reaches_the_stage_and_nothing_else(folder, monkeypatch, capsys):
+    secret = f"hunter2-{settings().defer}"  # what was masked once stays masked
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_ACCOUNT", secret)  # by its name Airflow does not know it for one
+    say = "import os, time\nprint('key:', os.environ['DEMO_ACCOUNT'])\ntime.sleep(0.5)\n"
+    (folder / "main.py").write_text(say + "raise SystemExit(1)")
+    with pytest.raises(StageFailed) as caught:
+        run_task(task(secrets=("DEMO_ACCOUNT",)))
+    raw = capsys.readouterr().out
+    assert "key: ***" in raw
+    assert secret not in raw + str(caught.value) + json.dumps(caught.value.ti.xcoms)
+
+
+def test_a_setting_that_sounds_secret_is_hidden(profile_dir):
+    password = f"hunter2-the-first-{settings().defer}"
+    (profile_dir / "demo.env").write_text(f"DEMO_PASSWORD={password}\n")
+    run_task(task())
+    assert mask_logs(None, "info", {"event": f"is {password}"})["event"] == "is ***"
+
+
+def test_short_settings_that_are_no_secrets_make_no_noise(profile_dir, capsys, monkeypatch):
+    monkeypatch.setattr(SecretsMasker, "_has_warned_short_secret", False)
+    (profile_dir / "demo.env").write_text("DEMO_DEPTH=3\n")
+    run_task(task())
+    assert "Skipping masking" not in capsys.readouterr().out

@@ -1,0 +1,147 @@
+"""How the task of a stage waits: deferred or not, stopped at its limit, killed, and what is left after it."""
+
+import signal
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.sdk import Asset
+from airflow.sdk.bases.operator import TriggerFailureReason
+from airflow.sdk.exceptions import TaskDeferralError, TaskDeferred
+from operator_helpers import run_task, task
+from process_helpers import UNTIL_GO, ended
+from rankalpha_helpers import TaskInstance, context, identity
+
+from rankalpha.runners.base import Container, StageFailed
+from rankalpha.runners.process import ProcessRunner
+from rankalpha.settings import SettingsError, settings
+
+NAME = identity().name
+
+
+@pytest.fixture(autouse=True)
+def folder(app_dir, profile_dir) -> Path:
+    (app_dir / "main.py").write_text("print('working')" + UNTIL_GO)
+    return app_dir
+
+
+@pytest.fixture
+def not_deferring(monkeypatch) -> None:
+    monkeypatch.setenv("RANKALPHA_DEFER", "false")
+    settings.cache_clear()
+
+
+def deferred(operator, ti=None) -> TaskDeferred:
+    """Execute a task that defers."""
+    with pytest.raises(TaskDeferred) as caught:
+        operator.execute(context(ti=ti))
+    return caught.value
+
+
+def only_container() -> Container:
+    (container,) = ProcessRunner().containers({})
+    return container
+
+
+def test_a_task_is_deferred_while_its_stage_runs():
+    asked = deferred(task(secrets=("OPENAI_API_KEY",), timeout=timedelta(minutes=7)))
+    container = only_container()
+    assert container.running
+    arguments = {"container": container.id, "limit": 420.0, "secrets": ["OPENAI_API_KEY"]}
+    assert asked.trigger.serialize() == ("rankalpha.trigger.StageTrigger", arguments)
+    assert (asked.method_name, asked.kwargs) == ("collect", {"container": container.id})
+    assert asked.timeout == timedelta(minutes=8)
+
+
+def test_a_retry_is_deferred_for_the_same_container():
+    first, ti = deferred(task()), TaskInstance()
+    ti.try_number = 2
+    assert deferred(task(), ti).kwargs == first.kwargs
+    assert only_container().name == NAME
+
+
+def test_a_task_is_not_deferred_when_its_stage_has_ended(folder):
+    deferred(task())
+    (folder / "go").touch()
+    ended(only_container())
+    task().execute(context())
+
+
+@pytest.mark.usefixtures("not_deferring")
+def test_a_task_is_not_deferred_where_that_is_off(folder):
+    threading.Timer(0.5, (folder / "go").touch).start()
+    task().execute(context())
+    assert (folder / "go").exists()
+
+
+def test_what_the_trigger_could_not_do_is_tried_again_and_the_stage_goes_on():
+    asked = deferred(task())
+    event = {"error": "lost the engine"}
+    with pytest.raises(StageFailed, match=r"^lost the engine$"):
+        task().resume_execution("collect", {**asked.kwargs, "event": event}, context())
+    assert (only_container().name, only_container().running) == (NAME, True)
+
+
+def test_a_trigger_that_broke_is_tried_again_and_the_stage_goes_on():
+    deferred(task())
+    with pytest.raises(TaskDeferralError):
+        task().resume_execution("__fail__", {"error": "Trigger failure"}, context())
+    assert (only_container().name, only_container().running) == (NAME, True)
+
+
+def test_a_stage_that_reaches_its_limit_is_stopped_and_set_aside():
+    with pytest.raises(StageFailed, match="stage demo was stopped at its time limit of 0:00:02"):
+        run_task(task(timeout=timedelta(seconds=2)))
+    assert (only_container().name, only_container().status) == (f"{NAME}-try1", 128 + signal.SIGTERM)
+
+
+def test_the_limit_holds_though_no_triggerer_was_there():
+    operator = task(timeout=timedelta(seconds=2))
+    deferred(operator)
+    time.sleep(2)
+    with pytest.raises(StageFailed, match="stage demo was stopped at its time limit of 0:00:02"):
+        operator.resume_execution("__fail__", {"error": TriggerFailureReason.TRIGGER_TIMEOUT}, context())
+    assert (only_container().name, only_container().running) == (f"{NAME}-try1", False)
+
+
+def test_a_task_that_does_nothing_is_not_killed(folder):
+    operator = task()
+    operator.on_kill()
+    deferred(operator)
+    operator.on_kill()  # Airflow reports the deferral meanwhile
+    assert only_container().running
+    (folder / "go").touch()
+    run_task(operator)
+    operator.on_kill()
+
+
+@pytest.mark.parametrize(("state", "left"), [("success", 0), ("running", 1), ("failed", 1), (None, 1)])
+def test_a_container_is_removed_when_its_tasks_success_is_recorded(folder, airflow_says, state, left):
+    (folder / "go").touch()
+    operator = task()
+    run_task(operator)
+    airflow_says(state)
+    for callback in operator.on_success_callback:
+        callback(context(task=operator))
+    assert len(ProcessRunner().containers({})) == left
+
+
+def test_a_stage_is_limited_in_time_and_pushes_no_return_value():
+    dataset = Asset(name="demo", uri="rankalpha://demo")
+    made = task(timeout=timedelta(minutes=7), consumes=[dataset])
+    assert made.execution_timeout == timedelta(minutes=8)  # the stage itself is stopped after seven
+    assert made.do_xcom_push is False
+    assert made.inlets == [dataset]  # else Airflow refuses to tell which batches it has
+
+
+def test_a_stage_runs_in_the_pool_and_the_queue_of_the_settings(monkeypatch):
+    assert (task().pool, task().queue) == ("stages", "default")
+    monkeypatch.setenv("RANKALPHA_QUEUES", "other=x, demo=large")
+    settings.cache_clear()
+    assert task().queue == "large"
+    monkeypatch.setenv("RANKALPHA_QUEUES", "demo")
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match="RANKALPHA_QUEUES='demo': expected STAGE=QUEUE"):
+        task()

@@ -1,0 +1,83 @@
+"""What a stage that runs as a process prints, and the result that it leaves."""
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from process_helpers import NAME, UNTIL_GO, output, printed, run, start
+from rankalpha_helpers import job, wait_until
+
+from rankalpha.runners.base import Line
+from rankalpha.runners.process import ProcessRunner
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
+MOMENT = "2025-11-20T06:00:00.000000001Z"
+
+
+@pytest.fixture(autouse=True)
+def folder(app_dir) -> Path:
+    return app_dir
+
+
+def test_output_is_read_line_by_line_in_order(folder):
+    code = "import sys\nfor n in range(50): print(n, file=sys.stderr if n % 3 else sys.stdout)\n"
+    lines = output(start(folder, code + "print('ä', end='')"))
+    assert [line.text for line in lines] == [*map(str, range(50)), "ä"]
+    assert all(TIME.fullmatch(line.time) for line in lines)
+    assert [line.time for line in lines] == sorted({line.time for line in lines})
+
+
+def test_output_is_read_from_a_time_on(folder):
+    container = run(folder, "for n in range(50): print(n)")
+    lines = output(container)
+    assert output(container, lines[20].time) == lines[20:]
+
+
+def test_output_shows_while_the_stage_runs(folder):
+    container = start(folder, "print('waiting')" + UNTIL_GO)
+    wait_until(lambda: printed(container) == ["waiting"], "the first line")
+    assert ProcessRunner().look(container.id).running
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (r"import sys; sys.stdout.buffer.write(b'a\xffb\n')", "a\ufffdb"),
+        ("print('ä' * 1_000_000)", "ä" * 1_000_000),
+        (r"print('a\x0cb\u2028c')", "a\x0cb\u2028c"),
+        ("print('  indented  ')", "  indented"),
+    ],
+)
+def test_unusual_lines_stay_whole(folder, code, text):
+    container = start(folder, code)
+    assert [line.text for line in output(container)] == [text]
+    assert printed(container) == [text]
+
+
+def test_the_tail_is_the_last_lines(folder):
+    assert printed(run(folder, "for n in range(100): print('line', n)")) == [
+        f"line {n}" for n in range(80, 100)
+    ]
+    assert printed(ProcessRunner().create(job(), f"{NAME}-try2")) == []
+
+
+def test_the_result_is_what_the_stage_has_left(folder):
+    code = "import os, pathlib\npathlib.Path(os.environ['RANKALPHA_RESULT']).write_text('ä')"
+    assert ProcessRunner().result(run(folder, code).id, "demo") == "ä".encode()
+
+
+def test_no_result_is_no_error(folder):
+    assert ProcessRunner().result(run(folder, "").id, "demo") == b""
+
+
+def test_a_line_that_is_only_partly_written_is_waited_for(folder, tmp_path):
+    container, (first, rest) = start(folder, UNTIL_GO), f"{MOMENT} grün\n".encode().split(b"\xbc")
+
+    def write(piece: bytes) -> None:
+        with (tmp_path / "processes" / NAME / "output").open("ab") as file:
+            file.write(piece)
+
+    write(first)
+    threading.Timer(0.5, lambda: (write(b"\xbc" + rest), (folder / "go").touch())).start()
+    assert output(container) == [Line(MOMENT, "grün")]
