@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean airflow test test-docker validate format bench screenshots lock
+.PHONY: help up down status logs clean airflow test test-docker test-faults validate format bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test: .venv/dev  ## lint, types and all tests
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
 	$(BIN)/python -m pytest tests/docker
+
+test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 20 minutes on a Docker engine
+	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow

@@ -12,7 +12,7 @@ SECONDS = 60  # watched; twice the time after which Airflow parses DAG files aga
 
 def figures(state: Path) -> list[Figure]:
     """Watch the stack of a state folder; what several processes share counts once in its memory."""
-    memory = sum(process.memory_full_info().pss for process in _processes(state)) / 1e6
+    memory = sum(process.memory_full_info().pss for process in processes(state)) / 1e6
     start, before = time.monotonic(), _cpu_seconds(state)
     time.sleep(SECONDS)
     load = (_cpu_seconds(state) - before) / (time.monotonic() - start)
@@ -23,10 +23,10 @@ def figures(state: Path) -> list[Figure]:
 
 
 def _cpu_seconds(state: Path) -> float:
-    return sum(sum(process.cpu_times()[:4]) for process in _processes(state))  # with their ended children
+    return sum(sum(process.cpu_times()[:4]) for process in processes(state))  # with their ended children
 
 
-def _processes(state: Path) -> set[psutil.Process]:
+def processes(state: Path) -> set[psutil.Process]:
     """Return PostgreSQL, the supervisor and their descendants.
 
     Their environment does not tell: Airflow and PostgreSQL overwrite it with their titles.

@@ -9,11 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `bench` and the tests' support
 
-from bench import compose, containers, latency, parse, up
+from bench import compose, containers, in_flight, latency, parse, up
 from bench.report import save, say, show
 
 PARTS = {
-    part.__name__.removeprefix("bench."): part.measure for part in (parse, latency, up, containers, compose)
+    part.__name__.removeprefix("bench."): part.measure
+    for part in (parse, latency, up, containers, in_flight, compose)
 }
 
 

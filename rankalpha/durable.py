@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rankalpha.identity import SET_ASIDE, Identity, is_set_aside
+from rankalpha.identity import GROUP, SET_ASIDE, Identity, is_set_aside
 from rankalpha.runners.base import (
     COMMAND_EXITS,
     PERMANENT_EXITS,
@@ -22,16 +22,16 @@ from rankalpha.runners.base import (
 )
 from rankalpha.stage import Stage, StageJob
 
-# what was created and not started: its maker is given this time, then it counts as dead
-START_SECONDS = 10
+# the maker of what was created and not started is given this time, then it counts as dead
+START_TIME = timedelta(seconds=10)
 SIGKILLED = 137
 
 
 def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -> Container:
     """Return the container of the try group, started if it did not run; see Runner for the errors."""
-    container = runner.find(identity.name)
+    container = _after_maker(runner, runner.find(identity.name))
     if container is None:
-        _end_other_groups(runner, identity, log)
+        _end_older_groups(runner, identity, log)
         try:
             container = runner.create(job, identity.name)
         except NameTaken:  # somebody who does the same was faster
@@ -46,7 +46,6 @@ def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -
             container.started or container.created,
         )
     else:
-        _wait_for_maker(container)
         runner.start(container, job)
         log.info("Started container %s, which was left unstarted", identity.name)
     return runner.look(container.id)
@@ -82,14 +81,24 @@ def _hint(stage: Stage, container: Container) -> str:
     return "" if container.status is not None else " What watched it was killed: nobody knows how it ended."
 
 
-def _end_other_groups(runner: Runner, identity: Identity, log: Any) -> None:
+def _end_older_groups(runner: Runner, identity: Identity, log: Any) -> None:
     """Stop what runs for the task from before it was cleared."""
     for other in runner.containers(identity.of_task):
+        if int(other.labels[GROUP]) > identity.group:
+            raise StageFailed(f"the task was cleared meanwhile; what counts is container {other.name}")
         if other.running and other.name != identity.name:  # which somebody may have started meanwhile
             log.warning("Stopping container %s, whose task was cleared", other.name)
             runner.stop(other.id)
 
 
-def _wait_for_maker(container: Container) -> None:
-    age = datetime.now(UTC) - container.created
-    time.sleep(max(0.0, (timedelta(seconds=START_SECONDS) - age).total_seconds()))
+def _after_maker(runner: Runner, container: Container | None) -> Container | None:
+    """Return the container as it is when its maker has started it, or had the time to.
+
+    Docker would run one that the maker has started, and that has ended since, a second time.
+    """
+    while container and not (container.running or container.started):
+        if datetime.now(UTC) - container.created > START_TIME:
+            break
+        time.sleep(0.2)
+        container = runner.find(container.name)
+    return container

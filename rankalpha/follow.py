@@ -7,18 +7,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-from rankalpha.runners.base import Container, EngineLost, Line, Runner
+from rankalpha.runners.base import Container, EngineLost, Line, Runner, StageFailed
 
 T = TypeVar("T")
 End = Literal["ended", "overdue"]
 
 LOOK_SECONDS = 10.0  # between two looks: a hung stream of output hides an ended container no longer
-DRAIN_SECONDS = 5.0  # for the output that is still on its way when the container has ended
+DRAIN_SECONDS = 5.0  # for more of the output that is still on its way when the container has ended
 PATIENCE_SECONDS = 300.0  # for an engine that does not answer; then the task fails, and its retry adopts
 PAUSE_SECONDS = 1.0
 
@@ -80,20 +80,31 @@ class Follower:
                 if line.time < since or (line.time == since and again > 0):
                     again -= line.time == since
                     continue
-                self._written = self._written + 1 if line.time == self._since else 1
-                self._since = line.time
+                if line.time > self._since:
+                    self._since, self._written = line.time, 0
+                self._written += line.time == self._since  # the engine may mix stdout and stderr a little
                 self._write(line)
 
     async def _drain(self, output: "asyncio.Task[None]") -> None:
-        """Let the rest of the output arrive, and read it anew when its stream hangs or has broken."""
-        await asyncio.wait({output}, timeout=DRAIN_SECONDS)
-        if output.done() and _ended_well(output):
-            return
-        output.cancel()
+        """Let the rest of the output arrive; then read on, for its stream may hang or have ended early."""
+        with suppress(TimeoutError, StageFailed):
+            await self._end_of(output)
         try:
-            await asyncio.wait_for(self._copy(), DRAIN_SECONDS)
+            await self._end_of(asyncio.create_task(self._copy()))
         except (TimeoutError, EngineLost) as error:
             self._log.warning("The end of the stage's output could not be read: %s", str(error) or "it hangs")
+
+    async def _end_of(self, output: "asyncio.Task[None]") -> None:
+        """Wait for as long as there is more of the output; raises TimeoutError when it hangs."""
+        before: tuple[str, int] | None = None
+        try:
+            while not output.done():
+                if before == (before := (self._since, self._written)):
+                    raise TimeoutError
+                await asyncio.wait({output}, timeout=DRAIN_SECONDS)
+            output.result()
+        finally:
+            output.cancel()
 
     async def _look(self) -> Container:
         return await patiently(partial(in_thread, self._runner.look, self._id), self._log)

@@ -16,6 +16,7 @@ from airflow.sdk import Context
 from rankalpha.settings import settings
 
 PREFIX = "rankalpha."
+GROUP = f"{PREFIX}group"
 SET_ASIDE = "-try"  # what follows in the name of a container that does not count any more
 
 

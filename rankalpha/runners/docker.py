@@ -50,11 +50,10 @@ class DockerRunner(Runner):
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; what the engine lacks is named."""
-        with asking(f"creating the container of stage {job.stage.name}"):
-            check_there(self._client, job)
         data = dict.fromkeys(job.stage.data_dir_keys, "/data")
         mounts = [Mount(target=volume.target, source=volume.name) for volume in job.stage.volumes]
         with starting(job):
+            check_there(self._client, job)
             try:
                 made = self._client.create_container(
                     name=name,

@@ -26,7 +26,8 @@ NO_COMMAND = re.compile(r'exec: "|mkdir|not a directory|working directory')
 REFUSALS = (400, 403)
 MISSING = 404
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NO_ENGINE = (502, 503, 504)  # a proxy answers, the engine behind it does not
+# a proxy answers, the engine behind it does not; 900 is aiodocker's own, when nothing answers
+NO_ENGINE = (502, 503, 504, 900)
 
 
 def check_there(client: APIClient, job: StageJob) -> None:
@@ -66,12 +67,12 @@ def asking(what: str) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
-        raise ContainerGone(f"there is no such container any more ({what})") from error
+        raise ContainerGone(f"there is no such container any more ({what}: {error.explanation})") from error
     except APIError as error:
         raise _meaning(what, error.status_code, error.explanation or str(error)) from error
     except DockerError as error:
         if error.status == MISSING:
-            raise ContainerGone(f"there is no such container any more ({what})") from error
+            raise ContainerGone(f"there is no such container any more ({what}: {error.message})") from error
         raise _meaning(what, error.status, error.message) from error
     except (RequestException, HTTPError, ClientError, OSError) as error:
         raise _lost(what, str(error) or type(error).__name__) from error
@@ -140,15 +141,19 @@ def unix_time(time: str) -> str:
 
 
 async def joined(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
-    """Make lines of what the engine sends: `<time> <text>` each, a long line in several such pieces."""
-    time, text = "", ""
+    """Make lines of what the engine sends: `<time> <text>` each, a long line in several such pieces.
+
+    The pieces of one line have one time; those of the other stream may stand between them.
+    """
+    begun: dict[str, str] = {}
     async for frame in frames:
-        at, _, piece = frame.partition(" ")
-        time, text = time or at, text + piece
+        time, _, piece = frame.partition(" ")
+        text = begun.pop(time, "") + piece
         if text.endswith("\n"):
             yield Line(time, text.rstrip())
-            time, text = "", ""
-    if text:
+        else:
+            begun[time] = text
+    for time, text in begun.items():
         yield Line(time, text.rstrip())
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from docker import APIClient
 from docker.errors import DockerException
+from relay import Relay
 from stage_jobs import IMAGE, SOCKET, Jobs, absent, need_image, use
 
 from rankalpha.settings import settings
@@ -72,11 +73,32 @@ def way(request, monkeypatch):
 
 
 @pytest.fixture
-def nothing_left(engine, session):
-    """Each container is gone when its test ends, however that went."""
-    yield
+def relay(tmp_path, monkeypatch):
+    """What the runner reaches the engine through, and what can fail."""
+    made = Relay(tmp_path / "docker.sock")
+    use(monkeypatch, made.url)
+    yield made
+    made.close()
+
+
+def sweep(engine, session):
+    """Remove the containers of a test; return their names."""
     settings.cache_clear()
     left = engine.containers(all=True, filters={"label": f"rankalpha.session={session}"})
     for container in left:
-        engine.remove_container(container["Id"], force=True)
-    assert [container["Names"] for container in left] == []
+        engine.remove_container(container["Id"], force=True, v=True)
+    return [container["Names"] for container in left]
+
+
+@pytest.fixture
+def swept(engine, session):
+    """What a test leaves is removed, however it went."""
+    yield
+    sweep(engine, session)
+
+
+@pytest.fixture
+def nothing_left(engine, session):
+    """The same, for a test that must remove its containers itself."""
+    yield
+    assert sweep(engine, session) == []

@@ -1,18 +1,29 @@
-"""What the tests on a real engine share: where it is, and jobs that run a little Python or a command."""
+"""What the tests on a real engine share: where it is, and stages that run a little Python or a command."""
 
+import asyncio
+import logging
 import os
 import shlex
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from docker.errors import DockerException, ImageNotFound
 
+from rankalpha.durable import check_exit, find_or_start
+from rankalpha.follow import Follower
+from rankalpha.identity import Identity
+from rankalpha.runners.base import Container, Line
+from rankalpha.runners.docker import DockerRunner
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, StageJob
 
 SOCKET = "/var/run/docker.sock"
 IMAGE = "python:3.13-slim-trixie"
 KEY = "2026-11-22T06:00:00"
+HOUR = timedelta(hours=1)
+log = logging.getLogger("task")
 
 
 def absent(reason):
@@ -44,10 +55,17 @@ class Jobs:
     stage: Stage
     session: str
 
-    def run(self, command, stage=None, **changes):
+    def identity(self, **changes):
+        """The identity of the first try of the stage's task."""
+        task = {"dag": "rankalpha_demo", "task": "run_demo", "run": self.session, "map_index": -1}
+        return Identity(
+            **{"stage": "demo", "batch": KEY, **task, "group": 3, "try_number": 1, **changes},
+        )
+
+    def run(self, command, identity=None, **changes):
         """A job that runs `command`."""
         parts = {
-            "stage": stage or self.stage,
+            "stage": self.stage,
             "batch": KEY,
             "image": IMAGE,
             "command": command,
@@ -55,13 +73,77 @@ class Jobs:
             "memory_bytes": 64 * 1024**2,
             "pids": 50,
             "env": {"RANKALPHA_BATCH": KEY},
-            "labels": {"rankalpha.dag": "rankalpha_demo", "rankalpha.session": self.session},
+            "labels": {**(identity or self.identity()).labels, "rankalpha.session": self.session},
         }
         return StageJob(**{**parts, **changes})
 
     def python(self, code, **changes):
-        """A job that runs a little Python; `result` is the text of its result."""
+        """A job that runs a little Python."""
         return self.run(shlex.join(["python", "-uc", code]), **changes)
+
+    def start(self, job, **identity):
+        """Find or start the container of a task, as its operator does."""
+        return find_or_start(DockerRunner(), job, self.identity(**identity), log)
+
+    def ended(self, job, **identity):
+        """Run a job to its end; return its container."""
+        return ended(self.start(job, **identity))
+
+    def result(self, job):
+        """Run a job like its operator does; return its result."""
+        runner, container = DockerRunner(), self.start(job)
+        assert follow(container)[0] == "ended"
+        if warning := check_exit(job.stage, runner.look(container.id), runner.tail(container.id)):
+            log.warning(warning)
+        return runner.result(container.id, job.stage.name)
+
+
+@dataclass(frozen=True)
+class Arrived(Line):
+    """A line and when it was there."""
+
+    at: float
+
+
+def follow(container, limit=HOUR, written=(), do=None):
+    """Follow a container; return how it has ended and its lines. `do` is called at the first line."""
+    lines = []
+
+    def write(line):
+        lines.append(Arrived(line.time, line.text, time.monotonic()))
+        if do and len(lines) == 1:
+            do()
+
+    follower = Follower(DockerRunner(), container.id, write, log, written)
+    return asyncio.run(follower.follow(limit)), lines
+
+
+def output(container_id, since=""):
+    """Return the lines of a container, until it ends."""
+
+    async def read():
+        return [line async for line in DockerRunner().lines(container_id, since)]
+
+    return asyncio.run(read())
+
+
+def texts(lines):
+    """Return what lines say."""
+    return [line.text for line in lines]
+
+
+def wait_for(condition, seconds=15):
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def ended(container: Container):
+    """Return a container when it has ended."""
+    wait_for(lambda: not DockerRunner().look(container.id).running)
+    return DockerRunner().look(container.id)
 
 
 def writes(expression):

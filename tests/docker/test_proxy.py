@@ -12,6 +12,7 @@ from docker.errors import APIError, NotFound
 from stage_jobs import IMAGE
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
+NAME = "rankalpha-demo-2026-11-22T06-00-00-89abcdef"
 
 
 @pytest.fixture
@@ -50,10 +51,11 @@ def foreign(engine, demo):
     engine.remove_container(made, force=True)
 
 
-def create(proxy, body):
+def create(proxy, body, name=None):
     """Ask for a container as it stands."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return proxy.ask("POST", "/containers/create", text, **{"Content-Type": "application/json"})
+    target = "/containers/create" + (f"?name={name}" if name else "")
+    return proxy.ask("POST", target, text, **{"Content-Type": "application/json"})
 
 
 def ours(engine, session):
@@ -61,7 +63,7 @@ def ours(engine, session):
 
 
 def test_a_stage_may_do_all_that_it_needs(client, proxy, container):
-    status, _, answer = create(proxy, container)
+    status, _, answer = create(proxy, container, name=NAME)
     assert status == 201, answer
     made = json.loads(answer)["Id"]
     client.start(made)
@@ -71,6 +73,8 @@ def test_a_stage_may_do_all_that_it_needs(client, proxy, container):
         found["Id"] for found in client.containers(filters={"label": "rankalpha.dag=rankalpha_demo"})
     ] == [made]
     assert client.inspect_container(made[:12])["HostConfig"]["Privileged"] is False
+    client.rename(made, f"{NAME}-try1")
+    assert client.inspect_container(f"{NAME}-try1")["Id"] == made
     client.stop(made, timeout=1)
     assert client.wait(made)["StatusCode"] in (137, 143)
     client.remove_container(made, force=True)
@@ -157,11 +161,13 @@ def test_containers_of_others_can_be_neither_seen_nor_touched(engine, client, fo
             client.remove_container,
             lambda it: client.get_archive(it, "/tmp/rankalpha-result.json"),
             lambda it: client.stats(it, stream=False),
+            lambda it: client.rename(it, f"{NAME}-try1"),
         ):
             with pytest.raises(APIError, match="it is not a stage's container"):
                 do(which)
-    assert client.containers(all=True) == client.containers(all=True, filters={"label": "rankalpha.dag"})
-    assert foreign not in [found["Id"] for found in client.containers(all=True)]
+    seen = client.containers(all=True)
+    assert foreign not in [found["Id"] for found in seen]
+    assert all("rankalpha.dag" in found["Labels"] for found in seen)
     assert engine.inspect_container(foreign)["State"]["Running"]
 
 
@@ -174,6 +180,7 @@ def test_nothing_else_of_docker_is_there(client, proxy, foreign, container):
         lambda: client.commit(made),
         lambda: client.kill(made),
         lambda: client.rename(made, "x"),
+        lambda: client.rename(made, NAME),
         lambda: client.update_container(made, mem_limit=0),
         lambda: client.put_archive(made, "/", b""),
         lambda: client.get_archive(made, "/etc/shadow"),

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import requests
-from docker.errors import APIError
 from fake_docker import ID, Client, refused
 from rankalpha_helpers import KEY, job, local_server
 from urllib3.exceptions import ProtocolError
@@ -133,7 +132,11 @@ def test_what_docker_or_the_proxy_refuses_does_not_heal(client, status):
         (refused("driver failed", 500), StageFailed, "Docker refused starting stage demo: driver failed"),
         (refused("no such container", 404), ContainerGone, "there is no such container any more"),
         (refused("no answer from the engine", 502), EngineLost, f"lost the Docker engine at {WHERE}"),
-        (requests.ConnectionError("Connection aborted."), EngineLost, f"at {WHERE} while starting stage demo"),
+        (
+            requests.ConnectionError("Connection aborted."),
+            EngineLost,
+            f"at {WHERE} while starting stage demo",
+        ),
         (requests.ReadTimeout("Read timed out."), EngineLost, "Read timed out"),
         (ProtocolError("Connection broken"), EngineLost, "Connection broken"),
         (BrokenPipeError(), EngineLost, "BrokenPipeError"),

@@ -34,6 +34,10 @@ def lines(*frames: str) -> list[Line]:
         ([f"{ONE}   two  words \n"], [Line(ONE, "  two  words")]),
         ([f"{ONE} %s %d {{x}}\n"], [Line(ONE, "%s %d {x}")]),
         ([f"{ONE} a long ", f"{ONE} line\n", f"{TWO} two\n"], [Line(ONE, "a long line"), Line(TWO, "two")]),
+        (
+            [f"{ONE} out ", f"{TWO} err ", f"{ONE} out\n", f"{TWO} err\n"],
+            [Line(ONE, "out out"), Line(TWO, "err err")],
+        ),
         ([f"{ONE} one\n", f"{TWO} no newline"], [Line(ONE, "one"), Line(TWO, "no newline")]),
         ([], []),
     ],

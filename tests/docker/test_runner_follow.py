@@ -1,0 +1,121 @@
+"""Stages are followed to their end on a real engine that hangs, goes away, or loses a container."""
+
+import asyncio
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from stage_jobs import HOUR, SOCKET, follow, log, output, texts, use
+
+from rankalpha import follow as following
+from rankalpha.follow import Follower
+from rankalpha.runners.base import ContainerGone, EngineLost
+from rankalpha.runners.docker import DockerRunner
+from tests.support.docker_proxy import RunningProxy
+
+pytestmark = pytest.mark.usefixtures("swept")
+COUNT = "import time\nfor n in range(40): print(n); time.sleep(0.05)"
+NUMBERS = [*map(str, range(40))]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, caplog):
+    caplog.set_level("INFO", logger=log.name)
+    monkeypatch.setattr(following, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(following, "DRAIN_SECONDS", 1.0)
+    monkeypatch.setattr(following, "PAUSE_SECONDS", 0.1)
+
+
+def test_each_line_is_written_once_as_it_is_printed(jobs, way):
+    end, lines = follow(jobs.start(jobs.python(COUNT)))
+    assert (end, texts(lines)) == ("ended", NUMBERS)
+    assert 1.5 < lines[-1].at - lines[0].at < 4
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
+def test_a_stage_is_stopped_at_its_limit(jobs, way, trap):
+    one = jobs.start(jobs.run(f'sh -c "{trap} while :; do echo up; sleep 0.2; done"'))
+    begin = time.monotonic()
+    end, lines = follow(one, timedelta(seconds=2))
+    assert end == "overdue"
+    assert 0.5 < time.monotonic() - begin < 2 + 3 + 2
+    assert DockerRunner().look(one.id).status == (137 if trap else 143)
+    assert texts(lines) == texts(output(one.id))
+
+
+def test_a_follower_goes_on_where_another_was_killed(jobs, way):
+    one, first = jobs.start(jobs.python(COUNT)), []
+
+    async def killed_soon():
+        follower = Follower(DockerRunner(), one.id, first.append, log)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(follower.follow(HOUR), 1)
+
+    asyncio.run(killed_soon())
+    assert 0 < len(first) < 40
+    end, rest = follow(one, written=first[-1:])
+    assert (end, texts(first) + texts(rest)) == ("ended", NUMBERS)
+
+
+def test_a_container_that_is_removed_meanwhile_is_missed(jobs, way):
+    one = jobs.start(jobs.run("sh -c 'echo up; sleep 60'"))
+    with pytest.raises(ContainerGone):
+        follow(one, do=lambda: DockerRunner().remove(one.id))
+
+
+def test_output_that_hangs_does_not_hide_the_end(jobs, relay, caplog):
+    one = jobs.start(jobs.python(COUNT))
+
+    def hang():
+        relay.hangs = True
+
+    begin = time.monotonic()
+    end, lines = follow(one, do=hang)
+    assert end == "ended"
+    assert time.monotonic() - begin < 7
+    assert 0 < len(lines) < 40
+    assert caplog.messages[1:] == ["The end of the stage's output could not be read: it hangs"]
+
+
+def test_output_that_has_hung_is_read_anew(jobs, relay, caplog):
+    one = jobs.start(jobs.python(COUNT))
+
+    def hang():
+        relay.hangs = True
+        threading.Timer(1.5, setattr, (relay, "hangs", False)).start()
+
+    end, lines = follow(one, do=hang)
+    assert (end, texts(lines)) == ("ended", NUMBERS)
+    assert relay.followed == 2
+    assert len(caplog.messages) == 1  # it was started
+
+
+@pytest.mark.parametrize("politely", [False, True])
+@pytest.mark.parametrize("away", [0.5, 3])
+def test_an_engine_that_goes_away_is_waited_for(jobs, relay, caplog, away, politely):
+    """The stage ends before the engine is back, or after."""
+    one = jobs.start(jobs.python(COUNT))
+
+    def go():
+        relay.cut(politely=politely)
+        threading.Timer(away, relay.open).start()
+
+    end, lines = follow(one, do=go)
+    assert (end, texts(lines)) == ("ended", NUMBERS)
+    assert caplog.messages[1].startswith(
+        f"lost the Docker engine at RANKALPHA_DOCKER_URL={relay.url} while looking"
+    )
+    assert caplog.messages[2:] == ["The engine answers again"]
+
+
+def test_a_proxy_that_stays_away_fails_the_task_and_not_the_stage(jobs, demo, tmp_path, monkeypatch):
+    monkeypatch.setattr(following, "PATIENCE_SECONDS", 1.0)
+    proxy = RunningProxy(SOCKET, tmp_path / "log", [demo])
+    use(monkeypatch, proxy.url)
+    one = jobs.start(jobs.python(COUNT))
+    with pytest.raises(EngineLost, match=f"lost the Docker engine at RANKALPHA_DOCKER_URL={proxy.url}"):
+        follow(one, do=threading.Thread(target=proxy.stop).start)
+    use(monkeypatch, f"unix://{SOCKET}")
+    assert DockerRunner().look(one.id).running
+    assert texts(follow(one)[1]) == NUMBERS
