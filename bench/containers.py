@@ -1,5 +1,6 @@
 """Part `containers`: what a stage's container costs more than a plain `docker run`; needs a Docker engine."""
 
+import asyncio
 import logging
 import os
 import subprocess
@@ -7,17 +8,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from docker import APIClient
 
 from bench.report import Figure, say
+from rankalpha.durable import check_exit, find_or_start
+from rankalpha.follow import Follower
+from rankalpha.identity import Identity
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, StageJob, Volume
 from tests.support.docker_proxy import RunningProxy
 
 RUNS = 20
+BATCH = "2026-11-22T06:00:00"
 NAME = "rankalpha-bench"  # of the network and the volume
 IMAGES = ("rankalpha_airflow", "rankalpha_api")
 LIMITS = {"cpus": "1.0", "memory": "256m", "pids-limit": "128"}
@@ -97,17 +103,24 @@ def _docker_run() -> None:
 
 
 def _runner(url: str) -> None:
+    """Run the stage as its operator does, from finding no container to removing it."""
     os.environ["RANKALPHA_DOCKER_URL"] = url
     settings.cache_clear()
+    identity = Identity("bench", BATCH, "bench", "run_bench", "bench", -1, group=0, try_number=1)
     job = StageJob(
         stage=STAGE,
-        batch="2026-11-22T06:00:00",
+        batch=BATCH,
         image=STAGE.image,
         command=STAGE.command,
         nano_cpus=10**9,
         memory_bytes=256 * 1024**2,
         pids=128,
         env={},
-        labels={"rankalpha.dag": "bench"},
+        labels=identity.labels,
     )
-    DockerRunner().run(job, logging.getLogger("bench"))
+    engine, log = DockerRunner(), logging.getLogger("bench")
+    container = find_or_start(engine, job, identity, log)
+    asyncio.run(Follower(engine, container.id, lambda _: None, log).follow(timedelta(minutes=1)))
+    check_exit(STAGE, engine.look(container.id), engine.tail(container.id))
+    engine.result(container.id, STAGE.name)
+    engine.remove(container.id)

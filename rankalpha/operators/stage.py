@@ -115,6 +115,7 @@ class StageOperator(BaseOperator):
             if end == "overdue":
                 limit = self.stage.time_limit
                 raise StageFailed(f"stage {self.stage.name} was stopped at its time limit of {limit}")
+            task_log.mask(engine.environment(container.id), self.stage.secrets)  # in this process too
             tail = [task_log.masked(line) for line in engine.tail(container.id)]
             if warning := check_exit(self.stage, container, tail):
                 self.log.warning(warning)

@@ -131,7 +131,7 @@ def test_the_environment_is_the_stages_alone(jobs, engine, monkeypatch):
 
 
 def test_the_last_lines(jobs):
-    code = "import os\nfor n in range(30): print(n)\nos.write(2, b'an \\xff error\\n')"
+    code = "import os, time\nfor n in range(30): print(n)\ntime.sleep(0.5)\nos.write(2, b'an \\xff error\\n')"
     one = jobs.ended(jobs.python(code))
     assert DockerRunner().tail(one.id) == [*map(str, range(11, 30)), "an \ufffd error"]
     silent = jobs.ended(jobs.run("true", identity=jobs.identity(task="x")), task="x")

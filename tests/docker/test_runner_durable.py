@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from stage_jobs import ended, log, output, texts, wait_for
+from stage_jobs import ended, log, output, texts
 
 from rankalpha import durable
 from rankalpha.durable import set_aside
@@ -110,10 +110,3 @@ def test_what_was_set_aside_does_not_count(jobs):
     set_aside(DockerRunner(), aside, 2)  # a second time it keeps its name
     assert DockerRunner().look(first.id).name == aside.name
     assert texts(output(first.id)) == ["one"]  # for inspection
-
-
-def test_a_stage_goes_on_whatever_becomes_of_who_started_it(jobs):
-    one = jobs.start(jobs.run("sh -c 'for n in 1 2 3; do echo $n; sleep 0.5; done'"))
-    DockerRunner()._client.close()  # all connections
-    wait_for(lambda: len(DockerRunner().tail(one.id)) == 3)
-    assert ended(one).status == 0

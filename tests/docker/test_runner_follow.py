@@ -58,6 +58,19 @@ def test_a_follower_goes_on_where_another_was_killed(jobs, way):
     assert (end, texts(first) + texts(rest)) == ("ended", NUMBERS)
 
 
+def test_much_output_is_written_to_its_end_however_long_that_takes(jobs, way):
+    one, lines = jobs.ended(jobs.python("for n in range(20_000): print('x' * 100)")), []
+
+    def slowly(line):
+        lines.append(line)
+        time.sleep(0.0002)
+
+    begin = time.monotonic()
+    assert asyncio.run(Follower(DockerRunner(), one.id, slowly, log).follow(HOUR)) == "ended"
+    assert time.monotonic() - begin > 3 * following.DRAIN_SECONDS
+    assert len(lines) == 20_000
+
+
 def test_a_container_that_is_removed_meanwhile_is_missed(jobs, way):
     one = jobs.start(jobs.run("sh -c 'echo up; sleep 60'"))
     with pytest.raises(ContainerGone):

@@ -32,12 +32,9 @@ def _text(cell, usual):
     if cell is None:
         return "not run"
     if not cell.graded:
-        return f"**not graded**, containers {_counts(cell)}"
-    took = f"{cell.seconds:.0f} s"
-    if cell.component != "nothing" and usual:
-        took = f"+{max(0, cell.seconds - usual.seconds):.0f} s"
-    return took if cell.met else f"**containers {_counts(cell)}**, {took}"
-
-
-def _counts(cell):
-    return ", ".join(f"{stage} {count}" for stage, count in sorted(cell.containers.items())) or "none"
+        return "**not graded**"
+    later = max(0, cell.seconds - usual.seconds) if usual and cell.component != "nothing" else None
+    took = f"{cell.seconds:.0f} s" if later is None else f"+{later:.0f} s"
+    wrong = [f"{count} of {stage}" for stage, count in sorted(cell.containers.items()) if count != 1]
+    wrong += [] if cell.log_whole else ["log not whole"]
+    return f"**{', '.join(wrong)}**, {took}" if wrong else took

@@ -33,6 +33,8 @@ if mode == "bad data":
     sys.exit(os.EX_DATAERR)
 if mode == "hang":
     time.sleep(600)
+if mode == "slow":
+    time.sleep(8)
 if mode == "no rows":
     result["rows"] = 0
 time.sleep(sum(map(ord, stage + batch)) % 4 / 2)  # some batches' stages are late, always the same ones

@@ -46,7 +46,7 @@ def run_of(stack, dag_id, key):
         (1, "crash", 2, "exited with 1"),
         (2, "bad data", 1, "the stage's input is broken"),
         (3, "malformed", 1, "the stage's result is not JSON"),
-        (4, "hang", 2, "AirflowTaskTimeout"),
+        (4, "hang", 2, "was stopped at its time limit of 0:00:15"),
     ],
 )
 def test_a_failing_stage_stops_its_batch_and_says_why(stack, services, minute, mode, tries, message):

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,9 @@ def one_each(folder: Path) -> bool:
 
 @pytest.mark.parametrize("seconds", [0, 0.3])
 def test_processes_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch, seconds):
-    monkeypatch.setattr(durable, "START_SECONDS", seconds)  # 0: nobody waits for a maker, the lock decides
+    monkeypatch.setattr(
+        durable, "START_TIME", timedelta(seconds=seconds)
+    )  # 0: nobody waits for a maker, the lock decides
     (folder / "main.py").write_text(SAY)
     with forked(ask_in_each_round, ask_in_each_round, ask_in_each_round):
         wait_until(lambda: one_each(folder), "all rounds")
@@ -59,7 +61,7 @@ def test_processes_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch, 
 
 
 def test_threads_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch):
-    monkeypatch.setattr(durable, "START_SECONDS", 0)
+    monkeypatch.setattr(durable, "START_TIME", timedelta(seconds=0))
     (folder / "main.py").write_text(SAY)
     threads = [threading.Thread(target=ask_in_each_round) for _ in range(2)]
     for thread in threads:
@@ -134,7 +136,7 @@ def test_a_stage_that_somebody_has_started_meanwhile_is_adopted_and_not_stopped(
 
 
 def test_what_was_left_unstarted_is_started_when_its_maker_had_time(folder, monkeypatch, caplog):
-    monkeypatch.setattr(durable, "START_SECONDS", 1)
+    monkeypatch.setattr(durable, "START_TIME", timedelta(seconds=1))
     (folder / "main.py").write_text(SAY)
     made = ProcessRunner().create(job(labels=identity().labels), identity().name)
     found = ended(ask(try_number=2))

@@ -130,6 +130,11 @@ def test_the_variables_of_the_compose_files_are_documented_with_their_defaults()
         used.setdefault(found[1], found[2])
         text = text.replace(found[0], found[2])
     assert "${" not in text
+    handed_on = re.findall(
+        r"^ +([A-Z_]+): +#", text, re.MULTILINE
+    )  # without a value: the environment's, if any
+    assert handed_on == ["RANKALPHA_DEFER"]
+    used["RANKALPHA_DEFER"] = str(Settings.model_fields["defer"].default).lower()
     assert documented("compose") == used
 
 

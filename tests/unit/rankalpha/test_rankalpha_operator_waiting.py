@@ -11,7 +11,7 @@ from airflow.sdk import Asset
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import TaskDeferralError, TaskDeferred
 from operator_helpers import run_task, task
-from process_helpers import UNTIL_GO, ended
+from process_helpers import UNTIL_GO, ended, run
 from rankalpha_helpers import TaskInstance, context, identity
 
 from rankalpha.runners.base import Container, StageFailed
@@ -145,3 +145,12 @@ def test_a_stage_runs_in_the_pool_and_the_queue_of_the_settings(monkeypatch):
     settings.cache_clear()
     with pytest.raises(SettingsError, match="RANKALPHA_QUEUES='demo': expected STAGE=QUEUE"):
         task()
+
+
+def test_the_error_of_a_stage_that_another_process_has_started_holds_no_secret(folder):
+    code = "import os, sys\nsys.exit(os.environ['BROKER_WORD'] + ' is refused')"
+    env, labels = {"BROKER_WORD": "swordfish-77"}, identity().labels
+    container = run(folder, code, env=env, labels=labels)
+    with pytest.raises(StageFailed, match="is refused") as caught:
+        task(secrets=("BROKER_WORD",)).collect(context(), container.id, {"end": "ended"})
+    assert "swordfish" not in str(caught.value)
