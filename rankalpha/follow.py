@@ -4,13 +4,13 @@ A triggerer runs this for every stage that is in flight; a task that does not de
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, Literal, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from rankalpha.runners.base import Container, EngineLost, Line, Runner, StageFailed
 
@@ -107,7 +107,7 @@ class Follower:
             output.cancel()
 
     async def _look(self) -> Container:
-        return await patiently(partial(in_thread, self._runner.look, self._id), self._log)
+        return await patiently(self._log, self._runner.look, self._id)
 
 
 def left(container: Container, limit: timedelta) -> float:
@@ -115,24 +115,27 @@ def left(container: Container, limit: timedelta) -> float:
     return (limit - (datetime.now(UTC) - (container.started or container.created))).total_seconds()
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], log: Any) -> T:
-    """Return what `ask` returns, asking again for PATIENCE_SECONDS while the engine does not answer."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    told = False
-    while True:
-        try:
-            answer = await ask()
-        except EngineLost as error:
-            if time.monotonic() > deadline:
-                raise
-            if not told:
-                log.warning("%s; trying again for %d s", error, PATIENCE_SECONDS)
-            told = True
-            await asyncio.sleep(PAUSE_SECONDS)
-        else:
-            if told:
-                log.info("The engine answers again")
-            return answer
+async def patiently(log: Any, function: Callable[..., T], *arguments: Any) -> T:
+    """Run what asks the engine, again for PATIENCE_SECONDS while it does not answer."""
+
+    async def ask() -> T:
+        return await in_thread(function, *arguments)
+
+    def tell(state: RetryCallState) -> None:
+        if state.attempt_number == 1 and state.outcome:
+            log.warning("%s; trying again for %d s", state.outcome.exception(), PATIENCE_SECONDS)
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(EngineLost),
+        stop=stop_after_delay(PATIENCE_SECONDS),
+        wait=wait_fixed(PAUSE_SECONDS),
+        before_sleep=tell,
+        reraise=True,
+    )
+    answer: T = await retrying(ask)
+    if retrying.statistics["attempt_number"] > 1:
+        log.info("The engine answers again")
+    return answer
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:

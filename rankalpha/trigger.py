@@ -37,7 +37,7 @@ class StageTrigger(BaseTrigger):
         """Log the stage's output, from where an earlier triggerer has left off, until the stage ends."""
         engine = runner()
         try:
-            env = await patiently(lambda: in_thread(engine.environment, self.container), self.log)
+            env = await patiently(self.log, engine.environment, self.container)
             task_log.mask(env, self.secrets)
             done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
             follower = Follower(engine, self.container, task_log.write, self.log, written=done)

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from rankalpha import task_log
 from rankalpha.batch import BatchError, batch_of, new_batch
@@ -24,6 +25,10 @@ from rankalpha.stage import Stage
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # what a task is in after a person, and not the death of some process, has ended its try
 ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "upstream_failed")
+# a daemon that restarts is back sooner than a retry would begin
+ENGINE_AWAY = Retrying(
+    retry=retry_if_exception_type(EngineLost), stop=stop_after_delay(20), wait=wait_fixed(1), reraise=True
+)
 MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
 
 
@@ -66,7 +71,7 @@ class StageOperator(BaseOperator):
             container = self._found_or_started(context, engine)
             if not (container.running and settings().defer and left(container, limit) > 0):
                 follower = Follower(engine, container.id, task_log.write, self.log)
-                self._collect(context, engine, asyncio.run(follower.follow(limit)))
+                ENGINE_AWAY(self._collect, context, engine, asyncio.run(follower.follow(limit)))
                 return
         from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
 
@@ -82,7 +87,7 @@ class StageOperator(BaseOperator):
         with self._working(context, container):
             if error := event.get("error"):
                 raise StageFailed(error)
-            self._collect(context, runner(), event["end"])
+            ENGINE_AWAY(self._collect, context, runner(), event["end"])
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -107,7 +112,7 @@ class StageOperator(BaseOperator):
         job = self.stage.job(batch, identity.labels)
         task_log.mask(job.env, self.stage.secrets)
         self._container = identity.name
-        return find_or_start(engine, job, identity, self.log)
+        return ENGINE_AWAY(find_or_start, engine, job, identity, self.log)
 
     def _collect(self, context: Context, engine: Runner, end: End) -> None:
         container = engine.look(self._container)

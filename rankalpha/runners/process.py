@@ -8,7 +8,6 @@ processes; and its exit status is lost when its shim is killed too.
 
 import asyncio
 import errno
-import fcntl
 import json
 import os
 import secrets
@@ -22,7 +21,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
 
 from rankalpha.runners.base import (
     GRACE_SECONDS,
@@ -34,6 +32,7 @@ from rankalpha.runners.base import (
     Runner,
     StageInvalid,
 )
+from rankalpha.runners.process_folder import container_of, description, locked, read, taken
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
@@ -52,13 +51,13 @@ class ProcessRunner(Runner):
         """See Runner.create; the folder gets its name when all is in it."""
         made = self._root / f".{secrets.token_hex(8)}"
         made.mkdir(mode=0o700, parents=True)
-        description = {
+        described = {
             "id": secrets.token_hex(32),
             "labels": dict(job.labels),
             "created": datetime.now(UTC).isoformat(),
             "env": _environment(job, self._root / name),
         }
-        (made / "container.json").write_text(json.dumps(description), encoding="utf-8")
+        (made / "container.json").write_text(json.dumps(described), encoding="utf-8")
         try:
             made.rename(self._root / name)
         except OSError as error:
@@ -77,7 +76,7 @@ class ProcessRunner(Runner):
             self.remove(container.id)
             raise StageInvalid(f"cannot start stage {job.stage.name}: {job.command!r}: {error}") from error
         with (path / "lock").open("w") as lock:
-            if not _taken(lock, path / "started.json"):
+            if not taken(lock, path / "started.json", START_SECONDS):
                 return
             folder = settings().app_dir.absolute() / Path(job.stage.working_dir).relative_to("/app")
             shim = subprocess.Popen(
@@ -103,25 +102,7 @@ class ProcessRunner(Runner):
 
     def look(self, container_id: str) -> Container:
         """See Runner.look."""
-        path = self._path(container_id)
-        description = _description(path)
-        running = _locked(path / "lock")  # first, so that what comes to pass meanwhile is in the files
-        started, ended = _read(path / "started.json"), _read(path / "exit.json")
-        if started and not ended:  # started just now, or ended just now, or its shim was killed
-            running = _locked(path / "lock")
-            ended = _read(path / "exit.json")
-            if not running and not ended:
-                ended = {"status": None, "time": datetime.now(UTC).isoformat()}
-        return Container(
-            id=description["id"],
-            name=path.name,
-            labels=description["labels"],
-            running=running and not ended,
-            created=datetime.fromisoformat(description["created"]),
-            started=_moment(started),
-            ended=_moment(ended),
-            status=ended.get("status"),
-        )
+        return container_of(self._path(container_id))
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         """See Runner.containers."""
@@ -155,7 +136,7 @@ class ProcessRunner(Runner):
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
-        env: dict[str, str] = _description(self._path(container_id))["env"]
+        env: dict[str, str] = description(self._path(container_id))["env"]
         return env
 
     def result(self, container_id: str, stage: str) -> bytes:  # noqa: ARG002
@@ -190,8 +171,8 @@ class ProcessRunner(Runner):
     def _pid(self, container_id: str) -> int:
         """Return the process id of what runs, also when it is only just being started; 0 for none."""
         path, deadline = self._path(container_id), time.monotonic() + START_SECONDS
-        while not (started := _read(path / "started.json")) and time.monotonic() < deadline:
-            if not _locked(path / "lock"):
+        while not (started := read(path / "started.json")) and time.monotonic() < deadline:
+            if not locked(path / "lock"):
                 return 0
             time.sleep(0.01)
         return int(started.get("pid", 0))
@@ -199,7 +180,7 @@ class ProcessRunner(Runner):
     def _path(self, container_id: str) -> Path:
         """Return the folder of a container, given its name or its id."""
         for path in self._paths():
-            if path.name == container_id or _read(path / "container.json").get("id") == container_id:
+            if path.name == container_id or read(path / "container.json").get("id") == container_id:
                 return path
         raise ContainerGone(f"there is no process {container_id} any more")
 
@@ -210,46 +191,6 @@ class ProcessRunner(Runner):
         output = self._path(container_id) / "output"
         output.touch()
         return output
-
-
-def _read(path: Path) -> dict[str, Any]:
-    with suppress(FileNotFoundError):
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
-    return {}
-
-
-def _description(path: Path) -> dict[str, Any]:
-    if description := _read(path / "container.json"):
-        return description
-    raise ContainerGone(f"there is no process {path.name} any more")
-
-
-def _taken(lock: IO[str], started: Path) -> bool:
-    """Take the lock, unless somebody else starts the process; who only looks holds it for a moment too."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if started.exists() or time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        else:
-            return not started.exists()
-
-
-def _locked(path: Path) -> bool:
-    with suppress(FileNotFoundError), path.open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _moment(event: Mapping[str, Any]) -> datetime | None:
-    return datetime.fromisoformat(event["time"][:19]).replace(tzinfo=UTC) if event else None
 
 
 def _environment(job: StageJob, folder: Path) -> dict[str, str]:

@@ -17,6 +17,11 @@ class Matrix:
         """Whether each cell was seen."""
         return len(self.cells) == len(COMPONENTS) * len(MOMENTS)
 
+    def updated(self, other):
+        """Return these cells, with those of another matrix instead where it has seen them."""
+        seen = {(cell.component, cell.moment): cell for cell in [*self.cells, *other.cells]}
+        return Matrix(list(seen.values()))
+
     def table(self):
         """Markdown; a cell that was not run says so."""
         seen = {(cell.component, cell.moment): cell for cell in self.cells}

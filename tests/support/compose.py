@@ -44,7 +44,8 @@ class ComposeStack(Stack):
         assert done.returncode == 0, f"{done.stdout[-4000:]}\n{self.logs('--tail=40')}"
 
     def down(self):
-        """Remove the stack with all its data."""
+        """Remove the stack with all its data, and the stages' containers, which hold some of it."""
+        self.run("sh", "-c", "docker ps -aq --filter label=rankalpha.stage | xargs -r docker rm --force")
         self.output("down", "--volumes", "--remove-orphans")
 
     def logs(self, *options):

@@ -26,7 +26,7 @@ def test_a_docker_engine_that_is_away_for_a_while_only_delays_the_batch(stack, b
     key = "2026-11-01T06:00:00"
     stack.output("stop", "docker-proxy")
     run_id = stack.trigger("rankalpha_ingestion", key)
-    wait_for(lambda: state(stack, run_id) == "up_for_retry", seconds=30)
+    wait_for(lambda: state(stack, run_id) == "up_for_retry", seconds=60)
     log = stack.log("rankalpha_ingestion", run_id, "run_ingestion")
     assert "no Docker engine answers at RANKALPHA_DOCKER_URL=tcp://docker-proxy:2375" in log
     stack.output("start", "docker-proxy")

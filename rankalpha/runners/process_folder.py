@@ -1,0 +1,77 @@
+"""The folder of a process: what it holds, and what that says of the process."""
+
+import fcntl
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from rankalpha.runners.base import Container, ContainerGone
+
+
+def container_of(path: Path) -> Container:
+    """Return the process of a folder as it is now."""
+    described = description(path)
+    running = locked(path / "lock")  # first, so that what comes to pass meanwhile is in the files
+    started, ended = read(path / "started.json"), read(path / "exit.json")
+    if started and not ended:  # started just now, or ended just now, or its shim was killed
+        running = locked(path / "lock")
+        ended = read(path / "exit.json")
+        if not running and not ended:
+            ended = {"status": None, "time": datetime.now(UTC).isoformat()}
+    return Container(
+        id=described["id"],
+        name=path.name,
+        labels=described["labels"],
+        running=running and not ended,
+        created=datetime.fromisoformat(described["created"]),
+        started=_moment(started),
+        ended=_moment(ended),
+        status=ended.get("status"),
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a file holds; nothing when there is no such file."""
+    with suppress(FileNotFoundError):
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    return {}
+
+
+def description(path: Path) -> dict[str, Any]:
+    """Return what was to be run; ContainerGone when the folder is being removed."""
+    if found := read(path / "container.json"):
+        return found
+    raise ContainerGone(f"there is no process {path.name} any more")
+
+
+def taken(lock: IO[str], started: Path, seconds: float) -> bool:
+    """Take the lock, unless somebody else starts the process; who only looks holds it for a moment too."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if started.exists() or time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return not started.exists()
+
+
+def locked(path: Path) -> bool:
+    """Tell whether the shim or the process lives."""
+    with suppress(FileNotFoundError), path.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _moment(event: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(event["time"][:19]).replace(tzinfo=UTC) if event else None
