@@ -34,7 +34,9 @@ def arm(stack, engine, component):
 def _everything(stack):
     supervisor = int(Path(stack.state, "supervisord.pid").read_text())
     sessions = (supervisor, _postmaster(stack))
-    _kill([process for process in psutil.process_iter() if _session(process) in sessions])
+    killed = [process for process in psutil.process_iter() if _session(process) in sessions]
+    _kill(killed)
+    psutil.wait_procs(killed, timeout=30)
     started = stack.stack("start")
     assert started.returncode == 0, started.stdout
 
