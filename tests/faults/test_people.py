@@ -16,6 +16,7 @@ def in_flight(stack, engine):
     stack.settle()
     run_id = stack.trigger(DAG)
     wait_for(lambda: stack.tasks(DAG, run_id)[TASK]["state"] == "deferred", 60)
+    wait_for(lambda: ticks(stack, DAG, run_id, TASK))  # the triggerer follows it
     yield run_id
     stack.settle()
 

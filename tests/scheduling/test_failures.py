@@ -79,6 +79,8 @@ def test_a_stage_whose_task_a_person_marks_failed_is_ended(stack, services):
     with stack.fault("ingestion", "hang"):
         run_id = stack.trigger("rankalpha_ingestion", key)
         entries = wait_for(lambda: journal(stack, "ingestion", key))
+        # the triggerer has it in hand; within the second before, only the maintenance DAG would end the stage
+        wait_for(lambda: " starting" in stack.log("rankalpha_ingestion", run_id, "run_ingestion"))
         stack.mark_failed(f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion")
         wait_for(lambda: not psutil.pid_exists(entries[0]["pid"]))
     stack.settle()

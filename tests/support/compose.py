@@ -82,7 +82,7 @@ class ComposeStack(Stack):
         with self.variables(SCORER_COMMAND=TICKING):
             run_id = self.trigger("rankalpha_scoring", batch)
             try:
-                wait_for(lambda: self.stages(engine))
+                wait_for(lambda: self.stages(engine) and self.ticks(run_id))  # somebody follows it
                 yield run_id
             finally:
                 if self.stages(engine):
