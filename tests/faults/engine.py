@@ -15,7 +15,8 @@ from tests.support.stack import wait_for
 
 URL = "unix:///var/run/docker.sock"
 IMAGE = "python:3.13-slim-trixie"
-# allows the tests to kill the Docker daemon of this machine and to start it again with its own command
+# allows the tests to kill the Docker daemon of this machine and to start it again with its own command;
+# not for one that a service manager starts again
 MAY_RESTART = "FAULTS_RESTART_DOCKER"
 
 
@@ -79,6 +80,8 @@ class Engine:
 
 
 def _set_live_restore(daemon, command, *, on):
-    path = Path(command[command.index("--config-file") + 1])
-    path.write_text(json.dumps({**json.loads(path.read_text()), "live-restore": on}))
+    given = "--config-file" in command
+    path = Path(command[command.index("--config-file") + 1] if given else "/etc/docker/daemon.json")
+    settings = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**settings, "live-restore": on}))
     daemon.send_signal(signal.SIGHUP)  # reads it again
