@@ -9,6 +9,7 @@ hundreds of stages in one thread.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from functools import lru_cache
+from typing import Any
 
 from aiodocker import Docker
 from aiohttp import ClientTimeout
@@ -114,10 +115,11 @@ class DockerRunner(Runner):
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # output may pause for hours
         with asking("reading a container's output"):
             async with Docker(url=self._url, timeout=timeout) as docker:
-                log = docker.containers.container(container_id).log(
+                container: Any = docker.containers.container(container_id)  # its types say no generator
+                log = container.log(
                     stdout=True, stderr=True, follow=True, timestamps=True, since=unix_time(since)
                 )
-                async with aclosing(joined(log)) as lines:
+                async with aclosing(log) as frames, aclosing(joined(frames)) as lines:
                     async for line in lines:
                         yield line
 

@@ -116,10 +116,10 @@ def test_an_engine_that_goes_away_is_waited_for(jobs, relay, caplog, away, polit
 
     end, lines = follow(one, do=go)
     assert (end, texts(lines)) == ("ended", NUMBERS)
-    assert caplog.messages[1].startswith(
-        f"lost the Docker engine at RANKALPHA_DOCKER_URL={relay.url} while looking"
-    )
-    assert caplog.messages[2:] == ["The engine answers again"]
+    # aiohttp may complain of the connection that was cut
+    said = [record.getMessage() for record in caplog.records if record.name != "asyncio"]
+    assert said[1].startswith(f"lost the Docker engine at RANKALPHA_DOCKER_URL={relay.url} while looking")
+    assert said[2:] == ["The engine answers again"]
 
 
 def test_a_proxy_that_stays_away_fails_the_task_and_not_the_stage(jobs, demo, tmp_path, monkeypatch):

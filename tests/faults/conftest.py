@@ -20,7 +20,7 @@ from tests.support.stack import RunningStack
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "faults.json"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine():
     """The engine, with the network and the volumes of the stages."""
     try:
@@ -39,7 +39,7 @@ def _absent(reason):
     (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def services():
     """The API and the frontend."""
     servers = RecordingServices()
@@ -47,11 +47,12 @@ def services():
     servers.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(home, services, engine):
     """The running stack."""
+    home = home / "faults"
     profile = home / "env" / "local"
-    profile.mkdir(parents=True)
+    profile.mkdir(parents=True, exist_ok=True)
     for stage in STAGES:
         settings = {"IMAGE": IMAGE, "COMMAND": command(stage.name)}
         lines = (f"{stage.key(part)}={value}\n" for part, value in settings.items())
@@ -75,7 +76,7 @@ def stack(home, services, engine):
         running.stack("clean")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def matrix():
     """Collects the cells and shows them; `make test-faults` keeps them, with those that it did not run."""
     found = Matrix()
