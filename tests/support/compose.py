@@ -88,6 +88,7 @@ class ComposeStack(Stack):
                 if self.stages(engine):
                     self.mark_failed(f"dags/rankalpha_scoring/dagRuns/{run_id}")
                 self.settle()
+                wait_for(lambda: not self.stages(engine))  # the triggerer may need a second for that
 
     def ticks(self, run_id):
         """The ticks that a run's log shows so far."""
