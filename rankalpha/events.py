@@ -2,25 +2,25 @@
 
 Airflow joins partitioned datasets by key, but it forgets the halves of a key once a run was made of them:
 publishing one half again would wait for the other for ever. It can lose a join when two events of a key are
-registered at the same instant (Airflow issue 71070). And it cannot tell a task which batches a dataset has:
-`inlet_events` fails as long as a run that one of the events has started is still queued. All three are mended
-here, where every event passes, also those posted by API.
+registered at the same instant (Airflow issue 71070). It drops the events of a dataset for a DAG that is
+paused. And it cannot tell a task which batches a dataset has: `inlet_events` fails as long as a run that one
+of the events has started is still queued. All four are mended here, where every event passes, also those
+posted by API.
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 from airflow.assets.manager import AssetManager
-from airflow.models.asset import (
-    AssetEvent,
-    AssetPartitionDagRun,
-    DagScheduleAssetReference,
-    PartitionedAssetKeyLog,
-)
-from sqlalchemy import func, select
+from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from rankalpha import joins
+from rankalpha.after_pause import keep_newest
 from rankalpha.batch import BATCHES_KEY
+from rankalpha.settings import settings
 
 MAX_BATCHES = 1000  # almost three years of daily batches
 
@@ -35,23 +35,66 @@ class BatchAssetManager(AssetManager):
         """Register an event as Airflow does; `session` commits, `partition_key` is the batch."""
         if partition_key is None:
             return super().register_asset_change(session=session, **kwargs)
-        # held until the event is committed: the next one sees it
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext("rankalpha.events"))))
+        joins.lock(session)  # the next event sees this one
         # a join that the scheduler is making a run of at this moment is not to be added to any more
-        pending = AssetPartitionDagRun.created_dag_run_id.is_(None)
-        joins = select(AssetPartitionDagRun.id).where(AssetPartitionDagRun.partition_key == partition_key)
-        session.execute(joins.where(pending).with_for_update())
+        joins.pending(session, AssetPartitionDagRun.partition_key == partition_key)
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
             session.flush()  # Airflow's sessions do not flush before a query
-            _complete_joins(event, session)
+            paused = _paused(event, session)
+            for dag in paused:
+                cls.queue(event, dag, session, kwargs.get("partition_date"))
+            session.flush()
+            for join in _waiting_with(event, session):
+                joins.complete(join, session)
+            session.flush()
+            if settings().after_pause == "newest":
+                for dag in paused:
+                    keep_newest(dag.dag_id, session)
             _list_batches(event, session)
         return event
+
+    @classmethod
+    def queue(cls, event: AssetEvent, dag: Any, session: Session, date: datetime | None = None) -> None:
+        """Let a DAG (its DagModel) have a join with `event`.
+
+        The scheduler makes a run of it also while the DAG is paused; the run is queued until it is not.
+        """
+        cls._queue_partitioned_dags(
+            asset_id=event.asset_id,
+            partition_dags=[dag],
+            event=event,
+            partition_key=event.partition_key,
+            partition_date=date,
+            task_instance=None,
+            session=session,
+        )
+
+
+def _paused(event: AssetEvent, session: Session) -> list[Any]:
+    """Return the paused DAGs that the event's dataset schedules, for which Airflow would drop it."""
+    from airflow.models.dag import DagModel  # noqa: PLC0415  Airflow loads this module amid its models
+
+    scheduled = (
+        select(DagModel)
+        .join(DagScheduleAssetReference, DagScheduleAssetReference.dag_id == DagModel.dag_id)
+        .where(DagScheduleAssetReference.asset_id == event.asset_id, DagModel.timetable_partitioned.is_(True))
+    )
+    return list(session.scalars(scheduled.where(DagModel.is_paused.is_(True))))
+
+
+def _waiting_with(event: AssetEvent, session: Session) -> list[AssetPartitionDagRun]:
+    """Return the joins of the event's batch that now wait with it."""
+    return joins.pending(
+        session,
+        AssetPartitionDagRun.partition_key == event.partition_key,  # not a mapped key
+        AssetPartitionDagRun.id.in_(joins.of_event(event)),
+    )
 
 
 def _list_batches(event: AssetEvent, session: Session) -> None:
     """Keep the newest batches of the event's dataset in its state store, where tasks read them."""
-    from airflow._shared.state import AssetScope  # noqa: PLC0415  see _outdated
+    from airflow._shared.state import AssetScope  # noqa: PLC0415  see _paused
     from airflow.state.metastore import MetastoreBackend  # noqa: PLC0415
 
     key = AssetEvent.partition_key
@@ -60,72 +103,3 @@ def _list_batches(event: AssetEvent, session: Session) -> None:
     MetastoreBackend().set(
         AssetScope(asset_id=event.asset_id), BATCHES_KEY, json.dumps(newest), session=session
     )
-
-
-def _complete_joins(event: AssetEvent, session: Session) -> None:
-    """Add to each join that now waits with `event` the other datasets' newest event of the same batch.
-
-    An event that is older than its own input is left out: its stage is about to publish a newer one.
-    """
-    waiting = session.scalars(
-        select(AssetPartitionDagRun)
-        .join(
-            PartitionedAssetKeyLog,
-            PartitionedAssetKeyLog.asset_partition_dag_run_id == AssetPartitionDagRun.id,
-        )
-        .where(
-            PartitionedAssetKeyLog.asset_event_id == event.id,
-            AssetPartitionDagRun.created_dag_run_id.is_(None),
-            AssetPartitionDagRun.partition_key == event.partition_key,  # not a mapped key
-        )
-    ).all()
-    for join in waiting:
-        for asset_id in _missing(join, session):
-            latest = _latest_event(asset_id, event.partition_key, session)
-            if latest is not None and not _outdated(latest, session):
-                session.add(
-                    PartitionedAssetKeyLog(
-                        asset_id=asset_id,
-                        asset_event_id=latest.id,
-                        asset_partition_dag_run_id=join.id,
-                        source_partition_key=latest.partition_key,
-                        target_dag_id=join.target_dag_id,
-                        target_partition_key=join.partition_key,
-                    )
-                )
-
-
-def _missing(join: AssetPartitionDagRun, session: Session) -> set[int]:
-    """Return the ids of the datasets that `join` still waits for."""
-    present = select(PartitionedAssetKeyLog.asset_id).where(
-        PartitionedAssetKeyLog.asset_partition_dag_run_id == join.id
-    )
-    return _inputs(join.target_dag_id, session) - set(session.scalars(present))
-
-
-def _inputs(dag_id: str | None, session: Session) -> set[int]:
-    """Return the ids of the datasets that a DAG is scheduled on."""
-    reference = DagScheduleAssetReference
-    return set(session.scalars(select(reference.asset_id).where(reference.dag_id == dag_id)))
-
-
-def _latest_event(asset_id: int, key: str | None, session: Session) -> AssetEvent | None:
-    events = select(AssetEvent).where(AssetEvent.asset_id == asset_id, AssetEvent.partition_key == key)
-    return session.scalar(events.order_by(AssetEvent.timestamp.desc(), AssetEvent.id.desc()).limit(1))
-
-
-def _outdated(event: AssetEvent, session: Session) -> bool:
-    """Tell whether an input of the stage behind `event` was published again after that stage had read it."""
-    from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module amid its models
-
-    run = session.scalar(
-        select(DagRun).where(DagRun.dag_id == event.source_dag_id, DagRun.run_id == event.source_run_id)
-    )
-    consumed = {one.id for one in run.consumed_asset_events} if run else set()
-    # a run by hand has consumed no event, and a cleared run starts again under its old id: go by the time
-    read_at = min(filter(None, (run.start_date if run else None, event.timestamp)))
-    for asset_id in _inputs(event.source_dag_id, session):
-        latest = _latest_event(asset_id, event.partition_key, session)
-        if latest and (latest.id not in consumed if consumed else latest.timestamp > read_at):
-            return True
-    return False

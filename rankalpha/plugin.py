@@ -1,6 +1,6 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-It serves `rankalpha.maintenance.metadata_app` under /rankalpha.
+It serves `rankalpha.app` under /rankalpha.
 
 And it keeps the Assets view of Airflow 3.3.2 working while a run is queued. Airflow issue 71360: its API
 answers 500 for the events of a dataset as long as a run that one of them has started waits in the queue,
@@ -34,8 +34,8 @@ def accept_queued_runs() -> None:
 
 def apps() -> list[dict[str, Any]]:
     """Return what the API server is to serve besides its own."""
+    from rankalpha.app import app  # noqa: PLC0415  heavy
     from rankalpha.maintenance.metadata import PREFIX  # noqa: PLC0415  only the API server's
-    from rankalpha.maintenance.metadata_app import app  # noqa: PLC0415  heavy
 
     return [{"name": "RankAlpha", "app": app, "url_prefix": PREFIX}]
 

@@ -7,7 +7,7 @@ limits, keys of its env file) is looked up when its task runs, see `rankalpha.pr
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -108,6 +108,17 @@ class Settings(Environment):
         default=None,
         gt=0,
         description="Seconds after which a stage is stopped; unset: each stage's own limit.",
+    )
+    after_pause: Literal["every", "newest"] = Field(
+        default="every",
+        description="What a DAG runs once it is unpaused: every batch that waits for it, or the newest only.",
+    )
+    watch_days: float = Field(default=3, gt=0, description="Days that the watchdog looks back for batches.")
+    graded_within: int = Field(
+        default=45, gt=0, description="Minutes after its start in which a batch has to be graded."
+    )
+    started_within: int = Field(
+        default=15, gt=0, description="Minutes after 06:00 UTC in which the day's batch has to be there."
     )
     alert_email: str = Field(
         default="",

@@ -16,7 +16,7 @@ from airflow.sdk.timezone import coerce_datetime
 from airflow.utils.db_cleanup import config_dict, run_cleanup
 from airflow.utils.session import create_session
 from airflow.utils.state import State
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
@@ -30,7 +30,7 @@ KEPT = (
 )
 ROWS_AT_ONCE = 10_000  # in a transaction
 
-app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, openapi_url=None)
+router = APIRouter()
 
 
 def _past(moment: datetime) -> datetime:
@@ -54,7 +54,7 @@ class PruneAnswer(BaseModel):
 
 
 # of the roles that Airflow comes with, only Admin has both: to delete runs, and to read the audit log
-@app.post(
+@router.post(
     PRUNE,
     dependencies=[
         Depends(requires_access_dag("DELETE", DagAccessEntity.RUN)),

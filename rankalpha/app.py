@@ -1,0 +1,10 @@
+"""What Airflow's API server serves under /rankalpha, for what needs its database; the plugin mounts it."""
+
+from fastapi import FastAPI
+
+from rankalpha.maintenance import metadata_routes
+from rankalpha.watchdog import repair_routes
+
+app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, openapi_url=None)
+for module in (metadata_routes, repair_routes):
+    app.include_router(module.router)

@@ -1,0 +1,102 @@
+"""Finds the batches that a DAG should have had and that nothing waits with any more, and lets it have them.
+
+Airflow registers an event and what waits with it in one transaction, so that there is no need to guess how
+long it takes: what is not there under the lock is lost. It can be lost by two events at the same instant
+(Airflow issue 71070, with another asset manager), or because the DAG could not be parsed at that time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from airflow.models.asset import AssetEvent, AssetPartitionDagRun
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.log import Log
+from airflow.utils.state import DagRunState
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from rankalpha import joins
+from rankalpha.after_pause import SUPERSEDED
+from rankalpha.events import BatchAssetManager
+
+HALF_DAYS = 30  # a join that lacks an event is forgotten then; its events, when it comes, make another one
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A DAG that was given a batch."""
+
+    dag_id: str
+    batch: str
+
+
+def repair(dag_ids: Sequence[str], since: datetime, session: Session) -> list[Repair]:
+    """Give each DAG the batches published since then that it lacks; `session` commits. Safe to repeat."""
+    joins.lock(session)
+    _forget_halves(session)
+    repaired = []
+    for dag in session.scalars(select(DagModel).where(DagModel.dag_id.in_(dag_ids), ~DagModel.is_stale)):
+        inputs = joins.inputs(dag.dag_id, session)
+        published = select(AssetEvent.partition_key).where(
+            AssetEvent.asset_id.in_(inputs), AssetEvent.timestamp >= since
+        )
+        keys = session.scalars(published.where(AssetEvent.partition_key.is_not(None)).distinct())
+        repaired += [
+            Repair(dag.dag_id, key) for key in sorted(filter(None, keys)) if _give(dag, key, session)
+        ]
+    return repaired
+
+
+def _give(dag: DagModel, key: str, session: Session) -> bool:
+    """Let a DAG have a batch, if all of its inputs are published, valid, and in nobody's hands."""
+    found = [joins.latest_event(asset_id, key, session) for asset_id in joins.inputs(dag.dag_id, session)]
+    events = [event for event in found if event is not None]
+    if len(events) < len(found) or any(joins.outdated(event, session) for event in events):
+        return False
+    of_batch = (AssetPartitionDagRun.target_dag_id == dag.dag_id, AssetPartitionDagRun.partition_key == key)
+    waiting = joins.pending(session, *of_batch)
+    if any(not joins.missing(join, session) for join in waiting):
+        return False
+    if _in_hand(dag.dag_id, key, events, session) or _superseded(dag.dag_id, key, events, session):
+        return False
+    for join in waiting:  # two halves that do not know of each other
+        joins.drop(join, session)
+    session.flush()
+    for event in events:
+        BatchAssetManager.queue(event, dag, session)
+        session.flush()
+    return True
+
+
+def _in_hand(dag_id: str, key: str, events: Sequence[AssetEvent], session: Session) -> bool:
+    """Tell whether a run has taken these events, or has begun or will begin when they were there."""
+    outputs = select(AssetEvent).where(AssetEvent.source_dag_id == dag_id, AssetEvent.partition_key == key)
+    published = {event.source_run_id: event.timestamp for event in session.scalars(outputs)}
+    # what was triggered without a key has published under one
+    of_batch = or_(DagRun.partition_key == key, DagRun.run_id.in_(published))
+    runs = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id, of_batch)).all()
+    newest, ids = max(event.timestamp for event in events), {event.id for event in events}
+    removed = published.keys() - {run.run_id for run in runs}
+    return any(published[run_id] >= newest for run_id in removed) or any(
+        run.state == DagRunState.QUEUED
+        or (run.start_date is not None and run.start_date >= newest)
+        or ids <= {event.id for event in run.consumed_asset_events}
+        for run in runs
+    )
+
+
+def _superseded(dag_id: str, key: str, events: Sequence[AssetEvent], session: Session) -> bool:
+    """Tell whether the batch was dropped on purpose after these events."""
+    entries = select(Log.id).where(Log.event == SUPERSEDED, Log.dag_id == dag_id, Log.extra.startswith(key))
+    newest = max(event.timestamp for event in events)
+    return session.scalar(entries.where(Log.dttm >= newest).limit(1)) is not None
+
+
+def _forget_halves(session: Session) -> None:
+    """Drop old joins that lack an event: Airflow looks at the 500 oldest in each loop, and no further."""
+    old = AssetPartitionDagRun.created_at < datetime.now(UTC) - timedelta(days=HALF_DAYS)
+    for join in joins.pending(session, old):
+        if joins.missing(join, session):
+            joins.drop(join, session)
