@@ -1,20 +1,19 @@
 """
 # RankAlpha maintenance
 
-Removes what would otherwise grow for ever: containers that nobody collects, old logs, old rows of Airflow's
-database.
+Removes what would otherwise grow for ever: old logs and old rows of Airflow's database. Containers that
+nobody collects are swept by `rankalpha_watchdog`.
 
 - **Reads**: nothing; it belongs to no batch
 - **Writes**: no dataset. The stages' outputs are not its business: they lie in volumes that Airflow does not
   mount. Ingestion keeps the newest `INGESTION_KEEP_BATCHES` batches, and the services remove what belongs to
   older ones when they write a new one; images of your own must do likewise.
-- **Runs**: each hour. With Celery any worker on the default queue takes its tasks: `sweep_containers` sees
-  that worker's Docker engine only, and `prune_logs` the folder that it writes logs to.
-- **Healthy when**: all three tasks are green; each says in its log what it has removed. An *orphan* there is
-  a stage that ran on although its task was over: look what became of that task.
+- **Runs**: each hour. With Celery any worker on the default queue takes its tasks: `prune_logs` sees the
+  folder that it writes logs to.
+- **Healthy when**: both tasks are green; each says in its log what it has removed.
 - **If it fails**: no batch is affected. The log of the red task says what could not be removed or was
   refused; mend it, then clear the task or wait for the next hour. How long things are kept:
-  `RANKALPHA_KEEP_FAILED_HOURS`, `RANKALPHA_KEEP_LOG_DAYS`, `RANKALPHA_KEEP_METADATA_DAYS`.
+  `RANKALPHA_KEEP_LOG_DAYS`, `RANKALPHA_KEEP_METADATA_DAYS`.
 - **Running it again** is safe: what an active task still needs is never touched.
 """
 
@@ -24,7 +23,7 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from rankalpha.defaults import default_args
-from rankalpha.maintenance import prune_logs, prune_metadata, sweep_containers
+from rankalpha.maintenance import prune_logs, prune_metadata
 
 with DAG(
     dag_id="rankalpha_maintenance",
@@ -37,5 +36,5 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     # on their own, so that none waits for another to be mended
-    for function in (sweep_containers, prune_logs, prune_metadata):
+    for function in (prune_logs, prune_metadata):
         PythonOperator(task_id=function.__name__, python_callable=function)

@@ -1,14 +1,23 @@
 """A client of Airflow's public REST API: what the operator scripts and the maintenance need of it."""
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import requests
 
+from rankalpha.settings import AdminSettings, settings
+
 TIMEOUT = 30.0  # seconds, each request
+PAGE = 100  # Airflow lists no more at once
 
 
 class AirflowApiError(Exception):
-    """Airflow refused a request; the message holds its answer."""
+    """Airflow refused a request; the message holds its answer, `status` the answer's number."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class AirflowApi:
@@ -26,19 +35,34 @@ class AirflowApi:
         """GET <path>; raises requests.RequestException or AirflowApiError."""
         return self._call("GET", path, params=params)
 
+    def every(self, path: str, name: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Yield what GET <path> lists as `name`, page by page; raises as `get` does."""
+        for offset in count(0, PAGE):
+            page = self.get(path, limit=PAGE, offset=offset, **params)[name]
+            yield from page
+            if len(page) < PAGE:
+                return
+
     def post(self, path: str, body: dict[str, Any], timeout: float = TIMEOUT) -> dict[str, Any]:
         """POST <path>, waiting `timeout` seconds; raises requests.RequestException or AirflowApiError."""
         return self._call("POST", path, json=body, timeout=timeout)
 
+    def delete(self, path: str) -> None:
+        """DELETE <path>; raises requests.RequestException or AirflowApiError."""
+        self._send("DELETE", path)
+
     def _call(self, method: str, path: str, timeout: float = TIMEOUT, **arguments: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._send(method, path, timeout, **arguments).json()
+        return answer
+
+    def _send(self, method: str, path: str, timeout: float = TIMEOUT, **arguments: Any) -> requests.Response:
         url = f"{self.url}{path if path.startswith('/') else f'/api/v2/{path}'}"
         response = self._session.request(method, url, timeout=timeout, **arguments)
         if response.status_code == requests.codes.unauthorized:
             self._log_in()
             response = self._session.request(method, url, timeout=timeout, **arguments)
         _check(response, f"{method} {url}")
-        answer: dict[str, Any] = response.json()
-        return answer
+        return response
 
     def _log_in(self) -> None:
         response = self._session.post(f"{self.url}/auth/token", json=self._credentials, timeout=TIMEOUT)
@@ -46,9 +70,15 @@ class AirflowApi:
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
 
+def admin_api() -> AirflowApi:
+    """Return a client with the rights of RANKALPHA_ADMIN_*; raises SettingsError."""
+    admin = AdminSettings.load()
+    return AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
+
+
 def _check(response: requests.Response, what: str) -> None:
     """Raise AirflowApiError for a refusal, requests.HTTPError for a server's trouble, which may pass."""
     if response.status_code >= requests.codes.server_error:
         response.raise_for_status()
     if not response.ok:
-        raise AirflowApiError(f"{what}: {response.status_code} {response.text[:500]}")
+        raise AirflowApiError(f"{what}: {response.status_code} {response.text[:500]}", response.status_code)

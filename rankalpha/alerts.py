@@ -5,15 +5,18 @@ Each channel is switched on by its connection: `smtp_default` (with receivers in
 logged.
 """
 
+import logging
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from airflow.sdk import BaseNotifier, Connection
+from airflow.sdk import BaseNotifier, Connection, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_logs
 
 from rankalpha.settings import settings
+
+log = logging.getLogger(__name__)
 
 SMTP_CONNECTION = "smtp_default"
 SLACK_CONNECTION = "slackwebhook_default"
@@ -25,12 +28,20 @@ class AlertNotifier(BaseNotifier):
     def notify(self, context: Any) -> None:
         """Write the alert to the log and send it through every channel that is switched on."""
         subject, text = describe(context)
-        self.log.error("ALERT %s\n%s", subject, text)
-        for channel in _channels(subject, text):
-            try:
-                channel.notify(context)
-            except Exception:
-                self.log.exception("ALERT could not be sent by %s", type(channel).__name__)
+        if _is_new(context["ti"], context["dag_run"]):
+            send(subject, text)
+        else:
+            log.error("Still so: %s\n%s", subject, text)
+
+
+def send(subject: str, text: str) -> None:
+    """Write an alert to the log and send it through every channel that is switched on."""
+    log.error("ALERT %s\n%s", subject, text)
+    for channel in _channels(subject, text):
+        try:
+            channel.notify({})
+        except Exception:
+            log.exception("ALERT could not be sent by %s", type(channel).__name__)
 
 
 def describe(context: Any) -> tuple[str, str]:
@@ -47,6 +58,29 @@ def describe(context: Any) -> tuple[str, str]:
     ]
     # the error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
     return subject, str(mask_logs(None, "error", {"text": "\n".join(lines)})["text"])
+
+
+def _is_new(ti: Any, run: Any) -> bool:
+    """Let the watchdog know that a person is told; tell whether it is of something new.
+
+    Each failure of a batch is; the watchdog itself fails every five minutes for one reason.
+    """
+    from rankalpha.startup import INGESTION_DAG  # noqa: PLC0415  slow to load, and not for parsing
+    from rankalpha.watchdog import DAG_ID  # noqa: PLC0415
+    from rankalpha.watchdog.incidents import failure  # noqa: PLC0415
+    from rankalpha.watchdog.told import variable  # noqa: PLC0415
+
+    watchdog = ti.dag_id == DAG_ID
+    if not (watchdog or ti.dag_id == INGESTION_DAG or run.partition_key):
+        return True  # the watchdog knows nothing of it
+    key = failure(ti.dag_id, "" if watchdog else ti.run_id)
+    try:
+        new = not watchdog or Variable.get(variable(key), default=None) is None
+        Variable.set(variable(key), key, description=f"{ti.dag_id}.{ti.task_id} failed")
+    except Exception:
+        log.exception("The watchdog does not know of this alert, and will send another")
+        return True
+    return new
 
 
 def _channels(subject: str, text: str) -> Iterator[BaseNotifier]:

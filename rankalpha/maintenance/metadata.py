@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from rankalpha.settings import AdminSettings, SettingsError, settings
+from rankalpha.settings import SettingsError, settings
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,14 @@ def prune_metadata() -> None:
 
     Raises requests.RequestException, which may pass, and AirflowFailException for a refusal, which does not.
     """
-    from rankalpha.airflow_api import AirflowApi, AirflowApiError  # noqa: PLC0415  slow to load, and not for parsing
+    from rankalpha.airflow_api import AirflowApiError, admin_api  # noqa: PLC0415  slow to load, and not for parsing
 
     if not (days := settings().keep_metadata_days):
         log.info("RANKALPHA_KEEP_METADATA_DAYS=0: all rows are kept")
         return
     before = datetime.now(UTC) - timedelta(days=days)
     try:
-        admin = AdminSettings.load()
-        api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
-        answer = api.post(PREFIX + PRUNE, {"before": before.isoformat()}, timeout=ANSWER_SECONDS)
+        answer = admin_api().post(PREFIX + PRUNE, {"before": before.isoformat()}, timeout=ANSWER_SECONDS)
     except (AirflowApiError, SettingsError) as error:
         raise AirflowFailException(
             f"{error}; RANKALPHA_ADMIN_USER and RANKALPHA_ADMIN_PASSWORD must be those of a user with the "

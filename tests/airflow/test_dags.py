@@ -17,9 +17,13 @@ TASKS = {
     "rankalpha_scoring": ["run_scorer", "publish_scores"],
     "rankalpha_sentiment": ["run_ai_analysis", "publish_sentiment"],
     "rankalpha_grading": ["update_grading", "publish_grades", "notify_frontend"],
-    "rankalpha_maintenance": ["sweep_containers", "prune_logs", "prune_metadata"],
+    "rankalpha_maintenance": ["prune_logs", "prune_metadata"],
+    "rankalpha_watchdog": ["watch_batches", "sweep_containers"],
 }
-BESIDE_THE_PIPELINE = {"rankalpha_maintenance"}  # starting a batch does not wait for these
+BESIDE_THE_PIPELINE = {
+    "rankalpha_maintenance",
+    "rankalpha_watchdog",
+}  # starting a batch does not wait for these
 DATASETS = ["grades", "prices", "scores", "sentiment"]
 
 
@@ -71,7 +75,7 @@ def test_a_dag_is_documented_and_bounded(dags, dag_id):
 def test_every_task_has_owner_retries_timeout_and_alert(dags):
     for task in all_tasks(dags):
         assert task.owner == "rankalpha"
-        assert task.retries == 3
+        assert task.retries == (0 if task.dag_id == "rankalpha_watchdog" else 3)  # the next round is near
         assert task.retry_delay == timedelta(minutes=5)
         assert task.retry_exponential_backoff == 2.0
         assert task.max_retry_delay == timedelta(minutes=30)

@@ -31,7 +31,7 @@ def password(stack):
 @pytest.mark.parametrize("role", ["viewer", "user", "op"])
 def test_only_an_admin_may_prune(stack, password, role):
     api = AirflowApi(stack.api.url, role, password)
-    assert api.get("dags")["total_entries"] == 5
+    assert api.get("dags")["total_entries"] == 6
     with pytest.raises(AirflowApiError, match=f"POST .*{URL}: 403"):
         api.post(URL, {"before": "2000-01-01T00:00:00Z"})
 

@@ -102,9 +102,9 @@ def test_an_alert_does_not_give_secrets_away():
     assert "hunter2" not in describe(failed(RuntimeError("key hunter2-in-the-output refused")))[1]
 
 
-def test_without_channels_the_log_has_it(capsys):
+def test_without_channels_the_log_has_it(caplog):
     AlertNotifier().notify(failed())
-    assert "ALERT RankAlpha: rankalpha_demo.run_demo failed" in capsys.readouterr().out
+    assert "ALERT RankAlpha: rankalpha_demo.run_demo failed" in caplog.text
 
 
 def test_an_email_is_sent_to_every_receiver(mail):
@@ -147,22 +147,22 @@ def test_airflow_calls_the_notifier_with_a_context(slack):
     assert "{{ 7 * 7 }}" in requests[0].json()["text"]
 
 
-def test_a_mail_server_that_is_down_is_logged_and_slack_still_told(mail, slack, capsys):
+def test_a_mail_server_that_is_down_is_logged_and_slack_still_told(mail, slack, caplog):
     mail(closed_port())
     with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
         AlertNotifier().notify(failed())
     assert len(requests) == 1
-    assert "ALERT could not be sent by SmtpNotifier" in capsys.readouterr().out
+    assert "ALERT could not be sent by SmtpNotifier" in caplog.text
 
 
-def test_slack_that_refuses_is_logged_and_the_email_still_sent(mail, slack, capsys):
+def test_slack_that_refuses_is_logged_and_the_email_still_sent(mail, slack, caplog):
     with local_server(lambda _request: (404, "no_team")) as (url, _), mail_server() as (port, box):
         mail(port)
         slack(url)
         AlertNotifier().notify(failed())
     assert len(box.messages) == 1
-    assert "ALERT could not be sent by SlackWebhookNotifier" in capsys.readouterr().out
+    assert "ALERT could not be sent by SlackWebhookNotifier" in caplog.text
 
 
 def test_a_connection_that_makes_no_sense_is_no_channel(slack, monkeypatch):

@@ -12,12 +12,11 @@ from rankalpha_helpers import identity, job
 
 from rankalpha.durable import find_or_start, set_aside
 from rankalpha.identity import Identity
-from rankalpha.maintenance import sweep_containers
-from rankalpha.maintenance.containers import log
 from rankalpha.runners.base import Container, EngineLost, StageFailed
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.task_state import ACTIVE
+from rankalpha.watchdog.containers import log, sweep_containers
 
 ENDED = ("failed", "upstream_failed", "skipped", "removed", None)
 

@@ -1,0 +1,97 @@
+"""What a person has to be told, made of what the watchdog has seen. Nothing is asked here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rankalpha.settings import settings
+from rankalpha.startup import INGESTION_DAG
+from rankalpha.watchdog.reading import Sight
+from rankalpha.watchdog.standing import FRONTEND, STEPS, Batch
+
+SILENCE = timedelta(minutes=2)  # without a heartbeat; a component that restarts is back sooner
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that does not mend itself; `key` stays the same for as long as it lasts."""
+
+    key: str
+    subject: str
+    text: str
+
+
+def incidents(sight: Sight) -> list[Incident]:
+    """Return what is wrong at this moment, one incident for one cause."""
+    found = [*_components(sight), *_missing(sight), *_paused(sight)]
+    for batch in sight.batches:
+        failed = list(_failed(batch))
+        explained = failed or any(one.state == "paused" for one in batch.steps.values())
+        found += failed or ([] if explained else _overdue(sight, batch))
+    return found
+
+
+def failure(dag_id: str, run_id: str) -> str:
+    """Return the key of the incident that a run has failed; its alert uses it too."""
+    return f"failed {dag_id} {run_id}"
+
+
+def _failed(batch: Batch) -> Iterator[Incident]:
+    dags = {step.name: step.dag_id for step in STEPS} | {FRONTEND: "rankalpha_grading"}
+    for name, one in batch.steps.items():
+        if one.state == "failed":
+            yield Incident(
+                failure(dags[name], str(one.run_id)),
+                f"{dags[name]} failed for batch {batch.key}",
+                f"Run: {one.run_id}\nNext: read its red task's log, mend the cause, then clear the task.",
+            )
+
+
+def _overdue(sight: Sight, batch: Batch) -> list[Incident]:
+    limit = timedelta(minutes=settings().graded_within)
+    if batch.settled or sight.now - batch.begun <= limit:
+        return []
+    return [
+        Incident(
+            f"overdue {batch.key}",
+            f"batch {batch.key} was not graded within {settings().graded_within} minutes",
+            f"Where it is: {batch.where}.\nNext: look at the runs of this batch in the Airflow UI.",
+        )
+    ]
+
+
+def _paused(sight: Sight) -> Iterator[Incident]:
+    for step in STEPS:
+        waiting = [batch.key for batch in sight.batches if batch.steps[step.name].state == "paused"]
+        if waiting:
+            yield Incident(
+                f"paused {step.dag_id}",
+                f"{step.dag_id} is paused, and {len(waiting)} batch(es) wait for it",
+                f"Waiting: {', '.join(waiting)}.\nNext: unpause it; it goes on by itself.",
+            )
+
+
+def _missing(sight: Sight) -> Iterator[Incident]:
+    """Yield that the day has no batch; a stack that was started only just now is given its time."""
+    limit = timedelta(minutes=settings().started_within)
+    begun = max(sight.due, sight.up or sight.due)
+    if (sight.started is None or sight.started < sight.due) and sight.now - begun > limit:
+        cause = (
+            "is paused: unpause it" if INGESTION_DAG in sight.paused else "has no run since then: trigger it"
+        )
+        yield Incident(
+            f"missing {sight.due:%Y-%m-%d}",
+            f"no batch since {sight.due:%Y-%m-%d %H:%M} UTC",
+            f"Next: {INGESTION_DAG} {cause} in the Airflow UI.",
+        )
+
+
+def _components(sight: Sight) -> Iterator[Incident]:
+    for name, beat in sight.heartbeats.items():
+        if beat is None or sight.now - beat > SILENCE:
+            since = f"since {beat:%Y-%m-%d %H:%M:%S} UTC" if beat else "at all"
+            yield Incident(
+                f"component {name}",
+                f"Airflow's {name} gives no heartbeat",
+                f"None {since}.\nNext: see its log; `make up` or `docker compose up -d` starts it again.",
+            )
