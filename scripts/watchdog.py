@@ -1,7 +1,7 @@
 """Show where each batch stands and what is wrong, from outside of Airflow, also when its scheduler is down.
 
-For a cron job or an outside monitor: exit status 0 all is well, 1 something needs a person, 2 Airflow's
-API does not answer or does not let the user in. It repairs and sends nothing: the DAG `rankalpha_watchdog` does.
+For a cron job or an outside monitor: exit status 0 all is well, 1 something needs a person, 2 Airflow's API
+does not answer or does not let the user in. It only looks: the DAG `rankalpha_watchdog` repairs and alerts.
 """
 
 import argparse
