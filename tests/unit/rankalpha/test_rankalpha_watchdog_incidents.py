@@ -1,0 +1,96 @@
+"""What a person is told: one incident for one cause, and none for what mends itself."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rankalpha.watchdog.incidents import incidents
+from rankalpha.watchdog.reading import Sight
+from rankalpha.watchdog.standing import FRONTEND, STEPS, Batch, Standing
+
+NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
+DUE = datetime(2026, 11, 22, 6, tzinfo=UTC)
+KEY = "2026-11-22T06:00:00"
+WELL = Sight(
+    now=NOW,
+    batches=[],
+    paused=[],
+    due=DUE,
+    started=DUE,
+    up=DUE - timedelta(days=1),
+    heartbeats=dict.fromkeys(("scheduler", "triggerer", "dag_processor"), NOW),
+)
+
+
+def batch(key=KEY, begun=DUE, **steps):
+    """A batch that is done but for some steps."""
+    done = dict.fromkeys([*(step.name for step in STEPS), FRONTEND], Standing("done", DUE))
+    return Batch(key, begun, done | {name: Standing(state, DUE, "r") for name, state in steps.items()})
+
+
+def subjects(sight):
+    return [one.subject for one in incidents(sight)]
+
+
+def test_all_is_well():
+    assert subjects(replace(WELL, batches=[batch()])) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "dag_id"),
+    [("ingestion", "rankalpha_ingestion"), ("grading", "rankalpha_grading"), (FRONTEND, "rankalpha_grading")],
+)
+def test_a_failed_step_is_told_and_not_that_its_batch_is_late(step, dag_id):
+    (one,) = incidents(replace(WELL, batches=[batch(**{step: "failed"})]))
+    assert one.subject == f"{dag_id} failed for batch {KEY}"
+    assert "Run: r\nNext: " in one.text
+
+
+def test_a_paused_dag_is_told_once_for_all_batches():
+    waiting = [batch(scoring="paused", grading="waiting"), batch("2026-11-21T06:00:00", scoring="paused")]
+    (one,) = incidents(replace(WELL, batches=waiting))
+    assert one.subject == "rankalpha_scoring is paused, and 2 batch(es) wait for it"
+    assert one.text.startswith(f"Waiting: {KEY}, 2026-11-21T06:00:00.\nNext: unpause it")
+
+
+def test_a_batch_is_late_after_its_deadline(monkeypatch):
+    late = batch(sentiment="running", grading="waiting", frontend="waiting")
+    (one,) = incidents(replace(WELL, batches=[late]))
+    assert one.subject == f"batch {KEY} was not graded within 45 minutes"
+    assert "Where it is: sentiment running since 06:00." in one.text
+    assert subjects(replace(WELL, batches=[replace(late, begun=NOW - timedelta(minutes=44))])) == []
+
+
+@pytest.mark.parametrize("state", ["superseded", "unpublished"])
+def test_a_batch_that_was_left_out_on_purpose_is_not_late(state):
+    left_out = batch(scoring=state, grading="waiting", frontend="waiting")
+    assert subjects(replace(WELL, batches=[left_out])) == []
+
+
+def test_a_day_without_a_batch_is_told_after_a_quarter_of_an_hour():
+    none = replace(WELL, started=DUE - timedelta(days=1))
+    assert subjects(none) == ["no batch since 2026-11-22 06:00 UTC"]
+    assert subjects(replace(none, started=None)) == ["no batch since 2026-11-22 06:00 UTC"]
+    assert subjects(replace(none, now=DUE + timedelta(minutes=15), heartbeats={})) == []
+
+
+def test_a_stack_that_was_started_only_just_now_is_given_its_time():
+    none = replace(WELL, started=None)
+    assert subjects(replace(none, up=NOW - timedelta(minutes=14))) == []
+    assert subjects(replace(none, up=NOW - timedelta(minutes=16))) == ["no batch since 2026-11-22 06:00 UTC"]
+
+
+def test_a_paused_ingestion_is_the_reason():
+    (one,) = incidents(replace(WELL, started=None, paused=["rankalpha_ingestion"]))
+    assert one.text == "Next: rankalpha_ingestion is paused: unpause it in the Airflow UI."
+
+
+@pytest.mark.parametrize(
+    ("beat", "text"),
+    [(None, "None at all."), (NOW - timedelta(minutes=3), "None since 2026-11-22 06:57:00 UTC.")],
+)
+def test_a_component_without_a_heartbeat_is_told(beat, text):
+    (one,) = incidents(replace(WELL, heartbeats={**WELL.heartbeats, "triggerer": beat}))
+    assert one.subject == "Airflow's triggerer gives no heartbeat"
+    assert one.text.startswith(text)
