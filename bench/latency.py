@@ -11,7 +11,8 @@ from typing import Any
 from bench.idle import figures
 from bench.report import Figure, say
 from rankalpha.batch import key_of
-from rankalpha.startup import CONSUMER_DAGS, PIPELINE, wait_for_airflow
+from rankalpha.pipeline import CONSUMER_DAGS, PIPELINE
+from rankalpha.startup import wait_for_airflow
 from tests.support.services import RecordingServices
 from tests.support.stack import RunningStack
 

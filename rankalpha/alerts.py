@@ -14,6 +14,7 @@ from airflow.sdk import BaseNotifier, Connection, Variable
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_logs
 
+from rankalpha.pipeline import INGESTION_DAG
 from rankalpha.settings import settings
 
 log = logging.getLogger(__name__)
@@ -65,8 +66,7 @@ def _is_new(ti: Any, run: Any) -> bool:
 
     Each failure of a batch is; the watchdog itself fails every five minutes for one reason.
     """
-    from rankalpha.startup import INGESTION_DAG  # noqa: PLC0415  slow to load, and not for parsing
-    from rankalpha.watchdog import DAG_ID  # noqa: PLC0415
+    from rankalpha.watchdog import DAG_ID  # noqa: PLC0415  slow to load, and not for parsing
     from rankalpha.watchdog.incidents import failure  # noqa: PLC0415
     from rankalpha.watchdog.told import variable  # noqa: PLC0415
 

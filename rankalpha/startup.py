@@ -1,103 +1,97 @@
-"""The start-up trigger: wait for Airflow, see to it that today has a batch, follow it to its grades."""
+"""The start-up trigger: wait for Airflow, and see to it that today has a batch."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import PurePath
+from typing import Any, TypeVar
 
 import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.airflow_api import AirflowApi
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.batch import key_of
-from rankalpha.progress import Progress
-
-INGESTION_DAG = "rankalpha_ingestion"
-CONSUMER_DAGS = ("rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
-PIPELINE = (INGESTION_DAG, *CONSUMER_DAGS)
+from rankalpha.pipeline import CONSUMER_DAGS, INGESTION_DAG, PIPELINE
 
 READY_SECONDS = 300  # Airflow's components start within half a minute on a small machine
-BATCH_SECONDS = 3 * 3600
 POLL_SECONDS = 1.0
 SCHEDULE_SECONDS = 60  # the scheduler creates a run that is due within seconds
+
+T = TypeVar("T")
 
 
 class NotReady(Exception):
     """Airflow cannot run the pipeline; the message says why and what to do."""
 
 
-def wait_for_airflow(api: AirflowApi) -> None:
+class Paused(Exception):
+    """An operator has paused ingestion, and so wants no batch to start."""
+
+
+def wait_for_airflow(api: AirflowApi) -> list[str]:
     """Return when every component is healthy and all four DAGs are parsed; NotReady says what is missing.
 
-    A broken or paused DAG is reported at once: waiting does not mend it. The consumers are looked at first,
-    for a batch that is published before they are ready would be lost on them.
+    A broken DAG of the pipeline is reported at once: waiting does not mend it. Returned is what an operator
+    should know all the same. The consumers are looked at first, for a batch that is published before they
+    are parsed would be lost on them.
     """
     _wait(api, _unhealthy, READY_SECONDS)
     _wait(api, _unparsed, READY_SECONDS)
-    for dag_id in (*CONSUMER_DAGS, INGESTION_DAG):
-        if api.get(f"dags/{dag_id}")["is_paused"]:
-            raise NotReady(
-                f"{dag_id} is paused, so a batch would stop there; unpause it in the UI, then start again"
-            )
+    return _patiently(_remarks, api)
 
 
 def trigger_dag(api: AirflowApi) -> dict[str, Any]:
     """Return the ingestion run of the present day: an active one, a successful one, or else a new one.
 
-    The day begins at the newest 06:00 UTC. A run that the scheduler is about to create is waited for.
+    The day begins at the newest 06:00 UTC. A run that the scheduler is about to create is waited for. Safe to
+    repeat, and to run twice at once: a day's new run has one id, until it has failed. An Airflow that does
+    not answer is asked again for READY_SECONDS. Raises Paused.
     """
-    active = _runs(api, state=["running", "queued"])
-    if active:
+    return _patiently(_run_of_today, api)
+
+
+def _patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
+    """Ask again while Airflow, which may be restarting, does not answer; raises requests.RequestException."""
+    asking = Retrying(
+        retry=retry_if_exception_type(requests.RequestException),
+        stop=stop_after_delay(READY_SECONDS),
+        wait=wait_fixed(POLL_SECONDS),
+        reraise=True,
+    )
+    answer: T = asking(ask, api)
+    return answer
+
+
+def _remarks(api: AirflowApi) -> list[str]:
+    broken = [f"not of the pipeline, but broken: {said}" for _, said in _import_errors(api)]
+    paused = [dag_id for dag_id in CONSUMER_DAGS if api.get(f"dags/{dag_id}")["is_paused"]]
+    waits = "is paused: a batch will wait there until an operator unpauses it"
+    return [*broken, *(f"{dag_id} {waits}" for dag_id in paused)]
+
+
+def _run_of_today(api: AirflowApi) -> dict[str, Any]:
+    if active := _runs(api, state=["running", "queued"]):
         return active[0]
-    due = datetime.fromisoformat(_wait_for_schedule(api))
-    today = _runs(
-        api, run_after_gte=(due - timedelta(days=1)).isoformat(), state=["running", "queued", "success"]
-    )
-    if today:
+    day = datetime.fromisoformat(_wait_for_schedule(api)) - timedelta(days=1)
+    if today := _runs(api, run_after_gte=day.isoformat(), state=["running", "queued", "success"]):
         return today[0]
-    now = datetime.now(UTC)
-    return api.post(
-        f"dags/{INGESTION_DAG}/dagRuns",
-        {"logical_date": None, "partition_key": key_of(now), "note": "start-up trigger"},
-    )
+    if api.get(f"dags/{INGESTION_DAG}")["is_paused"]:
+        raise Paused(f"{INGESTION_DAG} is paused, so no batch is started; unpause it in the Airflow UI")
+    run_id = f"startup__{day:%Y-%m-%d}"
+    failed = len(_runs(api, run_id_prefix_pattern=run_id, limit=100))
+    return _created(api, f"{run_id}__{failed + 1}" if failed else run_id)
 
 
-def monitor_execution(api: AirflowApi, run: dict[str, Any]) -> bool:
-    """Print the batch's progress until it is graded and the frontend is notified; tell whether it was."""
-    batch = batch_of_run(run)
-    progress = Progress(batch)
-    deadline = time.monotonic() + BATCH_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            runs = {INGESTION_DAG: api.get(f"dags/{INGESTION_DAG}/dagRuns/{run['dag_run_id']}")}
-            runs |= {
-                dag: found
-                for dag in CONSUMER_DAGS
-                if (found := _run_of_batch(api, dag, batch, since=run["run_after"]))
-            }
-            for dag_id, one in runs.items():
-                tasks = api.get(f"dags/{dag_id}/dagRuns/{one['dag_run_id']}/taskInstances")
-                progress.show(dag_id, tasks["task_instances"])
-        except requests.RequestException as error:
-            progress.say(f"Airflow does not answer, asking again: {type(error).__name__}")
-            time.sleep(POLL_SECONDS)
-            continue
-        failed = [dag_id for dag_id, one in runs.items() if one["state"] == "failed"]
-        if failed:
-            progress.say(
-                f"Failed: {', '.join(failed)}. Its page in the Airflow UI shows the log and what to do."
-            )
-            return False
-        if runs.get("rankalpha_grading", {}).get("state") == "success":
-            progress.say(f"Batch {batch} is graded and the frontend is notified.")
-            return True
-        time.sleep(POLL_SECONDS)
-    progress.say(f"Batch {batch} was not graded within {BATCH_SECONDS // 60} minutes; giving up watching it.")
-    return False
-
-
-def batch_of_run(run: dict[str, Any]) -> str:
-    """Return the batch of an ingestion run, as `rankalpha.batch.new_batch` makes it."""
-    return run["partition_key"] or key_of(datetime.fromisoformat(run["logical_date"] or run["run_after"]))
+def _created(api: AirflowApi, run_id: str) -> dict[str, Any]:
+    """Return a new run of that id, or the one that somebody else has made meanwhile."""
+    key = key_of(datetime.now(UTC))
+    body = {"dag_run_id": run_id, "logical_date": None, "partition_key": key, "note": "start-up trigger"}
+    try:
+        return api.post(f"dags/{INGESTION_DAG}/dagRuns", body)
+    except AirflowApiError as error:
+        if error.status != requests.codes.conflict:
+            raise
+        return api.get(f"dags/{INGESTION_DAG}/dagRuns/{run_id}")
 
 
 def _unhealthy(api: AirflowApi) -> str:
@@ -107,14 +101,22 @@ def _unhealthy(api: AirflowApi) -> str:
 
 
 def _unparsed(api: AirflowApi) -> str:
-    errors = api.get("importErrors")["import_errors"]
-    if errors:
-        raise NotReady(
-            "; ".join(f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors)
-        )
-    parsed = {dag["dag_id"] for dag in api.get("dags", tags=["rankalpha"], limit=100)["dags"]}
+    if broken := [said for dag_id, said in _import_errors(api) if dag_id in PIPELINE]:
+        raise NotReady("; ".join(broken))
+    parsed = {dag["dag_id"] for dag in api.every("dags", "dags", tags=["rankalpha"])}
     missing = [dag_id for dag_id in (*CONSUMER_DAGS, INGESTION_DAG) if dag_id not in parsed]
     return f"not parsed yet: {', '.join(missing)}" if missing else ""
+
+
+def _import_errors(api: AirflowApi) -> list[tuple[str, str]]:
+    """Return the broken DAG files: the DAG that ours would hold, and what is wrong."""
+    return [
+        (
+            f"rankalpha_{PurePath(error['filename']).stem}",
+            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}",
+        )
+        for error in api.every("importErrors", "import_errors")
+    ]
 
 
 def _wait(api: AirflowApi, problem: Callable[[AirflowApi], str], seconds: float) -> None:
@@ -142,13 +144,6 @@ def _wait_for_schedule(api: AirflowApi) -> str:
 
 
 def _runs(api: AirflowApi, **filters: Any) -> list[dict[str, Any]]:
-    answer = api.get(f"dags/{INGESTION_DAG}/dagRuns", order_by="-run_after", limit=1, **filters)
+    answer = api.get(f"dags/{INGESTION_DAG}/dagRuns", **{"order_by": "-run_after", "limit": 1, **filters})
     found: list[dict[str, Any]] = answer["dag_runs"]
     return found
-
-
-def _run_of_batch(api: AirflowApi, dag_id: str, batch: str, since: str) -> dict[str, Any] | None:
-    """Return the newest run of a DAG for `batch` after `since`, when its ingestion was due."""
-    filters = {"partition_key_prefix_pattern": batch, "run_after_gte": since}
-    runs = api.get(f"dags/{dag_id}/dagRuns", **filters, order_by="-run_after", limit=1)
-    return next(iter(runs["dag_runs"]), None)

@@ -1,7 +1,8 @@
 """Run the pipeline when Airflow has started: the start-up trigger of every stack.
 
 Waits for Airflow, follows the ingestion run that is already there or triggers one, and ends when its batch is
-graded. Exit status: 0 graded, 1 not graded, 2 Airflow is not ready.
+graded. Exit status: 0 graded, 1 not graded, 2 Airflow is not ready, 3 it waits for a DAG that an operator
+has paused.
 
 With --stay it sleeps then instead of ending, so that its container is started again only when the machine is.
 """
@@ -14,12 +15,14 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.settings import AdminSettings, SettingsError, settings
-from rankalpha.startup import NotReady, batch_of_run, monitor_execution, trigger_dag, wait_for_airflow
+from rankalpha.airflow_api import AirflowApiError, admin_api
+from rankalpha.monitor import Outcome, batch_of_run, monitor_execution
+from rankalpha.settings import SettingsError, settings
+from rankalpha.startup import NotReady, Paused, trigger_dag, wait_for_airflow
 
 TOP = 10
-GRADED, NOT_GRADED, NOT_READY = 0, 1, 2  # exit status
+NOT_READY, HELD = 2, 3
+EXIT: dict[Outcome, int] = {"done": 0, "failed": 1, "held": HELD}
 
 
 def show_grades(api_url: str, batch: str) -> None:
@@ -39,18 +42,21 @@ def show_grades(api_url: str, batch: str) -> None:
 def run_batch() -> int:
     """Run the trigger against the Airflow of the settings; return the exit status."""
     try:
-        admin = AdminSettings.load()
-        api = AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
+        api = admin_api()
         print("Waiting for Airflow", flush=True)
-        wait_for_airflow(api)
+        for remark in wait_for_airflow(api):
+            print(remark, flush=True)
         run = trigger_dag(api)
-        graded = monitor_execution(api, run)
+        outcome = monitor_execution(api, run)
+    except Paused as paused:
+        print(paused)
+        return HELD
     except (NotReady, AirflowApiError, SettingsError, requests.RequestException) as error:
         print(f"error: {error}", file=sys.stderr)
         return NOT_READY
-    if graded:
+    if outcome == "done":
         show_grades(settings().api_url, batch_of_run(run))
-    return GRADED if graded else NOT_GRADED
+    return EXIT[outcome]
 
 
 def main() -> int:

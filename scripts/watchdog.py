@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from rankalpha.airflow_api import AirflowApiError, admin_api
+from rankalpha.pipeline import STEPS
 from rankalpha.settings import SettingsError, settings
 from rankalpha.watchdog.incidents import Incident, incidents
 from rankalpha.watchdog.reading import Sight, look
-from rankalpha.watchdog.standing import FRONTEND, STEPS
+from rankalpha.watchdog.standing import FRONTEND
 
 WELL, WRONG, NO_ANSWER = 0, 1, 2  # exit status
 COLOURS = {"done": "green", "failed": "red", "lost": "red", "paused": "yellow", "running": "cyan"}

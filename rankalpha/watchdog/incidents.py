@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rankalpha.pipeline import GRADING_DAG, INGESTION_DAG, STEPS
 from rankalpha.settings import settings
-from rankalpha.startup import INGESTION_DAG
 from rankalpha.watchdog.reading import Sight
-from rankalpha.watchdog.standing import FRONTEND, STEPS, Batch
+from rankalpha.watchdog.standing import FRONTEND, Batch
 
 SILENCE = timedelta(minutes=2)  # without a heartbeat; a component that restarts is back sooner
 
@@ -37,7 +37,7 @@ def failure(dag_id: str, run_id: str) -> str:
 
 
 def _failed(batch: Batch) -> Iterator[Incident]:
-    dags = {step.name: step.dag_id for step in STEPS} | {FRONTEND: "rankalpha_grading"}
+    dags = {step.name: step.dag_id for step in STEPS} | {FRONTEND: GRADING_DAG}
     for name, one in batch.steps.items():
         if one.state == "failed":
             yield Incident(

@@ -9,8 +9,9 @@ from typing import Any
 from rankalpha.after_pause import SUPERSEDED
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.batch import BatchError, parse_key
-from rankalpha.startup import INGESTION_DAG, batch_of_run
-from rankalpha.watchdog.standing import STEPS, Batch, Seen, batch_of
+from rankalpha.monitor import batch_of_run
+from rankalpha.pipeline import INGESTION_DAG, STEPS
+from rankalpha.watchdog.standing import Batch, Seen, batch_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from rankalpha.startup import CONSUMER_DAGS
+from rankalpha.pipeline import CONSUMER_DAGS
 from rankalpha.watchdog import REPAIR
 from rankalpha.watchdog.repair import Repair, repair
 

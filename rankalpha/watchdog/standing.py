@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from rankalpha.pipeline import GRADING_DAG, STEPS, Step
+
 State = Literal[
     "done",
     "running",
@@ -19,22 +21,6 @@ State = Literal[
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Step:
-    """A DAG of the pipeline; `reads` and `writes` name datasets."""
-
-    name: str
-    dag_id: str
-    reads: tuple[str, ...]
-    writes: str
-
-
-STEPS = (
-    Step("ingestion", "rankalpha_ingestion", (), "prices"),
-    Step("scoring", "rankalpha_scoring", ("prices",), "scores"),
-    Step("sentiment", "rankalpha_sentiment", ("prices",), "sentiment"),
-    Step("grading", "rankalpha_grading", ("scores", "sentiment"), "grades"),
-)
 FRONTEND = "frontend"  # the last step: it was told of the grades
 
 
@@ -137,7 +123,7 @@ def _frontend(seen: Seen) -> Standing:
     grades = _newest(seen.events, "grades")
     if not grades:
         return Standing("waiting")
-    runs = {run["dag_run_id"]: run for run in seen.runs.get("rankalpha_grading", ())}
+    runs = {run["dag_run_id"]: run for run in seen.runs.get(GRADING_DAG, ())}
     run = runs.get(grades["source_run_id"])
     if run is None or run["state"] == "success":  # a run that was removed had ended
         return Standing("done", _moment((run or {}).get("end_date") or grades["timestamp"]))

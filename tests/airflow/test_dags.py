@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk import Asset
 
 from rankalpha.alerts import AlertNotifier
-from rankalpha.startup import PIPELINE
+from rankalpha.pipeline import PIPELINE
 
 TASKS = {
     "rankalpha_ingestion": ["run_ingestion", "publish_prices"],

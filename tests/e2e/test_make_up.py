@@ -11,7 +11,7 @@ import psutil
 import pytest
 import requests
 
-from rankalpha.startup import PIPELINE
+from rankalpha.pipeline import PIPELINE
 from tests.support.stack import RunningStack, copy_checkout
 
 pytestmark = pytest.mark.timeout(900)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.embedded.ports import free_ports
-from rankalpha.startup import PIPELINE
+from rankalpha.pipeline import PIPELINE
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("AIRFLOW", "COMPOSE", "RANKALPHA", "PYTHON", "VIRTUAL_ENV", "MAKE")

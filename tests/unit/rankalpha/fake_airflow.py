@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from rankalpha_helpers import Answer, Request, local_server
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.startup import CONSUMER_DAGS, INGESTION_DAG, PIPELINE
+from rankalpha.pipeline import CONSUMER_DAGS, INGESTION_DAG, PIPELINE
 
 USER = {"username": "rankalpha", "password": "sesame"}
 
@@ -27,6 +28,7 @@ class FakeAirflow:
         self.dags = {dag: {"dag_id": dag, "is_paused": False} for dag in PIPELINE}
         self.due = datetime.now(UTC) + timedelta(hours=5)
         self.runs: dict[str, list[dict[str, Any]]] = {dag: [] for dag in PIPELINE}
+        self.lock = Lock()
         self.trouble: list[Answer] = []  # answered first, one a request
         self.on_look: Callable[[], None] = lambda: None  # called at each look at a run's tasks
 
@@ -34,6 +36,7 @@ class FakeAirflow:
         """Add a run that became due `hours_ago`."""
         moment = datetime.now(UTC) - timedelta(hours=hours_ago)
         run = {"dag_run_id": f"run-{len(self.runs[dag_id])}", "state": state, "partition_key": batch}
+        run |= {"dag_id": dag_id}
         run |= {"run_after": moment.isoformat(), "logical_date": None, "conf": {}}
         self.runs[dag_id].append(run)
         return run
@@ -60,7 +63,7 @@ class FakeAirflow:
             case ["GET", "dags", dag_id, "dagRuns"]:
                 return 200, {"dag_runs": self._filtered(dag_id, request.query)}
             case ["POST", "dags", dag_id, "dagRuns"]:
-                return 200, {**self.add(dag_id, "queued", request.json()["partition_key"]), **request.json()}
+                return self._triggered(dag_id, request.json())
             case ["GET", "dags", dag_id, "dagRuns", run_id]:
                 return 200, next(run for run in self.runs[dag_id] if run["dag_run_id"] == run_id)
             case ["GET", "dags", dag_id, "dagRuns", run_id, "taskInstances"]:
@@ -69,6 +72,14 @@ class FakeAirflow:
                 return 200, {"task_instances": run.get("tasks", [])}
         return 404, {"detail": f"no {request.path}"}
 
+    def _triggered(self, dag_id: str, body: dict[str, Any]) -> Answer:
+        with self.lock:
+            if body.get("dag_run_id") in {run["dag_run_id"] for run in self.runs[dag_id]}:
+                return 409, {"detail": "there is one"}
+            run = self.add(dag_id, "queued", body["partition_key"])
+        run |= body
+        return 200, run
+
     def _filtered(self, dag_id: str, query: dict[str, list[str]]) -> list[dict[str, Any]]:
         """Filter, sort and limit as Airflow 3.3 does."""
         query = dict(query)
@@ -76,6 +87,7 @@ class FakeAirflow:
         limit = int(query.pop("limit")[0])
         states, (since,) = query.pop("state", None), query.pop("run_after_gte", ["0001-01-01T00:00:00+00:00"])
         (prefix,) = query.pop("partition_key_prefix_pattern", [""])
+        (run_id,) = query.pop("run_id_prefix_pattern", [""])
         assert query == {}, f"unknown filters {query}"
         found = [
             run
@@ -83,6 +95,7 @@ class FakeAirflow:
             if (states is None or run["state"] in states)
             and datetime.fromisoformat(run["run_after"]) >= datetime.fromisoformat(since)
             and (run["partition_key"] or "").startswith(prefix)
+            and run["dag_run_id"].startswith(run_id)
         ]
         return sorted(found, key=lambda run: run["run_after"], reverse=True)[:limit]
 

@@ -1,12 +1,14 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fake_airflow import CONSUMER_DAGS, INGESTION_DAG, FakeAirflow, serving, task
+from fake_airflow import CONSUMER_DAGS, INGESTION_DAG, FakeAirflow, serving
 
 from rankalpha import startup
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.batch import key_of, parse_key
-from rankalpha.startup import NotReady, monitor_execution, trigger_dag, wait_for_airflow
+from rankalpha.batch import parse_key
+from rankalpha.startup import NotReady, Paused, trigger_dag, wait_for_airflow
 
 KEY = "2025-11-20T06:00:00"
 
@@ -16,7 +18,6 @@ def patience(monkeypatch) -> None:
     monkeypatch.setattr(startup, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(startup, "READY_SECONDS", 0.2)
     monkeypatch.setattr(startup, "SCHEDULE_SECONDS", 0.2)
-    monkeypatch.setattr(startup, "BATCH_SECONDS", 2)
 
 
 @pytest.fixture
@@ -35,11 +36,6 @@ def triggered(airflow: FakeAirflow) -> tuple[dict, int]:
     with serving(airflow) as (api, requests):
         run = trigger_dag(api)
     return run, sum(request.method == "POST" and "dagRuns" in request.path for request in requests)
-
-
-def monitored(airflow: FakeAirflow, run: dict) -> bool:
-    with serving(airflow) as (api, _):
-        return monitor_execution(api, run)
 
 
 def test_a_ready_airflow(airflow):
@@ -68,7 +64,7 @@ def test_a_broken_answer_about_the_dags_is_asked_for_again(airflow, monkeypatch)
 
         airflow._route = route
         wait_for_airflow(api)
-    assert sum(request.path.endswith("/importErrors") for request in requests) == 4
+    assert sum(request.path.endswith("/importErrors") for request in requests) == 5
 
 
 def test_nobody_answers():
@@ -96,10 +92,37 @@ def test_a_dag_that_is_not_parsed_is_named(airflow):
     assert "not parsed yet: rankalpha_sentiment" in not_ready(airflow)
 
 
-@pytest.mark.parametrize("dag_id", [INGESTION_DAG, *CONSUMER_DAGS])
-def test_a_paused_dag_is_named_at_once(airflow, dag_id):
+@pytest.mark.parametrize("dag_id", CONSUMER_DAGS)
+def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
     airflow.dags[dag_id]["is_paused"] = True
-    assert not_ready(airflow).startswith(f"{dag_id} is paused, so a batch would stop there; unpause it")
+    with serving(airflow) as (api, requests):
+        assert wait_for_airflow(api) == [
+            f"{dag_id} is paused: a batch will wait there until an operator unpauses it"
+        ]
+    assert not any(request.method == "PATCH" for request in requests)
+
+
+def test_no_batch_is_started_while_ingestion_is_paused(airflow):
+    airflow.dags[INGESTION_DAG]["is_paused"] = True
+    with serving(airflow) as (api, requests):
+        wait_for_airflow(api)
+        with pytest.raises(Paused, match=f"{INGESTION_DAG} is paused, so no batch is started"):
+            trigger_dag(api)
+    assert not any(request.method == "POST" and "dagRuns" in request.path for request in requests)
+
+
+def test_a_batch_of_the_day_is_followed_though_ingestion_is_paused(airflow):
+    airflow.dags[INGESTION_DAG]["is_paused"] = True
+    expected = airflow.add(INGESTION_DAG, "success", KEY, hours_ago=2)
+    assert triggered(airflow) == (expected, 0)
+
+
+@pytest.mark.parametrize("name", ["maintenance", "my_own"])
+def test_a_broken_dag_of_somebody_else_does_not_matter(airflow, name):
+    airflow.import_errors = [{"filename": f"dags/{name}.py", "stack_trace": "...\nValueError: no"}]
+    with serving(airflow) as (api, _):
+        remarks = wait_for_airflow(api)
+    assert remarks == [f"not of the pipeline, but broken: dags/{name}.py: ValueError: no"]
 
 
 @pytest.mark.parametrize("state", ["running", "queued"])
@@ -154,74 +177,57 @@ def test_a_schedule_that_stays_overdue_is_not_waited_for_for_ever(airflow):
     assert triggered(airflow)[1] == 1
 
 
-def graded(airflow: FakeAirflow) -> dict:
-    """Let a batch of Airflow be graded after some looks at it; return its ingestion run."""
-    run = airflow.add(INGESTION_DAG, "running", KEY)
-    airflow.add("rankalpha_grading", "success", "2025-11-19T06:00:00", hours_ago=24)
-    looks = []
-
-    def look() -> None:
-        looks.append(None)
-        if len(looks) == 2:
-            run["state"] = "success"
-            run["tasks"] = [task("run_ingestion", "success", duration=1.5)]
-        if len(looks) == 4:
-            airflow.add("rankalpha_grading", "running", KEY)
-        if len(looks) == 8:
-            airflow.runs["rankalpha_grading"][-1]["state"] = "success"
-
-    airflow.on_look = look
-    return run
+def test_a_day_has_one_startup_run_until_it_has_failed(airflow):
+    day = f"{airflow.due - timedelta(days=1):%Y-%m-%d}"
+    first, _ = triggered(airflow)
+    assert first["dag_run_id"] == f"startup__{day}"
+    assert triggered(airflow) == (first, 0)
+    airflow.runs[INGESTION_DAG][-1]["state"] = "failed"
+    assert triggered(airflow)[0]["dag_run_id"] == f"startup__{day}__2"
 
 
-def test_a_batch_is_followed_until_it_is_graded(airflow, capsys):
-    assert monitored(airflow, graded(airflow)) is True
-    text = capsys.readouterr().out
-    assert f"Following batch {KEY}" in text
-    assert "rankalpha_ingestion  run_ingestion      success in 1.5 s" in text
-    assert f"Batch {KEY} is graded and the frontend is notified." in text
+def test_two_triggers_at_the_same_instant_start_one_batch(airflow):
+    """Both see no run; the one whose request comes second follows the run of the first."""
+    both_have_looked = threading.Barrier(2)
+
+    def route(request, parts):
+        if request.method == "POST" and parts[-1] == "dagRuns":
+            both_have_looked.wait(timeout=10)
+        return FakeAirflow._route(airflow, request, parts)
+
+    airflow._route = route
+    with serving(airflow) as (api, requests), ThreadPoolExecutor(2) as pool:
+        clients = [api, AirflowApi(api.url, "rankalpha", "sesame")]
+        runs = list(pool.map(trigger_dag, clients))
+    assert len({run["dag_run_id"] for run in runs}) == len(airflow.runs[INGESTION_DAG]) == 1
+    assert sum(request.method == "POST" and "dagRuns" in request.path for request in requests) == 2
 
 
-def test_a_failed_dag_is_named(airflow, capsys):
-    run = airflow.add(INGESTION_DAG, "success", KEY)
-    airflow.add("rankalpha_scoring", "running", KEY)
-    airflow.add("rankalpha_sentiment", "failed", KEY)["tasks"] = [task("run_ai_analysis", "failed", 4)]
-    assert monitored(airflow, run) is False
-    text = capsys.readouterr().out
-    assert "run_ai_analysis    failed (try 4)" in text
-    assert "Failed: rankalpha_sentiment. Its page in the Airflow UI" in text
-    assert "giving up" not in text
+def test_an_airflow_that_restarts_while_the_batch_is_started_is_asked_again(airflow, monkeypatch):
+    monkeypatch.setattr(startup, "READY_SECONDS", 10)
+    airflow.trouble = [(503, "starting"), (502, "<html>proxy</html>"), (200, "not yet")]
+    assert triggered(airflow)[1] == 1
 
 
-def test_the_failure_of_another_batch_does_not_matter(airflow):
-    run = graded(airflow)
-    airflow.add("rankalpha_scoring", "failed", "2025-11-19T06:00:00")
-    assert monitored(airflow, run) is True
+def test_an_answer_that_got_lost_starts_no_second_batch(airflow, monkeypatch):
+    monkeypatch.setattr(startup, "READY_SECONDS", 10)
+    lost = []
+
+    def route(request, parts):
+        answer = FakeAirflow._route(airflow, request, parts)
+        if request.method == "POST" and parts[-1] == "dagRuns" and not lost:
+            lost.append(answer)
+            return 502, "gone"
+        return answer
+
+    airflow._route = route
+    run, asked = triggered(airflow)
+    assert (len(lost), asked, len(airflow.runs[INGESTION_DAG])) == (1, 1, 1)
+    assert run == airflow.runs[INGESTION_DAG][0]
 
 
-def test_a_rerun_counts_and_not_the_failure_before_it(airflow):
-    run = graded(airflow)
-    airflow.add("rankalpha_scoring", "failed", KEY, hours_ago=1)
-    airflow.add("rankalpha_scoring", "success", KEY)
-    assert monitored(airflow, run) is True
-
-
-@pytest.mark.parametrize("trouble", [(500, "oops"), (503, "starting"), (200, "<html>")])
-def test_an_airflow_that_is_briefly_down_is_asked_again(airflow, capsys, trouble):
-    run = graded(airflow)
-    airflow.trouble = [trouble] * 3
-    assert monitored(airflow, run) is True
-    assert capsys.readouterr().out.count("Airflow does not answer, asking again") == 3
-
-
-def test_a_batch_that_takes_too_long_is_given_up(airflow, monkeypatch, capsys):
-    monkeypatch.setattr(startup, "BATCH_SECONDS", 0.1)
-    run = airflow.add(INGESTION_DAG, "running", KEY)
-    assert monitored(airflow, run) is False
-    assert f"Batch {KEY} was not graded within" in capsys.readouterr().out
-
-
-def test_the_batch_of_a_run_without_a_key_is_that_of_its_time(airflow, capsys):
-    run = airflow.add(INGESTION_DAG, "failed", None)
-    assert monitored(airflow, run) is False
-    assert f"Following batch {key_of(datetime.fromisoformat(run['run_after']))}" in capsys.readouterr().out
+def test_a_token_that_expires_is_renewed(airflow):
+    with serving(airflow) as (api, _):
+        wait_for_airflow(api)
+        airflow.token = "token-2"
+        assert trigger_dag(api)["state"] == "queued"

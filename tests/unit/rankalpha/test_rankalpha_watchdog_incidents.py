@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rankalpha.pipeline import STEPS
 from rankalpha.watchdog.incidents import incidents
 from rankalpha.watchdog.reading import Sight
-from rankalpha.watchdog.standing import FRONTEND, STEPS, Batch, Standing
+from rankalpha.watchdog.standing import FRONTEND, Batch, Standing
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 DUE = datetime(2026, 11, 22, 6, tzinfo=UTC)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rankalpha.watchdog.standing import FRONTEND, STEPS, Seen, batch_of
+from rankalpha.pipeline import STEPS
+from rankalpha.watchdog.standing import FRONTEND, Seen, batch_of
 
 KEY = "2026-11-22T06:00:00"
 START = datetime(2026, 11, 22, 6, tzinfo=UTC)
