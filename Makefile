@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean airflow test test-docker test-faults validate format bench screenshots lock
+.PHONY: help up down status logs clean rerun watchdog airflow test test-docker test-faults validate format bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ logs: .venv/embedded  ## follow the logs of all processes
 
 clean: .venv/embedded  ## stop the stack and remove all of its state
 	@$(BIN)/python scripts/stack.py clean
+
+rerun: .venv/embedded  ## re-run a batch or fill a missed day: make rerun ARGS="--day 2026-11-22"
+	@$(BIN)/python scripts/stack.py rerun $(ARGS)
+
+watchdog: .venv/embedded  ## show where each batch stands, and what is wrong
+	@$(BIN)/python scripts/stack.py watchdog $(ARGS)
 
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/python scripts/stack.py airflow $(ARGS)

@@ -10,15 +10,17 @@ Grades each stock A to F from a batch's scores and sentiment, then tells the fro
 - **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
 - **If it fails**: the answer of RankAlpha's API or frontend stands in the log of the red task. When only
   `notify_frontend` is red, the grades are published and the page merely was not told: clear that task.
-- **Running it again** is safe: the same scores and sentiment give the same grades.
+- **Running it again** is safe: the same scores and sentiment give the same grades. With the run's param
+  `publish` off the API grades, and neither dataset nor frontend hears of it.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import GRADES, GRADES_CONTRACT, SCORES, SENTIMENT
 from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
-from rankalpha.defaults import default_args
+from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator
+from rankalpha.ping import ping
 from rankalpha.service import ServiceOperator
 
 with DAG(
@@ -27,13 +29,16 @@ with DAG(
     catchup=False,
     max_active_runs=1,  # the API grades one batch at a time
     default_args=default_args(),
+    params=params(),
     tags=["rankalpha", "grading"],
     doc_md=__doc__,
 ) as dag:
     update_grading = ServiceOperator(
         task_id="update_grading", call=GRADING_REFRESH, consumes=[SCORES, SENTIMENT]
     )
-    publish_grades = PublishOperator(task_id="publish_grades", dataset=GRADES, contract=GRADES_CONTRACT)
+    publish_grades = PublishOperator(
+        task_id="publish_grades", dataset=GRADES, contract=GRADES_CONTRACT, on_success_callback=ping
+    )
     notify_frontend = ServiceOperator(
         task_id="notify_frontend", call=FRONTEND_REFRESH, batch_from="update_grading"
     )

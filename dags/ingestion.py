@@ -13,7 +13,7 @@ Collects the day's prices and publishes them: every batch starts here.
   the log of `publish_prices`. Mend the cause, then clear the failed task. Nothing downstream starts before
   prices are published.
 - **Running it again** is safe: a batch's files are replaced as a whole, and its scores, sentiment and grades
-  follow.
+  follow, unless the run's param `publish` is off.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from datasets import PRICES, PRICES_CONTRACT
-from rankalpha.defaults import default_args
+from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import INGESTION
 
@@ -35,6 +35,7 @@ with DAG(
     catchup=False,  # yesterday's prices come with today's
     max_active_runs=1,  # batches must not overtake each other
     default_args=default_args(),
+    params=params(),
     tags=["rankalpha", "ingestion"],
     doc_md=__doc__,
 ) as dag:

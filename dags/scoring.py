@@ -11,13 +11,13 @@ Scores each stock's momentum, value and quality.
 - **If it fails**: see the log of the red task. Mend the cause, then clear it; sentiment is not affected, and
   grading waits for this batch's scores.
 - **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded
-  again.
+  again, unless the run's param `publish` is off.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import PRICES, SCORES, SCORES_CONTRACT
-from rankalpha.defaults import default_args
+from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import SCORER
 
@@ -27,6 +27,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,  # one container of this stage at a time
     default_args=default_args(),
+    params=params(),
     tags=["rankalpha", "scoring"],
     doc_md=__doc__,
 ) as dag:

@@ -11,13 +11,14 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
 - **If it fails**: see the log of the red task; a language model that refuses shows there with its answer.
   Mend the cause, then clear the task; scoring is not affected, and grading waits for this batch's sentiment.
 - **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded
-  again. Where a paid language model is used, it costs again; `SENTIMENT_SKIP_IF_WITHIN_DAYS` bounds that.
+  again, unless the run's param `publish` is off. Where a paid language model is used, it costs again;
+  `SENTIMENT_SKIP_IF_WITHIN_DAYS` bounds that.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import PRICES, SENTIMENT, SENTIMENT_CONTRACT
-from rankalpha.defaults import default_args
+from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import SENTIMENT_ANALYSIS
 
@@ -27,6 +28,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,  # one container of this stage at a time
     default_args=default_args(),
+    params=params(),
     tags=["rankalpha", "sentiment"],
     doc_md=__doc__,
 ) as dag:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from airflow.sdk import Param
+
 from rankalpha.alerts import AlertNotifier
 from rankalpha.settings import settings
 
@@ -9,6 +11,15 @@ from rankalpha.settings import settings
 PUBLISH_POOL = "publish"  # one slot
 STAGE_POOL = "stages"  # RANKALPHA_STAGE_SLOTS slots
 OWNER = "rankalpha"
+
+
+PUBLISH = "publish"  # the param of a run
+
+
+def params() -> dict[str, Param]:
+    """Return what a person can choose when triggering a stage by hand."""
+    title = "Publish the result, which starts what follows"
+    return {PUBLISH: Param(True, type="boolean", title=title)}
 
 
 def default_args() -> dict[str, Any]:

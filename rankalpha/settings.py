@@ -124,6 +124,9 @@ class Settings(Environment):
         default="",
         description="Comma-separated receivers of alerts, sent through the connection smtp_default.",
     )
+    ping_url: SecretStr = Field(
+        default=SecretStr(""), description="Asked after each graded batch; an outside monitor misses it."
+    )
 
     @property
     def stage_queues(self) -> dict[str, str]:

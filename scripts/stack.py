@@ -18,8 +18,7 @@ def start(stack: Stack, _: list[str]) -> int:
 def up(stack: Stack, _: list[str]) -> int:
     """Start the stack, then follow the start-up batch until it is graded."""
     stack.up()
-    script = ROOT / "scripts" / "trigger_dag_on_startup.py"
-    return subprocess.run([sys.executable, script], env=stack.environment(), check=False).returncode
+    return _script(stack, "trigger_dag_on_startup.py", [])
 
 
 def down(stack: Stack, _: list[str]) -> int:
@@ -56,6 +55,16 @@ def clean(stack: Stack, _: list[str]) -> int:
     return 0
 
 
+def rerun(stack: Stack, arguments: list[str]) -> int:
+    """Re-run a batch or fill a missed day; `--help` says how."""
+    return _script(stack, "rerun.py", arguments)
+
+
+def watchdog(stack: Stack, arguments: list[str]) -> int:
+    """Show where each batch stands, and what is wrong."""
+    return _script(stack, "watchdog.py", arguments)
+
+
 def airflow(stack: Stack, arguments: list[str]) -> int:
     """Run one of Airflow's own commands in the stack, such as `tasks test` or `backfill create`."""
     if not stack.running():
@@ -64,7 +73,13 @@ def airflow(stack: Stack, arguments: list[str]) -> int:
     return subprocess.run(["airflow", *arguments], env=stack.environment(), cwd=ROOT, check=False).returncode
 
 
-COMMANDS = {command.__name__: command for command in (up, start, down, status, logs, clean, airflow)}
+def _script(stack: Stack, name: str, arguments: list[str]) -> int:
+    command = [sys.executable, str(ROOT / "scripts" / name), *arguments]
+    return subprocess.run(command, env=stack.environment(), check=False).returncode
+
+
+_ALL = (up, start, down, status, logs, clean, rerun, watchdog, airflow)
+COMMANDS = {command.__name__: command for command in _ALL}
 
 
 def main() -> int:

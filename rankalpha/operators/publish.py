@@ -7,7 +7,7 @@ from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from rankalpha.contract import Contract
-from rankalpha.defaults import PUBLISH_POOL
+from rankalpha.defaults import PUBLISH, PUBLISH_POOL
 from rankalpha.settings import settings
 
 TRIAL = "__airflow_temporary_run_"  # how the ids of runs of `airflow tasks test` begin
@@ -18,7 +18,8 @@ class PublishOperator(BaseOperator):
 
     Emitting is a task of its own in a pool of one slot, because two events that are registered for one batch
     at the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails
-    the task and publishes nothing: downstream keeps the last good data.
+    the task and publishes nothing: downstream keeps the last good data. So does a run whose param `publish`
+    is off, whose tasks after this one are skipped.
     """
 
     def __init__(self, *, dataset: Asset, contract: Contract, **kwargs: Any) -> None:
@@ -42,6 +43,8 @@ class PublishOperator(BaseOperator):
             raise AirflowFailException(
                 f"batch {batch} is not published in {self.dataset.name}: {'; '.join(problems)}"
             )
+        if not context["params"].get(PUBLISH, True):
+            raise AirflowSkipException(f"batch {batch} is fit to publish; this run was told not to")
         event = context["outlet_events"][self.dataset]
         event.extra = {**(result or {}), "batch": batch}
         event.add_partitions(batch)  # also for a run that was triggered without a partition key

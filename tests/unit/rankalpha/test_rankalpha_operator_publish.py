@@ -14,7 +14,7 @@ from rankalpha.operators import PublishOperator, StageOperator
 DATASET = Asset(name="demo", uri="rankalpha://demo")
 
 
-def publish(result=RESULT, batch=KEY, key=KEY, **least):
+def publish(result=RESULT, batch=KEY, key=KEY, params=None, **least):
     contract = Contract(owner="rankalpha", freshness=timedelta(hours=26), **least)
     with DAG("rankalpha_demo", schedule=None):
         task = PublishOperator(task_id="publish_demo", dataset=DATASET, contract=contract)
@@ -22,7 +22,7 @@ def publish(result=RESULT, batch=KEY, key=KEY, **least):
     ti = TaskInstance(batch=batch, result=result)
     events = OutletEventAccessors()
     try:
-        task.execute(context(key, ti, outlet_events=events))
+        task.execute(context(key, ti, outlet_events=events, params=params or {}))
     except Exception as error:
         error.events = events
         raise
@@ -85,3 +85,10 @@ def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch):
     with pytest.raises(AirflowSkipException, match="publishes nothing") as caught:
         publish()
     assert len(caught.value.events) == 0
+
+
+def test_a_run_that_was_told_not_to_publish_checks_and_skips():
+    with pytest.raises(AirflowSkipException, match=f"{KEY} is fit to publish; this run was told not to"):
+        publish(params={"publish": False})
+    with pytest.raises(AirflowFailException, match="rows is 0"):
+        publish(result={**RESULT, "rows": 0}, params={"publish": False})

@@ -1,0 +1,66 @@
+"""Re-run a batch, or fill a missed day, and follow it until it is graded.
+
+Exit status: 0 done, 1 failed, 2 refused and nothing triggered, 3 it waits for a DAG that an operator has
+paused.
+"""
+
+import argparse
+import sys
+
+from rankalpha.airflow_api import admin_api
+from rankalpha.monitor import Outcome, monitor_execution
+from rankalpha.pipeline import STEPS
+from rankalpha.rerun import REFUSALS, batch_of_day, known_batch, rerun, step_of
+from rankalpha.settings import SettingsError
+
+REFUSED = 2
+EXIT: dict[Outcome, int] = {"done": 0, "failed": 1, "held": 3}
+
+
+def arguments() -> argparse.Namespace:
+    """Return what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--batch", metavar="KEY", help="a batch, such as 2026-11-22T06:00:00")
+    which.add_argument(
+        "--day", help="the newest batch of a day, such as 2026-11-22; a day without one gets one"
+    )
+    parser.add_argument(
+        "--from",
+        dest="step",
+        choices=[step.name for step in STEPS],
+        default="ingestion",
+        help="where to begin",
+    )
+    parser.add_argument(
+        "--no-downstream",
+        action="store_true",
+        help="run this stage alone and publish nothing",
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Re-run what the arguments say."""
+    asked = arguments()
+    step, downstream = step_of(asked.step), not asked.no_downstream
+    try:
+        api = admin_api()
+        if asked.day:
+            key, others = batch_of_day(api, asked.day, step)
+            if others:
+                print(f"Taking {key}, the newest batch of the day, and not {', '.join(others)}")
+        else:
+            key = known_batch(api, asked.batch)
+        run = rerun(api, key, step, publish=downstream)
+    except (*REFUSALS, SettingsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return REFUSED
+    print(f"{run['dag_id']}: run {run['dag_run_id']}", flush=True)
+    return EXIT[monitor_execution(api, run, downstream)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+import logging
+import time
+
+import pytest
+from rankalpha_helpers import context, local_server
+
+from rankalpha import ping as module
+from rankalpha.ping import ping
+
+
+@pytest.fixture
+def switch_on(monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    def switch(url: str) -> None:
+        monkeypatch.setenv("RANKALPHA_PING_URL", f"{url}/ping/5e1f-secret")
+
+    return switch
+
+
+def test_nobody_is_told_unless_it_is_set(caplog):
+    caplog.set_level(logging.DEBUG)
+    ping(context())
+    assert caplog.text == ""
+
+
+def test_the_monitor_is_told(switch_on, caplog):
+    with local_server(lambda _request: (200, "OK")) as (url, requests):
+        switch_on(url)
+        ping(context())
+    assert [(request.method, request.path) for request in requests] == [("GET", "/ping/5e1f-secret")]
+    assert "Told the monitor" in caplog.text
+
+
+def test_it_is_tried_again(switch_on):
+    answers = [(500, "oops"), (200, "OK")]
+    with local_server(lambda _request: answers.pop(0)) as (url, _):
+        switch_on(url)
+        ping(context())
+    assert answers == []
+
+
+def test_a_monitor_that_refuses_is_logged_without_its_address(switch_on, caplog):
+    with local_server(lambda _request: (404, "unknown")) as (url, requests):
+        switch_on(url)
+        ping(context())
+    assert len(requests) == 3
+    assert "RANKALPHA_PING_URL was not reached (HTTPError): it answered 404" in caplog.text
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("rankalpha")]
+    assert "5e1f" not in "".join(ours)
+
+
+def test_a_monitor_that_does_not_answer_holds_nothing_up(switch_on, monkeypatch, caplog):
+    monkeypatch.setattr(module, "TIMEOUT", 0.2)
+
+    def slow(_request):
+        time.sleep(1)
+        return 200, "late"
+
+    with local_server(slow) as (url, _):
+        switch_on(url)
+        begun = time.monotonic()
+        ping(context())
+    assert time.monotonic() - begun < 10
+    assert "RANKALPHA_PING_URL was not reached (ReadTimeout): no answer" in caplog.text
