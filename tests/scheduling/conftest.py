@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from figures import Figures
 from old_rows import connected
 
 from rankalpha.stages import STAGES
@@ -24,6 +25,14 @@ def airflow_db():
         yield
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def figures(request):
+    """Counts what the histories of a module have tried."""
+    found = Figures(request.module.__doc__.split(":")[0])
+    yield found
+    found.show()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Airflow's own scheduler code on PostgreSQL, for tests that publish events and run no tasks."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ class Pipeline:
         from airflow.jobs.job import Job
         from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
-        self.scheduler = SchedulerJobRunner(job=Job())
+        self.scheduler, self.second = SchedulerJobRunner(job=Job()), SchedulerJobRunner(job=Job())
         self.scheduler._update_asset_orphanage()  # a scheduler that starts finds out which assets are in use
 
     def publish(self, asset, key, manager=None, barrier=None):
@@ -56,16 +57,23 @@ class Pipeline:
             )
             return event.id
 
-    def tick(self):
-        """Let the scheduler create what is due; return the grading runs as (key, consumed events)."""
+    def tick(self, kind="alone"):
+        """Let the scheduler create what is due; return the grading runs as (key, consumed events).
+
+        It may be killed the first time, before it commits, or there may be two of it at the same time.
+        """
         from airflow.models.dagrun import DagRun
         from airflow.utils.session import create_session
         from sqlalchemy import select
 
         with create_session() as session:
             known = set(session.scalars(select(DagRun.id)))
-            self.scheduler._create_dagruns_for_partitioned_asset_dags(session)
-            session.flush()
+        if kind == "killed":
+            self._create_runs(self.scheduler, killed=True)
+        schedulers = [self.scheduler, self.second] if kind == "two" else [self.scheduler]
+        with ThreadPoolExecutor(len(schedulers)) as pool:
+            list(pool.map(self._create_runs, schedulers))
+        with create_session() as session:
             new = session.scalars(
                 select(DagRun).where(DagRun.dag_id == "rankalpha_grading", DagRun.id.not_in(known))
             )
@@ -76,6 +84,15 @@ class Pipeline:
                 )
                 for run in new
             ]
+
+    def _create_runs(self, scheduler, killed=False):
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            scheduler._create_dagruns_for_partitioned_asset_dags(session)
+            session.flush()
+            if killed:
+                session.rollback()
 
     def states(self, keys):
         """The states of the grading runs of batches."""
@@ -97,13 +114,18 @@ def fresh_keys(number=3):
     ]
 
 
-def publish_at_once(pipeline, key, manager):
-    barrier = threading.Barrier(2)
-    threads = [
-        threading.Thread(target=pipeline.publish, args=(asset, key, manager, barrier))
-        for asset in ("scores", "sentiment")
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def set_paused(dag_id, paused):
+    """Pause or unpause a DAG."""
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.get(DagModel, dag_id).is_paused = paused
+
+
+def publish_at_once(pipeline, key, manager=None):
+    """Publish scores and sentiment of a batch at the same instant; return their events by dataset."""
+    barrier, halves = threading.Barrier(2), ("scores", "sentiment")
+    with ThreadPoolExecutor(2) as pool:
+        events = pool.map(lambda asset: pipeline.publish(asset, key, manager, barrier), halves)
+        return dict(zip(halves, events, strict=True))

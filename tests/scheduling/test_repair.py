@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from joining import Pipeline, fresh_keys, publish_at_once
+from joining import Pipeline, fresh_keys, publish_at_once, set_paused
 
 from rankalpha.settings import settings
 
@@ -29,14 +29,6 @@ def repair(**ago):
 
 def repaired(keys, dag_id="rankalpha_grading"):
     return [one.batch for one in repair() if one.dag_id == dag_id and one.batch in keys]
-
-
-def set_paused(dag_id, paused):
-    from airflow.models.dag import DagModel
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        session.get(DagModel, dag_id).is_paused = paused
 
 
 @pytest.fixture
