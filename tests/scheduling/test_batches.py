@@ -1,90 +1,14 @@
-"""Whole histories in a running Airflow: scheduled, manual, late and repeated runs over several batches."""
+"""What a batch goes through in a running Airflow: its key, its stages alone, its halves."""
 
 import json
-import os
-import random
-import time
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 
 from rankalpha.batch import key_of
 from tests.support.stack import wait_for
 
-HISTORIES = int(os.environ.get("HISTORIES", "3"))
 DAGS = {"scores": "rankalpha_scoring", "sentiment": "rankalpha_sentiment"}
-DAY = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def backfill(stack, first, days):
-    """Let Airflow create scheduled runs of past days, once its former backfill counts as completed."""
-    for _ in range(120):
-        former = stack.api.get("backfills", dag_id="rankalpha_ingestion")["backfills"]
-        if all(one["completed_at"] for one in former):
-            break
-        time.sleep(0.5)
-    stack.api.post(
-        "backfills",
-        {
-            "dag_id": "rankalpha_ingestion",
-            "from_date": first.isoformat(),
-            "to_date": (first + timedelta(days=days, hours=-1)).isoformat(),
-            "max_active_runs": 1,
-            "reprocess_behavior": "none",
-        },
-    )
-
-
-def play(stack, chance, first):
-    """Play a random history and return the keys of the batches that it started."""
-    days = chance.randint(1, 2)
-    backfill(stack, first, days)
-    keys = [key_of(first + timedelta(days=day, hours=6)) for day in range(days)]
-    for _ in range(chance.randint(1, 2)):
-        time.sleep(chance.random() * 6)
-        keys.append(key_of(first + timedelta(seconds=chance.randrange(150_000))))
-        stack.trigger("rankalpha_ingestion", keys[-1])
-    for _ in range(chance.randint(2, 4)):
-        dag_id = chance.choice([*DAGS.values(), "rankalpha_ingestion"])
-        done = stack.runs("rankalpha_ingestion", state=["success"])
-        ready = {run["partition_key"] for run in done} & set(keys)
-        if ready:
-            stack.trigger(dag_id, chance.choice(sorted(ready)))
-        time.sleep(chance.random() * 4)
-    return keys
-
-
-def halves(stack, key):
-    """The events of scores and sentiment of a batch, oldest first."""
-    return sorted(
-        event["timestamp"] for asset in DAGS for event in stack.events(asset) if event["partition_key"] == key
-    )
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(HISTORIES))
-def test_every_batch_is_graded_on_its_own_halves(stack, services, seed):
-    keys = play(stack, random.Random(seed), DAY + timedelta(days=10 * seed))
-    stack.settle()
-
-    gradings = [run for run in stack.runs("rankalpha_grading") if run["partition_key"] in keys]
-    for run in gradings:
-        events = stack.api.get(f"dags/rankalpha_grading/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")
-        consumed = {(e["name"], e["partition_key"]) for e in events["asset_events"]}
-        assert consumed == {("scores", run["partition_key"]), ("sentiment", run["partition_key"])}
-        assert run["state"] == "success"
-    for key in keys:
-        of_key = [run for run in gradings if run["partition_key"] == key]
-        published = halves(stack, key)
-        assert of_key, f"batch {key} was never graded"
-        assert max(run["start_date"] for run in of_key) > published[-1], (
-            f"{key}: the newest halves are not graded"
-        )
-        assert len(of_key) <= len(published) - 1, f"{key}: graded more often than something new was published"
-    asked = Counter(batch for batch in services.asked("/api/v1/grading/refresh") if batch in keys)
-    assert asked == Counter(run["partition_key"] for run in gradings)
-    assert asked == Counter(batch for batch in services.asked("/api/refresh-data") if batch in keys)
 
 
 @pytest.fixture(scope="module")
