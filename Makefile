@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun watchdog airflow test test-docker test-faults validate format bench screenshots lock
+.PHONY: help up down status logs clean rerun watchdog airflow test test-docker test-faults test-histories validate format bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ test-docker: .venv/dev  ## the tests of the containers and the compose stack alo
 
 test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 20 minutes on a Docker engine
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
+
+test-histories: .venv/dev  ## 212 random histories: what is published is graded once, amid pauses, deaths and two schedulers
+	HISTORIES=all $(BIN)/python -m pytest -s tests/scheduling/test_joins.py tests/scheduling/test_random_histories.py
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow

@@ -1,6 +1,6 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-It serves `rankalpha.app` under /rankalpha.
+It serves `rankalpha.app` under /rankalpha, and hears of stages that a person ends.
 
 And it keeps the Assets view of Airflow 3.3.2 working while a run is queued. Airflow issue 71360: its API
 answers 500 for the events of a dataset as long as a run that one of them has started waits in the queue,
@@ -8,6 +8,7 @@ because it takes `start_date` for always set. Fixed upstream; remove this with t
 (the tests tell when).
 """
 
+import importlib
 import sys
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 API_SERVER = "airflow.api_fastapi.app"
+LISTENER = "rankalpha.watchdog.listener"
 
 
 def accept_queued_runs() -> None:
@@ -51,3 +53,4 @@ class RankAlphaPlugin(AirflowPlugin):
         if API_SERVER in sys.modules:
             accept_queued_runs()
             cls.fastapi_apps = apps()
+            cls.listeners = [importlib.import_module(LISTENER)]

@@ -75,17 +75,17 @@ def test_a_key_that_was_never_published_is_refused_at_once(stack, graded, dag_id
 
 
 def test_a_half_that_was_never_joined_does_not_start_grading(stack, graded):
-    """Ingestion alone: with sentiment paused, scores wait; nothing is graded."""
+    """With sentiment paused, scores wait and nothing is graded; unpaused, it goes on by itself."""
     key = "2023-06-01T06:00:00"
     set_paused(stack, "rankalpha_sentiment", True)
     try:
         stack.trigger("rankalpha_ingestion", key)
-        stack.settle()
-        assert key in {event["partition_key"] for event in stack.events("scores")}
+        wait_for(lambda: key in {event["partition_key"] for event in stack.events("scores")}, seconds=60)
+        (waiting,) = wait_for(lambda: stack.runs("rankalpha_sentiment", partition_key_prefix_pattern=key))
+        assert waiting["state"] == "queued"
         assert stack.runs("rankalpha_grading", partition_key_prefix_pattern=key) == []
     finally:
         set_paused(stack, "rankalpha_sentiment", False)
-    stack.trigger("rankalpha_sentiment", key)
     stack.settle()
     assert len(stack.runs("rankalpha_grading", partition_key_prefix_pattern=key)) == 1
 

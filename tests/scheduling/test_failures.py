@@ -3,11 +3,13 @@
 import contextlib
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.faults.components import arm
 from tests.support.services import FRONTEND, GRADING
 from tests.support.stack import wait_for
 
@@ -79,13 +81,39 @@ def test_a_stage_whose_task_a_person_marks_failed_is_ended(stack, services):
     with stack.fault("ingestion", "hang"):
         run_id = stack.trigger("rankalpha_ingestion", key)
         entries = wait_for(lambda: journal(stack, "ingestion", key))
-        # the triggerer has it in hand; within the second before, only the maintenance DAG would end the stage
+        # the triggerer has it in hand
         wait_for(lambda: " starting" in stack.log("rankalpha_ingestion", run_id, "run_ingestion"))
         stack.mark_failed(f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion")
         wait_for(lambda: not psutil.pid_exists(entries[0]["pid"]))
     stack.settle()
     assert len(journal(stack, "ingestion", key)) == 1
     assert key not in {event["partition_key"] for event in stack.events("prices")}
+
+
+@pytest.mark.parametrize("delay", [0, 0.3, 0.6, 0.9])
+def test_a_stage_that_is_marked_failed_between_worker_and_triggerer_is_ended(stack, services, delay):
+    """Just started: the worker lets go of it, and the triggerer has not taken it over yet."""
+    key = f"2022-03-10T06:00:0{int(delay * 10)}"
+    with stack.fault("ingestion", "hang"):
+        run_id = stack.trigger("rankalpha_ingestion", key)
+        entries = wait_for(lambda: journal(stack, "ingestion", key))
+        time.sleep(delay)
+        stack.mark_failed(f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion")
+        wait_for(lambda: not psutil.pid_exists(entries[0]["pid"]))
+    stack.settle()
+    assert len(journal(stack, "ingestion", key)) == 1
+
+
+def test_a_stage_that_is_marked_failed_while_the_triggerer_is_down_is_ended(stack, services):
+    key = "2022-03-11T06:00:00"
+    with stack.fault("ingestion", "hang"):
+        run_id = stack.trigger("rankalpha_ingestion", key)
+        entries = wait_for(lambda: journal(stack, "ingestion", key))
+        wait_for(lambda: " starting" in stack.log("rankalpha_ingestion", run_id, "run_ingestion"))
+        arm(stack, None, "triggerer")()
+        stack.mark_failed(f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion")
+        wait_for(lambda: not psutil.pid_exists(entries[0]["pid"]))
+    stack.settle()
 
 
 def test_a_broken_contract_publishes_nothing_until_it_is_mended(stack, services):
