@@ -1,0 +1,55 @@
+"""A newer image under the same data, and the operator's commands in it."""
+
+import json
+
+import pytest
+
+KEPT = {"key": "KEPT", "value": "as it was"}
+
+
+@pytest.fixture(scope="module")
+def upgraded(stack, engine, batch, checkout):
+    """The stack, taken down and started again from a newer image; what the database held before."""
+    stack.settle()
+    stack.api.post("variables", KEPT)
+    before = history(stack)
+    assert "COPY public.dag_run" in stack.exec("postgres", "pg_dump", "-U", "airflow", "airflow")
+    image = engine.inspect_image("rankalpha_airflow")["Id"]
+    stack.output("down")
+    (checkout / "scripts" / "newer.py").write_text('"""Makes the image a newer one."""\n')
+    stack.up()
+    assert engine.inspect_image("rankalpha_airflow")["Id"] != image
+    return before
+
+
+def history(stack):
+    """Runs and events of the pipeline."""
+    assets = ("prices", "scores", "sentiment", "grades")
+    dags = ("rankalpha_ingestion", "rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
+    return (
+        {dag_id: [(run["dag_run_id"], run["state"]) for run in stack.runs(dag_id)] for dag_id in dags},
+        {asset: [event["id"] for event in stack.events(asset)] for asset in assets},
+    )
+
+
+def test_runs_events_variables_and_keys_survive(stack, upgraded):
+    renewed = []
+    stack.api._log_in = lambda: renewed.append(True)  # the token of before is still good
+    try:
+        assert history(stack) == upgraded
+    finally:
+        del stack.api._log_in
+    assert renewed == []
+    assert stack.api.get("variables/KEPT")["value"] == KEPT["value"]
+
+
+def test_the_start_up_batch_is_not_repeated_and_an_old_batch_is_re_run(stack, batch, upgraded):
+    printed = stack.exec("airflow-scheduler", "rerun", "--batch", batch, "--from", "scoring")
+    assert f"Batch {batch} is graded and the frontend is notified." in printed
+    assert len(stack.runs("rankalpha_ingestion")) == len(upgraded[0]["rankalpha_ingestion"])
+
+
+def test_the_watchdog_answers_in_the_container(stack, batch, upgraded):
+    shown = json.loads(stack.compose("exec", "--no-TTY", "airflow-scheduler", "watchdog", "--json").stdout)
+    (found,) = [one for one in shown["batches"] if one["key"] == batch]
+    assert found["steps"]["frontend"]["state"] == "done"
