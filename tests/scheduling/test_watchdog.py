@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from joining import PRODUCERS
@@ -13,12 +14,12 @@ from tests.support.stack import ROOT, wait_for
 ENDED = ["success", "failed"]
 
 
-def watch(stack):
-    """Let the watchdog do a round; return the logs of all rounds, also of those by the clock."""
+def watch(stack, since="2000-01-01T00:00:00+00:00"):
+    """Let the watchdog do a round; return the logs of all rounds since then, also of those by the clock."""
     run_id = stack.trigger(DAG_ID)
     wait_for(lambda: stack.runs(DAG_ID, run_id_pattern=run_id, state=ENDED), seconds=90)
     assert stack.tasks(DAG_ID, run_id)["watch_batches"]["state"] == "success"
-    rounds = stack.runs(DAG_ID, state=["success"])
+    rounds = stack.runs(DAG_ID, state=["success"], start_date_gte=since)
     return "".join(stack.log(DAG_ID, run["dag_run_id"], "watch_batches") for run in rounds)
 
 
@@ -84,20 +85,21 @@ def test_a_join_that_was_lost_is_repaired_once(stack, services, database):
 @pytest.mark.parametrize("dag_id", ["rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading"])
 def test_a_batch_that_was_ingested_during_a_pause_is_graded_once_after_it(stack, services, dag_id):
     key = f"2021-03-03T06:0{list(PRODUCERS.values()).index(dag_id)}:00"
+    begun = datetime.now(UTC).isoformat()
     set_paused(stack, dag_id, True)
     try:
         stack.trigger("rankalpha_ingestion", key)
         (waiting,) = wait_for(lambda: stack.runs(dag_id, partition_key_prefix_pattern=key), seconds=60)
         assert waiting["state"] == "queued"
-        watch(stack)
-        log = watch(stack)
+        watch(stack, begun)
+        log = watch(stack, begun)
         assert log.count(f"ALERT RankAlpha: {dag_id} is paused, and 1 batch(es) wait for it") == 1
         assert f"Still so: {dag_id} is paused" in log
     finally:
         set_paused(stack, dag_id, False)
     stack.settle()
     assert [run["state"] for run in gradings(stack, key)] == ["success"]
-    assert f"Over: {dag_id} is paused, and 1 batch(es) wait for it" in watch(stack)
+    assert f"Over: {dag_id} is paused, and 1 batch(es) wait for it" in watch(stack, begun)
 
 
 def test_a_failed_stage_is_told_by_its_task_and_not_again(stack, services):
