@@ -6,6 +6,8 @@ After an intended change: UPDATE_SNAPSHOT=1 make validate
 import os
 from pathlib import Path
 
+from rankalpha.pipeline import STEPS
+
 SNAPSHOT = Path(__file__).with_name("graph.txt")
 
 
@@ -50,3 +52,9 @@ def test_the_join_needs_both_halves(dags):
     grading = dags["rankalpha_grading"]
     assert type(grading.timetable.asset_condition).__name__ == "AssetAll"
     assert {"scores", "sentiment"} <= set(inputs(grading))
+
+
+def test_the_pipeline_as_seen_from_outside_is_that_of_the_dags(dags):
+    for step in STEPS:
+        writes = [asset.name for task in dags[step.dag_id].tasks for asset in task.outlets]
+        assert (sorted(step.reads), [step.writes]) == (inputs(dags[step.dag_id]), writes)
