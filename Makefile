@@ -39,7 +39,7 @@ test: .venv/dev  ## lint, types and all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy rankalpha datasets dags scripts apps
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(PYTEST)
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
 	$(BIN)/python -m pytest tests/docker
@@ -48,7 +48,7 @@ test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
 test-histories: .venv/dev  ## 212 random histories: what is published is graded once, amid pauses, deaths and two schedulers
-	HISTORIES=all $(BIN)/python -m pytest -s tests/scheduling/test_joins.py tests/scheduling/test_random_histories.py
+	HISTORIES=all $(BIN)/python -m pytest tests/scheduling/test_joins.py tests/scheduling/test_random_histories.py
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow

@@ -3,8 +3,9 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,45 @@ os.environ |= {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _home() -> Iterator[None]:
-    yield
+# what has one of something runs in one process: the engine has room for one stack, and a stack is shared
+GROUPS = {"scheduling": "stack", "e2e": "e2e", "faults": "engine", "docker": "engine"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell which tests belong together when they run in several processes."""
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests")
+        item.add_marker(pytest.mark.xdist_group(GROUPS.get(path.parts[0], str(path))))
+
+
+SAID = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Print figures when all tests are over, whichever process they come from."""
+    return pytestconfig.stash.setdefault(SAID, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was said in a process of its own."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["said"] = session.config.stash.get(SAID, [])
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Take what was said in another process; none is handed over by one that died."""
+    node.config.stash.setdefault(SAID, []).extend(getattr(node, "workeroutput", {}).get("said", []))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print what was said."""
+    for text in config.stash.get(SAID, []):
+        terminalreporter.write_line(f"\n{text}")
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
     shutil.rmtree(HOME, ignore_errors=True)
 
 

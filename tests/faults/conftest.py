@@ -77,7 +77,7 @@ def stack(home, services, engine):
 
 
 @pytest.fixture(scope="module")
-def matrix():
+def matrix(say):
     """Collects the cells and shows them; `make test-faults` keeps them, with those that it did not run."""
     found = Matrix()
     yield found
@@ -85,4 +85,4 @@ def matrix():
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
         found = Matrix([Outcome(**cell) for cell in kept]).updated(found)
         RESULTS.write_text(json.dumps([asdict(cell) for cell in found.cells], indent=1) + "\n")
-    print(f"\n{found.table()}")
+    say(found.table())

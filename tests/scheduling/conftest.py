@@ -28,11 +28,11 @@ def airflow_db():
 
 
 @pytest.fixture(scope="module")
-def figures(request):
+def figures(request, say):
     """Counts what the histories of a module have tried."""
     found = Figures(request.module.__doc__.split(":")[0])
     yield found
-    found.show()
+    found.show(say)
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,9 @@ class Figures(Counter):
         """Count these too."""
         self.update(counts)
 
-    def show(self):
-        """Print the counts; `make test-histories` keeps them."""
-        print(f"\n{self.kind}: {', '.join(f'{count} {name}' for name, count in self.items())}")
+    def show(self, say):
+        """Say the counts; `make test-histories` keeps them."""
+        say(f"{self.kind}: {', '.join(f'{count} {name}' for name, count in self.items())}")
         if ALL:
             kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
             RESULTS.write_text(json.dumps({**kept, self.kind: dict(self)}, indent=1) + "\n")
