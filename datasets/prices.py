@@ -4,16 +4,37 @@ from datetime import timedelta
 
 from airflow.sdk import Asset
 
-from rankalpha.contract import Contract
+from rankalpha.contract import Check, Contract
+from rankalpha.contract.figures import advance, age, change, reported
+from rankalpha.settings import settings
 
-PRICES_CONTRACT = Contract(owner="rankalpha", freshness=timedelta(hours=26))
+COUNT = {"type": "integer", "minimum": 0}
 
-PRICES = Asset(
-    name="prices",
-    uri="rankalpha://prices",
-    group="rankalpha",
-    extra={
-        "description": "Daily closing prices of each ranked stock and the screeners' appearances",
-        **PRICES_CONTRACT.describe(),
+PRICES_CONTRACT = Contract(
+    owner="rankalpha",
+    description="Daily closing prices of each ranked stock and the screeners' appearances",
+    freshness=timedelta(hours=26),
+    details={
+        "source": {"type": "string"},
+        "new_rows": COUNT,
+        "replayed": {"type": "boolean"},
+        "reused": {"type": "boolean"},
+        "appearances": COUNT,
+        "pruned": COUNT,
     },
+    checks=(
+        Check(name="rows", figure=reported("rows"), least=1),
+        Check(name="symbols", figure=reported("symbols"), least=1),
+        # Old data are stopped here, where they enter: everything after is made of these prices. The sample is
+        # old on purpose and says so, so that no profile needs a looser contract.
+        Check(name="age of as_of", figure=age(), least=-1, most=settings().max_age_days, unit="days"),
+        Check(name="as_of since the batch before", figure=advance(), least=0, unit="days"),
+        # a truncated history, or a source that has lost symbols; growth is what a person has asked for
+        Check(name="change of rows", figure=change("rows"), least=-20, unit="%"),
+        Check(name="change of symbols", figure=change("symbols"), least=-20, unit="%"),
+        Check(name="growth of symbols", figure=change("symbols"), most=50, unit="%", severity="warn"),
+        Check(name="appearances", figure=reported("appearances"), least=1, severity="warn"),
+    ),
 )
+
+PRICES = Asset(name="prices", uri="rankalpha://prices", group="rankalpha", extra=PRICES_CONTRACT.describe())

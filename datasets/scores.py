@@ -4,16 +4,40 @@ from datetime import timedelta
 
 from airflow.sdk import Asset
 
-from rankalpha.contract import Contract
+from rankalpha.contract import Check, Contract
+from rankalpha.contract.figures import advance, change, reported, share
 
-SCORES_CONTRACT = Contract(owner="rankalpha", freshness=timedelta(hours=26))
+COUNT = {"type": "integer", "minimum": 0}
+MISSING = share("left_out", "stale", of=("symbols", "left_out", "stale"))
 
-SCORES = Asset(
-    name="scores",
-    uri="rankalpha://scores",
-    group="rankalpha",
-    extra={
-        "description": "Momentum, value and quality percentiles of each stock",
-        **SCORES_CONTRACT.describe(),
+SCORES_CONTRACT = Contract(
+    owner="rankalpha",
+    description="Momentum, value and quality percentiles of each stock",
+    freshness=timedelta(hours=26),
+    details={
+        "left_out": COUNT,  # symbols with too little history for any score
+        "stale": COUNT,  # symbols that are not traded any more
+        "complete": COUNT,  # symbols with all three percentiles
+        "min_score": {"type": "number"},
+        "max_score": {"type": "number"},
     },
+    checks=(
+        Check(name="rows", figure=reported("rows"), least=1),
+        Check(name="symbols", figure=reported("symbols"), least=1),
+        Check(name="as_of since the batch before", figure=advance(), least=0, unit="days"),
+        Check(name="lowest score", figure=reported("min_score"), least=0, most=100),
+        Check(name="highest score", figure=reported("max_score"), least=0, most=100),
+        Check(name="symbols not scored", figure=MISSING, most=50, unit="%"),
+        Check(name="many symbols not scored", figure=MISSING, most=20, unit="%", severity="warn"),
+        Check(
+            name="all three scores",
+            figure=share("complete", of=("rows",)),
+            least=50,
+            unit="%",
+            severity="warn",
+        ),
+        Check(name="change of symbols", figure=change("symbols"), least=-20, unit="%"),
+    ),
 )
+
+SCORES = Asset(name="scores", uri="rankalpha://scores", group="rankalpha", extra=SCORES_CONTRACT.describe())

@@ -47,6 +47,10 @@ class AirflowApi:
         """POST <path>, waiting `timeout` seconds; raises requests.RequestException or AirflowApiError."""
         return self._call("POST", path, json=body, timeout=timeout)
 
+    def patch(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """PATCH <path>; raises requests.RequestException or AirflowApiError."""
+        return self._call("PATCH", path, json=body)
+
     def delete(self, path: str) -> None:
         """DELETE <path>; raises requests.RequestException or AirflowApiError."""
         self._send("DELETE", path)

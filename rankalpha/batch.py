@@ -12,6 +12,7 @@ from typing import Any
 from airflow.sdk import Asset, Context
 
 BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
+FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -73,6 +74,17 @@ def published(context: Context, asset: Asset) -> set[str]:
     """Return the keys of the newest batches published in `asset`, as `rankalpha.events` lists them."""
     keys: Any = context["asset_state_store"][asset].get(BATCHES_KEY, [])
     return {key for key in keys if _is_key(key)}  # a person may have posted an event with any key
+
+
+def earlier(context: Context, asset: Asset, batch: str) -> dict[str, Any]:
+    """Return `rows`, `symbols` and `as_of` of the batch that was published in `asset` before `batch`.
+
+    Before by their keys, so that a batch which is repeated is compared with the same one again. What its
+    event did not say is left out, and all of it when `rankalpha.events` knows no earlier batch.
+    """
+    figures: Any = context["asset_state_store"][asset].get(FIGURES_KEY, {})
+    key = max((key for key in figures if key < batch and _is_key(key)), default=None)
+    return dict(figures[key]) if key else {}
 
 
 def _is_key(key: str) -> bool:

@@ -38,13 +38,13 @@ def batch_of_day(api: AirflowApi, day: str, step: Step) -> tuple[str, Sequence[s
     if step.dag_id != INGESTION_DAG:
         raise Refused(f"{day} has no batch to begin {step.name} with; leave --from out to ingest the day")
     key = f"{wanted.isoformat()}T{DAY_BEGINS}"
-    _parsed(key)
+    check_key(key)
     return key, []
 
 
 def known_batch(api: AirflowApi, key: str) -> str:
     """Return the batch of that key, if it was ever ingested."""
-    _parsed(key)
+    check_key(key)
     if key not in (keys := ingested(api)):
         newest = f"the newest are {', '.join(keys[:SHOWN])}" if keys else "there is none yet"
         raise Refused(f"batch {key} was never ingested; {newest}. A missed day is filled by --day {key[:10]}")
@@ -76,7 +76,8 @@ def _published(api: AirflowApi, dataset: str) -> set[str]:
     return {event["partition_key"] for event in events if event["name"] == dataset and event["partition_key"]}
 
 
-def _parsed(key: str) -> None:
+def check_key(key: str) -> None:
+    """Raise Refused for what is no batch key."""
     try:
         parse_key(key)
     except BatchError as error:

@@ -79,6 +79,11 @@ class Settings(Environment):
         default=False,
         description="Publish only what a stage has reported on; RankAlpha's own images report nothing.",
     )
+    max_age_days: int = Field(
+        default=7,
+        ge=0,
+        description="Days before the batch's day that its prices may end: a long weekend, and some more.",
+    )
     queues: str = Field(
         default="",
         description="Celery queues of stages that certain workers run: `sentiment=large,scorer=small`.",

@@ -60,6 +60,11 @@ def rerun(stack: Stack, arguments: list[str]) -> int:
     return _script(stack, "rerun.py", arguments)
 
 
+def publish_anyway(stack: Stack, arguments: list[str]) -> int:
+    """Publish a batch that its contract has blocked, once; `--help` says how."""
+    return _script(stack, "publish_anyway.py", arguments)
+
+
 def watchdog(stack: Stack, arguments: list[str]) -> int:
     """Show where each batch stands, and what is wrong."""
     return _script(stack, "watchdog.py", arguments)
@@ -78,8 +83,8 @@ def _script(stack: Stack, name: str, arguments: list[str]) -> int:
     return subprocess.run(command, env=stack.environment(), check=False).returncode
 
 
-_ALL = (up, start, down, status, logs, clean, rerun, watchdog, airflow)
-COMMANDS = {command.__name__: command for command in _ALL}
+_ALL = (up, start, down, status, logs, clean, rerun, publish_anyway, watchdog, airflow)
+COMMANDS = {command.__name__.replace("_", "-"): command for command in _ALL}
 
 
 def main() -> int:

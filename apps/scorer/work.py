@@ -42,7 +42,13 @@ def score(batch: Batch) -> Result:
         as_of=as_of,
         checksum=checksum(output),
         outputs=[str(output.relative_to(batch.data_dir))],
-        details={"left_out": left_out, "stale": stale, "complete": scores.drop_nulls().height},
+        details={
+            "left_out": left_out,
+            "stale": stale,
+            "complete": scores.drop_nulls().height,
+            "min_score": scores.select(pl.col("score").min()).item(),
+            "max_score": scores.select(pl.col("score").max()).item(),
+        },
     )
 
 

@@ -69,6 +69,7 @@ def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Cand
 def result(batch: Batch, report: Report, model: str, pruned: int) -> Result:
     """Sum the written report up for the orchestrator; `pruned` older reports were removed."""
     reused = sum(each.reused for each in report.symbols)
+    ratings = [each.sentiment for each in report.symbols if each.sentiment is not None]
     output = report_path(batch)
     return Result(
         rows=len(report.symbols),
@@ -80,6 +81,8 @@ def result(batch: Batch, report: Report, model: str, pruned: int) -> Result:
             "analysed": len(report.symbols) - reused,
             "reused": reused,
             "without_headlines": sum(not each.headlines for each in report.symbols),
+            "min_sentiment": min(ratings, default=None),
+            "max_sentiment": max(ratings, default=None),
             "model": model,
             "pruned": pruned,
         },

@@ -1,13 +1,18 @@
 """Publishes a batch in a dataset: the circuit breaker between a stage and everything downstream."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from rankalpha.contract import Contract
+from rankalpha.batch import earlier
+from rankalpha.contract import Contract, Outcome
+from rankalpha.contract.contract import failed
+from rankalpha.contract.report import lines, sentence
 from rankalpha.defaults import PUBLISH, PUBLISH_POOL
+from rankalpha.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
 from rankalpha.settings import settings
 
 TRIAL = "__airflow_temporary_run_"  # how the ids of runs of `airflow tasks test` begin
@@ -18,8 +23,9 @@ class PublishOperator(BaseOperator):
 
     Emitting is a task of its own in a pool of one slot, because two events that are registered for one batch
     at the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails
-    the task and publishes nothing: downstream keeps the last good data. So does a run whose param `publish`
-    is off, whose tasks after this one are skipped.
+    the task and publishes nothing: downstream keeps the last good data, and the result is kept as the XCom
+    `quarantine`. A person may publish it in spite of that, once and on record: see `rankalpha.quarantine`.
+    Nor does a run publish whose param `publish` is off; its tasks after this one are skipped.
     """
 
     def __init__(self, *, dataset: Asset, contract: Contract, **kwargs: Any) -> None:
@@ -30,29 +36,49 @@ class PublishOperator(BaseOperator):
         self.contract = contract
 
     def execute(self, context: Context) -> None:
-        """Check and publish; the event's `extra` is the result."""
-        if context["ti"].run_id.startswith(TRIAL):  # the scheduler takes it for a real run
+        """Check and publish; the event's `extra` is the result with `batch`, `checks` and `container`."""
+        ti = context["ti"]
+        if ti.run_id.startswith(TRIAL):  # the scheduler takes it for a real run
             raise AirflowSkipException("a trial by `airflow tasks test` publishes nothing")
         (source,) = self.upstream_task_ids
-        batch = context["ti"].xcom_pull(task_ids=source, key="batch")
-        result = context["ti"].xcom_pull(task_ids=source, key="result")
+        left = {key: ti.xcom_pull(task_ids=source, key=key) for key in ("batch", "result", "container")}
+        batch, result = left["batch"], left["result"]
         if not batch:
             raise AirflowFailException(f"{source} left no batch to publish; run it before this task")
-        problems = self._problems(result)
-        if problems:
+        checks = self._checked(context, batch, result)
+        word = self._word(context, source, checks) if (broken := failed(checks, "block")) else None
+        if broken and not word:
+            ti.xcom_push(key=QUARANTINE, value={**left, "checks": checks})
             raise AirflowFailException(
-                f"batch {batch} is not published in {self.dataset.name}: {'; '.join(problems)}"
+                f"batch {batch} is not published in {self.dataset.name}: {'; '.join(map(sentence, broken))}"
             )
         if not context["params"].get(PUBLISH, True):
             raise AirflowSkipException(f"batch {batch} is fit to publish; this run was told not to")
+        extra: dict[str, Any] = {**(result or {}), "batch": batch, "checks": checks}
+        more = {"container": left["container"], "forced": word}
         event = context["outlet_events"][self.dataset]
-        event.extra = {**(result or {}), "batch": batch}
+        event.extra = extra | {key: value for key, value in more.items() if value}
         event.add_partitions(batch)  # also for a run that was triggered without a partition key
         self.log.info(
             "Published batch %s in %s: %s", batch, self.dataset.name, result or "no result reported"
         )
 
-    def _problems(self, result: dict[str, Any] | None) -> list[str]:
-        if result is not None:
-            return self.contract.violations(result)
-        return ["the stage reported no result"] if settings().require_result else []
+    def _checked(self, context: Context, batch: str, result: dict[str, Any] | None) -> list[Outcome]:
+        """Evaluate the contract, and write what came of it to the log."""
+        before = earlier(context, self.dataset, batch)
+        checks = self.contract.evaluate(batch, result, before, settings().require_result)
+        self.log.info("Batch %s by the contract of %s:", batch, self.dataset.name)
+        for level, line in lines(checks):
+            self.log.log(level, line)
+        return checks
+
+    def _word(self, context: Context, source: str, checks: Sequence[Outcome]) -> dict[str, str] | None:
+        """Return the word of a person who has this try publish in spite of what the checks say."""
+        given = context["ti"].xcom_pull(task_ids=source, key=PUBLISH_ANYWAY)
+        word = forced(given, context["ti"].try_number)
+        if word:
+            names = ", ".join(one["name"] for one in failed(checks, "block"))
+            self.log.warning("Published anyway, in spite of %s, by %s: %s", names, word["by"], word["reason"])
+        elif given:
+            self.log.warning("A word to publish anyway is not of this try, and does not hold: %s", given)
+        return word

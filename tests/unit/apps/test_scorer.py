@@ -46,7 +46,12 @@ def test_scores_of_a_batch(tmp_path, prices):
     assert (got["rows"], got["symbols"], got["as_of"]) == (3, 3, "2026-11-20")
     assert got["outputs"] == [f"prices/{BATCH}/scores.parquet"]
     assert got["checksum"] == "sha256:" + hashlib.sha256(output.read_bytes()).hexdigest()
-    assert got["details"] == {"left_out": 1, "stale": 1, "complete": 2}
+    counts = {"left_out": 1, "stale": 1, "complete": 2}
+    assert got["details"] == {
+        **counts,
+        "min_score": table["score"].min(),
+        "max_score": table["score"].max(),
+    }
     assert "1 symbols left out, stale: HALTED" in done.stdout
     assert "1 symbols left out, without enough history: YOUNG" in done.stdout
 

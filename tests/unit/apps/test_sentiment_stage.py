@@ -52,8 +52,13 @@ def test_batch_follows_the_contract(tmp_path: Path) -> None:
     assert entries["MSFT"]["sentiment"] > 0.2
     result = json.loads(result_path.read_text())
     assert (result["rows"], result["symbols"], result["as_of"]) == (4, 4, "2026-11-20")
-    expected = {"analysed": 4, "reused": 0, "without_headlines": 0, "model": "vader", "pruned": 0}
-    assert result["details"] == expected
+    counts = {"analysed": 4, "reused": 0, "without_headlines": 0, "model": "vader", "pruned": 0}
+    ratings = [entry["sentiment"] for entry in entries.values()]
+    assert result["details"] == {
+        **counts,
+        "min_sentiment": min(ratings),
+        "max_sentiment": max(ratings),
+    }
     assert result["outputs"][0] == f"company_reports/{KEY}/sentiment.json"
     last_run = json.loads((tmp_path / "analysis_schedule" / "last_run.json").read_text())
     assert last_run["KO"] == {"analysed": "2026-11-22", "batch": KEY}

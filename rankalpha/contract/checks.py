@@ -1,0 +1,77 @@
+"""A check: one figure of a batch's result, and its bounds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+Severity = Literal["block", "warn"]
+Value = int | float | str | None
+DECIMALS = 4  # of what is shown; the comparison is exact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a batch is checked on.
+
+    `result` is what the stage has reported (see `rankalpha.result`), empty if nothing; `earlier` holds the
+    figures of the batch that was published before this one (see `rankalpha.batch.earlier`), empty if none.
+    """
+
+    batch: str
+    result: Mapping[str, Any]
+    earlier: Mapping[str, Any]
+
+
+class Outcome(TypedDict):
+    """What came of a check; `value` is None when the stage did not report the figure."""
+
+    name: str
+    value: Value
+    expected: str
+    severity: Severity
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A figure that must be at least `least` and at most `most`, both in `unit` ("", "days" or "%").
+
+    What `figure` gives as text says why there is nothing to check, and passes; so does None, not reported.
+    """
+
+    name: str
+    figure: Callable[[Facts], Value]
+    least: float | None = None
+    most: float | None = None
+    unit: str = ""
+    severity: Severity = "block"
+
+    def __post_init__(self) -> None:
+        if self.least is None and self.most is None:
+            raise ValueError(f"check {self.name!r} has no bound")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError(f"check {self.name!r} is passed by nothing: {self.least} is above {self.most}")
+
+    @property
+    def expected(self) -> str:
+        """The bounds in words."""
+        unit = f" {self.unit}" if self.unit else ""
+        if self.least == self.most:
+            return f"exactly {self.least:g}{unit}"
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}{unit}"
+        return f"at least {self.least:g}{unit}" if self.least is not None else f"at most {self.most:g}{unit}"
+
+    def outcome(self, facts: Facts) -> Outcome:
+        """Return what comes of the check."""
+        value = self.figure(facts)
+        return {
+            "name": self.name,
+            "value": round(value, DECIMALS) if isinstance(value, float) else value,
+            "expected": self.expected,
+            "severity": self.severity,
+            "passed": value is None or isinstance(value, str) or self._holds(value),
+        }
+
+    def _holds(self, value: float) -> bool:
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)

@@ -1,0 +1,89 @@
+"""Who answers for a dataset, how fresh it is to be, and what a valid batch of it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from rankalpha.contract.checks import Check, Facts, Outcome
+
+RESULT, SCHEMA = "result", "details"  # the checks that every contract makes besides its own
+LONGEST = 200  # characters of what a schema says
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What a dataset's owner promises to whoever reads it.
+
+    `freshness` is the age of the newest event after which the dataset counts as stale. `details` is the JSON
+    schema of each detail of the result that the checks know; a stage may report more, or less.
+    """
+
+    owner: str
+    description: str
+    freshness: timedelta
+    checks: tuple[Check, ...]
+    details: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        names = [RESULT, SCHEMA, *(check.name for check in self.checks)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"a contract has more than one check of the name {', '.join(sorted(twice))}")
+        Draft202012Validator.check_schema(self.schema)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of the result's details."""
+        return {"type": "object", "properties": {name: dict(one) for name, one in self.details.items()}}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the Datasets view shows of the contract."""
+        return {
+            "owner": self.owner,
+            "description": self.description,
+            "fresh for hours": self.freshness / timedelta(hours=1),
+            "partition": "batch",
+            "checks": {check.name: f"{check.expected} ({check.severity})" for check in self.checks},
+            "details": self.schema["properties"],
+        }
+
+    def evaluate(
+        self, batch: str, result: Mapping[str, Any] | None, earlier: Mapping[str, Any], required: bool
+    ) -> list[Outcome]:
+        """Return what comes of each check of a batch; see `Facts` for `result` and `earlier`.
+
+        A result of None, that is none, fails the first of them where one is `required`.
+        """
+        facts = Facts(batch=batch, result=result or {}, earlier=earlier)
+        own = [check.outcome(facts) for check in self.checks]
+        return [_reported(result, required), self._valid(facts.result), *own]
+
+    def _valid(self, result: Mapping[str, Any]) -> Outcome:
+        details = result.get("details")
+        problem = next(Draft202012Validator(self.schema).iter_errors(details or {}), None)
+        said = f"{problem.json_path} {problem.message}"[:LONGEST] if problem else "valid"
+        return {
+            "name": SCHEMA,
+            "value": said if details else None,
+            "expected": "valid by its schema",
+            "severity": "block",
+            "passed": problem is None,
+        }
+
+
+def failed(outcomes: Sequence[Outcome], severity: str) -> list[Outcome]:
+    """Return the checks of that severity that were not passed."""
+    return [one for one in outcomes if not one["passed"] and one["severity"] == severity]
+
+
+def _reported(result: Mapping[str, Any] | None, required: bool) -> Outcome:
+    return {
+        "name": RESULT,
+        "value": None if result is None else "reported",
+        "expected": "reported" if required else "reported or not",
+        "severity": "block",
+        "passed": result is not None or not required,
+    }

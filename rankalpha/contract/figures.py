@@ -1,0 +1,102 @@
+"""The figures that checks are made of; each function returns one that is read from a batch's facts.
+
+A figure is None when the stage did not report what it is made of.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from rankalpha.contract.checks import Facts, Value
+
+Figure = Callable[[Facts], Value]
+NO_EARLIER = "no earlier batch"
+REPLAYED = "replayed sample"
+
+
+def reported(name: str) -> Figure:
+    """Return the number of that name in the result, or else in its details."""
+    return lambda facts: _number(facts.result, name)
+
+
+def share(*parts: str, of: tuple[str, ...]) -> Figure:
+    """Return what the sum of `parts` is in percent of the sum of `of`; 0 where both are nothing."""
+
+    def figure(facts: Facts) -> Value:
+        some = [_number(facts.result, name) for name in parts]
+        all_ = [_number(facts.result, name) for name in of]
+        if None in (*some, *all_):
+            return None
+        whole = sum(filter(None, all_))
+        return 100.0 * sum(filter(None, some)) / whole if whole else 0.0
+
+    return figure
+
+
+def age() -> Figure:
+    """Return how many days before the batch's day its data end, negative for days after it.
+
+    What a stage itself calls replayed is old on purpose, as the reference services' sample is.
+    """
+
+    def figure(facts: Facts) -> Value:
+        if _details(facts.result).get("replayed") is True:
+            return REPLAYED
+        as_of = _day(facts.result.get("as_of"))
+        return (date.fromisoformat(facts.batch[:10]) - as_of).days if as_of else None
+
+    return figure
+
+
+def change(name: str) -> Figure:
+    """Return by how many percent the number has changed since the batch published before."""
+
+    def figure(facts: Facts) -> Value:
+        new, old = _number(facts.result, name), _number(facts.earlier, name)
+        if new is None or not old:  # nothing can be compared with nothing
+            return None if new is None else NO_EARLIER
+        return 100.0 * (new - old) / old
+
+    return figure
+
+
+def advance() -> Figure:
+    """Return how many days later the data end than those of the batch published before."""
+
+    def figure(facts: Facts) -> Value:
+        new, old = _day(facts.result.get("as_of")), _day(facts.earlier.get("as_of"))
+        if new is None or old is None:
+            return None if new is None else NO_EARLIER
+        return (new - old).days
+
+    return figure
+
+
+def surplus() -> Figure:
+    """Return by how much the counts in the details, such as those of each grade, exceed the rows."""
+
+    def figure(facts: Facts) -> Value:
+        counts = [_number(facts.result, name) for name in _details(facts.result)]
+        rows = _number(facts.result, "rows")
+        if rows is None or not counts or None in counts:
+            return None
+        return sum(filter(None, counts)) - rows
+
+    return figure
+
+
+def _number(result: Mapping[str, Any], name: str) -> float | None:
+    value = result.get(name, _details(result).get(name))
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _details(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = result.get("details") or {}
+    return found
+
+
+def _day(text: object) -> date | None:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:  # an event that a person has posted may say anything
+        return None

@@ -1,0 +1,47 @@
+"""What came of a batch's checks, for people to read."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from rankalpha.contract.checks import Outcome
+from rankalpha.contract.figures import NO_EARLIER, REPLAYED
+
+UNCHECKED = (None, NO_EARLIER, REPLAYED)
+HEADINGS = ("check", "value", "expected", "outcome")
+
+
+def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
+    """Yield a table as lines, each with the level that it is to be logged with."""
+    rows = [(one["name"], shown(one), one["expected"], _verdict(one)) for one in outcomes]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
+    levels = [logging.INFO, *map(_level, outcomes)]
+    for level, row in zip(levels, (HEADINGS, *rows), strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield level, "  ".join(cells).rstrip()
+
+
+def sentence(outcome: Outcome) -> str:
+    """Return what is wrong by a check that was not passed."""
+    if outcome["value"] is None:
+        return f"the stage reported no {outcome['name']}"
+    return f"{outcome['name']} is {shown(outcome)}, {outcome['expected']} expected"
+
+
+def shown(outcome: Outcome) -> str:
+    """Return the value of a check as text."""
+    value = outcome["value"]
+    if value is None:
+        return "not reported"
+    return f"{value:,.10g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome["passed"]:
+        return "not checked" if outcome["value"] in UNCHECKED else "passed"
+    return "BLOCKS" if outcome["severity"] == "block" else "WARNING"
+
+
+def _level(outcome: Outcome) -> int:
+    if outcome["passed"]:
+        return logging.INFO
+    return logging.ERROR if outcome["severity"] == "block" else logging.WARNING

@@ -1,0 +1,46 @@
+"""Publish a batch that its dataset's contract has blocked: once, on record, and with a reason.
+
+The event says who it was and why, and what the checks have said. Whatever follows runs by itself. Exit
+status: 0 published, 1 failed, 2 refused and nothing changed, 3 it waits for a DAG that was paused meanwhile.
+"""
+
+import argparse
+import sys
+
+from rankalpha.airflow_api import admin_api
+from rankalpha.monitor import Outcome, monitor_execution
+from rankalpha.pipeline import STEPS
+from rankalpha.publish_anyway import publish_anyway
+from rankalpha.rerun import REFUSALS
+from rankalpha.settings import AdminSettings, SettingsError
+
+REFUSED = 2
+EXIT: dict[Outcome, int] = {"done": 0, "failed": 1, "held": 3}
+
+
+def arguments() -> argparse.Namespace:
+    """Return what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--batch", metavar="KEY", required=True, help="such as 2026-11-22T06:00:00")
+    parser.add_argument("--dataset", required=True, help=", ".join(step.writes for step in STEPS))
+    parser.add_argument("--reason", required=True, help="why it is right all the same; stays on record")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Publish what the arguments say."""
+    asked = arguments()
+    try:
+        api, user = admin_api(), AdminSettings.load().user
+        run = publish_anyway(api, asked.batch, asked.dataset, asked.reason, user)
+    except (*REFUSALS, SettingsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return REFUSED
+    print(f"{run['dag_id']}: run {run['dag_run_id']}", flush=True)
+    return EXIT[monitor_execution(api, run, downstream=False)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
