@@ -110,7 +110,22 @@ def test_datasets_are_complete_and_stable():
     for asset in assets:
         contract = getattr(datasets, f"{asset.name.upper()}_CONTRACT")
         assert contract.owner
+        assert len(contract.description) > 20
         assert contract.freshness > timedelta(0)
+        assert any(check.severity == "block" for check in contract.checks)
+        shown = asset.extra
+        assert (shown["owner"], shown["description"]) == (contract.owner, contract.description)
+        assert shown["fresh for hours"] > 0
+        assert set(shown["checks"]) == {check.name for check in contract.checks}
+
+
+def test_each_dataset_is_published_by_its_own_contract(dags):
+    import datasets
+
+    publishing = [task for task in all_tasks(dags) if task.outlets]
+    for task in publishing:
+        (asset,) = task.outlets
+        assert task.contract == getattr(datasets, f"{asset.name.upper()}_CONTRACT")
 
 
 COUNT_REQUESTS = """

@@ -1,6 +1,7 @@
 """A stage that does nothing but tell that it ran, for tests of the scheduling around it.
 
-A file <data root>/fault-<stage> makes it go wrong in the way that the file names, once it is there.
+A file <data root>/fault-<stage> makes it go wrong in the way that the file names, once it is there; one that
+holds a JSON object is what its result says instead.
 """
 
 import hashlib
@@ -37,5 +38,7 @@ if mode == "slow":
     time.sleep(8)
 if mode == "no rows":
     result["rows"] = 0
+if mode.startswith("{"):
+    result |= json.loads(mode)
 time.sleep(sum(map(ord, stage + batch)) % 4 / 2)  # some batches' stages are late, always the same ones
 Path(os.environ["RANKALPHA_RESULT"]).write_text("{" if mode == "malformed" else json.dumps(result))
