@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rankalpha_helpers import KEY, context, published
 
-from rankalpha.batch import BatchError, batch_of, key_of, new_batch, parse_key
+from rankalpha.batch import FIGURES_KEY, BatchError, batch_of, earlier, key_of, new_batch, parse_key
 
 log = logging.getLogger("test")
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2024, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -126,3 +126,17 @@ def test_a_run_without_a_common_batch_is_refused():
     made, consumes = run(None, scores=[KEY], sentiment=["2025-11-19T06:00:00"])
     with pytest.raises(BatchError, match="published in scores and sentiment yet"):
         batch_of(made, consumes, log)
+
+
+def test_the_earlier_batch_is_that_before_by_its_key_and_not_by_time_of_publication():
+    made, (asset,) = run(KEY, prices=[KEY])
+    figures = {"2025-11-21T06:00:00": 3, "2025-11-18T06:00:00": 1, "2025-11-19T06:00:00": 2, KEY: 4, "0": 5}
+    made["asset_state_store"][asset][FIGURES_KEY] = {key: {"rows": rows} for key, rows in figures.items()}
+    assert earlier(made, asset, KEY) == {"rows": 2}
+    assert earlier(made, asset, "2025-11-18T06:00:00") == {}
+    assert earlier(made, asset, "2025-11-22T06:00:00") == {"rows": 3}
+
+
+def test_nothing_is_earlier_than_the_first_batch():
+    made, (asset,) = run(KEY, prices=[])
+    assert earlier(made, asset, KEY) == {}
