@@ -1,164 +1,12 @@
-"""Contracts in a running Airflow: what is blocked, what a person publishes anyway, and what is only told."""
+"""Contracts in a running Airflow: what is blocked, what is only told, and what a batch is compared with."""
 
 import json
 import re
-import sys
 
-import pytest
+from blocking import REASON, anyway, broken_checks, ingest, published, run_of
 
-from rankalpha.pipeline import PIPELINE
 from rankalpha.publish_anyway import publish_anyway
-from rankalpha.rerun import Refused
 from tests.support.services import FRONTEND, GRADING
-from tests.support.stack import ROOT
-
-GOOD, BAD = "2023-08-01T06:00:00", "2023-08-02T06:00:00"
-REASON = "the exchange was closed"
-SCORING = "rankalpha_scoring"
-
-
-def ingest(stack, key):
-    stack.trigger("rankalpha_ingestion", key)
-    stack.settle()
-
-
-def anyway(stack, *arguments):
-    """Run the operator's command; what it starts has come to rest afterwards."""
-    done = stack.run(sys.executable, str(ROOT / "scripts/stack.py"), "publish-anyway", *arguments)
-    if done.returncode == 0:
-        stack.settle()
-    return done
-
-
-def published(stack, dataset, key):
-    return [event for event in stack.events(dataset) if event["partition_key"] == key]
-
-
-def run_of(stack, dag_id, key):
-    (run,) = stack.runs(dag_id, partition_key_prefix_pattern=key)
-    return run["dag_run_id"]
-
-
-def xcom(stack, dag_id, run_id, task_id, key):
-    path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
-    return stack.api.get(path)["value"]
-
-
-def broken_checks(checks):
-    return {one["name"]: one["severity"] for one in checks if not one["passed"]}
-
-
-@pytest.fixture(scope="module")
-def blocked(stack, services):
-    """A good batch, and the run of scoring that has left the next batch's scores empty."""
-    ingest(stack, GOOD)
-    with stack.fault("scorer", '{"rows": 0, "symbols": 0}'):
-        ingest(stack, BAD)
-    return run_of(stack, SCORING, BAD)
-
-
-def test_a_blocked_batch_is_kept_and_downstream_has_the_last_good_one(stack, services, blocked):
-    log = stack.log(SCORING, blocked, "publish_scores")
-    assert re.search(" rows +0 +at least 1 +BLOCKS", f" {log}".replace('"', " "))
-    message = f"batch {BAD} is not published in scores: rows is 0, at least 1 expected; symbols is 0"
-    assert f"Error: {message}" in log, "the alert names the checks"
-    assert stack.events("scores")[-1]["partition_key"] == GOOD
-    assert stack.runs("rankalpha_grading", partition_key_prefix_pattern=BAD) == []
-    kept = xcom(stack, SCORING, blocked, "publish_scores", "quarantine")
-    assert (kept["batch"], kept["result"]["rows"]) == (BAD, 0)
-    # the one of symbols against the batch before is there too: the stack remembers what it has published
-    expected = ["rows", "symbols", "change of symbols"]
-    assert broken_checks(kept["checks"]) == dict.fromkeys(expected, "block")
-
-
-def test_it_is_blocked_again_when_it_is_cleared(stack, blocked):
-    stack.clear(SCORING, blocked, "publish_scores")
-    stack.settle()
-    task = stack.tasks(SCORING, blocked)["publish_scores"]
-    assert (task["state"], task["try_number"]) == ("failed", 2)
-    assert published(stack, "scores", BAD) == []
-
-
-def assert_refused(stack, match, batch=BAD, dataset="scores", reason=REASON):
-    """It is refused, and no task is touched."""
-    before = [len(stack.runs(dag_id, state=["queued", "running"])) for dag_id in PIPELINE]
-    with pytest.raises(Refused, match=re.escape(match)):
-        publish_anyway(stack.api, batch, dataset, reason, "ann")
-    assert [len(stack.runs(dag_id, state=["queued", "running"])) for dag_id in PIPELINE] == before
-
-
-@pytest.mark.parametrize(
-    ("batch", "dataset", "reason", "message"),
-    [
-        ("yesterday", "scores", REASON, "'yesterday' is no batch key; one looks like"),
-        ("2023-08-03T06:00:00", "scores", REASON, "batch 2023-08-03T06:00:00 is not blocked in scores"),
-        (GOOD, "scores", REASON, f"batch {GOOD} is not blocked in scores"),
-        (BAD, "prices", REASON, f"batch {BAD} is not blocked in prices: no run of rankalpha_ingestion"),
-        (BAD, "stocks", REASON, "there is no dataset 'stocks'; there are prices, scores, sentiment, grades"),
-        (BAD, "scores", " ", "a reason of 1 to 500 characters is needed"),
-        (BAD, "scores", "x" * 501, "a reason of 1 to 500 characters is needed"),
-    ],
-)
-def test_nonsense_is_refused_and_changes_nothing(stack, blocked, batch, dataset, reason, message):
-    assert_refused(stack, message, batch, dataset, reason)
-    assert stack.tasks(SCORING, blocked)["publish_scores"]["state"] == "failed"
-
-
-def test_a_paused_dag_is_refused(stack, blocked):
-    stack.api.patch(f"dags/{SCORING}", {"is_paused": True})
-    try:
-        assert_refused(stack, f"{SCORING} is paused")
-    finally:
-        stack.api.patch(f"dags/{SCORING}", {"is_paused": False})
-
-
-def test_the_command_asks_for_a_reason_and_says_why_it_refuses(stack, blocked):
-    done = anyway(stack, "--batch", BAD, "--dataset", "scores")
-    assert (done.returncode, "--reason" in done.stdout) == (2, True)
-    done = anyway(stack, "--batch", BAD, "--dataset", "stocks", "--reason", REASON)
-    assert (done.returncode, "error: there is no dataset 'stocks'" in done.stdout) == (2, True)
-
-
-def test_a_person_publishes_it_once_on_record_and_downstream_runs(stack, services, blocked):
-    done = anyway(stack, "--batch", BAD, "--dataset", "scores", "--reason", REASON)
-    assert done.returncode == 0, done.stdout
-    (event,) = published(stack, "scores", BAD)
-    assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
-    assert event["extra"]["rows"] == 0
-    assert broken_checks(event["extra"]["checks"])["rows"] == "block"
-    assert f"by rankalpha: {REASON}" in stack.log(SCORING, blocked, "publish_scores", 3)
-    assert [call for call in services.calls if call[1] == BAD] == [(GRADING, BAD), (FRONTEND, BAD)]
-    entries = stack.api.get("eventLogs", dag_id=SCORING, run_id=blocked, order_by="-when")["event_logs"]
-    assert ("create_xcom_entry", "rankalpha") in {(one["event"], one["owner"]) for one in entries}
-
-
-def test_afterwards_it_is_not_blocked_any_more(stack, blocked):
-    assert_refused(stack, f"batch {BAD} is not blocked in scores")
-
-
-def test_the_word_holds_for_no_later_try_and_can_be_given_again(stack, blocked):
-    stack.clear(SCORING, blocked, "publish_scores")
-    stack.settle()
-    assert stack.tasks(SCORING, blocked)["publish_scores"]["state"] == "failed"
-    assert len(published(stack, "scores", BAD)) == 1
-    done = anyway(stack, "--batch", BAD, "--dataset", "scores", "--reason", "it still was")
-    assert done.returncode == 0, done.stdout
-    assert published(stack, "scores", BAD)[-1]["extra"]["forced"]["reason"] == "it still was"
-
-
-def test_a_word_is_gone_when_its_stage_runs_again(stack, blocked):
-    with stack.fault("scorer", '{"rows": 0}'):
-        stack.clear(SCORING, blocked, "run_scorer")
-        stack.settle()
-    assert stack.tasks(SCORING, blocked)["publish_scores"]["state"] == "failed"
-    path = f"dags/{SCORING}/dagRuns/{blocked}/taskInstances/run_scorer/xcomEntries"
-    assert "publish_anyway" not in {one["key"] for one in stack.api.get(path)["xcom_entries"]}
-
-
-def test_a_batch_that_was_made_again_since_is_refused(stack, blocked):
-    run_id = stack.trigger(SCORING, BAD)
-    stack.settle()
-    assert_refused(stack, f"has made batch {BAD} again since it was blocked: run {run_id}")
 
 
 def test_a_warning_is_published_and_told(stack, services):
@@ -206,24 +54,6 @@ def test_grades_that_do_not_add_up_are_blocked_and_the_frontend_is_not_told(stac
     assert anyway(stack, "--batch", key, "--dataset", "grades", "--reason", REASON).returncode == 0
     assert services.asked(FRONTEND).count(key) == 1
     assert services.asked(GRADING).count(key) == 1
-
-
-def test_a_run_without_a_key_is_found_by_its_batch(stack, services):
-    with stack.fault("scorer", '{"rows": 0}'):
-        run_id = stack.trigger(SCORING)
-        stack.settle()
-    batch = xcom(stack, SCORING, run_id, "publish_scores", "quarantine")["batch"]
-    before = len(published(stack, "scores", batch))
-    assert anyway(stack, "--batch", batch, "--dataset", "scores", "--reason", REASON).returncode == 0
-    assert len(published(stack, "scores", batch)) == before + 1
-
-
-def test_a_run_that_was_told_to_publish_nothing_is_refused(stack, services):
-    with stack.fault("scorer", '{"rows": 0}'):
-        body = {"logical_date": None, "partition_key": GOOD, "conf": {"publish": False}}
-        run = stack.api.post(f"dags/{SCORING}/dagRuns", body)
-        stack.settle()
-    assert_refused(stack, f"run {run['dag_run_id']} was told to publish nothing", GOOD)
 
 
 def test_the_datasets_view_shows_the_contract(stack):
