@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.runners.base import Container, EngineLost, Line, Runner, StageFailed
+from rankalpha.runners.base import Container, EngineLost, Line, Runner, StageFailed, Usage
+from rankalpha.usage import Sampler
 
 T = TypeVar("T")
 End = Literal["ended", "overdue"]
@@ -44,8 +45,14 @@ class Follower:
         self._id = container_id
         self._write = write
         self._log = log
+        self._sampler = Sampler(runner, container_id)
         self._since = written[0].time if written else ""
         self._written = len(written)  # lines of that time; their text may have been masked
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the container was seen to use, see `rankalpha.usage`."""
+        return self._sampler.usage
 
     async def follow(self, limit: timedelta) -> End:
         """Return when the container has ended, or was stopped because it ran for longer than `limit`.
@@ -53,6 +60,7 @@ class Follower:
         Raises ContainerGone, and EngineLost when the engine did not answer for PATIENCE_SECONDS.
         """
         output = asyncio.create_task(self._copy())
+        sampling = asyncio.create_task(self._sampler.run())
         try:
             while True:
                 container = await self._look()
@@ -71,6 +79,7 @@ class Follower:
                         await asyncio.sleep(PAUSE_SECONDS)
                         output = asyncio.create_task(self._copy())
         finally:
+            sampling.cancel()
             output.cancel()
 
     async def _copy(self) -> None:

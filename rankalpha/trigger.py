@@ -16,7 +16,7 @@ from rankalpha.task_state import state_of
 
 
 class StageTrigger(BaseTrigger):
-    """Fires once with `{"end": "ended" | "overdue"}` or `{"error": <what happened>}`.
+    """Fires once with `{"end": "ended" | "overdue", "usage": Usage | None}` or `{"error": <what happened>}`.
 
     `container` is the container's id, `limit` the seconds that it may run for, `secrets` names variables of
     its environment that must not be logged.
@@ -41,7 +41,8 @@ class StageTrigger(BaseTrigger):
             task_log.mask(env, self.secrets)
             done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
             follower = Follower(engine, self.container, task_log.write, self.log, written=done)
-            event: dict[str, str] = {"end": await follower.follow(timedelta(seconds=self.limit))}
+            end = await follower.follow(timedelta(seconds=self.limit))
+            event: dict[str, Any] = {"end": end, "usage": follower.usage}
         except StageFailed as error:
             event = {"error": str(error)}
         yield TriggerEvent(event)  # type: ignore[no-untyped-call]

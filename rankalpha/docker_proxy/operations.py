@@ -52,6 +52,8 @@ LOGS = Operation(
         "tail": "all|[0-9]{1,9}",
     },
 )
+# one sample, at once: a stream would go on for as long as the container, a second sample would take a second
+STATS = Operation("GET", "/containers/{container}/stats", {"one-shot": "1|[Tt]rue", "stream": "0|[Ff]alse"})
 OPERATIONS = (
     Operation("HEAD", "/_ping"),
     Operation("GET", "/_ping"),
@@ -64,7 +66,7 @@ OPERATIONS = (
     Operation("GET", "/containers/{container}/json", {"size": FLAG}),
     Operation("POST", "/containers/{container}/start"),
     LOGS,
-    Operation("GET", "/containers/{container}/stats", {"one-shot": FLAG, "stream": FLAG}),
+    STATS,
     Operation("POST", "/containers/{container}/wait", {"condition": "not-running|next-exit|removed"}),
     Operation("GET", "/containers/{container}/archive", {"path": re.escape(RESULT_PATH)}),
     RENAME,
@@ -111,6 +113,8 @@ def _query(operation: Operation, text: str) -> dict[str, str]:
         if twice_or_unknown or not re.fullmatch(operation.query[name], value):
             raise Refused(f"{name}={value} in {operation.method} {operation.path}")
         query[name] = value
+    if operation is STATS and query.keys() != operation.query.keys():
+        raise Refused("stats other than one-shot=1 and stream=0")
     return {**query, "filters": _only_ours(query.get("filters", "{}"))} if operation is LIST else query
 
 

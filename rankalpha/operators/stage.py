@@ -18,9 +18,10 @@ from rankalpha.follow import End, Follower, left
 from rankalpha.identity import Identity
 from rankalpha.result import ResultError, parse_result
 from rankalpha.runners import runner
-from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid
+from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, Usage
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stage import Stage
+from rankalpha.usage import line, most, sample, told
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # what a task is in after a person, and not the death of some process, has ended its try
@@ -41,7 +42,8 @@ class StageOperator(BaseOperator):
 
     A stage that `consumes` datasets takes the batch that was published there; one that consumes nothing
     starts a new batch. The batch and the stage's result are pushed as XComs `batch` and `result` for the
-    publish task. What trying again cannot heal fails at once, without the retries.
+    publish task, and what `rankalpha.usage.told` tells of the container as `container`, also when the stage
+    has failed. What trying again cannot heal fails at once, without the retries.
 
     The container is durable, see `rankalpha.durable`: a retry adopts it. Unless RANKALPHA_DEFER is off, the
     task is deferred while it runs.
@@ -71,23 +73,27 @@ class StageOperator(BaseOperator):
             container = self._found_or_started(context, engine)
             if not (container.running and settings().defer and left(container, limit) > 0):
                 follower = Follower(engine, container.id, task_log.write, self.log)
-                ENGINE_AWAY(self._collect, context, engine, asyncio.run(follower.follow(limit)))
+                end = asyncio.run(follower.follow(limit))
+                ENGINE_AWAY(self._collect, context, engine, end, follower.usage)
                 return
-        from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
+            from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
 
+            usage = sample(engine, container.id)  # of a short one, which may end before a triggerer looks
         self.defer(
             trigger=StageTrigger(container.id, limit.total_seconds(), list(self.stage.secrets)),
             method_name="collect",
-            kwargs={"container": container.id},
+            kwargs={"container": container.id, "usage": usage},
             timeout=limit + MARGIN,
         )
 
-    def collect(self, context: Context, container: str, event: dict[str, Any]) -> None:
-        """Go on after the deferral: `event` is what StageTrigger has fired."""
+    def collect(
+        self, context: Context, container: str, event: dict[str, Any], usage: Usage | None = None
+    ) -> None:
+        """Go on after the deferral: `event` is what StageTrigger has fired, `usage` was seen before it."""
         with self._working(context, container):
             if error := event.get("error"):
                 raise StageFailed(error)
-            ENGINE_AWAY(self._collect, context, runner(), event["end"])
+            ENGINE_AWAY(self._collect, context, runner(), event["end"], most(usage, event.get("usage")))
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -114,8 +120,11 @@ class StageOperator(BaseOperator):
         self._container = identity.name
         return ENGINE_AWAY(find_or_start, engine, job, identity, self.log)
 
-    def _collect(self, context: Context, engine: Runner, end: End) -> None:
+    def _collect(self, context: Context, engine: Runner, end: End, usage: Usage | None) -> None:
         container = engine.look(self._container)
+        about = told(engine, container, usage)
+        self.log.info("%s", line(about))
+        context["ti"].xcom_push(key="container", value=about)
         try:
             if end == "overdue":
                 limit = self.stage.time_limit

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from rankalpha.stage import StageJob
 
@@ -37,12 +38,20 @@ class NameTaken(StageFailed):
     """There is a container of that name already."""
 
 
+class Usage(TypedDict):
+    """What a container has used: CPU time in seconds, and memory in bytes at its peak."""
+
+    cpu_seconds: float
+    peak_memory_bytes: int
+
+
 @dataclass(frozen=True)
 class Container:
     """A stage's container as its engine sees it; for the process runner, its process.
 
     `started` is None for one that never ran, `ended` is None while it has not ended, and `status` is None
-    while it has not ended or when nobody knows.
+    while it has not ended or when nobody knows. `image` is the name that it was started by, `usage` is there
+    when the engine knows it after the end.
     """
 
     id: str
@@ -54,6 +63,9 @@ class Container:
     ended: datetime | None = None
     status: int | None = None
     out_of_memory: bool = False
+    image: str = ""
+    image_id: str = ""
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,14 @@ class Runner(ABC):
     @abstractmethod
     def result(self, container_id: str, stage: str) -> bytes:
         """Return the result that the stage has left, empty if none; StageInvalid for what cannot be one."""
+
+    @abstractmethod
+    def sample(self, container_id: str) -> Usage | None:
+        """Return what the container has used until now; None when that shows only at its end, or never."""
+
+    @abstractmethod
+    def digest(self, container: Container) -> str | None:
+        """Return the digest of the container's image, `sha256:...`; None for what has no image."""
 
     @abstractmethod
     def stop(self, container_id: str) -> None:

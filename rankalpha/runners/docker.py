@@ -28,7 +28,9 @@ from rankalpha.runners.base import (
     NameTaken,
     Runner,
     StageInvalid,
+    Usage,
 )
+from rankalpha.runners.docker_figures import digest, usage_of
 from rankalpha.runners.engine import asking, check_there, container_of, joined, result, starting, unix_time
 from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
@@ -37,6 +39,7 @@ CONFLICT = 409
 MISSING = 404
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
+SAMPLE_SECONDS = 2  # whoever samples may hold a task up
 
 
 class DockerRunner(Runner):
@@ -47,7 +50,7 @@ class DockerRunner(Runner):
 
     @property
     def _client(self) -> APIClient:
-        return _client(self._url)
+        return _client(self._url, ANSWER_SECONDS)
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; what the engine lacks is named."""
@@ -140,6 +143,17 @@ class DockerRunner(Runner):
         with asking("reading a stage's result"):
             return result(self._client, container_id, stage)
 
+    def sample(self, container_id: str) -> Usage | None:
+        """See Runner.sample; the engine keeps no figures of what has ended."""
+        with asking("sampling a container"):
+            client = _client(self._url, SAMPLE_SECONDS)
+            return usage_of(client.stats(container_id, stream=False, one_shot=True))
+
+    def digest(self, container: Container) -> str | None:
+        """See Runner.digest; of an image that no registry has given, its id."""
+        with asking("looking at an image"):
+            return digest(self._client, container)
+
     def stop(self, container_id: str) -> None:
         """See Runner.stop."""
         with asking("stopping a container"):
@@ -157,11 +171,11 @@ class DockerRunner(Runner):
             self._client.remove_container(container_id, v=True, force=True)
 
 
-@lru_cache(maxsize=1)
-def _client(url: str) -> APIClient:
+@lru_cache(maxsize=2)
+def _client(url: str, timeout: int) -> APIClient:
     try:
         # no registry login; version "auto" asks the engine, which may be older than this client
-        hook = DockerHook(docker_conn_id=None, base_url=url, version="auto", timeout=ANSWER_SECONDS)
+        hook = DockerHook(docker_conn_id=None, base_url=url, version="auto", timeout=timeout)
         client = hook.get_conn()
     except AirflowException as error:  # the hook has logged what docker-py said
         raise EngineLost(

@@ -123,11 +123,13 @@ def container_of(found: Mapping[str, Any]) -> Container:
         ended=ended if over else None,
         status=state["ExitCode"] if over else None,
         out_of_memory=bool(state["OOMKilled"]),
+        image=found["Config"]["Image"],
+        image_id=found["Image"],
     )
 
 
 def _moment(text: str) -> datetime | None:
-    moment = datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
     return moment if moment > EPOCH else None  # Docker's "never" is in the year 1
 
 

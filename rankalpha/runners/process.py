@@ -31,6 +31,7 @@ from rankalpha.runners.base import (
     NameTaken,
     Runner,
     StageInvalid,
+    Usage,
 )
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
 from rankalpha.settings import settings
@@ -54,6 +55,7 @@ class ProcessRunner(Runner):
         described = {
             "id": secrets.token_hex(32),
             "labels": dict(job.labels),
+            "image": job.image,
             "created": datetime.now(UTC).isoformat(),
             "env": _environment(job, self._root / name),
         }
@@ -144,6 +146,14 @@ class ProcessRunner(Runner):
         with suppress(FileNotFoundError):
             return (self._path(container_id) / "result.json").read_bytes()
         return b""
+
+    def sample(self, container_id: str) -> Usage | None:  # noqa: ARG002
+        """See Runner.sample; the kernel tells the shim, exactly, when the process has ended."""
+        return None
+
+    def digest(self, container: Container) -> str | None:  # noqa: ARG002
+        """See Runner.digest; `image` is the one that a process stands for."""
+        return None
 
     def stop(self, container_id: str) -> None:
         """See Runner.stop; the whole group is stopped, for a stage's children must not outlive it."""

@@ -31,6 +31,8 @@ def container_of(path: Path) -> Container:
         started=_moment(started),
         ended=_moment(ended),
         status=ended.get("status"),
+        image=described.get("image", ""),  # not there in the folder of a version before this one
+        usage=ended.get("usage"),
     )
 
 
@@ -74,4 +76,4 @@ def locked(path: Path) -> bool:
 
 
 def _moment(event: Mapping[str, Any]) -> datetime | None:
-    return datetime.fromisoformat(event["time"][:19]).replace(tzinfo=UTC) if event else None
+    return datetime.fromisoformat(event["time"]) if event else None

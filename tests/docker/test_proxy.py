@@ -68,7 +68,7 @@ def test_a_stage_may_do_all_that_it_needs(client, proxy, container):
     made = json.loads(answer)["Id"]
     client.start(made)
     assert next(client.logs(made, stream=True, follow=True)).startswith(b"uid=")
-    assert client.stats(made, stream=False)["pids_stats"]["limit"] == 50
+    assert client.stats(made, stream=False, one_shot=True)["pids_stats"]["limit"] == 50
     assert [
         found["Id"] for found in client.containers(filters={"label": "rankalpha.dag=rankalpha_demo"})
     ] == [made]
@@ -160,7 +160,7 @@ def test_containers_of_others_can_be_neither_seen_nor_touched(engine, client, fo
             client.logs,
             client.remove_container,
             lambda it: client.get_archive(it, "/tmp/rankalpha-result.json"),
-            lambda it: client.stats(it, stream=False),
+            lambda it: client.stats(it, stream=False, one_shot=True),
             lambda it: client.rename(it, f"{NAME}-try1"),
         ):
             with pytest.raises(APIError, match="it is not a stage's container"):
@@ -186,6 +186,8 @@ def test_nothing_else_of_docker_is_there(client, proxy, foreign, container):
         lambda: client.get_archive(made, "/etc/shadow"),
         lambda: list(client.export(made)),
         lambda: client.diff(made),
+        lambda: client.stats(made, stream=False),  # samples for a second
+        lambda: next(client.stats(made, stream=True)),
         lambda: list(client.build(path="http://127.0.0.1:9/x.git")),
         lambda: client.pull("x", "latest"),
         lambda: client.import_image_from_url("http://127.0.0.1:9/x", changes=["USER root"]),

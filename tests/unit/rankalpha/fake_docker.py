@@ -13,6 +13,7 @@ from rankalpha.runners.base import GRACE_SECONDS
 from rankalpha.stage import RESULT_PATH
 
 ID = "0123456789abcdef"
+IMAGE_ID = "sha256:" + "1" * 64
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -27,9 +28,10 @@ def refused(explanation: str, status: int) -> APIError:
 def found(name: str = "one", labels: dict[str, str] | None = None, **state: Any) -> dict[str, Any]:
     """Return what Docker tells of a container that was created and not started; `state` is what differs."""
     fresh = {"Running": False, "StartedAt": NEVER, "FinishedAt": NEVER, "ExitCode": 0, "OOMKilled": False}
-    config = {"Labels": labels, "Env": None}
+    config = {"Labels": labels, "Env": None, "Image": "demo:1"}
     made = "2025-11-20T06:00:01.123456789Z"
-    return {"Id": ID, "Name": f"/{name}", "Created": made, "Config": config, "State": {**fresh, **state}}
+    about = {"Id": ID, "Name": f"/{name}", "Created": made, "Image": IMAGE_ID, "Config": config}
+    return {**about, "State": {**fresh, **state}}
 
 
 class Client(APIClient):
@@ -42,14 +44,22 @@ class Client(APIClient):
         self.fails: dict[str, Exception] = {}
         self.result: bytes | None = None
         self.stat: dict[str, Any] = {}
+        self.repo_digests: list[str] | None = None
+        self.used: dict[str, Any] = {}
 
     def _note(self, call: str) -> None:
         self.calls.append(call)
         if call in self.fails:
             raise self.fails[call]
 
-    def inspect_image(self, image: str) -> None:
+    def inspect_image(self, image: str) -> dict[str, Any]:
         self._note(f"image {image}")
+        return {"RepoDigests": self.repo_digests}
+
+    def stats(self, container: str, stream: bool, one_shot: bool) -> dict[str, Any]:
+        assert (stream, one_shot) == (False, True)
+        self._note(f"stats {container}")
+        return self.used
 
     def inspect_network(self, network: str) -> None:
         self._note(f"network {network}")

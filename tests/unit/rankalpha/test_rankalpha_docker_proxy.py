@@ -92,7 +92,12 @@ PASSED = {  # what is asked, and what reaches the engine if that is not the same
     "GET /volumes/prices_data": "",
     "GET /containers/ours/json": f"GET /containers/{OURS}/json",
     f"GET /v1.51/containers/ours/logs?{LOGS}": f"GET /v1.51/containers/{OURS}/logs?{LOGS}",
-    "GET /containers/ours/stats?stream=false": f"GET /containers/{OURS}/stats?stream=false",
+    "GET /containers/ours/stats?stream=False&one-shot=True": (
+        f"GET /containers/{OURS}/stats?stream=False&one-shot=True"
+    ),
+    "GET /v1.45/containers/ours/stats?one-shot=1&stream=0": (
+        f"GET /v1.45/containers/{OURS}/stats?one-shot=1&stream=0"
+    ),
     f"GET /containers/ours/archive?path={quote(RESULT_PATH, safe='')}": (
         f"GET /containers/{OURS}/archive?path={RESULT_PATH}"
     ),
@@ -205,6 +210,22 @@ def test_what_a_stage_needs_reaches_the_engine(engine, proxy, request_line):
             )
         ),
         "DELETE /containers/ours?link=true",
+        *(
+            f"GET /containers/ours/stats{query}"
+            for query in (
+                "",
+                "?stream=0",
+                "?one-shot=1",
+                "?stream=1&one-shot=1",
+                "?stream=0&one-shot=0",
+                "?stream=0&one-shot=1&stream=1",
+                "?stream=0&one-shot=1&all=1",
+                "?stream=0&one-shot=1%0a",
+            )
+        ),
+        "POST /containers/ours/stats?stream=0&one-shot=1",
+        "GET /containers/ours/stats/x?stream=0&one-shot=1",
+        "GET /containers/stats?stream=0&one-shot=1",
         "GET /containers/ours/logs?details=1",
         "GET /containers/json?all=1&all=0",
         "GET /containers/json?filters=x",
@@ -227,6 +248,7 @@ def test_all_else_is_refused_and_never_reaches_the_engine(engine, proxy, line):
 OPERATIONS = (
     "GET {}/json",
     "GET {}/logs?follow=1",
+    "GET {}/stats?stream=0&one-shot=1",
     "POST {}/stop",
     f"POST {{}}/rename?name={NAME}-try1",
     "DELETE {}",

@@ -26,13 +26,24 @@ def folder(app_dir, profile_dir, monkeypatch, request) -> Path:
     return app_dir
 
 
-def test_a_stage_leaves_its_batch_and_result():
-    assert run_task(task()).xcoms == {"batch": KEY, "result": RESULT}
+def test_a_stage_leaves_its_batch_and_result_and_what_its_container_was(folder, capsys):
+    burn = "import time\nx = b'x' * 60_000_000\nwhile time.process_time() < 0.3: pass\n"
+    with (folder / "main.py").open("a") as code:
+        code.write(burn)
+    xcoms = run_task(task()).xcoms
+    assert xcoms.keys() == {"batch", "result", "container"}
+    assert (xcoms["batch"], xcoms["result"]) == (KEY, RESULT)
+    about = xcoms["container"]
+    assert (about["image"], about["digest"], about["name"]) == ("demo:1", None, NAME)
+    assert 0.3 <= about["cpu_seconds"] < 1
+    assert 0.3 <= about["seconds"] < 5
+    assert 60e6 < about["peak_memory_bytes"] < 100e6
+    assert f"{NAME} from image demo:1 ran for {about['seconds']:.1f} s: 0." in capsys.readouterr().out
 
 
 def test_a_stage_that_reports_nothing(folder):
     (folder / "main.py").write_text("")
-    assert run_task(task()).xcoms == {"batch": KEY, "result": None}
+    assert run_task(task()).xcoms["result"] is None
 
 
 def test_a_stage_is_told_the_batch_that_its_input_was_published_for(folder):
@@ -74,7 +85,8 @@ def test_what_cannot_heal_fails_at_once_and_leaves_no_result(folder, code, messa
     (folder / "main.py").write_text(code)
     with pytest.raises(AirflowFailException, match=message) as caught:
         run_task(task())
-    assert caught.value.ti.xcoms == {"batch": KEY}
+    assert caught.value.ti.xcoms.keys() == {"batch", "container"}
+    assert caught.value.ti.xcoms["container"]["cpu_seconds"] > 0
     assert [container.name for container in ProcessRunner().containers({})] == [f"{NAME}-try1"]
 
 

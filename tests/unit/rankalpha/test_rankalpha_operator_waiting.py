@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.sdk import Asset
@@ -14,8 +15,10 @@ from operator_helpers import run_task, task
 from process_helpers import UNTIL_GO, ended, run
 from rankalpha_helpers import TaskInstance, context, identity
 
+from rankalpha.runners import process_folder
 from rankalpha.runners.base import Container, StageFailed
 from rankalpha.runners.process import ProcessRunner
+from rankalpha.runners.process_folder import read
 from rankalpha.settings import SettingsError, settings
 
 NAME = identity().name
@@ -40,6 +43,11 @@ def deferred(operator, ti=None) -> TaskDeferred:
     return caught.value
 
 
+def without_usage(path: Path) -> dict[str, Any]:
+    """Read a file of a process, but for what it has used."""
+    return {key: value for key, value in read(path).items() if key != "usage"}
+
+
 def only_container() -> Container:
     (container,) = ProcessRunner().containers({})
     return container
@@ -51,8 +59,39 @@ def test_a_task_is_deferred_while_its_stage_runs():
     assert container.running
     arguments = {"container": container.id, "limit": 420.0, "secrets": ["OPENAI_API_KEY"]}
     assert asked.trigger.serialize() == ("rankalpha.trigger.StageTrigger", arguments)
-    assert (asked.method_name, asked.kwargs) == ("collect", {"container": container.id})
+    assert (asked.method_name, asked.kwargs) == ("collect", {"container": container.id, "usage": None})
     assert asked.timeout == timedelta(minutes=8)
+
+
+def test_what_was_seen_before_and_during_the_deferral_is_told(folder, monkeypatch):
+    """The triggerer came too late, or its own figures are those of one that took over."""
+    early = {"cpu_seconds": 0.25, "peak_memory_bytes": 5_000_000}
+    monkeypatch.setattr(ProcessRunner, "sample", lambda *_: early)
+    asked = deferred(task())
+    assert asked.kwargs["usage"] == early
+    monkeypatch.setattr(process_folder, "read", without_usage)  # as an engine that forgets it
+    (folder / "go").touch()
+    ended(only_container())
+    for usage, cpu, peak in [
+        (None, 0.25, 5_000_000),
+        ({"cpu_seconds": 2.0, "peak_memory_bytes": 4_000_000}, 2.0, 5_000_000),
+    ]:
+        ti = TaskInstance()
+        event = {"end": "ended", "usage": usage}
+        task().resume_execution("collect", {**asked.kwargs, "event": event}, context(ti=ti))
+        about = ti.xcoms["container"]
+        assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (cpu, peak)
+
+
+def test_what_an_older_version_has_deferred_is_collected(folder, monkeypatch):
+    asked = deferred(task())
+    monkeypatch.setattr(process_folder, "read", without_usage)
+    (folder / "go").touch()
+    ended(only_container())
+    ti = TaskInstance()
+    kwargs = {"container": asked.kwargs["container"], "event": {"end": "ended"}}
+    task().resume_execution("collect", kwargs, context(ti=ti))
+    assert (ti.xcoms["container"]["cpu_seconds"], ti.xcoms["container"]["peak_memory_bytes"]) == (None, None)
 
 
 def test_a_retry_is_deferred_for_the_same_container():

@@ -23,7 +23,7 @@ WHERE = r"RANKALPHA_DOCKER_URL=unix:///var/run/docker\.sock"
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     """The client that the runner uses."""
     made = Client()
-    monkeypatch.setattr(docker, "_client", lambda _url: made)
+    monkeypatch.setattr(docker, "_client", lambda *_: made)
     return made
 
 

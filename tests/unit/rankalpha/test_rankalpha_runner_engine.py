@@ -59,14 +59,14 @@ def test_times_are_written_as_docker_takes_them(time, expected):
     assert unix_time(time) == expected
 
 
-STARTED = datetime(2025, 11, 20, 6, 0, 2, tzinfo=UTC)
+STARTED = datetime(2025, 11, 20, 6, 0, 2, 500_000, tzinfo=UTC)
 RAN = {"StartedAt": "2025-11-20T06:00:02.5Z", "FinishedAt": "2025-11-20T06:00:05.123456789Z"}
 
 
 def test_a_container_that_never_ran_has_no_times_and_no_status():
     one = container_of(found("a-name", {"x": "y"}))
     assert (one.id, one.name, one.labels) == (ID, "a-name", {"x": "y"})
-    assert one.created == datetime(2025, 11, 20, 6, 0, 1, tzinfo=UTC)
+    assert one.created == datetime(2025, 11, 20, 6, 0, 1, 123_456, tzinfo=UTC)
     assert (one.running, one.started, one.ended, one.status) == (False, None, None, None)
 
 
@@ -80,7 +80,7 @@ def test_a_container_that_runs_has_not_ended():
 def test_a_container_that_has_ended_has_a_status(status, killed):
     one = container_of(found(**RAN, ExitCode=status, OOMKilled=killed))
     assert (one.running, one.status, one.out_of_memory) == (False, status, killed)
-    assert (one.started, one.ended) == (STARTED, STARTED + timedelta(seconds=3))
+    assert (one.started, one.ended) == (STARTED, STARTED + timedelta(seconds=2, microseconds=623_456))
 
 
 def test_a_container_without_labels():

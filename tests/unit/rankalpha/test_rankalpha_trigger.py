@@ -17,6 +17,8 @@ from rankalpha.runners.process import ProcessRunner
 from rankalpha.task_state import state_of
 from rankalpha.trigger import StageTrigger
 
+ENDED = {"end": "ended", "usage": None}  # a process tells what it has used at its end
+
 
 @pytest.fixture(autouse=True)
 def folder(app_dir, tmp_path, monkeypatch) -> Path:
@@ -36,7 +38,7 @@ def test_a_trigger_survives_the_database():
 
 def test_the_end_of_a_stage_is_one_event(folder, capsys):
     container = start(folder, "import time\nprint('one')\ntime.sleep(0.3)\nprint('two')\nraise SystemExit(3)")
-    assert events(trigger(container.id)) == [{"end": "ended"}]
+    assert events(trigger(container.id)) == [ENDED]
     first, second = [line for line in capsys.readouterr().out.splitlines() if "[stage]" in line]
     assert [first.split()[0], second.split()[0]] == [line.time for line in output(container)]
     assert ("one" in first, "two" in second) == (True, True)
@@ -44,8 +46,15 @@ def test_the_end_of_a_stage_is_one_event(folder, capsys):
 
 def test_a_stage_at_its_limit_is_one_event(folder):
     container = start(folder, UNTIL_GO)
-    assert events(trigger(container.id, 2.0)) == [{"end": "overdue"}]
+    assert events(trigger(container.id, 2.0)) == [{"end": "overdue", "usage": None}]
     assert not ProcessRunner().look(container.id).running
+
+
+def test_what_was_seen_of_the_use_is_in_the_event(folder, monkeypatch):
+    used = [{"cpu_seconds": 0.5, "peak_memory_bytes": 9}, {"cpu_seconds": 0.6, "peak_memory_bytes": 7}]
+    monkeypatch.setattr(ProcessRunner, "sample", lambda *_: used.pop(0) if used else None)
+    fired = events(trigger(start(folder, "import time\ntime.sleep(1)").id))
+    assert fired == [{"end": "ended", "usage": {"cpu_seconds": 0.6, "peak_memory_bytes": 9}}]
 
 
 def test_a_container_that_is_gone_is_one_event():
@@ -68,7 +77,7 @@ def test_an_engine_that_stays_lost_is_one_event(folder, monkeypatch):
 def test_secrets_of_the_stage_are_not_logged(folder, capsys):
     env = {"DEMO_ACCOUNT": "hunter2-account", "DEMO_PASSWORD": "hunter2-password"}
     code = "import os\nprint('they are', os.environ['DEMO_ACCOUNT'], os.environ['DEMO_PASSWORD'])"
-    assert events(trigger(start(folder, code, env=env).id, secrets=("DEMO_ACCOUNT",))) == [{"end": "ended"}]
+    assert events(trigger(start(folder, code, env=env).id, secrets=("DEMO_ACCOUNT",))) == [ENDED]
     logged = capsys.readouterr().out
     assert "they are *** ***" in logged
     assert "hunter2" not in logged
@@ -80,7 +89,7 @@ def test_a_second_triggerer_goes_on_where_the_first_has_left_off(folder, capsys)
     for line in output(container)[:7]:
         with file.open("a") as log:
             print(json.dumps({"timestamp": line.time, "event": line.text, "logger": "stage"}), file=log)
-    assert events(trigger(container.id)) == [{"end": "ended"}]
+    assert events(trigger(container.id)) == [ENDED]
     logged = [line for line in capsys.readouterr().out.splitlines() if "[stage]" in line]
     assert [f"line {n}" in logged[n - 7] for n in (7, 8, 9)] == [True] * len(logged)
 

@@ -1,0 +1,34 @@
+"""What a Docker engine tells of a container's use and image; for `rankalpha.runners.docker`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError
+from docker.utils import parse_repository_tag
+
+from rankalpha.runners.base import Container, Usage
+
+
+def usage_of(stats: Mapping[str, Any]) -> Usage | None:
+    """Return what Docker's `stats` say; None for a container that has ended, of which they say zeros.
+
+    Memory is what counts against the container's limit, cached files included. Cgroup v1 tells the peak until
+    now, v2 only the use at this moment.
+    """
+    cpu = stats["cpu_stats"]["cpu_usage"]["total_usage"]
+    memory = stats["memory_stats"]
+    peak = memory.get("max_usage") or memory.get("usage")
+    return {"cpu_seconds": cpu / 1e9, "peak_memory_bytes": peak} if cpu and peak else None
+
+
+def digest(client: APIClient, container: Container) -> str:
+    """Return the digest by which a registry knows the container's image; its id when none does."""
+    try:
+        found = client.inspect_image(container.image_id)  # type: ignore[no-untyped-call]
+        known = found["RepoDigests"] or ()
+    except APIError:  # it is no longer there, for it was removed by force
+        known = ()
+    digests = dict(name.split("@") for name in known)  # by repository
+    repository, _ = parse_repository_tag(container.image)
+    return digests.get(repository) or next(iter(digests.values()), container.image_id)
