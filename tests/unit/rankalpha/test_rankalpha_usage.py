@@ -6,11 +6,10 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from process_helpers import NAME, ended, run, start
+from process_helpers import NAME, start
 
 from rankalpha import usage
 from rankalpha.follow import Follower
@@ -157,34 +156,3 @@ def test_what_nobody_has_seen_is_not_made_up():
 def test_what_an_engine_knows_at_the_end_counts_too():
     about = told(Sampled(None), replace(container(), usage=used(2.0, 5)), used(1.0, 3))
     assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (2.0, 5)
-
-
-BURN = """
-import subprocess, sys, time
-own = b"x" * 100_000_000
-while time.process_time() < 0.5: pass
-child = "import time; x = b'x' * 150_000_000\\nwhile time.process_time() < 0.5: pass"
-if len(sys.argv) > 1: subprocess.run([sys.executable, "-c", child])
-"""
-
-
-@pytest.mark.parametrize(
-    ("argument", "cpu", "memory"), [("", 0.5, 100e6), (" child", 1.0, 150e6)], ids=["alone", "with a child"]
-)
-def test_the_figures_of_a_process_are_those_of_the_kernel(app_dir, argument, cpu, memory):
-    one = run(app_dir, BURN, command=f"python main.py{argument}")
-    assert cpu <= one.usage["cpu_seconds"] < cpu + 0.4
-    assert memory < one.usage["peak_memory_bytes"] < memory + 30e6
-    assert one.image == "demo:1"
-
-
-def test_a_killed_process_has_figures_too(app_dir):
-    one = start(app_dir, "import os, time\nwhile time.process_time() < 0.2: pass\nos.kill(os.getpid(), 9)")
-    assert (ended(one).status, 0.2 <= ended(one).usage["cpu_seconds"] < 0.6) == (137, True)
-
-
-def test_a_process_whose_shim_was_killed_has_none(app_dir, tmp_path: Path):
-    one = run(app_dir, "")
-    (tmp_path / "processes" / NAME / "exit.json").unlink()  # as if it had not been written
-    about = told(ProcessRunner(), ProcessRunner().look(one.id), None)
-    assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (None, None)
