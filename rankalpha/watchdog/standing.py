@@ -1,7 +1,7 @@
 """Where a batch stands: what each step of the pipeline is in, and since when. Nothing is asked here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -26,11 +26,18 @@ FRONTEND = "frontend"  # the last step: it was told of the grades
 
 @dataclass(frozen=True)
 class Standing:
-    """What a step of a batch is in, and since when; `run_id` is that of its newest run."""
+    """What a step of a batch is in, and since when; `run_id` is that of its newest run.
+
+    `seconds` is how long its newest run has taken, `published` when it was published last, and `extra` what
+    that event tells of it: the result, see `rankalpha.operators.publish`.
+    """
 
     state: State
     since: datetime | None = None
     run_id: str | None = None
+    seconds: float | None = None
+    published: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,9 @@ class Batch:
 
 def batch_of(key: str, seen: Seen, paused: Sequence[str]) -> Batch:
     """Return where a batch stands; `paused` are the ids of the DAGs that are paused."""
-    steps = {step.name: _standing(step, seen, step.dag_id in paused) for step in STEPS}
+    steps = {
+        step.name: _described(_standing(step, seen, step.dag_id in paused), step, seen) for step in STEPS
+    }
     steps[FRONTEND] = _frontend(seen)
     asked = [run for runs in seen.runs.values() for run in runs if run["run_type"] != "asset_triggered"] or [
         run for runs in seen.runs.values() for run in runs
@@ -99,6 +108,17 @@ def _standing(step: Step, seen: Seen, paused: bool) -> Standing:
     if None in inputs or not (step.reads or run):
         return Standing("waiting")
     return _left(step, seen, paused, ready)
+
+
+def _described(standing: Standing, step: Step, seen: Seen) -> Standing:
+    """Add what the newest run and the newest event tell."""
+    run, event = _newest(seen.runs, step.dag_id) or {}, _newest(seen.events, step.writes) or {}
+    return replace(
+        standing,
+        seconds=run.get("duration"),
+        published=_moment(event["timestamp"]) if event else None,
+        extra=event.get("extra") or {},
+    )
 
 
 def _counts(run: Mapping[str, Any], done: Mapping[str, Any] | None, ready: datetime) -> bool:
