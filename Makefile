@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway watchdog airflow test test-docker test-faults test-histories validate format bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health airflow test test-docker test-faults test-histories validate format bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,11 +29,11 @@ clean: .venv/embedded  ## stop the stack and remove all of its state
 rerun: .venv/embedded  ## re-run a batch or fill a missed day: make rerun ARGS="--day 2026-11-22"
 	@$(BIN)/python scripts/stack.py rerun $(ARGS)
 
+health: .venv/embedded  ## show where each batch stands, how long its stages take, and what is wrong
+	@$(BIN)/python scripts/stack.py health $(ARGS)
+
 publish-anyway: .venv/embedded  ## publish a blocked batch once: ARGS='--batch … --dataset scores --reason "…"'
 	@$(BIN)/python scripts/stack.py publish-anyway $(ARGS)
-
-watchdog: .venv/embedded  ## show where each batch stands, and what is wrong
-	@$(BIN)/python scripts/stack.py watchdog $(ARGS)
 
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/python scripts/stack.py airflow $(ARGS)

@@ -3,8 +3,9 @@
 from fastapi import FastAPI
 
 from rankalpha.maintenance import metadata_routes
+from rankalpha.metrics import routes as metrics_routes
 from rankalpha.watchdog import repair_routes
 
 app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, openapi_url=None)
-for module in (metadata_routes, repair_routes):
+for module in (metadata_routes, metrics_routes, repair_routes):
     app.include_router(module.router)

@@ -8,18 +8,20 @@ from typing import Any
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.pipeline import GRADING_DAG, PIPELINE, STEPS
 from rankalpha.watchdog.incidents import incidents
-from rankalpha.watchdog.reading import Sight, look
+from rankalpha.watchdog.reading import Sight, is_key, look
 from rankalpha.watchdog.standing import FRONTEND, Batch
 
 DAGS = {step.name: step.dag_id for step in STEPS} | {FRONTEND: GRADING_DAG}
 HOUR = timedelta(hours=1)
+TREND = 30  # runs
 
 
 def overview(api: AirflowApi, days: float) -> dict[str, Any]:
     """Return how things are with the datasets and with the batches of the last days, newest first.
 
-    Times are in UTC, ages in hours, and what is not known is None. It takes some fifteen requests, however
-    many batches there are below a hundred runs. Raises as AirflowApi does.
+    Times are in UTC, ages in hours, and what is not known is None. `trends` holds the seconds of each DAG's
+    newest successful runs, oldest first. It takes some twenty requests, one more for each hundred runs or
+    events of a DAG. Raises as AirflowApi does.
     """
     sight = look(api, days)
     return {
@@ -28,6 +30,7 @@ def overview(api: AirflowApi, days: float) -> dict[str, Any]:
         "batches": [_batch(batch) for batch in sight.batches],
         "datasets": list(_datasets(api, sight)),
         "incidents": [asdict(incident) for incident in incidents(sight)],
+        "trends": [{"step": step.name, "seconds": _durations(api, step.dag_id)} for step in STEPS],
         "components": {name: _text(beat) for name, beat in sight.heartbeats.items()},
     }
 
@@ -52,6 +55,7 @@ def _step(batch: Batch, name: str) -> dict[str, Any]:
         "since": _text(one.since),
         "run_id": one.run_id,
         "seconds": one.seconds,
+        "published": _text(one.published),
         **{key: one.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
         "checks": one.extra.get("checks", []),
     }
@@ -88,8 +92,15 @@ def _newest(
             return batch.key, published
     found = api.get("assets/events", asset_id=asset["id"], order_by="-timestamp", limit=1)["asset_events"]
     for event in found:
-        return event["partition_key"], datetime.fromisoformat(event["timestamp"])
+        key = event["partition_key"]
+        return key if key and is_key(key) else None, datetime.fromisoformat(event["timestamp"])
     return None, None
+
+
+def _durations(api: AirflowApi, dag_id: str) -> list[float]:
+    newest = {"order_by": "-run_after", "limit": TREND}
+    runs = api.get(f"dags/{dag_id}/dagRuns", state=["success"], **newest)["dag_runs"]
+    return [run["duration"] for run in reversed(runs)]
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -18,6 +18,7 @@ from rankalpha.stages import STAGES
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 ADMIN = "RANKALPHA_ADMIN_PASSWORD"
+METRICS = "RANKALPHA_METRICS_TOKEN"
 KNOWN = ("", "airflow", "postgres", "rankalpha", "redis", "<password>")  # defaults, here and elsewhere
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHORTEST = 32  # characters of a key
@@ -57,6 +58,8 @@ def _problems(env: Mapping[str, str]) -> Iterator[str]:
             yield f"{key} is no Fernet key; env/example/airflow.env tells how one is made"
         elif key in KEYS and len(value) < SHORTEST:
             yield f"{key} is shorter than {SHORTEST} characters"
+    if 0 < len(env.get(METRICS, "")) < SHORTEST:
+        yield f"{METRICS} is shorter than {SHORTEST} characters; leave it out, and there are no metrics"
 
 
 def _is_fernet(value: str) -> bool:

@@ -129,6 +129,9 @@ class Settings(Environment):
         default="",
         description="Comma-separated receivers of alerts, sent through the connection smtp_default.",
     )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token of /rankalpha/metrics; without one it is off."
+    )
     ping_url: SecretStr = Field(
         default=SecretStr(""), description="Asked after each graded batch; an outside monitor misses it."
     )

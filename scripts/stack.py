@@ -65,9 +65,9 @@ def publish_anyway(stack: Stack, arguments: list[str]) -> int:
     return _script(stack, "publish_anyway.py", arguments)
 
 
-def watchdog(stack: Stack, arguments: list[str]) -> int:
-    """Show where each batch stands, and what is wrong."""
-    return _script(stack, "watchdog.py", arguments)
+def health(stack: Stack, arguments: list[str]) -> int:
+    """Show where each batch stands, how long its stages take, and what is wrong."""
+    return _script(stack, "health.py", arguments)
 
 
 def airflow(stack: Stack, arguments: list[str]) -> int:
@@ -83,7 +83,7 @@ def _script(stack: Stack, name: str, arguments: list[str]) -> int:
     return subprocess.run(command, env=stack.environment(), check=False).returncode
 
 
-_ALL = (up, start, down, status, logs, clean, rerun, publish_anyway, watchdog, airflow)
+_ALL = (up, start, down, status, logs, clean, rerun, publish_anyway, health, airflow)
 COMMANDS = {command.__name__.replace("_", "-"): command for command in _ALL}
 
 

@@ -60,7 +60,7 @@ def look(api: AirflowApi, days: float) -> Sight:
     batches = [
         batch_of(key, Seen(runs[key], events[key], left_out.get(key, {})), paused)
         for key in sorted({*runs, *events}, reverse=True)
-        if _is_key(key)
+        if is_key(key)
     ]
     due = datetime.fromisoformat(api.get(f"dags/{INGESTION_DAG}")["next_dagrun_run_after"])
     due -= timedelta(days=1) * (due > now)
@@ -100,7 +100,8 @@ def _heartbeats(api: AirflowApi) -> dict[str, datetime | None]:
     return {name: datetime.fromisoformat(beat) if beat else None for name, beat in beats.items()}
 
 
-def _is_key(key: str) -> bool:
+def is_key(key: str) -> bool:
+    """Tell whether a partition key is that of a batch; people may publish with any."""
     try:
         parse_key(key)
     except BatchError:

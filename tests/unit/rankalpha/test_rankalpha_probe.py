@@ -12,7 +12,7 @@ PAGE = json.dumps({"triggerer": {"status": "healthy"}, "scheduler": {"status": "
 
 def check(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "rankalpha.health", *arguments], capture_output=True, text=True
+        [sys.executable, "-m", "rankalpha.probe", *arguments], capture_output=True, text=True
     )
 
 

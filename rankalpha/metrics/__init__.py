@@ -1,0 +1,1 @@
+"""The pipeline's metrics for Prometheus, served by Airflow's API server."""

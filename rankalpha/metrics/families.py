@@ -1,0 +1,89 @@
+"""Metrics made of the overview. Labels are steps, datasets, states and the like, never batches or runs.
+
+Moments are in seconds since 1970, for `time() - …` gives an age that is right also between two scrapes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, get_args
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from rankalpha.batch import parse_key
+from rankalpha.health import DATASETS, durations
+from rankalpha.metrics.gauge import gauge, seconds
+from rankalpha.metrics.stages import containers, datasets, quality
+from rankalpha.watchdog.standing import FRONTEND, State
+
+GRADES = DATASETS["grading"]
+
+
+class Overview(Collector):
+    """The metric families of one overview."""
+
+    def __init__(self, seen: dict[str, Any]) -> None:
+        self._seen = seen
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """See prometheus_client."""
+        for families in (_batches, _runs, datasets, quality, containers, _watchdog):
+            yield from families(self._seen)
+
+
+def registry(seen: dict[str, Any]) -> CollectorRegistry:
+    """Return a registry of its own that holds what an overview says."""
+    made = CollectorRegistry()
+    made.register(Overview(seen))
+    return made
+
+
+def _batches(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    states = Counter((one["step"], one["state"]) for batch in seen["batches"] for one in batch["steps"])
+    pairs = product((*DATASETS, FRONTEND), get_args(State))
+    yield gauge(
+        "batches",
+        "Batches that were looked at, by the state of each step.",
+        [((step, state), states[step, state]) for step, state in pairs],
+        ("step", "state"),
+    )
+    keys = [one["newest_batch"] for one in seen["datasets"] if one["name"] == GRADES and one["newest_batch"]]
+    yield gauge(
+        "last_graded_batch_timestamp_seconds",
+        "Key of the newest graded batch: when its ingestion was due.",
+        [((), parse_key(key).timestamp()) for key in keys],
+    )
+
+
+def _runs(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    found = list(durations(seen))
+    yield gauge(
+        "run_duration_seconds",
+        "How long the newest successful run of a step's DAG took.",
+        [((one["step"],), one["seconds"]) for one in found],
+        ("step",),
+    )
+    yield gauge(
+        "run_duration_median_seconds",
+        "Median of the successful runs before it, 29 at most.",
+        [((one["step"],), one["median_seconds"]) for one in found],
+        ("step",),
+    )
+
+
+def _watchdog(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    kinds = Counter(incident["key"].split()[0] for incident in seen["incidents"])
+    yield gauge(
+        "incidents",
+        "What needs a person, by kind; none of a kind when all is well.",
+        [((kind,), count) for kind, count in kinds.items()],
+        ("kind",),
+    )
+    yield gauge(
+        "component_heartbeat_timestamp_seconds",
+        "Newest heartbeat of a component of Airflow; 0 when it has never given one.",
+        [((name,), seconds(beat) or 0.0) for name, beat in seen["components"].items()],
+        ("component",),
+    )
