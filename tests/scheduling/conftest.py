@@ -1,6 +1,7 @@
 """Airflow's scheduling for tests: its database alone, or a whole running stack whose stages do nothing."""
 
 import os
+import secrets
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ def stack(home, services):
         RANKALPHA_RETRIES="1",
         RANKALPHA_RETRY_DELAY="1",
         RANKALPHA_STAGE_TIMEOUT="15",
+        RANKALPHA_METRICS_TOKEN=secrets.token_hex(16),
     )
     try:
         started = running.stack("start")

@@ -136,6 +136,11 @@ class RunningStack(Stack):
         """Run a command of scripts/stack.py."""
         return self.run(self.python, str(Path(self.checkout, "scripts/stack.py")), command, **options)
 
+    def script(self, name, *arguments):
+        """Run one of the operator's scripts, as an outside monitor does."""
+        script = str(Path(self.checkout, "scripts", name))
+        return self.run("env", f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}", self.python, script, *arguments)
+
     def airflow(self, command):
         """Return what one of Airflow's own commands prints; it must succeed."""
         done = self.run("make", "airflow", f"ARGS={command}")
