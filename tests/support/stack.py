@@ -139,7 +139,9 @@ class RunningStack(Stack):
     def script(self, name, *arguments):
         """Run one of the operator's scripts, as an outside monitor does."""
         script = str(Path(self.checkout, "scripts", name))
-        return self.run("env", f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}", self.python, script, *arguments)
+        return self.run(
+            "env", f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}", self.python, script, *arguments
+        )
 
     def airflow(self, command):
         """Return what one of Airflow's own commands prints; it must succeed."""

@@ -70,7 +70,9 @@ def test_containers_and_quality():
 
 
 def test_incidents_are_counted_by_kind_and_a_component_without_heartbeat_shows():
-    incidents = [{"key": key, "subject": "", "text": ""} for key in ("failed a r1", "failed b r2", "paused c")]
+    incidents = [
+        {"key": key, "subject": "", "text": ""} for key in ("failed a r1", "failed b r2", "paused c")
+    ]
     assert values(sample(incidents=incidents), "incidents") == {("failed",): 2, ("paused",): 1}
     assert values(sample(), "incidents") == {}
     assert values(sample(), "component_heartbeat_timestamp_seconds")["dag_processor",] == 0
