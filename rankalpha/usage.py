@@ -61,7 +61,8 @@ def told(runner: Runner, container: Container, seen: Usage | None) -> dict[str, 
     """Return the XCom `container` of a stage that has ended, given what was `seen` of it while it ran.
 
     `image`, `name`; `digest`: `sha256:...` or None; `seconds`: float from its start to its end;
-    `cpu_seconds`: float or None, and `peak_memory_bytes`: int or None, when nobody has seen them.
+    `cpu_seconds`: float or None, and `peak_memory_bytes`: int or None, when nobody has seen them;
+    `memory_limit_bytes`: int, None without a limit.
     """
     ran = container.started and container.ended and container.ended - container.started
     usage = most(container.usage, seen)
@@ -72,6 +73,7 @@ def told(runner: Runner, container: Container, seen: Usage | None) -> dict[str, 
         "seconds": round(ran.total_seconds(), 3) if ran else 0.0,
         "cpu_seconds": round(usage["cpu_seconds"], 3) if usage else None,
         "peak_memory_bytes": usage["peak_memory_bytes"] if usage else None,
+        "memory_limit_bytes": container.memory_limit,
     }
 
 

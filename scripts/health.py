@@ -53,12 +53,19 @@ def datasets(found: dict[str, Any]) -> Table:
 
 def stages(found: dict[str, Any]) -> Table:
     """Return the table of durations and of what the newest containers have used."""
-    titles = ("stage", "newest run, s", "median before", "runs", "container, s", "CPU, s", "peak memory, MB")
+    titles = (
+        "stage",
+        "newest run, s",
+        "median before",
+        "runs",
+        "container, s",
+        "CPU, s",
+        "peak of limit, MB",
+    )
     table = Table(*titles, title="Durations and resources")
     used = {one["step"]: one for one in found["usage"]}
     for one in found["durations"]:
         container = used.get(one["step"], {})
-        peak = container.get("peak_memory_bytes")
         newest = _number(one["seconds"])
         table.add_row(
             one["step"],
@@ -67,7 +74,7 @@ def stages(found: dict[str, Any]) -> Table:
             str(one["earlier_runs"]),
             _number(container.get("seconds")),
             _number(container.get("cpu_seconds")),
-            _number(peak / MEGABYTE if peak is not None else None),
+            " of ".join(_megabytes(container.get(f"{key}_bytes")) for key in ("peak_memory", "memory_limit")),
         )
     return table
 
@@ -97,6 +104,10 @@ def show(found: dict[str, Any]) -> None:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"  # noqa: RUF001  a dash is meant
+
+
+def _megabytes(size: int | None) -> str:
+    return _number(size / MEGABYTE if size is not None else None)
 
 
 def main() -> int:

@@ -69,8 +69,9 @@ def containers(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         ("seconds", "container_duration_seconds", "How long a stage's newest container ran."),
         ("cpu_seconds", "container_cpu_seconds", "CPU time of a stage's newest container."),
         ("peak_memory_bytes", "container_peak_memory_bytes", "Peak memory of a stage's newest container."),
+        ("memory_limit_bytes", "container_memory_limit_bytes", "Its limit; none for a process."),
     ):
-        yield gauge(name, what, [((one["step"],), one[key]) for one in found], ("step",))
+        yield gauge(name, what, [((one["step"],), one.get(key)) for one in found], ("step",))
 
 
 def _newest(seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

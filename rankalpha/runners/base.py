@@ -51,7 +51,7 @@ class Container:
 
     `started` is None for one that never ran, `ended` is None while it has not ended, and `status` is None
     while it has not ended or when nobody knows. `image` is the name that it was started by, `usage` is there
-    when the engine knows it after the end.
+    when the engine knows it after the end, and `memory_limit` is in bytes, None where there is none.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Container:
     image: str = ""
     image_id: str = ""
     usage: Usage | None = None
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True)

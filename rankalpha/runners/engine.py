@@ -125,6 +125,7 @@ def container_of(found: Mapping[str, Any]) -> Container:
         out_of_memory=bool(state["OOMKilled"]),
         image=found["Config"]["Image"],
         image_id=found["Image"],
+        memory_limit=found["HostConfig"]["Memory"] or None,  # 0 is Docker's "none"
     )
 
 

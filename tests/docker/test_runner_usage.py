@@ -42,6 +42,7 @@ def test_a_short_container_is_told_about_right(jobs, burn):
     assert about["seconds"] >= 1.5
     assert 0.5 < about["cpu_seconds"] < 1.1
     assert 100e6 < about["peak_memory_bytes"] < 140e6
+    assert about["memory_limit_bytes"] == 256 * 1024**2
 
 
 def test_the_figures_count_from_the_start_whoever_samples(jobs, burn):

@@ -31,6 +31,7 @@ def found(name: str = "one", labels: dict[str, str] | None = None, **state: Any)
     config = {"Labels": labels, "Env": None, "Image": "demo:1"}
     made = "2025-11-20T06:00:01.123456789Z"
     about = {"Id": ID, "Name": f"/{name}", "Created": made, "Image": IMAGE_ID, "Config": config}
+    about["HostConfig"] = {"Memory": 2**29}
     return {**about, "State": {**fresh, **state}}
 
 

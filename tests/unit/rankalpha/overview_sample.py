@@ -12,6 +12,7 @@ CONTAINER = {
     "seconds": 20.0,
     "cpu_seconds": 18.5,
     "peak_memory_bytes": 300_000_000,
+    "memory_limit_bytes": 1_000_000_000,
 }
 WARNING = {
     "name": "change of rows",

@@ -80,7 +80,7 @@ def test_the_digest_is_the_registrys_or_else_the_images_id(client, known, image,
 def test_an_image_that_cannot_be_looked_at_has_its_id(client, status):
     client.fails[f"image {IMAGE_ID}"] = refused("no", status)
     container = container_of(found())
-    assert (container.image, container.image_id) == ("demo:1", IMAGE_ID)
+    assert (container.image, container.image_id, container.memory_limit) == ("demo:1", IMAGE_ID, 2**29)
     assert DockerRunner().digest(container) == IMAGE_ID
 
 

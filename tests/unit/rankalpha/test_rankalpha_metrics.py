@@ -66,6 +66,7 @@ def test_containers_and_quality():
     assert values(seen, "missing_results")["scores",] == 1
     assert values(seen, "forced_publications")["scores",] == 1
     assert values(seen, "container_peak_memory_bytes") == {("scoring",): 3e8}
+    assert values(seen, "container_memory_limit_bytes") == {("scoring",): 1e9}
     assert values(seen, "container_cpu_seconds") == {}
 
 

@@ -134,7 +134,7 @@ def container(**parts: Any) -> Container:
 
 
 def test_what_is_told_of_a_container():
-    about = told(Sampled(None), container(image_id=ID), used(0.87654, 123_456_789))
+    about = told(Sampled(None), container(image_id=ID, memory_limit=2**29), used(0.87654, 123_456_789))
     assert about == {
         "image": "demo:1",
         "digest": ID,
@@ -142,6 +142,7 @@ def test_what_is_told_of_a_container():
         "seconds": 1.25,
         "cpu_seconds": 0.877,
         "peak_memory_bytes": 123_456_789,
+        "memory_limit_bytes": 2**29,
     }
     said = f"Container {NAME} from image demo:1 (sha256:0123456789ab) ran for 1.2 s: "
     assert line(about) == f"{said}0.9 s of CPU, 123 MB at its peak"
