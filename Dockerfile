@@ -37,7 +37,7 @@ COPY env /opt/rankalpha/env
 # `docker compose exec airflow-scheduler airflow …` sees what the entry point gives to a container's command
 RUN install -d /opt/rankalpha/bin && \
     printf '#!/bin/sh\nexec python -m rankalpha.launch airflow "$@"\n' > /opt/rankalpha/bin/airflow && \
-    for name in rerun publish_anyway health; do \
+    for name in rerun publish_anyway health lineage; do \
         printf '#!/bin/sh\nexec python -m rankalpha.launch python /opt/rankalpha/scripts/%s.py "$@"\n' $name \
             > /opt/rankalpha/bin/$(echo $name | tr _ -); \
     done && chmod 755 /opt/rankalpha/bin/*

@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health airflow test test-docker test-faults test-histories validate format bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow test test-docker test-faults test-histories validate format bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ health: .venv/embedded  ## show where each batch stands, how long its stages tak
 
 publish-anyway: .venv/embedded  ## publish a blocked batch once: ARGS='--batch … --dataset scores --reason "…"'
 	@$(BIN)/python scripts/stack.py publish-anyway $(ARGS)
+
+lineage: .venv/embedded  ## show the dataset graph, or of what a batch was made: make lineage ARGS="--batch 2026-11-22T06:00:00"
+	@$(BIN)/python scripts/stack.py lineage $(ARGS)
 
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/python scripts/stack.py airflow $(ARGS)

@@ -70,6 +70,11 @@ def health(stack: Stack, arguments: list[str]) -> int:
     return _script(stack, "health.py", arguments)
 
 
+def lineage(stack: Stack, arguments: list[str]) -> int:
+    """Show the graph of DAGs and datasets, or what a batch was made of; `--help` says how."""
+    return _script(stack, "lineage.py", arguments)
+
+
 def airflow(stack: Stack, arguments: list[str]) -> int:
     """Run one of Airflow's own commands in the stack, such as `tasks test` or `backfill create`."""
     if not stack.running():
@@ -83,7 +88,7 @@ def _script(stack: Stack, name: str, arguments: list[str]) -> int:
     return subprocess.run(command, env=stack.environment(), check=False).returncode
 
 
-_ALL = (up, start, down, status, logs, clean, rerun, publish_anyway, health, airflow)
+_ALL = (up, start, down, status, logs, clean, rerun, publish_anyway, health, lineage, airflow)
 COMMANDS = {command.__name__.replace("_", "-"): command for command in _ALL}
 
 

@@ -1,17 +1,14 @@
 """The DAG set as Airflow parses it."""
 
-import sys
-
 import pytest
 
 
 @pytest.fixture(scope="session")
 def dag_bag(root):
     """The bag of the repository, the DAG bundle: parsed once, without any database."""
-    from airflow.dag_processing.dagbag import DagBag
+    from rankalpha.lineage.graph import dag_bag
 
-    sys.path.insert(0, str(root))  # as Airflow does with the root of a bundle
-    return DagBag(str(root))
+    return dag_bag(root)
 
 
 @pytest.fixture(scope="session")

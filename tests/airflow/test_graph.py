@@ -1,51 +1,57 @@
-"""The dataset graph equals its snapshot, so that a change of it shows in review.
+"""The dataset graph equals its snapshot, and the README shows it, so that a change of it shows in review.
 
 After an intended change: UPDATE_SNAPSHOT=1 make validate
 """
 
+import json
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
+from rankalpha.lineage.graph import graph, inputs, text
+from rankalpha.lineage.mermaid import block, mermaid
 from rankalpha.pipeline import STEPS
+from scripts.lineage import main
 
 SNAPSHOT = Path(__file__).with_name("graph.txt")
+IN_README = re.compile(r"(?<=<!-- graph -->\n).*?(?=<!-- /graph -->)", re.DOTALL)
 
 
-def inputs(dag):
-    """The names of the datasets that a DAG runs on."""
-    condition = getattr(dag.timetable, "asset_condition", None)
-    return sorted(asset.name for asset in getattr(condition, "objects", [condition]) if asset)
+@pytest.fixture
+def found(dags):
+    return graph(dags)
 
 
-def schedule(dag):
-    """When a DAG runs, in words."""
-    found = " and ".join(f"[{name}]" for name in inputs(dag))
-    return found or f"cron {dag.timetable.expression} {dag.timetable.timezone}"
-
-
-def names(assets):
-    return ", ".join(sorted(asset.name for asset in assets)) or "-"
-
-
-def graph(dags):
-    """The graph as text: each DAG, when it runs, its tasks in order with what they read and write."""
-    lines = []
-    for dag_id, dag in sorted(dags.items()):
-        lines.append(f"{dag_id}  on {schedule(dag)}, by {type(dag.timetable).__name__}")
-        for task in dag.topological_sort():
-            upstream = ", ".join(sorted(task.upstream_task_ids)) or "-"
-            lines.append(
-                f"    {task.task_id:<18} {type(task).__name__:<16} after {upstream:<16} "
-                f"reads {names(task.inlets):<18} writes {names(task.outlets)}"
-            )
-    return "\n".join(lines) + "\n"
-
-
-def test_the_graph_is_as_in_the_snapshot(dags):
-    found = graph(dags)
+def test_the_graph_is_as_in_the_snapshot(found):
     if os.environ.get("UPDATE_SNAPSHOT"):
-        SNAPSHOT.write_text(found)
-    assert found == SNAPSHOT.read_text()
+        SNAPSHOT.write_text(text(found))
+    assert text(found) == SNAPSHOT.read_text()
+
+
+def test_the_readme_shows_the_graph(found, root):
+    readme = root / "README.md"
+    if os.environ.get("UPDATE_SNAPSHOT"):
+        readme.write_text(IN_README.sub(lambda _: block(found), readme.read_text()))
+    assert IN_README.findall(readme.read_text()) == [block(found)]
+
+
+def test_the_flowchart_holds_each_dag_and_dataset_of_the_pipeline(found):
+    chart = mermaid(found)
+    for step in STEPS:
+        reads = " & ".join(step.reads) if step.reads else 'by hand"])'
+        assert re.search(rf"{re.escape(reads)} (-- .* )?--> {step.dag_id} --> {step.writes}\[\(", chart)
+    assert "rankalpha_watchdog" not in chart
+
+
+def test_a_dag_that_joins_nothing_and_an_odd_schedule_are_drawn():
+    dag = {"dag_id": "a", "schedule": "cron 0 6 * * 1 UTC", "reads": [], "writes": ["x", "y"]}
+    datasets = [{"name": name, "written_by": ["a"]} for name in ("x", "y")]
+    chart = mermaid({"dags": [dag], "datasets": datasets})
+    assert 'clock(["cron 0 6 * * 1 UTC, start-up, by hand"]) --> a --> x[(x)] & y[(y)]' in chart
 
 
 def test_the_join_needs_both_halves(dags):
@@ -54,7 +60,54 @@ def test_the_join_needs_both_halves(dags):
     assert {"scores", "sentiment"} <= set(inputs(grading))
 
 
-def test_the_pipeline_as_seen_from_outside_is_that_of_the_dags(dags):
+def test_the_pipeline_as_seen_from_outside_is_that_of_the_dags(found):
+    dags = {dag["dag_id"]: dag for dag in found["dags"]}
+    datasets = {one["name"]: one for one in found["datasets"]}
     for step in STEPS:
-        writes = [asset.name for task in dags[step.dag_id].tasks for asset in task.outlets]
-        assert (sorted(step.reads), [step.writes]) == (inputs(dags[step.dag_id]), writes)
+        assert (sorted(step.reads), [step.writes]) == (
+            dags[step.dag_id]["reads"],
+            dags[step.dag_id]["writes"],
+        )
+        assert datasets[step.writes]["written_by"] == [step.dag_id]
+        assert all(step.dag_id in datasets[name]["read_by"] for name in step.reads)
+
+
+@pytest.mark.parametrize("kind", ["text", "mermaid", "json"])
+def test_the_script_prints_it(found, monkeypatch, capsys, kind):
+    expected = {"text": text(found), "mermaid": mermaid(found), "json": json.dumps(found, indent=2) + "\n"}
+    monkeypatch.setattr("sys.argv", ["lineage.py", "--format", kind])
+    assert main() == 0
+    assert capsys.readouterr().out == expected[kind]
+
+
+def test_the_script_prints_the_graph_and_nothing_else(found, root):
+    done = subprocess.run([sys.executable, root / "scripts" / "lineage.py"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, text(found))
+
+
+def test_a_dag_file_that_is_broken_is_named(monkeypatch, capsys, tmp_path):
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "odd.py").write_text("from airflow.sdk import DAG\nDAG(dag_id=)\n")
+    monkeypatch.setattr("scripts.lineage.BUNDLE", tmp_path)
+    monkeypatch.setattr("sys.argv", ["lineage.py"])
+    assert main() == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "mend these files" in told.err
+    assert "odd.py" in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "svg"], "invalid choice: 'svg'"),
+        (["--json"], "--json is for a batch"),
+        (["--batch", "2026-11-22T06:00:00", "--format", "text"], "--format is for the graph"),
+        (["--batch", "", "--format", "text"], "--format is for the graph"),
+    ],
+)
+def test_the_script_refuses_what_does_not_go_together(monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr("sys.argv", ["lineage.py", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert message in capsys.readouterr().err

@@ -1,0 +1,153 @@
+"""What one batch was made of, as Airflow's public API tells it: runs, tries, images, inputs, outputs."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.batch import BatchError, parse_key
+from rankalpha.monitor import batch_of_run
+from rankalpha.pipeline import INGESTION_DAG, STEPS, Step
+
+Events = Mapping[str, Sequence[Mapping[str, Any]]]  # of the batch, by dataset, oldest first
+RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced")
+
+
+def batch_lineage(api: AirflowApi, key: str) -> dict[str, Any]:
+    """Return the lineage of the batch of that key, JSON-ready; times are ISO 8601 in UTC.
+
+    {"batch": key, "steps": [{"step", "dag_id", "runs": [{"run_id", "state", "triggered_by", "user", "note",
+    "run_type", "started", "ended", "tries": [{"task_id", "try_number", "state", "started", "ended"}]}],
+    "inputs": [{"dataset", "batch", "published", "checksum"}], "output": {"dataset", "published", "run_id",
+    "rows", "symbols", "as_of", "checksum", "checks", "container", "forced"} or None}]}
+
+    Runs and tries stand oldest first. Inputs are those of the run that has published the output, or of the
+    newest run when none has. Raises BatchError for a key that is none or that nothing is known of, else as
+    AirflowApi does.
+    """
+    parse_key(key)
+    events = {step.writes: _events(api, step.writes, key) for step in STEPS}
+    steps = [_step(api, key, step, events) for step in STEPS]
+    if not any(step["runs"] or step["output"] for step in steps):
+        raise BatchError(f"nothing is known of batch {key}; the batches there are stand in the Assets view")
+    return {"batch": key, "steps": steps}
+
+
+def _step(api: AirflowApi, key: str, step: Step, events: Events) -> dict[str, Any]:
+    runs = _runs(api, key, step, events)
+    output = _output(events[step.writes])
+    publisher = next((run for run in runs if output and run["dag_run_id"] == output["run_id"]), None)
+    return {
+        "step": step.name,
+        "dag_id": step.dag_id,
+        "runs": [_run(api, run) for run in runs],
+        "inputs": _inputs(api, step, publisher or (runs[-1] if runs else None), events),
+        "output": output,
+    }
+
+
+def _events(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
+    since = parse_key(key).isoformat()  # nothing is published in a batch before its time
+    found = api.every(
+        "assets/events", "asset_events", name_pattern=dataset, timestamp_gte=since, order_by="timestamp"
+    )
+    return [event for event in found if event["name"] == dataset and event["partition_key"] == key]
+
+
+def _runs(api: AirflowApi, key: str, step: Step, events: Events) -> list[dict[str, Any]]:
+    """Return the runs of a step for the batch, also those that were triggered without its key."""
+    path = f"dags/{step.dag_id}/dagRuns"
+    listed = list(api.every(path, "dag_runs", partition_key_prefix_pattern=key, order_by="run_after"))
+    found = {run["dag_run_id"]: run for run in listed if run["partition_key"] == key}
+    if step.dag_id == INGESTION_DAG:
+        found |= {run["dag_run_id"]: run for run in _keyless(api, path, key)}
+    published = {one["source_run_id"] for one in events[step.writes] if one["source_dag_id"] == step.dag_id}
+    for run_id in published - found.keys():  # such as of a stage that took the newest batch
+        if run := _found(api, path, run_id):
+            found[run_id] = run
+    return sorted(found.values(), key=lambda run: str(run["run_after"]))
+
+
+def _keyless(api: AirflowApi, path: str, key: str) -> Iterator[dict[str, Any]]:
+    """Yield the runs of ingestion that have made the key themselves, of their time."""
+    begun = parse_key(key)
+    until = begun + timedelta(seconds=1)
+    for name in ("logical_date", "run_after"):
+        second = {f"{name}_gte": begun.isoformat(), f"{name}_lt": until.isoformat()}
+        listed = api.every(path, "dag_runs", order_by="run_after", **second)
+        yield from (run for run in listed if batch_of_run(run) == key)
+
+
+def _found(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:
+    """Return a run, None when it was removed: events are kept longer than runs."""
+    try:
+        return api.get(f"{path}/{run_id}")
+    except AirflowApiError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
+def _run(api: AirflowApi, run: Mapping[str, Any]) -> dict[str, Any]:
+    path = f"dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
+    tasks = [task["task_id"] for task in api.every(path, "task_instances")]
+    tries = [one for task in tasks for one in api.get(f"{path}/{task}/tries")["task_instances"]]
+    return {
+        "run_id": run["dag_run_id"],
+        "state": run["state"],
+        "triggered_by": run["triggered_by"],
+        "user": run["triggering_user_name"],
+        "note": run["note"],
+        "run_type": run["run_type"],
+        "started": run["start_date"],
+        "ended": run["end_date"],
+        "tries": [
+            {
+                "task_id": one["task_id"],
+                "try_number": one["try_number"],
+                "state": one["state"],
+                "started": one["start_date"],
+                "ended": one["end_date"],
+            }
+            for one in sorted(tries, key=lambda one: (one["start_date"] or "~", one["try_number"]))
+        ],
+    }
+
+
+def _inputs(
+    api: AirflowApi, step: Step, run: Mapping[str, Any] | None, events: Events
+) -> list[dict[str, Any]]:
+    """Return the events that a run of the step has consumed.
+
+    A run that was triggered by hand has consumed none; it took what its batch had when it started.
+    """
+    if not run or not step.reads:
+        return []
+    path = f"dags/{step.dag_id}/dagRuns/{run['dag_run_id']}/upstreamAssetEvents"
+    consumed = _newest(api.get(path)["asset_events"])
+    until = run["start_date"] or run["run_after"]
+    there = _newest(one for name in step.reads for one in events[name] if one["timestamp"] <= until)
+    return [
+        {
+            "dataset": name,
+            "batch": event["partition_key"],
+            "published": event["timestamp"],
+            "checksum": (event["extra"] or {}).get("checksum"),
+        }
+        for name in step.reads
+        if (event := consumed.get(name) or there.get(name))
+    ]
+
+
+def _newest(events: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {event["name"]: event for event in sorted(events, key=lambda event: str(event["timestamp"]))}
+
+
+def _output(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    if not events:
+        return None
+    newest = events[-1]
+    extra = newest["extra"] or {}
+    where = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
+    return {**where, **{name: extra.get(name) for name in RESULT}, "checks": extra.get("checks") or []}
