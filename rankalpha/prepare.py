@@ -9,6 +9,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from rankalpha.defaults import PUBLISH_POOL, STAGE_POOL
+from rankalpha.openlineage.configuration import check_file
 from rankalpha.preflight import check
 from rankalpha.settings import AdminSettings, SettingsError, settings
 
@@ -28,6 +29,7 @@ def prepare() -> None:
             f"set AIRFLOW__CORE__ASSET_MANAGER_CLASS={ASSET_MANAGER}, or batches are not joined"
         )
     check(os.environ)
+    check_file(settings().openlineage)
     _reach(database)
     airflow("db", "migrate")
     airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")

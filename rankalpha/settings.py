@@ -132,6 +132,13 @@ class Settings(Environment):
     metrics_token: SecretStr = Field(
         default=SecretStr(""), description="Bearer token of /rankalpha/metrics; without one it is off."
     )
+    openlineage: str = Field(
+        default="",
+        description="Where lineage events go: the URL of a server or the absolute path of a file.",
+    )
+    openlineage_key: SecretStr = Field(
+        default=SecretStr(""), description="API key of the server that gets the lineage events."
+    )
     ping_url: SecretStr = Field(
         default=SecretStr(""), description="Asked after each graded batch; an outside monitor misses it."
     )

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def arguments() -> argparse.Namespace:
 
 def show_graph(kind: str) -> int:
     """Print the graph of all DAGs; a DAG file that cannot be read is refused."""
-    with redirect_stdout(sys.stderr):  # where Airflow's log goes otherwise
+    with redirect_stdout(StringIO()):  # Airflow's log; what is wrong stands in the bag
         bag = dag_bag(BUNDLE)
     if bag.import_errors:
         broken = "".join(f"\n{file}: {error}" for file, error in sorted(bag.import_errors.items()))

@@ -3,10 +3,13 @@
 import argparse
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from rankalpha.embedded.layout import ROOT, Layout
 from rankalpha.embedded.stack import Stack
 from rankalpha.settings import SettingsError, StackSettings
+
+NO_DATABASE = "postgresql+psycopg2:///none"  # Airflow insists on an address, also where none is asked
 
 
 def start(stack: Stack, _: list[str]) -> int:
@@ -72,7 +75,9 @@ def health(stack: Stack, arguments: list[str]) -> int:
 
 def lineage(stack: Stack, arguments: list[str]) -> int:
     """Show the graph of DAGs and datasets, or what a batch was made of; `--help` says how."""
-    return _script(stack, "lineage.py", arguments)
+    running = stack.running()  # the graph stands in the DAG files, so that nothing is started for it
+    environment = stack.environment() if running else stack.layout.environment(NO_DATABASE)
+    return _run("lineage.py", arguments, environment)
 
 
 def airflow(stack: Stack, arguments: list[str]) -> int:
@@ -84,8 +89,12 @@ def airflow(stack: Stack, arguments: list[str]) -> int:
 
 
 def _script(stack: Stack, name: str, arguments: list[str]) -> int:
+    return _run(name, arguments, stack.environment())
+
+
+def _run(name: str, arguments: list[str], environment: Mapping[str, str]) -> int:
     command = [sys.executable, str(ROOT / "scripts" / name), *arguments]
-    return subprocess.run(command, env=stack.environment(), check=False).returncode
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 _ALL = (up, start, down, status, logs, clean, rerun, publish_anyway, health, lineage, airflow)

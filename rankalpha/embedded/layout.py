@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 
 from rankalpha.envfile import read_env_file
 from rankalpha.keys import make_keys
+from rankalpha.openlineage.configuration import configuration
 from rankalpha.settings import SettingsError, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,10 +70,15 @@ class Layout:
         """Make the keys that belong to this stack alone, at its first start."""
         make_keys(self.state / "keys.env")
 
-    def profile(self) -> dict[str, str]:
-        """Return what the chosen profile gives to every process of the stack."""
+    def given(self) -> dict[str, str]:
+        """Return what the chosen profile and the caller give to every process of the stack.
+
+        The caller's own variables win. Raises SettingsError for a mistake in an env file.
+        """
         folder = ROOT / "env" / self.stack.env
-        return {**read_env_file(folder / "api.env"), **read_env_file(folder / "airflow.env")}
+        profile = {**read_env_file(folder / "api.env"), **read_env_file(folder / "airflow.env")}
+        found = {**self._defaults(), **profile, **_inherited()}
+        return {**configuration(found), **found}
 
     def remove(self) -> None:
         """Remove all state, but no file of anybody else's, should the folder be a shared one."""
@@ -85,9 +91,9 @@ class Layout:
     def environment(self, database: str) -> dict[str, str]:
         """Return the environment of every process of the stack.
 
-        The caller's own variables win over the profile's, but not over what the stack itself decides.
+        What the stack itself decides wins over what it was given.
         """
-        return {**self._defaults(), **self.profile(), **_inherited(), **self._fixed(database), **self._keys()}
+        return {**self.given(), **self._fixed(database), **self._keys()}
 
     def _defaults(self) -> dict[str, str]:
         return {

@@ -35,7 +35,7 @@ class Stack:
                 return
             self._end_leftovers(self._supervisor_pid(), stages=False)  # Airflow adopts them
             check_ports(self.layout.ports)
-            self.layout.profile()  # a mistake in an env file shows before anything is started
+            self.layout.given()  # a mistake in an env file shows before anything is started
             self.layout.make_keys()
             print("Starting PostgreSQL", flush=True)
             environment = self.environment()

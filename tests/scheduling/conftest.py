@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from figures import Figures
 from old_rows import connected
+from recording_stack import recording_stack
 
-from rankalpha.stages import STAGES
 from tests.support.services import RecordingServices
-from tests.support.stack import RunningStack
 
 
 @pytest.fixture(scope="session")
@@ -46,31 +45,10 @@ def services():
 
 @pytest.fixture(scope="session")
 def stack(home, services):
-    """A running embedded stack with recording stages and services."""
-    profile = home / "env" / "local"
-    profile.mkdir(parents=True)
-    script = Path(__file__).with_name("recording_stage.py")
-    for stage in STAGES:
-        command = f"{stage.key('COMMAND')}=python {script} {stage.name}\n"
-        (profile / f"{stage.name}.env").write_text(command)
-    (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
-    running = RunningStack(
-        home / "state",
-        RANKALPHA_ENV_DIR=str(profile.parent),
-        RANKALPHA_RETRIES="1",
-        RANKALPHA_RETRY_DELAY="1",
-        RANKALPHA_STAGE_TIMEOUT="15",
-        RANKALPHA_METRICS_TOKEN=secrets.token_hex(16),
-    )
-    try:
-        started = running.stack("start")
-        assert started.returncode == 0, started.stdout
-        from rankalpha.startup import wait_for_airflow
-
-        wait_for_airflow(running.api)
+    """The running stack that most modules share."""
+    token = secrets.token_hex(16)
+    with recording_stack(home, services, RANKALPHA_METRICS_TOKEN=token) as running:
         yield running
-    finally:
-        running.stack("clean")
 
 
 @pytest.fixture(scope="session")

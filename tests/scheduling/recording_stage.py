@@ -14,6 +14,7 @@ from pathlib import Path
 stage, batch = sys.argv[1], os.environ["RANKALPHA_BATCH"]
 data = Path(os.environ["RANKALPHA_DATA_DIR"])
 result = {"stage": stage, "batch": batch, "rows": 1, "symbols": 1, "as_of": batch[:10]}
+result["checksum"] = f"sha256:{hashlib.sha256(f'{stage} {batch}'.encode()).hexdigest()}"
 fault = data / f"fault-{stage}"
 mode = fault.read_text() if fault.exists() else ""
 

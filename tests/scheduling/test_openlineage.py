@@ -1,0 +1,118 @@
+"""A batch as OpenLineage is told of it: every event of a running Airflow, written to a file."""
+
+import json
+
+import pytest
+from recording_stack import recording_stack
+
+from tests.support.openlineage import violations
+
+KEY, FAILED = "2021-07-01T06:00:00", "2021-07-02T06:00:00"
+SECRET = "sk-lineage-must-not-tell-31337"
+READS = {
+    "rankalpha_ingestion.run_ingestion": [],
+    "rankalpha_scoring.run_scorer": ["prices"],
+    "rankalpha_sentiment.run_ai_analysis": ["prices"],
+    "rankalpha_grading.update_grading": ["scores", "sentiment"],
+    "rankalpha_grading.notify_frontend": [],
+}
+PUBLISHES = {
+    "rankalpha_ingestion.publish_prices": ([], "prices"),
+    "rankalpha_scoring.publish_scores": (["prices"], "scores"),
+    "rankalpha_sentiment.publish_sentiment": (["prices"], "sentiment"),
+    "rankalpha_grading.publish_grades": (["scores", "sentiment"], "grades"),
+}
+
+
+@pytest.fixture(scope="module")
+def events(home, services):
+    """The events of a batch that was graded and of one whose scorer found bad data, oldest first."""
+    file = home / "lineage.jsonl"
+    with recording_stack(home / "lineage", services, RANKALPHA_OPENLINEAGE=str(file)) as stack:
+        with stack.variables(OPENAI_API_KEY=SECRET):
+            stack.trigger("rankalpha_ingestion", KEY)
+            stack.settle()
+            with stack.fault("scorer", "bad data"):
+                stack.trigger("rankalpha_ingestion", FAILED)
+                stack.settle()
+        assert services.calls[-2:] == [("/api/v1/grading/refresh", KEY), ("/api/refresh-data", KEY)]
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def of_job(events, name, kind, key=KEY):
+    """The events of a job's run for a batch."""
+    return [
+        event
+        for event in events
+        if (event["job"]["name"], event["eventType"]) == (name, kind)
+        and event["run"]["facets"]["airflow"]["dagRun"]["partition_key"] == key
+    ]
+
+
+def datasets(found):
+    return [(one["namespace"], one["name"]) for one in found]
+
+
+def ours(*names):
+    return [("rankalpha", name) for name in names]
+
+
+def test_every_event_is_as_specified(events):
+    assert len(events) > 30
+    assert {event["job"]["namespace"] for event in events} == {"rankalpha"}
+    assert [problem for event in events for problem in violations(event)] == []
+
+
+@pytest.mark.parametrize("job", [*READS, *PUBLISHES])
+def test_each_task_has_begun_and_ended(events, job):
+    assert of_job(events, job, "START")
+    assert len(of_job(events, job, "COMPLETE")) == 1
+
+
+@pytest.mark.parametrize(("job", "reads"), READS.items())
+def test_a_stage_reads_its_datasets_of_the_batch(events, job, reads):
+    for kind in ("START", "COMPLETE"):
+        event = of_job(events, job, kind)[0]
+        assert datasets(event["inputs"]) == ours(*reads)
+        assert event["outputs"] == []
+    assert all(one["facets"]["version"]["datasetVersion"] == KEY for one in event["inputs"])
+
+
+@pytest.mark.parametrize(("job", "reads", "writes"), [(job, *both) for job, both in PUBLISHES.items()])
+def test_a_publish_task_joins_what_was_read_with_what_is_written(events, job, reads, writes):
+    (event,) = of_job(events, job, "COMPLETE")
+    assert datasets(event["inputs"])[: len(reads)] == ours(*reads)
+    assert set(datasets(event["inputs"])) <= set(ours(*reads, writes))  # the checked one, if it has checks
+    (output,) = event["outputs"]
+    assert datasets([output]) == ours(writes)
+    assert output["facets"]["version"]["datasetVersion"] == KEY
+    assert output["facets"]["ownership"]["owners"] == [{"name": "rankalpha"}]
+    assert output["outputFacets"]["outputStatistics"]["rowCount"] == 1
+    tags = {tag["key"]: tag["value"] for tag in output["facets"]["tags"]["tags"]}
+    assert (tags["symbols"], tags["as_of"]) == ("1", KEY[:10])
+    assert ("checksum" in tags) is (writes != "grades")  # the recording API reports none
+
+
+def test_a_failed_stage_has_failed_and_nothing_was_written(events):
+    (event,) = of_job(events, "rankalpha_scoring.run_scorer", "FAIL", FAILED)
+    assert (datasets(event["inputs"]), event["outputs"]) == (ours("prices"), [])
+    assert "the stage's input is broken" in event["run"]["facets"]["errorMessage"]["message"]
+    assert not [
+        one for one in events if "scores" in [out["name"] for out in one["outputs"]] and FAILED in str(one)
+    ]
+
+
+def test_the_runs_of_dags_are_told_too(events):
+    kinds = {(event["job"]["name"], event["eventType"]) for event in events}
+    assert ("rankalpha_scoring", "FAIL") in kinds
+    assert {(dag_id, "COMPLETE") for dag_id in ("rankalpha_ingestion", "rankalpha_grading")} <= kinds
+
+
+def test_neither_secrets_nor_code_nor_what_is_beside_the_pipeline_is_told(events):
+    text = json.dumps(events)
+    assert SECRET not in text
+    assert not {"sourceCode", "environmentVariables"} & {
+        name for event in events for name in event["job"]["facets"]
+    }
+    assert "environmentVariables" not in text
+    assert not {event["job"]["name"] for event in events if "watchdog" in event["job"]["name"]}
