@@ -22,6 +22,7 @@ from openlineage.client.facet_v2 import (
 )
 
 from rankalpha.openlineage.configuration import NAMESPACE
+from rankalpha.quarantine import QUARANTINE
 
 SOURCE = "RANKALPHA"
 SEVERITY = {"block": "error", "warn": "warn"}  # ours, and OpenLineage's
@@ -50,13 +51,18 @@ class DatasetExtractor(BaseExtractor):
         outputs: list[Dataset] = []
         for asset in self.operator.outlets:
             extra = task_instance.get_template_context()["outlet_events"][asset].extra
-            inputs += _checked(asset, batch, extra)
+            inputs += _checked(asset, batch, extra.get("checks") or ())
             outputs.append(_written(asset, batch, extra))
         return Lineage(inputs=inputs, outputs=outputs, run_facets=run_facets)
 
     def extract_on_failure(self, task_instance: Any) -> Lineage:
-        """Describe a task that has failed: it has written nothing."""
-        return Lineage(inputs=self._inputs(self._left(task_instance, "batch")))
+        """Describe a task that has failed: nothing is written, and its checks tell why a result was blocked."""
+        batch = self._left(task_instance, "batch")
+        inputs = self._inputs(batch)
+        blocked = task_instance.xcom_pull(task_ids=self.operator.task_id, key=QUARANTINE)
+        for asset in self.operator.outlets if blocked else ():
+            inputs += _checked(asset, batch, blocked["checks"])
+        return Lineage(inputs=inputs)
 
     def _left(self, task_instance: Any, key: str) -> Any:
         """Return what the task, or the one whose result it publishes, has left as XCom."""
@@ -95,7 +101,7 @@ def _written(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> OutputD
     return OutputDataset(NAMESPACE, asset.name, facets=facets, outputFacets={"outputStatistics": rows})
 
 
-def _checked(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> Iterable[InputDataset]:
+def _checked(asset: Any, batch: str | None, checks: Iterable[Mapping[str, Any]]) -> Iterable[InputDataset]:
     assertions = [
         data_quality_assertions_dataset.Assertion(
             assertion=check["name"],
@@ -105,15 +111,15 @@ def _checked(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> Iterabl
             expected=check["expected"],
             actual=None if check["value"] is None else str(check["value"]),
         )
-        for check in extra.get("checks") or ()
+        for check in checks
     ]
     if assertions:
-        checks = data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(assertions=assertions)
+        facet = data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(assertions=assertions)
         yield InputDataset(
             NAMESPACE,
             asset.name,
             facets=_of_dataset(asset, batch),
-            inputFacets={"dataQualityAssertions": checks},
+            inputFacets={"dataQualityAssertions": facet},
         )
 
 

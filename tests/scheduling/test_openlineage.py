@@ -32,7 +32,7 @@ def events(home, services):
         with stack.variables(OPENAI_API_KEY=SECRET):
             stack.trigger("rankalpha_ingestion", KEY)
             stack.settle()
-            with stack.fault("scorer", "bad data"):
+            with stack.fault("scorer", "bad data"), stack.fault("sentiment", "no rows"):
                 stack.trigger("rankalpha_ingestion", FAILED)
                 stack.settle()
         assert services.calls[-2:] == [("/api/v1/grading/refresh", KEY), ("/api/refresh-data", KEY)]
@@ -82,7 +82,9 @@ def test_a_stage_reads_its_datasets_of_the_batch(events, job, reads):
 def test_a_publish_task_joins_what_was_read_with_what_is_written(events, job, reads, writes):
     (event,) = of_job(events, job, "COMPLETE")
     assert datasets(event["inputs"])[: len(reads)] == ours(*reads)
-    assert set(datasets(event["inputs"])) <= set(ours(*reads, writes))  # the checked one, if it has checks
+    assert datasets(event["inputs"])[len(reads) :] == ours(writes)  # which was checked
+    checks = event["inputs"][-1]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert {"rows", "symbols"} <= {check["name"] for check in checks if check["success"]}
     (output,) = event["outputs"]
     assert datasets([output]) == ours(writes)
     assert output["facets"]["version"]["datasetVersion"] == KEY
@@ -100,6 +102,14 @@ def test_a_failed_stage_has_failed_and_nothing_was_written(events):
     assert not [
         one for one in events if "scores" in [out["name"] for out in one["outputs"]] and FAILED in str(one)
     ]
+
+
+def test_a_blocked_batch_is_told_with_the_check_that_blocks_it(events):
+    (event,) = of_job(events, "rankalpha_sentiment.publish_sentiment", "FAIL", FAILED)
+    assert (datasets(event["inputs"]), event["outputs"]) == (ours("prices", "sentiment"), [])
+    checks = event["inputs"][1]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    (rows,) = [check for check in checks if check["name"] == "rows"]
+    assert (rows["success"], rows["severity"], rows["actual"]) == (False, "error", "0")
 
 
 def test_the_runs_of_dags_are_told_too(events):

@@ -163,6 +163,21 @@ def test_checks_are_told_of_the_dataset_that_was_checked(tasks):
     assert "actual" not in age
 
 
+def test_a_blocked_result_is_told_with_its_checks_and_as_written_nowhere(tasks):
+    ti = TaskInstance(batch=KEY, quarantine={"batch": KEY, "checks": CHECKS})
+    found = DatasetExtractor(tasks[1]).extract_on_failure(ti)
+    made = json.loads(Serde.to_json(event(RunState.FAIL, found.inputs, found.outputs)))
+    assert list(violations(made)) == []
+    assert [one["name"] for one in made["inputs"]] == ["prices", "scores"]
+    assert [
+        one["success"] for one in made["inputs"][1]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    ] == [
+        True,
+        False,
+    ]
+    assert made["outputs"] == []
+
+
 def test_rows_and_who_has_published_anyway_are_told(tasks):
     (output,) = told(tasks[1], {**RESULT, "forced": {"by": "ann", "reason": "a holiday"}})["outputs"]
     assert output["outputFacets"]["outputStatistics"]["rowCount"] == RESULT["rows"]
