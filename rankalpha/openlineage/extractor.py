@@ -56,7 +56,7 @@ class DatasetExtractor(BaseExtractor):
         return Lineage(inputs=inputs, outputs=outputs, run_facets=run_facets)
 
     def extract_on_failure(self, task_instance: Any) -> Lineage:
-        """Describe a task that has failed: nothing is written, and its checks tell why a result was blocked."""
+        """Describe a task that has failed: nothing is written; the checks tell why a result was blocked."""
         batch = self._left(task_instance, "batch")
         inputs = self._inputs(batch)
         blocked = task_instance.xcom_pull(task_ids=self.operator.task_id, key=QUARANTINE)
