@@ -28,8 +28,16 @@ class AirflowApi:
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self.url = url.rstrip("/")
-        self._credentials = {"username": user, "password": password}
+        self._credentials: dict[str, str] | None = {"username": user, "password": password}
         self._session = requests.Session()
+
+    @classmethod
+    def with_token(cls, url: str, token: str) -> "AirflowApi":
+        """Return a client with the rights of a token; it is not renewed: a refused one raises AirflowApiError."""
+        api = cls(url, "", "")
+        api._credentials = None
+        api._session.headers["Authorization"] = f"Bearer {token}"
+        return api
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """GET <path>; raises requests.RequestException or AirflowApiError."""
@@ -62,15 +70,15 @@ class AirflowApi:
     def _send(self, method: str, path: str, timeout: float = TIMEOUT, **arguments: Any) -> requests.Response:
         url = f"{self.url}{path if path.startswith('/') else f'/api/v2/{path}'}"
         response = self._session.request(method, url, timeout=timeout, **arguments)
-        if response.status_code == requests.codes.unauthorized:
-            self._log_in()
+        if response.status_code == requests.codes.unauthorized and self._credentials:
+            self._log_in(self._credentials)
             response = self._session.request(method, url, timeout=timeout, **arguments)
         _check(response, f"{method} {url}")
         return response
 
-    def _log_in(self) -> None:
-        response = self._session.post(f"{self.url}/auth/token", json=self._credentials, timeout=TIMEOUT)
-        _check(response, f"Airflow does not let {self._credentials['username']!r} in")
+    def _log_in(self, credentials: dict[str, str]) -> None:
+        response = self._session.post(f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT)
+        _check(response, f"Airflow does not let {credentials['username']!r} in")
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
 

@@ -1,0 +1,146 @@
+// The table: a row a batch, a column a stage with the trend of its duration, a button in each cell.
+import { button, drawing, element } from "./dom.js";
+import { batchName, count, duration } from "./format.js";
+import { WARNING, broken, icon, stateMark } from "./states.js";
+
+export const STEPS = ["ingestion", "scoring", "sentiment", "grading", "frontend"];
+const WIDTH = 96;
+const HEIGHT = 22;
+const PAD = 3;
+const drawn = new Map(); // what each row and the head were drawn from, so that only what has changed is drawn anew
+
+/** Draw the head: each stage's name, and its durations from the oldest batch to the newest. */
+export function renderHead(parent, batches) {
+  const trends = STEPS.map((name) => batches.map((batch) => step(batch, name)).filter((one) => one?.seconds > 0).reverse());
+  if (same(parent, trends.map((steps) => steps.map((one) => [one.seconds, one.state])))) return;
+  parent.replaceChildren(
+    head("Batch", []),
+    ...STEPS.map((name, index) => head(name, trends[index])),
+    head("Grades", []),
+  );
+}
+
+/** Draw the rows whose data have changed; the focus stays where it is. */
+export function renderRows(parent, batches, now, open) {
+  const kept = new Map([...parent.children].map((row) => [row.dataset.batch, row]));
+  const focused = document.activeElement?.dataset?.id;
+  const rows = batches.map((batch) => {
+    const old = kept.get(batch.batch);
+    const busy = batch.steps.some((one) => one.state === "running"); // its time goes on
+    return old && same(batch.batch, [batch, busy && now]) ? old : row(batch, now, open);
+  });
+  if (rows.length !== parent.children.length || rows.some((one, index) => one !== parent.children[index])) parent.replaceChildren(...rows);
+  if (focused && document.activeElement?.dataset?.id !== focused) cellButton(focused)?.focus();
+}
+
+/** The button of a cell, by its id: the batch, or the batch, a slash and the step. */
+export function cellButton(id) {
+  return document.querySelector(`#rows [data-id="${CSS.escape(id)}"]`);
+}
+
+export function step(batch, name) {
+  return batch.steps.find((one) => one.step === name);
+}
+
+function same(key, data) {
+  const text = JSON.stringify(data);
+  if (drawn.get(key) === text) return true;
+  drawn.set(key, text);
+  return false;
+}
+
+function head(name, steps) {
+  const made = element("th", `column-${name.toLowerCase()}`, [element("span", "stage", name)]);
+  made.scope = "col";
+  made.setAttribute("role", "columnheader");
+  if (steps.length) made.append(trend(name, steps));
+  return made;
+}
+
+/** A line of durations, the newest in words; failed ones are dots. */
+function trend(name, steps) {
+  const seconds = steps.map((one) => one.seconds);
+  const newest = duration(seconds.at(-1));
+  const said = `${name}: the newest took ${newest}`;
+  const label = seconds.length > 1
+    ? `${said}; ${seconds.length} batches from ${duration(Math.min(...seconds))} to ${duration(Math.max(...seconds))}`
+    : said;
+  const scale = (HEIGHT - 2 * PAD) / (Math.max(...seconds) || 1); // from zero, so that noise does not look like a trend
+  const width = (WIDTH - 2 * PAD) / Math.max(1, seconds.length - 1);
+  const points = seconds.map((one, index) => [PAD + index * width, HEIGHT - PAD - one * scale]);
+  const at = ([x, y], className, r) => ["circle", { cx: x.toFixed(1), cy: y.toFixed(1), r, class: className }];
+  const line = `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
+  const failed = points.filter((_, index) => steps[index].state === "failed");
+  const image = drawing({ viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, [
+    ["path", { class: "area", d: `${line}L${points.at(-1)[0].toFixed(1)} ${HEIGHT}L${PAD} ${HEIGHT}Z` }],
+    ["path", { class: "line", d: line }],
+    ...failed.map((point) => at(point, "failed", 2.6)),
+    at(points.at(-1), "newest", 2.2),
+  ]);
+  const made = element("span", "trend", [image, element("span", "figure", newest)]);
+  made.title = label;
+  return made;
+}
+
+function row(batch, now, open) {
+  const [day, time] = batchName(batch.batch);
+  const name = button("batch", [element("b", "", day), element("span", "", time)], () => open(batch.batch, null));
+  name.dataset.id = batch.batch;
+  name.title = batch.where;
+  name.setAttribute("aria-label", `Batch ${batch.batch}: ${batch.where}. Show where it came from`);
+  const first = cell("th", "batch", [name]);
+  first.scope = "row";
+  const cells = STEPS.map((one) => cell("td", one, [stepButton(batch, step(batch, one), now, open)]));
+  const made = element("tr", batch.settled ? "settled" : "open", [first, ...cells, cell("td", "grades", [grades(batch.grades)])]);
+  made.setAttribute("role", "row");
+  made.dataset.batch = batch.batch;
+  return made;
+}
+
+function cell(tag, column, content) {
+  const made = element(tag, `column-${column}`, content);
+  made.setAttribute("role", tag === "th" ? "rowheader" : "cell");
+  return made;
+}
+
+function stepButton(batch, one, now, open) {
+  const { blocking, warning } = broken(one.checks);
+  const state = one.held ? "blocked" : one.state;
+  const rows = one.state === "done" && one.rows !== null ? element("span", "rows", ` · ${count(one.rows, "row")}`) : null;
+  const content = [stateMark(state), element("span", "sub", [timing(one, now) || "\u00a0", rows])];
+  const notes = [];
+  if (one.held) notes.push(note("bad", `${count(blocking.length, "check")} failed`));
+  else if (one.forced) notes.push(note("warn", "published anyway"));
+  if (warning.length) notes.push(note("warn", count(warning.length, "warning")));
+  if (notes.length) content.push(element("span", "notes", notes));
+  const made = button(`cell is-${state}`, content, () => open(batch.batch, one.step));
+  made.dataset.id = `${batch.batch}/${one.step}`;
+  made.dataset.label = one.step;
+  made.setAttribute("aria-haspopup", "dialog");
+  return made;
+}
+
+function timing(one, now) {
+  if (one.state === "running" && one.since) return `for ${duration(Math.max(0, (new Date(now) - new Date(one.since)) / 1000))}`;
+  return one.seconds === null || one.state === "waiting" ? "" : duration(one.seconds);
+}
+
+function note(tone, text) {
+  return element("span", `note ${tone}`, [icon(WARNING), element("span", "", text)]);
+}
+
+/** How many symbols have each grade, as wide as their share. */
+function grades(found) {
+  const letters = Object.entries(found ?? {}).filter(([letter, amount]) => "ABCDF".includes(letter) && amount > 0);
+  if (!letters.length) return element("span", "none", "–");
+  const said = letters.map(([letter, amount]) => `${letter} ${amount}`).join(", ");
+  const bar = element("span", "grades", letters.map(([letter, amount]) => {
+    const part = element("i", `grade-${letter}`, letter);
+    part.style.setProperty("--share", amount);
+    return part;
+  }));
+  bar.setAttribute("role", "img");
+  bar.setAttribute("aria-label", `Grades: ${said}`);
+  bar.title = said;
+  return bar;
+}

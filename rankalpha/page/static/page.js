@@ -1,0 +1,102 @@
+// Loads the overview every ten seconds and draws what has changed.
+import { blocked, overview } from "./api.js";
+import { renderHead, renderRows } from "./grid.js";
+import { link } from "./links.js";
+import { Panel } from "./panel.js";
+import { button } from "./dom.js";
+import { renderComponents, renderDatasets, renderIncidents, summary } from "./strips.js";
+
+const EVERY = 10_000;
+const at = (id) => document.getElementById(id);
+const held = new Map(); // what failed runs hold back, by run and since when
+let shown = null; // the newest overview
+let timer = 0;
+
+const panel = new Panel(at("panel"), (sentence) => {
+  at("panel").close();
+  at("toast").textContent = sentence;
+  at("toast").hidden = false;
+  setTimeout(() => (at("toast").hidden = true), 8000);
+  load();
+});
+
+async function load() {
+  clearTimeout(timer);
+  try {
+    const found = await overview(at("days").value);
+    await Promise.all(found.batches.flatMap((batch) => batch.steps).filter((step) => step.state === "failed" && step.run_id).map(hold));
+    shown = found;
+    draw();
+    live("live", `As of ${found.now.slice(11, 19)} UTC`);
+    at("banner").hidden = true;
+  } catch (error) {
+    trouble(error);
+  }
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(load, EVERY);
+}
+
+/** Add what a failed step holds back, which no event tells of. */
+async function hold(step) {
+  const key = `${step.run_id} ${step.since}`;
+  if (!held.has(key)) held.set(key, await blocked(step.dag_id, step.run_id).catch(() => null));
+  const found = held.get(key);
+  if (found) Object.assign(step, { held: found, checks: found.checks });
+}
+
+function draw() {
+  const { batches, datasets, incidents, components, now, days, user } = shown;
+  at("content").hidden = false;
+  at("state").hidden = true;
+  at("summary").textContent = summary(batches, days);
+  renderIncidents(at("incidents"), incidents);
+  renderDatasets(at("datasets"), datasets);
+  renderHead(at("columns"), batches);
+  renderRows(at("rows"), batches, now, open);
+  at("nothing").hidden = batches.length > 0;
+  at("nothing").textContent = "No batch yet. The next one starts at 06:00 UTC, or when rankalpha_ingestion is triggered.";
+  renderComponents(at("components"), components, now);
+  const batch = panel.shown && batches.find((one) => one.batch === panel.shown.batch);
+  if (batch) panel.update(batch, user);
+}
+
+function open(key, name) {
+  const batch = shown.batches.find((one) => one.batch === key);
+  if (batch) panel.open(batch, name, shown.user);
+}
+
+function live(state, text) {
+  at("live").dataset.state = state;
+  at("live").lastElementChild.textContent = text;
+}
+
+/** Say what is wrong; what was loaded before stays, with its time. */
+function trouble(error) {
+  live("lost", shown ? `As of ${shown.now.slice(11, 19)} UTC` : "Not loaded");
+  const [title, text, action] = advice(error);
+  if (shown && error.status !== 401) {
+    at("banner").textContent = `${title}. ${text}`;
+    at("banner").hidden = false;
+    return;
+  }
+  at("content").hidden = true;
+  at("banner").hidden = true;
+  at("summary").textContent = "";
+  at("state").hidden = false;
+  at("state-title").textContent = title;
+  at("state-text").textContent = text;
+  at("state-action").replaceChildren(action);
+}
+
+function advice(error) {
+  if (error.status === 401) return ["You are not signed in", "Sign in to Airflow; this page then shows what you may see.", link("Sign in", "api/v2/auth/login")];
+  const again = button("act", "Try again", load);
+  if (error.status === 403) return ["Your role may not see this", error.message, again];
+  return ["The batches cannot be loaded", error.message, again];
+}
+
+at("days").addEventListener("change", load);
+document.addEventListener("visibilitychange", () => document.hidden || load());
+await load();
+const [key, name = null] = decodeURIComponent(location.hash.slice(1)).split("/");
+if (key && shown) open(key, name);

@@ -1,0 +1,84 @@
+// What is behind a cell: checks, container, runs and logs, lineage, and what the person may do about it.
+import { lineage } from "./api.js";
+import { actions } from "./actions.js";
+import { button, element, facts } from "./dom.js";
+import { duration, moment, number } from "./format.js";
+import { cellButton, step as stepOf } from "./grid.js";
+import { checksTable, containerFacts, lineagePart } from "./parts.js";
+import { runLink } from "./links.js";
+import { stateMark } from "./states.js";
+
+/** The panel; `told` is called with a sentence when something was started. */
+export class Panel {
+  constructor(dialog, told) {
+    this.dialog = dialog;
+    this.told = told;
+    this.shown = null; // batch and step name, null for the whole batch
+    this.drawn = "";
+    dialog.addEventListener("close", () => this.closed());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  }
+
+  /** Show a step of a batch, or the whole batch; `batch` and `user` are the overview's. */
+  open(batch, name, user) {
+    this.shown = { batch: batch.batch, name };
+    this.drawn = "";
+    this.parts = { body: element("div"), actions: element("div"), container: element("div"), lineage: element("section", "", [element("p", "sub", "Loading the lineage…")]) };
+    const close = button("close", "✕", () => this.dialog.close());
+    close.setAttribute("aria-label", "Close");
+    const title = element("h2", "", name ?? "Whole batch");
+    title.id = "panel-title";
+    const over = element("p", "over", `Batch ${batch.batch}`);
+    this.dialog.replaceChildren(element("header", "", [element("div", "", [over, title]), close]), element("div", "scroll", Object.values(this.parts)));
+    this.update(batch, user);
+    if (!this.dialog.open) this.dialog.showModal();
+    history.replaceState(null, "", `#${batch.batch}${name ? `/${name}` : ""}`);
+  }
+
+  /** Draw anew what has changed, and nothing that a person is writing in. */
+  update(batch, user) {
+    const step = this.shown.name ? stepOf(batch, this.shown.name) : null;
+    const text = JSON.stringify([batch.where, step ?? batch.steps, user]);
+    if (text === this.drawn) return;
+    this.drawn = text;
+    this.parts.body.replaceChildren(...(step ? stepBody(step) : [element("p", "", `Where it is: ${batch.where}.`)]));
+    if (step) {
+      const container = step.container ?? step.held?.container;
+      this.parts.actions.replaceChildren(...actions(batch, step, user, this.told));
+      this.parts.container.replaceChildren(...(container ? [containerFacts(container)] : []));
+    }
+    this.loadLineage(batch.batch, this.shown.name);
+  }
+
+  async loadLineage(key, name) {
+    const part = this.parts.lineage;
+    try {
+      const found = await lineage(key);
+      const steps = found.steps.filter((one) => !name || one.step === (name === "frontend" ? "grading" : name));
+      part.replaceChildren(...steps.map((one) => lineagePart(one, !name)));
+    } catch (error) {
+      part.replaceChildren(element("p", "refusal", `The lineage cannot be shown: ${error.message}`));
+    }
+  }
+
+  closed() {
+    const { batch, name } = this.shown;
+    this.shown = null;
+    history.replaceState(null, "", location.pathname + location.search);
+    cellButton(name ? `${batch}/${name}` : batch)?.focus();
+  }
+}
+
+function stepBody(step) {
+  const run = step.run_id ? runLink(step.dag_id, step.run_id) : null;
+  const state = element("p", "standing", [stateMark(step.held ? "blocked" : step.state), step.since ? element("span", "sub", `since ${moment(step.since)} UTC`) : null]);
+  const list = facts([
+    ["Took", step.seconds === null ? null : duration(step.seconds)],
+    ["Rows", step.rows === null ? null : number(step.rows)],
+    ["Symbols", step.symbols === null ? null : number(step.symbols)],
+    ["As of", step.as_of],
+    ["Run", run],
+  ]);
+  const forced = step.forced ? element("p", "forced", `Published anyway by ${step.forced.by}: ${step.forced.reason}`) : null;
+  return [state, forced, list, step.checks.length ? checksTable(step.checks) : null].filter((part) => part !== null);
+}
