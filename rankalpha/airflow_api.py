@@ -33,7 +33,7 @@ class AirflowApi:
 
     @classmethod
     def with_token(cls, url: str, token: str) -> "AirflowApi":
-        """Return a client with the rights of a token; it is not renewed: a refused one raises AirflowApiError."""
+        """Return a client with the rights of a token, which is not renewed."""
         api = cls(url, "", "")
         api._credentials = None
         api._session.headers["Authorization"] = f"Bearer {token}"

@@ -1,6 +1,7 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-It serves `rankalpha.app` under /rankalpha, shows the operators' page in Airflow's frame, and hears of stages that a person ends.
+It serves `rankalpha.app` under /rankalpha, shows the operators' page in Airflow's own frame, and hears of
+stages that a person ends.
 
 And it keeps the Assets view of Airflow 3.3.2 working while a run is queued. Airflow issue 71360: its API
 answers 500 for the events of a dataset as long as a run that one of them has started waits in the queue,
@@ -11,7 +12,7 @@ because it takes `start_date` for always set. Fixed upstream; remove this with t
 import importlib
 import sys
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -48,7 +49,6 @@ class RankAlphaPlugin(AirflowPlugin):
     """Loaded by every Airflow process; acts in the API server only, before its routes are made."""
 
     name = "rankalpha"
-    external_views: ClassVar[list[Any]] = [VIEW]
 
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:
@@ -56,4 +56,5 @@ class RankAlphaPlugin(AirflowPlugin):
         if API_SERVER in sys.modules:
             accept_queued_runs()
             cls.fastapi_apps = apps()
+            cls.external_views = [VIEW]
             cls.listeners = [importlib.import_module(LISTENER)]

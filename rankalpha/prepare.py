@@ -41,6 +41,8 @@ def prepare() -> None:
     airflow("users", "create", "--role", "Admin", "--username", admin.user, "--password", password, *identity)
     # when it was changed
     airflow("users", "reset-password", "--username", admin.user, "--password", password)
+    # Airflow's frame shows what plugins add to those only who may list them: Op and Admin, without this
+    airflow("roles", "add-perms", "Viewer", "User", "--action", "can_read", "--resource", "Plugins")
 
 
 def _reach(database: str) -> None:

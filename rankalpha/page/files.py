@@ -1,11 +1,10 @@
 """Serves the page's own files; they hold no data, so anybody may read them."""
 
-import os
 from pathlib import Path
+from typing import Any
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 STATIC = Path(__file__).with_name("static")
 HEADERS = {
@@ -24,10 +23,8 @@ class PageFiles(StaticFiles):
     def __init__(self) -> None:
         super().__init__(directory=STATIC, html=True)
 
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a file, or that the caller's copy still holds."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
+        response = super().file_response(*args, **kwargs)
         response.headers.update(HEADERS)
         return response

@@ -11,17 +11,17 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep, bearer_scheme, collect_request_tokens
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, status
 from fastapi.security import HTTPAuthorizationCredentials
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.batch import BatchError
 from rankalpha.lineage import batch_lineage
 from rankalpha.overview import overview
 from rankalpha.pipeline import PIPELINE
 from rankalpha.settings import settings
 
 MOST_DAYS = 90
-BAD_GATEWAY = 502
 KEY = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
 # what each button of the page asks the public API for
 NEEDS: dict[str, list[tuple[ResourceMethod, DagAccessEntity]]] = {
@@ -37,7 +37,7 @@ def caller(
     _: GetUserDep,  # refuses who is not signed in
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_scheme)],
 ) -> AirflowApi:
-    """Return a client of the public API that carries the caller's token, taken from where Airflow takes it."""
+    """Return a client of the public API with the caller's own token, taken from where Airflow takes it."""
     return AirflowApi.with_token(settings().airflow_url, collect_request_tokens(request, bearer)[0])
 
 
@@ -65,11 +65,16 @@ def _asked(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer; a refusal of the public API is passed on, its trouble is a bad gateway."""
     try:
         return question()
+    except BatchError as error:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
     except AirflowApiError as error:
         raise HTTPException(error.status, str(error)) from error
     except requests.RequestException as error:
-        text = f"Airflow's API at {settings().airflow_url} does not answer ({type(error).__name__}); "
-        raise HTTPException(BAD_GATEWAY, f"{text}RANKALPHA_AIRFLOW_URL must be this server's address") from error
+        raise HTTPException(
+            status.HTTP_502_BAD_GATEWAY,
+            f"Airflow's API at {settings().airflow_url} does not answer ({type(error).__name__}); "
+            "RANKALPHA_AIRFLOW_URL must be the address of this very server",
+        ) from error
 
 
 def _may(user: Any, dag_id: str, action: str) -> bool:

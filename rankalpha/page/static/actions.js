@@ -4,18 +4,29 @@ import { button, element } from "./dom.js";
 import { STEPS, step as stepOf } from "./grid.js";
 
 const IN_HAND = ["running", "queued", "paused"];
-const FOLLOWS = { ingestion: "scoring, sentiment and grading", scoring: "grading", sentiment: "grading", grading: "the frontend's refresh" };
+const FOLLOWS = {
+  ingestion: "scoring, sentiment and grading follow",
+  scoring: "grading follows",
+  sentiment: "grading follows",
+  grading: "the frontend is told",
+};
 const LONGEST_REASON = 500; // as rankalpha.quarantine has it
 
 /** The forms for a step; a sentence instead of what cannot be done. */
 export function actions(batch, step, user, told) {
   const rights = user.rights[step.dag_id] ?? [];
   const made = [];
-  if (step.held) made.push(rights.includes("publish") ? publishForm(step, user, told) : sentence(`To publish it anyway takes the right to write XComs and clear tasks of ${step.dag_id}, which ${user.name} lacks.`));
+  if (step.held) made.push(publishing(step, user, rights, told));
   if (step.step === "frontend") made.push(sentence("To tell the frontend again, clear notify_frontend in the run, or re-run grading."));
   else if (!rights.includes("rerun")) made.push(sentence(`To re-run it takes the right to trigger ${step.dag_id}, which ${user.name} lacks.`));
   else made.push(rerunForm(batch, step, told));
   return [element("section", "actions", [element("h3", "", "Actions"), ...made])];
+}
+
+function publishing(step, user, rights, told) {
+  if (!step.held.publishes) return sentence("This run was told to publish nothing, so it cannot be published anyway.");
+  if (rights.includes("publish")) return publishForm(step, user, told);
+  return sentence(`To publish it anyway takes the right to write XComs of ${step.dag_id} and to clear its tasks, which ${user.name} lacks.`);
 }
 
 function sentence(text) {
@@ -28,7 +39,7 @@ function rerunForm(batch, step, told) {
   const publish = element("input");
   publish.type = "checkbox";
   publish.checked = true;
-  const choice = element("label", "", [publish, element("span", "", `Publish, so that ${FOLLOWS[step.step]} follow${step.step === "ingestion" ? "" : "s"}`)]);
+  const choice = element("label", "", [publish, element("span", "", `Publish, so that ${FOLLOWS[step.step]}`)]);
   return form("Re-run from here", "", [choice], async () => {
     const run = await rerun(step.dag_id, batch.batch, publish.checked, step.step);
     told(`Run ${run} of ${step.dag_id} is started.`);

@@ -29,16 +29,15 @@ export function lineage(batch) {
   return ask(`rankalpha/lineage/${encodeURIComponent(batch)}`);
 }
 
-/** What a run's publishing task has refused, {task, checks, container, try}; null when nothing is held back. */
+/** What a run's publishing task has refused, {task, checks, container, try, publishes}; null when nothing is held back. */
 export async function blocked(dagId, runId) {
   const run = apiRun(dagId, runId);
   const { xcom_entries: found } = await ask(`${run}/taskInstances/~/xcomEntries?xcom_key_pattern=quarantine`);
   const entry = found.find((one) => one.key === "quarantine");
   if (!entry) return null;
   const task = `${run}/taskInstances/${encodeURIComponent(entry.task_id)}`;
-  const [{ value }, instance] = await Promise.all([ask(`${task}/xcomEntries/quarantine`), ask(task)]);
-  const held = typeof value === "string" ? JSON.parse(value) : value;
-  return { ...held, task: entry.task_id, try: instance.try_number };
+  const [{ value }, instance, { conf }] = await Promise.all([`${task}/xcomEntries/quarantine`, task, run].map((path) => ask(path)));
+  return { ...value, task: entry.task_id, try: instance.try_number, publishes: conf?.publish ?? true };
 }
 
 /** Start a new run of a DAG for a batch; return its id. */

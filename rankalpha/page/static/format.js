@@ -1,6 +1,7 @@
 // Numbers and moments as a person reads them; all times are UTC, as the batches are.
 const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+const OLD_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 /** A count or a measure; text as it is. */
 export function number(value) {
@@ -36,9 +37,11 @@ export function moment(text) {
   return `${DAY.format(when).replace(/^\w+,? /, "")} ${when.toISOString().slice(11, 19)}`;
 }
 
-/** The day and the time of a batch's key. */
+/** The day, with its year unless it is the present one, and the time of a batch's key. */
 export function batchName(key) {
-  return [DAY.format(new Date(`${key.slice(0, 10)}T00:00:00Z`)), key.slice(11)];
+  const day = new Date(`${key.slice(0, 10)}T00:00:00Z`);
+  const present = day.getUTCFullYear() === new Date().getUTCFullYear();
+  return [(present ? DAY : OLD_DAY).format(day), key.slice(11)];
 }
 
 /** How many of a thing, in words. */

@@ -74,8 +74,8 @@ function trend(name, steps) {
   const image = drawing({ viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, [
     ["path", { class: "area", d: `${line}L${points.at(-1)[0].toFixed(1)} ${HEIGHT}L${PAD} ${HEIGHT}Z` }],
     ["path", { class: "line", d: line }],
-    ...failed.map((point) => at(point, "failed", 2.6)),
     at(points.at(-1), "newest", 2.2),
+    ...failed.map((point) => at(point, "failed", 2.6)),
   ]);
   const made = element("span", "trend", [image, element("span", "figure", newest)]);
   made.title = label;

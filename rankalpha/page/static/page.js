@@ -89,7 +89,10 @@ function trouble(error) {
 }
 
 function advice(error) {
-  if (error.status === 401) return ["You are not signed in", "Sign in to Airflow; this page then shows what you may see.", link("Sign in", "api/v2/auth/login")];
+  if (error.status === 401) {
+    const text = "Sign in to Airflow; this page then shows what you may see.";
+    return ["You are not signed in", text, link("Sign in", "api/v2/auth/login")];
+  }
   const again = button("act", "Try again", load);
   if (error.status === 403) return ["Your role may not see this", error.message, again];
   return ["The batches cannot be loaded", error.message, again];

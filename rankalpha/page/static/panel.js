@@ -23,13 +23,15 @@ export class Panel {
   open(batch, name, user) {
     this.shown = { batch: batch.batch, name };
     this.drawn = "";
-    this.parts = { body: element("div"), actions: element("div"), container: element("div"), lineage: element("section", "", [element("p", "sub", "Loading the lineage…")]) };
+    const loading = element("section", "", [element("p", "sub", "Loading the lineage…")]);
+    this.parts = { body: element("div"), actions: element("div"), container: element("div"), lineage: loading };
     const close = button("close", "✕", () => this.dialog.close());
     close.setAttribute("aria-label", "Close");
     const title = element("h2", "", name ?? "Whole batch");
     title.id = "panel-title";
     const over = element("p", "over", `Batch ${batch.batch}`);
-    this.dialog.replaceChildren(element("header", "", [element("div", "", [over, title]), close]), element("div", "scroll", Object.values(this.parts)));
+    const header = element("header", "", [element("div", "", [over, title]), close]);
+    this.dialog.replaceChildren(header, element("div", "scroll", Object.values(this.parts)));
     this.update(batch, user);
     if (!this.dialog.open) this.dialog.showModal();
     history.replaceState(null, "", `#${batch.batch}${name ? `/${name}` : ""}`);
@@ -71,7 +73,8 @@ export class Panel {
 
 function stepBody(step) {
   const run = step.run_id ? runLink(step.dag_id, step.run_id) : null;
-  const state = element("p", "standing", [stateMark(step.held ? "blocked" : step.state), step.since ? element("span", "sub", `since ${moment(step.since)} UTC`) : null]);
+  const since = step.since ? element("span", "sub", `since ${moment(step.since)} UTC`) : null;
+  const state = element("p", "standing", [stateMark(step.held ? "blocked" : step.state), since]);
   const list = facts([
     ["Took", step.seconds === null ? null : duration(step.seconds)],
     ["Rows", step.rows === null ? null : number(step.rows)],

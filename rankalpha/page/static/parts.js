@@ -2,10 +2,9 @@
 import { element, facts } from "./dom.js";
 import { bytes, duration, moment, number } from "./format.js";
 import { logLink, runLink } from "./links.js";
-import { WARNING, icon } from "./states.js";
+import { CROSS, PASSED, WARNING, icon } from "./states.js";
 
-const PASSED = [["path", { d: "m3.5 8.4 3 3 6-6.8" }]];
-const CROSS = [["path", { d: "m4 4 8 8M12 4l-8 8" }]];
+const UNCHECKED = [["path", { d: "M4 8h8" }]];
 
 /** The checks of a dataset's contract: what was found, what was expected, and what came of it. */
 export function checksTable(checks) {
@@ -15,7 +14,7 @@ export function checksTable(checks) {
     return made;
   }));
   const rows = [...checks].sort((a, b) => Number(a.passed) - Number(b.passed)).map((check) => {
-    const [tone, word, sign] = check.passed ? ["good", "passed", PASSED] : check.severity === "block" ? ["bad", "blocks", CROSS] : ["warn", "warns", WARNING];
+    const [tone, word, sign] = outcome(check);
     const name = element("th", "", check.name);
     name.scope = "row";
     return element("tr", tone, [
@@ -27,6 +26,11 @@ export function checksTable(checks) {
   });
   const table = element("table", "checks", [element("thead", "", [head]), element("tbody", "", rows)]);
   return section("Contract", [table]);
+}
+
+function outcome(check) {
+  if (!check.passed) return check.severity === "block" ? ["bad", "blocks", CROSS] : ["warn", "warns", WARNING];
+  return check.value === null ? ["idle", "not checked", UNCHECKED] : ["good", "passed", PASSED];
 }
 
 /** What the stage's container was and used. */
@@ -45,9 +49,13 @@ export function containerFacts(container) {
 export function lineagePart(step, named) {
   const content = [];
   for (const input of step.inputs) {
-    content.push(facts([[`Read ${input.dataset}`, `batch ${input.batch}, published ${moment(input.published)} UTC`], ["Checksum", checksum(input)]]));
+    const words = `batch ${input.batch}, published ${moment(input.published)} UTC`;
+    content.push(facts([[`Read ${input.dataset}`, words], ["Checksum", checksum(input)]]));
   }
-  if (step.output) content.push(facts([[`Published ${step.output.dataset}`, `${moment(step.output.published)} UTC`], ["Checksum", checksum(step.output)]]));
+  if (step.output) {
+    const { dataset, published } = step.output;
+    content.push(facts([[`Published ${dataset}`, `${moment(published)} UTC`], ["Checksum", checksum(step.output)]]));
+  }
   content.push(...step.runs.map((run) => runPart(step.dag_id, run)));
   if (!content.length) content.push(element("p", "sub", "No run yet"));
   return section(named ? step.step : "Lineage", content);
@@ -58,16 +66,20 @@ function checksum(event) {
 }
 
 function runPart(dagId, run) {
-  const times = run.started ? `, ${moment(run.started)} UTC${run.ended ? ` for ${duration((new Date(run.ended) - new Date(run.started)) / 1000)}` : ""}` : "";
-  const by = [run.run_type, run.triggered_by].filter(Boolean).join(", ").replaceAll("_", " ");
+  const times = run.started ? `, ${moment(run.started)} UTC${took(run, " for ")}` : "";
+  const by = [run.run_type?.replaceAll("_", " "), run.user ? `by ${run.user}` : "", run.note].filter(Boolean).join(", ");
   const tries = run.tries.map((one) => element("li", "", [
     logLink(dagId, run.run_id, one.task_id, one.try_number, `${one.task_id}, try ${one.try_number}`),
-    element("span", "sub", `${one.state ?? "not begun"}${one.started && one.ended ? ` in ${duration((new Date(one.ended) - new Date(one.started)) / 1000)}` : ""}`),
+    element("span", "sub", `${one.state ?? "not begun"}${took(one, " in ")}`),
   ]));
   return element("div", "run", [
     element("p", "", [runLink(dagId, run.run_id), element("span", "sub", `${run.state}${times}${by ? `; ${by}` : ""}`)]),
     element("ul", "tries", tries),
   ]);
+}
+
+function took({ started, ended }, word) {
+  return started && ended ? word + duration((new Date(ended) - new Date(started)) / 1000) : "";
 }
 
 function section(title, content) {

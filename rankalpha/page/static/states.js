@@ -1,12 +1,16 @@
 // What a step of a batch can be in: a word, a tone and a sign, so that colour is never all that tells them apart.
 import { drawing, element } from "./dom.js";
 
+export const PASSED = [["path", { d: "m3.5 8.4 3 3 6-6.8" }]];
+export const CROSS = [["path", { d: "m4 4 8 8M12 4l-8 8" }]];
+export const WARNING = [["path", { d: "M8 2.5 14 13H2Z" }], ["path", { d: "M8 6.4v3M8 11.2h.01" }]];
+
 const STATES = {
-  done: ["Done", "good", [["path", { d: "m3.5 8.4 3 3 6-6.8" }]]],
+  done: ["Done", "good", PASSED],
   running: ["Running", "busy", [["path", { d: "M8 2.2a5.8 5.8 0 1 1-5.8 5.8" }]]],
   queued: ["Queued", "busy", [["circle", { cx: 8, cy: 8, r: 5.8 }], ["path", { d: "M8 4.8V8l2.2 1.6" }]]],
   paused: ["Paused", "warn", [["path", { d: "M5.5 3.5v9M10.5 3.5v9" }]]],
-  failed: ["Failed", "bad", [["path", { d: "m4 4 8 8M12 4l-8 8" }]]],
+  failed: ["Failed", "bad", CROSS],
   blocked: ["Blocked", "bad", [["circle", { cx: 8, cy: 8, r: 5.8 }], ["path", { d: "m4 4 8 8" }]]],
   waiting: ["Waiting", "idle", [["path", { d: "M3.5 8h.01M8 8h.01M12.5 8h.01" }]]],
   superseded: ["Left out", "idle", [["path", { d: "m4 4 4 4-4 4M9 4l4 4-4 4" }]]],
@@ -33,5 +37,3 @@ export function broken(checks) {
     warning: failed.filter((check) => check.severity !== "block"),
   };
 }
-
-export const WARNING = [["path", { d: "M8 2.5 14 13H2Z" }], ["path", { d: "M8 6.4v3M8 11.2h.01" }]];

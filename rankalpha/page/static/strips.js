@@ -1,14 +1,15 @@
 // What stands above and below the table: incidents, datasets, Airflow's components.
 import { element } from "./dom.js";
 import { age, batchName, count } from "./format.js";
-import { WARNING, icon } from "./states.js";
+import { CROSS, PASSED, WARNING, icon } from "./states.js";
 
 const SILENT_SECONDS = 120; // as the watchdog has it
 
 /** What the watchdog says needs a person; one calm line when there is nothing. */
 export function renderIncidents(parent, incidents) {
   if (!incidents.length) {
-    parent.replaceChildren(element("p", "calm", [icon([["path", { d: "m3.5 8.4 3 3 6-6.8" }]]), element("span", "", "The watchdog sees nothing that needs a person.")]));
+    const calm = element("span", "", "The watchdog sees nothing that needs a person.");
+    parent.replaceChildren(element("p", "calm", [icon(PASSED), calm]));
     return;
   }
   parent.replaceChildren(...incidents.map((one) =>
@@ -39,7 +40,7 @@ export function renderComponents(parent, components, now) {
   parent.replaceChildren("Airflow: ", ...Object.entries(components).map(([name, beat]) => {
     const silent = beat === null || (new Date(now) - new Date(beat)) / 1000 > SILENT_SECONDS;
     const made = element("span", `component ${silent ? "bad" : "good"}`, [
-      icon([["path", { d: silent ? "m4 4 8 8M12 4l-8 8" : "m3.5 8.4 3 3 6-6.8" }]]),
+      icon(silent ? CROSS : PASSED),
       element("span", "", `${name.replace("_", " ")} ${silent ? "gives no heartbeat" : "alive"}`),
     ]);
     return made;
