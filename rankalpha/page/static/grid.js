@@ -27,7 +27,7 @@ export function renderRows(parent, batches, now, open) {
   const rows = batches.map((batch) => {
     const old = kept.get(batch.batch);
     const busy = batch.steps.some((one) => one.state === "running"); // its time goes on
-    return old && same(batch.batch, [batch, busy && now]) ? old : row(batch, now, open);
+    return same(batch.batch, [batch, busy && now]) && old ? old : row(batch, now, open);
   });
   if (rows.length !== parent.children.length || rows.some((one, index) => one !== parent.children[index])) parent.replaceChildren(...rows);
   if (focused && document.activeElement?.dataset?.id !== focused) cellButton(focused)?.focus();
