@@ -56,3 +56,16 @@ def database(stack):
     """Runs queries in the database of the running stack."""
     with connected(stack) as run:
         yield run
+
+
+@pytest.fixture(scope="session")
+def password(stack):
+    """The password of a user of each role but Admin, named like the role."""
+    for role in ("Viewer", "User", "Op"):
+        name = role.lower()
+        stack.api.post(
+            "/auth/fab/v1/users",
+            {"username": name, "password": "sesame-17", "email": f"{name}@localhost"}
+            | {"first_name": name, "last_name": name, "roles": [{"name": role}]},
+        )
+    return "sesame-17"

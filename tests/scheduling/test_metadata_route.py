@@ -15,19 +15,6 @@ from rankalpha.maintenance.metadata import PREFIX, PRUNE
 URL = PREFIX + PRUNE
 
 
-@pytest.fixture(scope="module")
-def password(stack):
-    """The password of a user of each role but Admin, named like the role."""
-    for role in ("Viewer", "User", "Op"):
-        name = role.lower()
-        stack.api.post(
-            "/auth/fab/v1/users",
-            {"username": name, "password": "sesame-17", "email": f"{name}@localhost"}
-            | {"first_name": name, "last_name": name, "roles": [{"name": role}]},
-        )
-    return "sesame-17"
-
-
 @pytest.mark.parametrize("role", ["viewer", "user", "op"])
 def test_only_an_admin_may_prune(stack, password, role):
     api = AirflowApi(stack.api.url, role, password)

@@ -30,7 +30,9 @@ def test_every_file_has_the_headers_also_when_it_is_not_sent_again(client):
 def test_only_airflows_frame_may_hold_it_and_only_its_own_scripts_run(client):
     policy = dict(part.split(" ", 1) for part in HEADERS["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
-    assert {policy[name] for name in ("script-src", "style-src", "connect-src", "frame-ancestors")} == {"'self'"}
+    assert {policy[name] for name in ("script-src", "style-src", "connect-src", "frame-ancestors")} == {
+        "'self'"
+    }
 
 
 def test_nothing_outside_of_the_folder_is_served(client):
@@ -41,7 +43,9 @@ def test_nothing_outside_of_the_folder_is_served(client):
 def test_no_file_loads_from_elsewhere_or_makes_markup_of_text():
     for path in STATIC.iterdir():
         text = path.read_text().replace("http://www.w3.org/", "")
-        assert not re.search(r"https?://|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text), path
+        assert not re.search(
+            r"https?://|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text
+        ), path
         assert not re.search(r"<script(?![^>]*\ssrc=)| on\w+=|style=", text) or path.suffix == ".js", path
 
 
