@@ -15,15 +15,17 @@ FAINT = """() => {
     return [255, 255, 255];
   };
   const light = (color) => {
-    const [r, g, b] = color.map((part) => { const p = part / 255; return p <= .04045 ? p / 12.92 : ((p + .055) / 1.055) ** 2.4; });
+    const linear = (part) => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
+    const [r, g, b] = color.map((part) => linear(part / 255));
     return .2126 * r + .7152 * g + .0722 * b;
   };
   const found = [];
   for (const one of document.querySelectorAll("body *")) {
-    const text = [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
+    const own = [...one.childNodes].filter((node) => node.nodeType === 3);
+    const text = own.map((node) => node.data.trim()).join("");
     if (!text || !one.checkVisibility() || one.disabled || one.tagName === "OPTION") continue;
-    const [a, b] = [light(rgba(getComputedStyle(one).color).slice(0, 3)), light(behind(one))].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
+    const [ink, paper] = [rgba(getComputedStyle(one).color).slice(0, 3), behind(one)].map(light);
+    const ratio = (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05);
     if (ratio < 4.5) found.push(`${text}: ${ratio.toFixed(2)}`);
   }
   return found;

@@ -1,4 +1,4 @@
-"""The operators' page served below a prefix, with an overview that a test writes; and what is on the screen."""
+"""The operators' page served below a prefix, with an overview that a test writes."""
 
 import threading
 import time
