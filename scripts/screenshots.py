@@ -12,6 +12,7 @@ from rankalpha.settings import AdminSettings, StackSettings
 
 IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 860}
+OPERATORS = {"width": 1280, "height": 800}
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,6 +51,22 @@ def take(page: Page, url: str, name: str, wait_for: str) -> None:
     print(f"docs/images/{name}.png")
 
 
+def take_operators(page: Page, airflow: str) -> None:
+    """Save the operators' page in Airflow's frame: light, and dark with the newest scoring opened."""
+    page.set_viewport_size(OPERATORS)  # type: ignore[arg-type]
+    for name, theme in (("operators", "light"), ("operators-dark", "dark")):
+        page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+        page.goto(f"{airflow}/plugin/rankalpha")
+        frame = page.frame_locator("iframe")
+        frame.locator("#rows tr").first.wait_for()
+        if theme == "dark":
+            frame.locator('#rows [data-label="scoring"]').first.click()
+            frame.locator("dialog .tries").first.wait_for()
+        page.wait_for_timeout(1500)  # Airflow's own icons and fonts
+        page.screenshot(path=IMAGES / f"{name}.png")
+        print(f"docs/images/{name}.png")
+
+
 def main() -> int:
     """Take all pictures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -65,6 +82,7 @@ def main() -> int:
         take(page, f"{airflow}/assets/{asset_id(airflow, 'scores')}", "datasets", "rankalpha_grading")
         take(page, f"{airflow}/dags/rankalpha_grading", "grading", "notify_frontend")
         take(page, ranking, "ranking", "XOM")
+        take_operators(page, airflow)
         browser.close()
     return 0
 

@@ -50,8 +50,9 @@ def read_overview(
 ) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, for it waits for this very server
     """Return what `rankalpha.overview` does, and `user`: the caller's name and rights by DAG."""
     response.headers["Cache-Control"] = "no-store"
+    found = _asked(lambda: overview(api, days))  # first: no connection to the database is held meanwhile
     rights = {dag_id: [name for name in NEEDS if _may(user, dag_id, name)] for dag_id in PIPELINE}
-    return {**_asked(lambda: overview(api, days)), "user": {"name": user.get_name(), "rights": rights}}
+    return {**found, "user": {"name": user.get_name(), "rights": rights}}
 
 
 @router.get("/lineage/{batch}")

@@ -119,6 +119,14 @@ def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, st
         page.frame_locator("iframe").locator("#rows tr").first.wait_for()
 
 
+def test_an_address_leads_to_a_cell(browser, stack, batches):
+    with signed_in(browser, stack) as page:
+        page.goto(f"{stack.urls['airflow']}/plugin/rankalpha/rankalpha/page/#{BLOCKED}/scoring")
+        title = page.frame_locator("iframe[title=RankAlpha]").locator("dialog h2")
+        title.wait_for()
+        assert title.text_content() == "scoring"
+
+
 def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, stack, services, batches):
     def runs():
         return stack.runs("rankalpha_sentiment", partition_key_prefix_pattern=GRADED)

@@ -37,6 +37,7 @@ export async function blocked(dagId, runId) {
   if (!entry) return null;
   const task = `${run}/taskInstances/${encodeURIComponent(entry.task_id)}`;
   const [{ value }, instance, { conf }] = await Promise.all([`${task}/xcomEntries/quarantine`, task, run].map((path) => ask(path)));
+  if (instance.state !== "failed") return null; // what it has refused is to be made anew
   return { ...value, task: entry.task_id, try: instance.try_number, publishes: conf?.publish ?? true };
 }
 

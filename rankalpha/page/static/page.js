@@ -39,7 +39,10 @@ async function load() {
 /** Add what a failed step holds back, which no event tells of. */
 async function hold(step) {
   const key = `${step.run_id} ${step.since}`;
-  if (!held.has(key)) held.set(key, await blocked(step.dag_id, step.run_id).catch(() => null));
+  if (!held.has(key)) {
+    const answer = await blocked(step.dag_id, step.run_id).catch(() => undefined); // asked again the next time
+    if (answer !== undefined) held.set(key, answer);
+  }
   const found = held.get(key);
   if (found) Object.assign(step, { held: found, checks: found.checks });
 }
