@@ -5,6 +5,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from rankalpha.alerts import AlertNotifier
+from rankalpha.logs import bind_batch_of_run
 from rankalpha.settings import settings
 
 # pools that the stack's own init step makes
@@ -30,5 +31,6 @@ def default_args() -> dict[str, Any]:
         "retry_delay": settings().retry_wait,
         "retry_exponential_backoff": 2.0,  # doubles; True would count as 1 and never grow
         "max_retry_delay": settings().max_retry_wait,
+        "on_execute_callback": bind_batch_of_run,
         "on_failure_callback": AlertNotifier(),  # after the last try only
     }

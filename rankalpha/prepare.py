@@ -9,6 +9,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from rankalpha.defaults import PUBLISH_POOL, STAGE_POOL
+from rankalpha.logs import printed_is_logged
 from rankalpha.openlineage.configuration import check_file
 from rankalpha.preflight import check
 from rankalpha.settings import AdminSettings, SettingsError, settings
@@ -62,7 +63,8 @@ def _reach(database: str) -> None:
 def airflow(*command: str) -> None:
     """Run an Airflow command in this process."""
     arguments = get_parser().parse_args(command)
-    arguments.func(arguments)
+    with printed_is_logged():
+        arguments.func(arguments)
 
 
 if __name__ == "__main__":

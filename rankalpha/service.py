@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.batch import BatchError, batch_of
 from rankalpha.calls import Call
+from rankalpha.logs import bind_batch
 from rankalpha.settings import SettingsError
 
 
@@ -36,6 +37,7 @@ class ServiceOperator(BaseOperator):
         ti = context["ti"]
         try:
             batch = self._batch(context)
+            bind_batch(batch)
             ti.xcom_push(key="batch", value=batch)
             answer = ask(self.call, batch, self.log)
         except (BatchError, SettingsError) as error:

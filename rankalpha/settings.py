@@ -184,6 +184,14 @@ class StackSettings(Environment):
     frontend_port: int = Field(default=3000, gt=0, lt=65536, description="Port of the ranking page.")
 
 
+class LogSettings(Environment):
+    """Airflow's own setting of the logs, for the processes that are none of Airflow's."""
+
+    model_config = SettingsConfigDict(env_prefix="AIRFLOW__LOGGING__", env_ignore_empty=True, frozen=True)
+
+    json_logs: bool = Field(default=False, description="One JSON line an event instead of text.")
+
+
 class AdminSettings(Environment):
     """Airflow's first user; each field is the environment variable RANKALPHA_ADMIN_<FIELD>."""
 

@@ -10,6 +10,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from rankalpha import task_log
 from rankalpha.durable import set_aside
 from rankalpha.follow import Follower, in_thread, patiently
+from rankalpha.logs import bind_batch
 from rankalpha.runners import runner
 from rankalpha.runners.base import StageFailed
 from rankalpha.task_state import state_of
@@ -38,6 +39,7 @@ class StageTrigger(BaseTrigger):
         engine = runner()
         try:
             env = await patiently(self.log, engine.environment, self.container)
+            bind_batch(env["RANKALPHA_BATCH"])
             task_log.mask(env, self.secrets)
             done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
             follower = Follower(engine, self.container, task_log.write, self.log, written=done)

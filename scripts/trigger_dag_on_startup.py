@@ -10,14 +10,16 @@ With --stay it sleeps then instead of ending, so that its container is started a
 import argparse
 import os
 import sys
+from contextlib import redirect_stderr
 
 import requests
 from rich.console import Console
 from rich.table import Table
 
 from rankalpha.airflow_api import AirflowApiError, admin_api
+from rankalpha.logs import bind_batch, configure, printed_is_logged
 from rankalpha.monitor import Outcome, batch_of_run, monitor_execution
-from rankalpha.settings import SettingsError, settings
+from rankalpha.settings import LogSettings, SettingsError, settings
 from rankalpha.startup import NotReady, Paused, trigger_dag, wait_for_airflow
 
 TOP = 10
@@ -47,6 +49,7 @@ def run_batch() -> int:
         for remark in wait_for_airflow(api):
             print(remark, flush=True)
         run = trigger_dag(api)
+        bind_batch(batch_of_run(run))
         outcome = monitor_execution(api, run)
     except Paused as paused:
         print(paused)
@@ -59,12 +62,18 @@ def run_batch() -> int:
     return EXIT[outcome]
 
 
+def _logged() -> int:
+    configure()
+    with printed_is_logged(), redirect_stderr(sys.stdout):
+        return run_batch()
+
+
 def main() -> int:
     """Run the trigger as the arguments say."""
     parser = argparse.ArgumentParser(description="Start the day's batch and follow it until it is graded.")
     parser.add_argument("--stay", action="store_true", help="do not end but sleep once the batch has ended")
     stay = parser.parse_args().stay
-    status = run_batch()
+    status = _logged() if stay and LogSettings.load().json_logs else run_batch()
     if not stay:
         print(f"Airflow:  {settings().airflow_url}\nRanking:  {settings().frontend_url}")
     elif status != NOT_READY:

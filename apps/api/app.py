@@ -125,9 +125,11 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
     started = time.perf_counter()
     response = await call_next(request)
     milliseconds = (time.perf_counter() - started) * 1000
-    batch = getattr(request.state, "batch", "-")
+    batch = getattr(request.state, "batch", "")
     path = request.url.path  # still percent-encoded, so that nobody can forge a log line
-    log.info("%s %s %d %.0fms batch=%s", request.method, path, response.status_code, milliseconds, batch)
+    status, shown = response.status_code, batch or "-"
+    extra = {"batch": batch}
+    log.info("%s %s %d %.0fms batch=%s", request.method, path, status, milliseconds, shown, extra=extra)
     return response
 
 

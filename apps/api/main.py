@@ -1,6 +1,5 @@
 """Entry point of the api container: `python apps/api/main.py`."""
 
-import logging
 import os
 import sys
 
@@ -8,19 +7,18 @@ import uvicorn
 
 from apps.api.app import create_app
 from apps.api.settings import Settings
+from apps.common.logs import configure
 from apps.common.stage import BadConfig
 
 
 def main() -> None:
     """Serve until SIGTERM. A malformed setting ends it at once with status 78 and one line."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     try:
         settings = Settings.from_env()
     except BadConfig as error:
         print(f"api: {error}", file=sys.stderr)
         sys.exit(os.EX_CONFIG)
+    configure(settings.log_format)
     app = create_app(settings)
     # access_log: the app's own line tells the batch as well; log_config: keep the format set above.
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None)

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from apps.common.logs import log_format
 from apps.common.stage import BadConfig
 
 
@@ -15,6 +16,7 @@ class Settings:
     host: str = "127.0.0.1"  # 0.0.0.0 in a container
     port: int = 6080
     sentiment_weight: float = 0.2  # share of sentiment in the composite, 0..1; the score has the rest
+    log_format: str = "text"  # or json
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -24,6 +26,7 @@ class Settings:
             host=os.environ.get("API_HOST") or cls.host,
             port=int(number("API_PORT", cls.port, 1, 65535, whole=True)),
             sentiment_weight=number("GRADING_SENTIMENT_WEIGHT", cls.sentiment_weight, 0, 1),
+            log_format=log_format("LOG_FORMAT"),
         )
 
 

@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from apps.common.logs import configure
 from apps.common.stage import BadConfig
 from apps.frontend.app import create_app
 from apps.frontend.settings import Settings
@@ -13,15 +14,13 @@ from apps.frontend.settings import Settings
 
 def main() -> None:
     """Serve until SIGTERM. A malformed setting ends it at once with status 78 and one line."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log each request to the API
     try:
         settings = Settings.from_env()
     except BadConfig as error:
         print(f"frontend: {error}", file=sys.stderr)
         sys.exit(os.EX_CONFIG)
+    configure(settings.log_format)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

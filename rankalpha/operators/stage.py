@@ -16,6 +16,7 @@ from rankalpha.defaults import STAGE_POOL
 from rankalpha.durable import check_exit, find_or_start, set_aside
 from rankalpha.follow import End, Follower, left
 from rankalpha.identity import Identity
+from rankalpha.logs import bind_batch
 from rankalpha.result import ResultError, parse_result
 from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, Usage
@@ -112,6 +113,7 @@ class StageOperator(BaseOperator):
 
     def _found_or_started(self, context: Context, engine: Runner) -> Container:
         batch = batch_of(context, self.consumes, self.log) if self.consumes else new_batch(context)
+        bind_batch(batch)
         self.log.info("Batch %s", batch)
         context["ti"].xcom_push(key="batch", value=batch)
         identity = Identity.of(context, self.stage.name, batch)

@@ -46,8 +46,12 @@ def services():
 @pytest.fixture(scope="session")
 def stack(home, services):
     """The running stack that most modules share."""
-    token = secrets.token_hex(16)
-    with recording_stack(home, services, RANKALPHA_METRICS_TOKEN=token) as running:
+    settings = {
+        "RANKALPHA_METRICS_TOKEN": secrets.token_hex(16),
+        "AIRFLOW__LOGGING__JSON_LOGS": "True",
+        "LOG_FORMAT": "json",
+    }
+    with recording_stack(home, services, **settings) as running:
         yield running
 
 
