@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow test test-docker test-faults test-histories validate format bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow test test-docker test-faults test-histories validate format audit bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, a
 format: .venv/dev  ## format and mend what ruff can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+audit: .venv/dev  ## report known vulnerabilities of the locked dependencies; never fails
+	@$(BIN)/python scripts/audit.py
 
 bench: .venv/dev  ## measure parse time, event latency and the time of make up
 	$(BIN)/python bench/run.py

@@ -50,6 +50,7 @@ def stack(home, services):
         "RANKALPHA_METRICS_TOKEN": secrets.token_hex(16),
         "AIRFLOW__LOGGING__JSON_LOGS": "True",
         "LOG_FORMAT": "json",
+        "RANKALPHA_ALERT_EMAIL": "duty@example.org",  # a channel once the connection is there
     }
     with recording_stack(home, services, **settings) as running:
         yield running

@@ -80,7 +80,7 @@ REQUESTS = (
     # the audit log, other users, and removing history
     Request("GET", "/api/v2/eventLogs", "admin"),
     Request("GET", "/auth/fab/v1/users", "admin"),
-    Request("POST", "/auth/fab/v1/users", "admin", 400, {}),
+    Request("POST", "/auth/fab/v1/users", "admin", 422, {}),
     Request("POST", "/rankalpha/metadata/prune", "admin", 200, {"before": PAST}),
     # open: no data, nothing to change
     Request("GET", "/api/v2/monitor/health", "nobody"),

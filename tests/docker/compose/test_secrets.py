@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 
 from rankalpha.keys import KEYS, KEYS_FILE
 from rankalpha.preflight import BROKER, DATABASE, password_of
+from tests.support.served import served
 
 CONTENT = "find /var/log/airflow -type f -exec cat {} +"
 
@@ -39,12 +40,16 @@ def told(stack, batch, markers):
     with stack.variables(**variables):
         scoring, sentiment = (stack.trigger(f"rankalpha_{name}", batch) for name in ("scoring", "sentiment"))
         stack.settle()
+        shown = served(
+            stack.api, dag="rankalpha_sentiment", run=sentiment, task="run_ai_analysis", batch=batch
+        )
         database = stack.exec("postgres", "pg_dump", "--username=airflow", "airflow")
     file.write_text(before)
     return {
         "MARKER_API_TOKEN": stack.log("rankalpha_scoring", scoring, "run_scorer"),
         "OPENAI_API_KEY": stack.log("rankalpha_sentiment", sentiment, "run_ai_analysis"),
         "database": database,
+        "what is served": shown,
     }
 
 
@@ -66,6 +71,7 @@ def test_a_secret_reaches_its_stage_and_is_masked_in_its_log(told, markers, key)
     ("place", "holds"),
     [
         ("database", "OPENAI_API_KEY"),
+        ("what is served", "told ***"),
         ("task logs", "told ***"),
         ("container logs", "Following batch"),
         ("docker inspect", "RANKALPHA_DOCKER_URL"),
@@ -75,6 +81,7 @@ def test_no_secret_is_written_down(stack, engine, told, known, place, holds):
     """The database is read whole: XComs, rendered fields, events, serialised DAGs, audit log, Variables."""
     read = {
         "database": lambda: told["database"],
+        "what is served": lambda: told["what is served"],
         "task logs": lambda: stack.exec("airflow-scheduler", "sh", "-c", CONTENT),
         "container logs": stack.logs,
         "docker inspect": lambda: json.dumps([engine.inspect_container(name) for name in stack.ids()]),

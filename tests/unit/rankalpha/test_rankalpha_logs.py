@@ -13,6 +13,7 @@ from rankalpha.settings import LogSettings, SettingsError
 SAYING = """
 import logging
 from rankalpha.logs import bind_batch, configure, printed_is_logged
+from rankalpha.progress import Progress
 
 configure()
 logging.getLogger("demo").info("listening on %s", 2375)
@@ -20,6 +21,7 @@ bind_batch("2026-11-22T06:00:00")
 with printed_is_logged():
     print("two\\nlines", flush=True)
     print("error: not ready")
+    Progress("2026-11-22T06:00:00")
 try:
     {}["key"]
 except KeyError:
@@ -43,6 +45,7 @@ def test_a_process_that_is_not_airflows_logs_one_json_line_an_event():
         ("two", "info"),
         ("lines", "info"),
         ("error: not ready", "error"),
+        ("   0.0 s  Following batch 2026-11-22T06:00:00", "info"),
     ]
     assert {line["batch"] for line in [*lines, wrong]} == {"2026-11-22T06:00:00"}
     assert wrong["exception"][0]["exc_type"] == "KeyError"
