@@ -19,7 +19,8 @@ from rankalpha.stages import STAGES
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 ADMIN = "RANKALPHA_ADMIN_PASSWORD"
 METRICS = "RANKALPHA_METRICS_TOKEN"
-KNOWN = ("", "airflow", "postgres", "rankalpha", "redis", "<password>")  # defaults, here and elsewhere
+PLACEHOLDER = "<password>"  # in env/example
+KNOWN = ("", "airflow", "postgres", "rankalpha", "redis", PLACEHOLDER)  # defaults, here and elsewhere
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHORTEST = 32  # characters of a key
 
@@ -32,7 +33,7 @@ def check(env: Mapping[str, str]) -> None:
             f"RANKALPHA_BIND={bind}: everybody knows the password of the profile `local`, so it listens on "
             "127.0.0.1 only; choose another profile with RANKALPHA_ENV"
         )
-    problems = [] if profile == "local" else list(_problems(env))
+    problems = [] if profile == "local" else [*_problems(env), *_left_open(env)]
     if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
         problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is no stage")
     if problems:
@@ -60,6 +61,13 @@ def _problems(env: Mapping[str, str]) -> Iterator[str]:
             yield f"{key} is shorter than {SHORTEST} characters"
     if 0 < len(env.get(METRICS, "")) < SHORTEST:
         yield f"{METRICS} is shorter than {SHORTEST} characters; leave it out, and there are no metrics"
+
+
+def _left_open(env: Mapping[str, str]) -> Iterator[str]:
+    """Yield what else has a password, such as a connection, and still the example's."""
+    for key in sorted(env.keys() - {DATABASE, BROKER, ADMIN, *KEYS}):
+        if PLACEHOLDER in env[key]:
+            yield f"{key} still holds the example's {PLACEHOLDER}"
 
 
 def _is_fernet(value: str) -> bool:

@@ -67,6 +67,7 @@ def test_everything_that_is_missing_is_listed_at_once(profile):
         ("AIRFLOW__CORE__FERNET_KEY", "k" * 44, "is no Fernet key"),
         ("AIRFLOW__API__SECRET_KEY", "short", "is shorter than 32 characters"),
         ("AIRFLOW__API_AUTH__JWT_SECRET", "", "is missing"),
+        ("AIRFLOW_CONN_SMTP_DEFAULT", '{"conn_type": "smtp", "password": "<password>"}', "still holds"),
     ],
 )
 def test_a_default_or_a_weak_secret_is_refused_and_not_shown(profile, key, value, problem):
