@@ -9,7 +9,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 import structlog
 
@@ -48,9 +48,14 @@ def printed_is_logged() -> Iterator[None]:
 class _Lines(io.StringIO):
     """Logs each line that is written to it; `error: …` is how our commands begin theirs."""
 
-    def __init__(self, instead_of: Any) -> None:
+    def __init__(self, stdout: TextIO) -> None:
         super().__init__()
-        self.buffer = instead_of.buffer  # Airflow's own loggers write JSON there
+        self._stdout = stdout
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """Airflow's own loggers write their lines there."""
+        return self._stdout.buffer
 
     def write(self, text: str) -> int:
         *lines, rest = f"{self.getvalue()}{text}".split("\n")
