@@ -10,6 +10,7 @@ because it takes `start_date` for always set. Fixed upstream; remove this with t
 """
 
 import importlib
+import logging
 import sys
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,14 @@ def accept_queued_runs() -> None:
             model.model_rebuild(force=True)
 
 
+def log_once() -> None:
+    """Take from FAB's logger the handler that Airflow 3.3.2 leaves it besides the root's.
+
+    It has no format: each warning would be logged a second time, as text where the logs are to be JSON.
+    """
+    logging.getLogger("flask_appbuilder").handlers.clear()
+
+
 def apps() -> list[dict[str, Any]]:
     """Return what the API server is to serve besides its own."""
     from rankalpha.app import app  # noqa: PLC0415  heavy
@@ -55,6 +64,7 @@ class RankAlphaPlugin(AirflowPlugin):
         """Mend the API's data models, and add to its routes."""
         if API_SERVER in sys.modules:
             accept_queued_runs()
+            log_once()
             cls.fastapi_apps = apps()
             cls.external_views = [VIEW]
             cls.listeners = [importlib.import_module(LISTENER)]
