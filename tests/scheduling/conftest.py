@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,12 +66,12 @@ def database(stack):
 
 @pytest.fixture(scope="session")
 def password(stack):
-    """The password of a user of each role but Admin, named like the role."""
+    """The password of a user of each role but Admin, named like the role and made as the README says."""
+    word = secrets.token_urlsafe(12)
     for role in ("Viewer", "User", "Op"):
         name = role.lower()
-        stack.api.post(
-            "/auth/fab/v1/users",
-            {"username": name, "password": "sesame-17", "email": f"{name}@localhost"}
-            | {"first_name": name, "last_name": name, "roles": [{"name": role}]},
-        )
-    return "sesame-17"
+        identity = f"--firstname {name} --lastname {name} --email {name}@localhost"
+        command = f"users create --role {role} --username {name} --password {word} {identity}"
+        done = stack.run(sys.executable, "scripts/stack.py", "airflow", *command.split())
+        assert done.returncode == 0, done.stdout
+    return word

@@ -5,7 +5,6 @@ that is let through, and the answer that it gets; an answer 4xx is of a request 
 refused for what it asks for, so that nothing is changed. All below that role are refused.
 """
 
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,6 @@ from dotenv import dotenv_values
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.keys import KEYS
 
-PASSWORD = "sesame-17"
 ROLES = ("nobody", "viewer", "user", "op", "admin")
 NEVER = "nobody's"  # not even an Admin
 IMPOSTORS = ("basic", "nonsense", "unsigned", "forged", "expired")
@@ -50,6 +48,8 @@ REQUESTS = (
     Request("GET", RUN, "viewer"),
     Request("GET", TASK + "/logs/1", "viewer"),
     Request("GET", TASK + "/xcomEntries", "viewer"),
+    Request("GET", "/rankalpha/overview?days=1", "viewer"),
+    Request("GET", "/rankalpha/lineage/2022-08-04T06:00:00", "viewer"),
     # work on runs: trigger, clear, mark, pause, note, fill days, publish by hand
     Request("POST", "/api/v2/dags/rankalpha_scoring/dagRuns", "user", 422, {"logical_date": "yesterday"}),
     Request("POST", RUN + "/clear", "user", 200, {"dry_run": True}),
@@ -100,16 +100,11 @@ def run(stack):
 
 
 @pytest.fixture(scope="module")
-def tokens(stack):
-    """The headers of each role, its user made as the README says, and of callers who only pretend."""
+def tokens(stack, password):
+    """The headers of each role, and of callers who only pretend."""
     apis = {"admin": stack.api}
     for name in ("viewer", "user", "op"):
-        command = f"users create --role {name.capitalize()} --username {name} --password {PASSWORD}"
-        identity = f"--firstname {name} --lastname {name} --email {name}@localhost"
-        words = f"{command} {identity}".split()
-        done = stack.run(sys.executable, "scripts/stack.py", "airflow", *words)
-        assert done.returncode == 0, done.stdout
-        apis[name] = AirflowApi(stack.api.url, name, PASSWORD)
+        apis[name] = AirflowApi(stack.api.url, name, password)
     headers = {"nobody": {}, "basic": {"Authorization": "Basic cmFua2FscGhhOnJhbmthbHBoYQ=="}}
     for name, api in apis.items():
         api.get("dags", limit=1)
@@ -154,9 +149,9 @@ def test_a_token_that_is_not_airflows_own_opens_nothing(stack, run, tokens, impo
     assert {asked for asked, status in found.items() if status not in (401, 403)} == opened
 
 
-def test_an_operator_runs_a_batch_again_and_holds_a_stage_back(stack, tokens):
+def test_an_operator_runs_a_batch_again_and_holds_a_stage_back(stack, password):
     """What the table asks for without doing it."""
-    operator, key = AirflowApi(stack.api.url, "op", PASSWORD), "2022-08-05T06:00:00"
+    operator, key = AirflowApi(stack.api.url, "op", password), "2022-08-05T06:00:00"
     body = {"logical_date": None, "partition_key": key}
     run_id = operator.post("dags/rankalpha_ingestion/dagRuns", body)["dag_run_id"]
     stack.settle()
@@ -168,8 +163,8 @@ def test_an_operator_runs_a_batch_again_and_holds_a_stage_back(stack, tokens):
         assert operator.get("dags/rankalpha_grading")["is_paused"] is paused
 
 
-def test_a_viewer_starts_nothing(stack, tokens):
-    viewer, before = AirflowApi(stack.api.url, "viewer", PASSWORD), len(stack.runs("rankalpha_ingestion"))
+def test_a_viewer_starts_nothing(stack, password):
+    viewer, before = AirflowApi(stack.api.url, "viewer", password), len(stack.runs("rankalpha_ingestion"))
     with pytest.raises(AirflowApiError, match="403"):
         viewer.post("dags/rankalpha_ingestion/dagRuns", {"logical_date": None})
     assert len(stack.runs("rankalpha_ingestion")) == before

@@ -18,6 +18,8 @@ SERVED = (  # paths as AirflowApi takes them; {dag}, {run}, {task} and {batch} a
     "connections?limit=100",
     "config",
     "monitor/health",
+    "/rankalpha/overview?days=1",
+    "/rankalpha/lineage/{batch}",
 )
 
 
