@@ -1,0 +1,33 @@
+"""What the watchdog's eyes may see, with the rights of whoever looks."""
+
+import pytest
+from rankalpha_helpers import local_server
+
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.watchdog.reading import _left_out
+
+ENTRY = {
+    "extra": "2026-11-22T06:00:00 by",
+    "dag_id": "rankalpha_scoring",
+    "when": "2026-11-22T07:00:00+00:00",
+}
+SINCE = "2026-11-20T00:00:00+00:00"
+
+
+def left_out(status, body):
+    with local_server(lambda _: (status, body)) as (url, _):
+        return dict(_left_out(AirflowApi(url, "ann", "sesame"), SINCE))
+
+
+def test_who_may_read_the_audit_log_sees_what_was_left_out():
+    (key,) = left_out(200, {"event_logs": [ENTRY]})
+    assert key == "2026-11-22T06:00:00"
+
+
+def test_who_may_not_read_it_sees_the_rest_all_the_same():
+    assert left_out(403, {"detail": "Forbidden"}) == {}
+
+
+def test_another_refusal_is_not_hidden():
+    with pytest.raises(AirflowApiError, match="422"):
+        left_out(422, {"detail": "no"})
