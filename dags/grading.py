@@ -18,8 +18,10 @@ Grades each stock A to F from a batch's scores and sentiment, then tells the fro
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import GRADES, GRADES_CONTRACT, SCORES, SENTIMENT
+from rankalpha.alerts import deadline
 from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.defaults import default_args, params
+from rankalpha.graded import tell_graded
 from rankalpha.operators import PublishOperator
 from rankalpha.ping import ping
 from rankalpha.service import ServiceOperator
@@ -31,6 +33,7 @@ with DAG(
     max_active_runs=1,  # the API grades one batch at a time
     default_args=default_args(),
     params=params(),
+    deadline=deadline(),
     tags=["rankalpha", "grading"],
     doc_md=__doc__,
 ) as dag:
@@ -38,7 +41,10 @@ with DAG(
         task_id="update_grading", call=GRADING_REFRESH, consumes=[SCORES, SENTIMENT]
     )
     publish_grades = PublishOperator(
-        task_id="publish_grades", dataset=GRADES, contract=GRADES_CONTRACT, on_success_callback=ping
+        task_id="publish_grades",
+        dataset=GRADES,
+        contract=GRADES_CONTRACT,
+        on_success_callback=[ping, tell_graded],
     )
     notify_frontend = ServiceOperator(
         task_id="notify_frontend", call=FRONTEND_REFRESH, batch_from="update_grading"

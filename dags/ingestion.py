@@ -22,6 +22,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from datasets import PRICES, PRICES_CONTRACT
+from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import INGESTION
@@ -37,6 +38,7 @@ with DAG(
     max_active_runs=1,  # batches must not overtake each other
     default_args=default_args(),
     params=params(),
+    deadline=deadline(),
     tags=["rankalpha", "ingestion"],
     doc_md=__doc__,
 ) as dag:

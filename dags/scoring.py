@@ -18,6 +18,7 @@ Scores each stock's momentum, value and quality.
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import PRICES, SCORES, SCORES_CONTRACT
+from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import SCORER
@@ -29,6 +30,7 @@ with DAG(
     max_active_runs=1,  # one container of this stage at a time
     default_args=default_args(),
     params=params(),
+    deadline=deadline(),
     tags=["rankalpha", "scoring"],
     doc_md=__doc__,
 ) as dag:

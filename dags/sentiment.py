@@ -19,6 +19,7 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import PRICES, SENTIMENT, SENTIMENT_CONTRACT
+from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import SENTIMENT_ANALYSIS
@@ -30,6 +31,7 @@ with DAG(
     max_active_runs=1,  # one container of this stage at a time
     default_args=default_args(),
     params=params(),
+    deadline=deadline(),
     tags=["rankalpha", "sentiment"],
     doc_md=__doc__,
 ) as dag:

@@ -1,108 +1,116 @@
-"""Alerts: a task that has failed for good tells a person, by log, e-mail and Slack.
+"""Alerts: a person is told once of each incident, by log, e-mail and Slack; see `rankalpha.channels`.
 
-Each channel is switched on by its connection: `smtp_default` (with receivers in RANKALPHA_ALERT_EMAIL) and
-`slackwebhook_default`. A channel that is down never changes the outcome of the task; that it failed is
-logged.
+Who tells: a task that has failed for good (AlertNotifier), a run that has missed its deadline (`missed`), and
+the watchdog, which sends again what could not be sent, and tells when it is over. An alert never changes the
+outcome of a task.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import BaseNotifier, Connection, Variable
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import BaseNotifier
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.log import mask_logs
 
-from rankalpha.pipeline import INGESTION_DAG
+from rankalpha.pipeline import PIPELINE
 from rankalpha.settings import settings
+from rankalpha.watchdog.incident import Incident, late, lateness, pause
 
 log = logging.getLogger(__name__)
-
-SMTP_CONNECTION = "smtp_default"
-SLACK_CONNECTION = "slackwebhook_default"
 
 
 class AlertNotifier(BaseNotifier):
     """Tell who is on duty that a task has failed for good and what to do; an `on_failure_callback`."""
 
     def notify(self, context: Any) -> None:
-        """Write the alert to the log and send it through every channel that is switched on."""
-        subject, text = describe(context)
-        if _is_new(context["ti"], context["dag_run"]):
-            send(subject, text)
+        """Tell, unless that was told, by the watchdog or after an earlier run."""
+        from rankalpha.failed import describe  # noqa: PLC0415  not for parsing
+
+        incident, ti = describe(context), context["ti"]
+        # a failure of the watchdog or the maintenance lasts for as long as each of its runs fails
+        begun = getattr(ti, "start_date", None) if ti.dag_id in PIPELINE else None
+        if is_new(incident.key, begun):
+            tell(incident)
         else:
-            log.error("Still so: %s\n%s", subject, text)
+            log.error("Still so: %s\n%s", incident.subject, incident.text)
 
 
-def send(subject: str, text: str) -> None:
-    """Write an alert to the log and send it through every channel that is switched on."""
-    log.error("ALERT %s\n%s", subject, text)
-    for channel in _channels(subject, text):
-        try:
-            channel.notify({})
-        except Exception:
-            log.exception("ALERT could not be sent by %s", type(channel).__name__)
+def deadline() -> DeadlineAlert:
+    """Return the deadline of each run of a DAG: RANKALPHA_FINISHED_WITHIN minutes after it was queued.
 
-
-def describe(context: Any) -> tuple[str, str]:
-    """Return subject and text of the alert on the failed task of `context`."""
-    ti = context["ti"]
-    batch = context["dag_run"].partition_key or "of this run"
-    subject = f"RankAlpha: {ti.dag_id}.{ti.task_id} failed"
-    lines = [
-        f"Batch: {batch}",
-        f"Run: {ti.run_id}, try {ti.try_number}",
-        f"Error: {context.get('exception') or 'see the log'}",
-        f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
-        "Next: read the log, mend the cause, then clear the task; running it again is safe.",
-    ]
-    # the error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
-    return subject, str(mask_logs(None, "error", {"text": "\n".join(lines)})["text"])
-
-
-def _is_new(ti: Any, run: Any) -> bool:
-    """Let the watchdog know that a person is told; tell whether it is of something new.
-
-    Each failure of a batch is; the watchdog itself fails every five minutes for one reason.
+    Not after its logical date: runs that a dataset has triggered have none.
     """
-    from rankalpha.watchdog import DAG_ID  # noqa: PLC0415  slow to load, and not for parsing
-    from rankalpha.watchdog.incidents import failure  # noqa: PLC0415
-    from rankalpha.watchdog.told import variable  # noqa: PLC0415
+    return DeadlineAlert(
+        name="finished_within",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(minutes=settings().finished_within),
+        callback=AsyncCallback(missed),  # in the triggerer, for all workers may be busy, or be what hangs
+    )
 
-    watchdog = ti.dag_id == DAG_ID
-    if not (watchdog or ti.dag_id == INGESTION_DAG or run.partition_key):
-        return True  # the watchdog knows nothing of it
-    key = failure(ti.dag_id, "" if watchdog else ti.run_id)
+
+async def missed(context: Any) -> None:
+    """Tell that a run has missed its deadline; `context` holds the run as the public API gives it."""
+    await asyncio.to_thread(_tell_missed, context["dag_run"])
+
+
+def _tell_missed(run: dict[str, Any]) -> None:
+    dag_id, run_id = run["dag_id"], run["dag_run_id"]
+    if run["state"] not in ("queued", "running"):  # Airflow drops the deadline of a success only
+        log.info("%s of %s has ended in time, or its failure was told", run_id, dag_id)
+    elif not (is_new(lateness(dag_id, run_id)) and is_new(pause(dag_id))):
+        log.info("%s of %s is late, which was told", run_id, dag_id)
+    else:
+        tell(late(dag_id, run_id, run["partition_key"] or "", settings().finished_within))
+
+
+def is_new(key: str, begun: datetime | None = None) -> bool:
+    """Tell whether nobody was told of an incident yet, or only of what was before the try that `begun`."""
+    from rankalpha.watchdog import told  # noqa: PLC0415  not for parsing
+
     try:
-        new = not watchdog or Variable.get(variable(key), default=None) is None
-        Variable.set(variable(key), key, description=f"{ti.dag_id}.{ti.task_id} failed")
+        known = told.recall(key)
     except Exception:
-        log.exception("The watchdog does not know of this alert, and will send another")
+        log.exception("Not known whether this was told before; it is told again")
         return True
-    return new
+    return known is None or known.mending or (begun is not None and known.at < begun)
 
 
-def _channels(subject: str, text: str) -> Iterator[BaseNotifier]:
-    # slow to load, and not needed to parse a DAG
-    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier  # noqa: PLC0415
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415
+def tell(incident: Incident, to: Sequence[str] | None = None, *, notice: bool = False) -> None:
+    """Write an incident to the log and send it, by all channels that are on or those named.
 
-    if settings().alert_email and _exists(SMTP_CONNECTION):
-        yield SmtpNotifier(
-            smtp_conn_id=SMTP_CONNECTION,
-            to=settings().alert_email,
-            subject=subject,
-            html_content=f"<pre>{escape(text)}</pre>",  # keeps the lines, and an error's < and & as they are
-            mime_subtype="mixed",
-        )
-    if _exists(SLACK_CONNECTION):
-        yield SlackWebhookNotifier(slack_webhook_conn_id=SLACK_CONNECTION, text=f"{subject}\n{text}")
+    What a channel does not take is kept for the watchdog, which sends it later. A `notice` is no trouble.
+    """
+    from rankalpha import channels  # noqa: PLC0415  not for parsing
+    from rankalpha.watchdog.told import Told  # noqa: PLC0415
+
+    incident = replace(incident, subject=_masked(incident.subject), text=_masked(incident.text))
+    level, word = (logging.INFO, "NOTICE") if notice else (logging.ERROR, "ALERT")
+    log.log(level, "%s RankAlpha %s: %s\n%s", word, incident.urgency, incident.subject, incident.text)
+    names = channels.on() if to is None else tuple(to)
+    one = Told(incident, datetime.now(UTC), unsent=names, sending=True, notice=notice)
+    if not notice:
+        note(one)
+    note(one.sent(channels.send(incident, names)))
 
 
-def _exists(connection: str) -> bool:
+def note(one: Any) -> None:
+    """Remember a `Told`, or forget a notice that was sent; that it could not be is logged."""
+    from rankalpha.watchdog import told  # noqa: PLC0415  not for parsing
+
     try:
-        Connection.get(connection)
-    except AirflowNotFoundException:
-        return False
-    return True
+        if not one.notice or one.unsent:
+            told.remember(one)
+        elif one.told:
+            told.forget(one)
+    except Exception:
+        log.exception("The watchdog does not know of this alert, and may send another")
+
+
+def _masked(text: str) -> str:
+    # an error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
+    return str(mask_logs(None, "error", {"text": text})["text"])

@@ -125,6 +125,14 @@ class Settings(Environment):
     started_within: int = Field(
         default=15, gt=0, description="Minutes after 06:00 UTC in which the day's batch has to be there."
     )
+    finished_within: float = Field(
+        default=30,
+        gt=0,
+        description="Minutes after it was queued in which a run of a stage or of grading has to be finished.",
+    )
+    tell_graded: bool = Field(
+        default=False, description="Tell by the channels of alerts of each graded batch too."
+    )
     alert_email: str = Field(
         default="",
         description="Comma-separated receivers of alerts, sent through the connection smtp_default.",

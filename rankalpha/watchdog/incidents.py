@@ -1,39 +1,31 @@
 """What a person has to be told, made of what the watchdog has seen. Nothing is asked here."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
+from rankalpha.channels import CONNECTIONS
 from rankalpha.pipeline import GRADING_DAG, INGESTION_DAG, STEPS
 from rankalpha.settings import settings
+from rankalpha.watchdog import DAG_ID
+from rankalpha.watchdog.incident import Incident, Urgency, failure, late, pause
 from rankalpha.watchdog.reading import Sight
 from rankalpha.watchdog.standing import FRONTEND, Batch
 
+__all__ = ["UNSENT", "Incident", "incidents"]
+
+UNSENT = "unsent "  # begins the key of a channel that does not work
 SILENCE = timedelta(minutes=2)  # without a heartbeat; a component that restarts is back sooner
-
-
-@dataclass(frozen=True)
-class Incident:
-    """Something that does not mend itself; `key` stays the same for as long as it lasts."""
-
-    key: str
-    subject: str
-    text: str
 
 
 def incidents(sight: Sight) -> list[Incident]:
     """Return what is wrong at this moment, one incident for one cause."""
-    found = [*_components(sight), *_missing(sight), *_paused(sight)]
+    found = [*_components(sight), *_missing(sight), *_paused(sight), *_unsent(sight)]
     for batch in sight.batches:
-        failed = list(_failed(batch))
-        explained = failed or any(one.state == "paused" for one in batch.steps.values())
-        found += failed or ([] if explained else _overdue(sight, batch))
+        causes = [*_failed(batch), *_late(sight, batch)]
+        explained = causes or any(one.state == "paused" for one in batch.steps.values())
+        found += causes or ([] if explained else _overdue(sight, batch))
     return found
-
-
-def failure(dag_id: str, run_id: str) -> str:
-    """Return the key of the incident that a run has failed; its alert uses it too."""
-    return f"failed {dag_id} {run_id}"
 
 
 def _failed(batch: Batch) -> Iterator[Incident]:
@@ -44,7 +36,19 @@ def _failed(batch: Batch) -> Iterator[Incident]:
                 failure(dags[name], str(one.run_id)),
                 f"{dags[name]} failed for batch {batch.key}",
                 f"Run: {one.run_id}\nNext: read its red task's log, mend the cause, then clear the task.",
+                Urgency.LOOK_TODAY if name == FRONTEND else Urgency.ACT_NOW,
+                batch.key,
             )
+
+
+def _late(sight: Sight, batch: Batch) -> Iterator[Incident]:
+    """Yield the runs that have missed their deadline; mostly the deadline itself has told of them."""
+    minutes = settings().finished_within
+    for step in STEPS:
+        one = batch.steps[step.name]
+        over = one.queued and sight.now - one.queued > timedelta(minutes=minutes)
+        if over and one.state in ("running", "queued"):
+            yield late(step.dag_id, str(one.run_id), batch.key, minutes)
 
 
 def _overdue(sight: Sight, batch: Batch) -> list[Incident]:
@@ -56,6 +60,8 @@ def _overdue(sight: Sight, batch: Batch) -> list[Incident]:
             f"overdue {batch.key}",
             f"batch {batch.key} was not graded within {settings().graded_within} minutes",
             f"Where it is: {batch.where}.\nNext: look at the runs of this batch in the Airflow UI.",
+            Urgency.ACT_NOW,
+            batch.key,
         )
     ]
 
@@ -65,7 +71,7 @@ def _paused(sight: Sight) -> Iterator[Incident]:
         waiting = [batch.key for batch in sight.batches if batch.steps[step.name].state == "paused"]
         if waiting:
             yield Incident(
-                f"paused {step.dag_id}",
+                pause(step.dag_id),
                 f"{step.dag_id} is paused, and {len(waiting)} batch(es) wait for it",
                 f"Waiting: {', '.join(waiting)}.\nNext: unpause it; it goes on by itself.",
             )
@@ -83,6 +89,7 @@ def _missing(sight: Sight) -> Iterator[Incident]:
             f"missing {sight.due:%Y-%m-%d}",
             f"no batch since {sight.due:%Y-%m-%d %H:%M} UTC",
             f"Next: {INGESTION_DAG} {cause} in the Airflow UI.",
+            Urgency.ACT_NOW,
         )
 
 
@@ -94,4 +101,20 @@ def _components(sight: Sight) -> Iterator[Incident]:
                 f"component {name}",
                 f"Airflow's {name} gives no heartbeat",
                 f"None {since}.\nNext: see its log; `make up` or `docker compose up -d` starts it again.",
+                Urgency.ACT_NOW,
             )
+
+
+def _unsent(sight: Sight) -> Iterator[Incident]:
+    """Yield the channels that do not take alerts, with what they did not take."""
+    waiting = defaultdict(list)
+    for one in sight.told:
+        for name in one.to_send(sight.now):
+            waiting[name].append(one.incident.subject)
+    for name, subjects in waiting.items():
+        yield Incident(
+            f"{UNSENT}{name}",
+            f"{len(subjects)} alert(s) could not be sent by {name}",
+            f"Not told: {'; '.join(subjects)}.\n"
+            f"Next: see the log of {DAG_ID}, and mend {CONNECTIONS[name]}; then they are sent.",
+        )

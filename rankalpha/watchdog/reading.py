@@ -13,6 +13,7 @@ from rankalpha.batch import BatchError, parse_key
 from rankalpha.monitor import batch_of_run
 from rankalpha.pipeline import INGESTION_DAG, STEPS
 from rankalpha.watchdog.standing import Batch, Seen, batch_of
+from rankalpha.watchdog.told import Told, every
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Sight:
 
     `due` is when the day's batch had to start, `started` when the newest ingestion was due, and `up` since
     when there is a scheduler; `heartbeats` are those of Airflow's components, None for one that is missing.
+    `told` is what people were told of, see there; none to a user who may not see Variables.
     """
 
     now: datetime
@@ -30,6 +32,7 @@ class Sight:
     started: datetime | None
     up: datetime | None
     heartbeats: Mapping[str, datetime | None]
+    told: Sequence[Told] = ()
 
 
 def look(api: AirflowApi, days: float) -> Sight:
@@ -73,6 +76,7 @@ def look(api: AirflowApi, days: float) -> Sight:
         started=datetime.fromisoformat(newest[0]["run_after"]) if newest else None,
         up=_up_since(api),
         heartbeats=_heartbeats(api),
+        told=every(api),
     )
 
 

@@ -28,6 +28,8 @@ FRONTEND = "frontend"  # the last step: it was told of the grades
 class Standing:
     """What a step of a batch is in, and since when; `run_id` is that of its newest run.
 
+    `queued` is when a run that has not ended was queued.
+
     `seconds` is how long its newest run has taken, `published` when it was published last, and `extra` what
     that event tells of it: the result, see `rankalpha.operators.publish`.
     """
@@ -38,6 +40,7 @@ class Standing:
     seconds: float | None = None
     published: datetime | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    queued: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,11 @@ def batch_of(key: str, seen: Seen, paused: Sequence[str]) -> Batch:
 def _standing(step: Step, seen: Seen, paused: bool) -> Standing:
     run = _newest(seen.runs, step.dag_id)
     if run and run["state"] == "running":
-        return Standing("running", _moment(run["start_date"]), run["dag_run_id"])
+        queued = _moment(run["queued_at"])
+        return Standing("running", _moment(run["start_date"]), run["dag_run_id"], queued=queued)
     if run and run["state"] == "queued":
-        return Standing("paused" if paused else "queued", _moment(run["queued_at"]), run["dag_run_id"])
+        queued = _moment(run["queued_at"])
+        return Standing("paused" if paused else "queued", queued, run["dag_run_id"], queued=queued)
     done = _newest(seen.events, step.writes)
     inputs = [_newest(seen.events, dataset) for dataset in step.reads]
     ready = max((_moment(event["timestamp"]) for event in inputs if event), default=NEVER)

@@ -1,15 +1,18 @@
 """The watchdog's round: repair what is safe, look, tell a person once."""
 
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from rankalpha import alerts
+from rankalpha import alerts, channels
 from rankalpha.airflow_api import AirflowApi, admin_api
 from rankalpha.maintenance.metadata import PREFIX
 from rankalpha.settings import settings
-from rankalpha.watchdog import REPAIR
-from rankalpha.watchdog.incidents import Incident, incidents
+from rankalpha.watchdog import REPAIR, told
+from rankalpha.watchdog.details import detailed
+from rankalpha.watchdog.incidents import UNSENT, Incident, incidents
+from rankalpha.watchdog.over import close
 from rankalpha.watchdog.reading import Sight, look
-from rankalpha.watchdog.told import claim, forget_all_but
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +36,34 @@ def watch() -> None:
     api = admin_api()
     for done in repair(api):
         log.warning("Repaired: %s", done)
+    send_again(api)
     sight, found = see(api)
     for batch in sight.batches:
         log.info("Batch %s: %s", batch.key, batch.where)
     for incident in found:
-        if claim(api, incident):
-            alerts.send(f"RankAlpha: {incident.subject}", incident.text)
+        if alerts.is_new(incident.key):
+            alerts.tell(detailed(api, incident), _channels(incident))
         else:
             log.warning("Still so: %s", incident.subject)
-    for subject in forget_all_but(api, found):
-        log.info("Over: %s", subject)
+    close(api, sight, found)
+
+
+def send_again(api: AirflowApi) -> None:
+    """Send what some channel has not taken; one that does not work now is tried once in a round."""
+    broken: tuple[str, ...] = ()
+    now, on = datetime.now(UTC), channels.on()
+    for one in told.every(api):
+        waiting = one.to_send(now)
+        names = [name for name in waiting if name in on and name not in broken]
+        if names:
+            late = replace(one.incident, text=f"{one.incident.text}\nSent late: it is of {one.at:%H:%M} UTC")
+            broken += channels.send(late, names)
+        left = tuple(name for name in waiting if name in broken)  # not those that were switched off
+        if left != waiting:
+            log.info("Sent by %s: %s", ", ".join(names) or "no channel", one.incident.subject)
+            alerts.note(one.sent(left))
+
+
+def _channels(incident: Incident) -> tuple[str, ...]:
+    """Return the channels that can tell of an incident: not the one that is the incident."""
+    return tuple(name for name in channels.on() if incident.key != f"{UNSENT}{name}")

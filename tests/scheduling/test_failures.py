@@ -59,7 +59,7 @@ def test_a_failing_stage_stops_its_batch_and_says_why(stack, services, minute, m
     assert (task["state"], task["try_number"]) == ("failed", tries)
     log = stack.log("rankalpha_scoring", run_id, "run_scorer", tries)
     assert message in log
-    assert "ALERT RankAlpha: rankalpha_scoring.run_scorer failed" in log
+    assert "ALERT RankAlpha ACT NOW: rankalpha_scoring.run_scorer failed" in log
     assert key not in {event["partition_key"] for event in stack.events("scores")}
     assert key in {event["partition_key"] for event in stack.events("sentiment")}, "sentiment is not affected"
     assert key not in services.asked(GRADING)
@@ -158,7 +158,7 @@ def test_a_frontend_that_is_down_leaves_the_grades_published_and_is_alerted(stac
     run_id = run_of(stack, "rankalpha_grading", key)
     notify = stack.tasks("rankalpha_grading", run_id)["notify_frontend"]
     assert (notify["state"], notify["try_number"]) == ("failed", 2)
-    assert "ALERT RankAlpha: rankalpha_grading.notify_frontend failed" in stack.log(
+    assert "ALERT RankAlpha LOOK TODAY: rankalpha_grading.notify_frontend failed" in stack.log(
         "rankalpha_grading", run_id, "notify_frontend", 2
     )
     assert key in {event["partition_key"] for event in stack.events("grades")}

@@ -1,0 +1,93 @@
+"""The channels that alerts are sent by: e-mail and Slack, each switched on by its connection.
+
+`smtp_default`, with receivers in RANKALPHA_ALERT_EMAIL, and `slackwebhook_default`.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Collection
+from html import escape
+
+from airflow.sdk import BaseNotifier, Connection
+from airflow.sdk.configuration import conf
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from rankalpha.settings import settings
+from rankalpha.watchdog.incident import Incident
+
+log = logging.getLogger(__name__)
+
+SMTP_CONNECTION = "smtp_default"
+SLACK_CONNECTION = "slackwebhook_default"
+EMAIL, SLACK = "e-mail", "Slack"
+CONNECTIONS = {EMAIL: SMTP_CONNECTION, SLACK: SLACK_CONNECTION}
+LINK = re.compile(r"https?://[^\s<]+")
+
+
+def page() -> str:
+    """Return the address of the page RankAlpha in Airflow's UI."""
+    return f"{ui()}/plugin/rankalpha"
+
+
+def ui() -> str:
+    """Return the address of Airflow's UI, as people open it."""
+    return str(conf.get("api", "base_url", fallback="http://localhost:8080")).rstrip("/")
+
+
+def on() -> tuple[str, ...]:
+    """Return the channels that are switched on."""
+    return tuple(
+        name
+        for name, connection in CONNECTIONS.items()
+        if (name != EMAIL or settings().alert_email) and _exists(connection)
+    )
+
+
+def send(incident: Incident, names: Collection[str]) -> tuple[str, ...]:
+    """Send an alert by each of the named channels; return those that did not take it, which are logged."""
+    failed = []
+    subject = f"RankAlpha {incident.urgency}: {incident.subject}"
+    head = f"{incident.urgency}: {incident.urgency.meaning}"
+    body = f"{incident.text}\nPage: {page()}"
+    for name in names:
+        try:
+            NOTIFIERS[name](subject, head, body).notify({})
+        except Exception:
+            log.exception("ALERT could not be sent by %s; the watchdog tries again: %s", name, subject)
+            failed.append(name)
+    return tuple(failed)
+
+
+def _email(subject: str, head: str, body: str) -> BaseNotifier:
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415  slow, not for parsing
+
+    linked = LINK.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', escape(body))
+    return SmtpNotifier(
+        smtp_conn_id=SMTP_CONNECTION,
+        to=settings().alert_email,
+        subject=subject,
+        html_content=f"<p><b>{escape(head)}</b></p>\n<pre>{linked}</pre>",  # keeps the lines of an error
+        mime_subtype="mixed",
+    )
+
+
+def _slack(subject: str, head: str, body: str) -> BaseNotifier:
+    from airflow.providers.slack.notifications.slack_webhook import (  # noqa: PLC0415  slow, not for parsing
+        SlackWebhookNotifier,
+    )
+
+    text = escape(f"{head}\n{body}", quote=False)  # of what a log says nothing is to be taken for a mention
+    return SlackWebhookNotifier(
+        slack_webhook_conn_id=SLACK_CONNECTION, text=f"*{escape(subject, quote=False)}*\n{text}"
+    )
+
+
+NOTIFIERS: dict[str, Callable[[str, str, str], BaseNotifier]] = {EMAIL: _email, SLACK: _slack}
+
+
+def _exists(connection: str) -> bool:
+    try:
+        Connection.get(connection)
+    except AirflowNotFoundException:
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""Says of a task that has failed for good what was wrong, whether to act, and what to do."""
+
+from typing import Any
+
+from rankalpha.batch import key_of
+from rankalpha.pipeline import INGESTION_DAG, PIPELINE
+from rankalpha.quarantine import QUARANTINE
+from rankalpha.watchdog.incident import Incident, Urgency, failure
+
+NOTIFY = "notify_frontend"
+NO_ERROR = "none was reported: whatever ran the task was killed or lost"
+MEND = "read the log, mend the cause, then clear the task; running it again is safe."
+
+
+def describe(context: Any) -> Incident:
+    """Return the incident of the failed task of `context`."""
+    ti = context["ti"]
+    in_pipeline = ti.dag_id in PIPELINE
+    batch, blocked = _batch(ti.dag_id, context["dag_run"]), _blocked(context)
+    lines = [
+        f"Batch: {batch or (blocked or {}).get('batch') or 'of this run'}",
+        f"Run: {ti.run_id}, try {ti.try_number}",
+        f"Error: {context.get('exception') or NO_ERROR}",
+        f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
+        f"Next: {_publish_anyway(blocked, ti.task_id) if blocked else MEND}",
+    ]
+    return Incident(
+        failure(ti.dag_id, ti.run_id if in_pipeline else ti.task_id),
+        f"publication blocked in {ti.dag_id}.{ti.task_id}" if blocked else f"{ti.dag_id}.{ti.task_id} failed",
+        "\n".join(lines),
+        Urgency.ACT_NOW if in_pipeline and ti.task_id != NOTIFY else Urgency.LOOK_TODAY,
+        batch,
+    )
+
+
+def _batch(dag_id: str, run: Any) -> str:
+    """Return the batch of a run, an empty text for one that takes the newest when it starts."""
+    made = key_of(run.logical_date or run.run_after) if dag_id == INGESTION_DAG else ""
+    return str(run.partition_key or made)
+
+
+def _blocked(context: Any) -> dict[str, Any] | None:
+    """Return what a publishing task has refused to publish."""
+    ti, task = context["ti"], context.get("task")
+    kept = ti.xcom_pull(task_ids=ti.task_id, key=QUARANTINE) if task and task.outlets else None
+    return dict(kept) if kept else None
+
+
+def _publish_anyway(blocked: dict[str, Any], task_id: str) -> str:
+    dataset = task_id.removeprefix("publish_")
+    return (
+        "mend the data and clear the stage, whose result was kept and not published. If it is right all the "
+        "same, publish it anyway, on record: on the page RankAlpha, or\n"
+        f"  python scripts/publish_anyway.py --batch {blocked['batch']} --dataset {dataset} --reason '...'"
+    )

@@ -1,0 +1,23 @@
+"""Tells by the channels of alerts that a batch was graded, for those who want to hear it each day."""
+
+from typing import Any
+
+from rankalpha.alerts import tell
+from rankalpha.settings import settings
+from rankalpha.watchdog.incident import Incident, Urgency
+
+
+def tell_graded(context: Any) -> None:
+    """Tell the grades of a batch, if RANKALPHA_TELL_GRADED is on; an `on_success_callback`."""
+    if not settings().tell_graded:
+        return
+    ti = context["ti"]
+    (source,) = context["task"].upstream_task_ids
+    batch, result = (ti.xcom_pull(task_ids=source, key=key) for key in ("batch", "result"))
+    text = f"Batch: {batch}\n{_figures(result) if result else 'The API has told no figures.'}"
+    tell(Incident(f"graded {batch}", f"batch {batch} is graded", text, Urgency.NO_ACTION), notice=True)
+
+
+def _figures(result: dict[str, Any]) -> str:
+    grades = ", ".join(f"{number} {grade}" for grade, number in sorted(result.get("details", {}).items()))
+    return f"Grades: {grades or 'not told'}\nStocks: {result['symbols']}, prices as of {result['as_of']}"

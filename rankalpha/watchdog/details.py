@@ -1,0 +1,48 @@
+"""What the watchdog adds to a failure that its task has not told itself: by whom, where, the last lines."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from rankalpha.airflow_api import AirflowApi
+from rankalpha.channels import ui
+from rankalpha.watchdog.incident import Incident, Urgency, is_failure
+
+LINES = 8  # of a log
+BY_PERSON = ("patch_task_instance", "patch_dag_run", "bulk_task_instances", "bulk_dag_runs")
+
+
+def detailed(api: AirflowApi, incident: Incident) -> Incident:
+    """Return a failed run's incident with its red tasks; one that a person has ended asks nobody to act."""
+    if not is_failure(incident.key):
+        return incident
+    _, dag_id, run_id = incident.key.split(" ", 2)
+    run = f"dags/{dag_id}/dagRuns/{quote(run_id)}"
+    tasks = api.get(f"{run}/taskInstances")["task_instances"]
+    red = [task for task in tasks if task["state"] == "failed"]
+    lines = [line for task in red for line in _lines(api, run, task)]
+    text = "\n".join([f"Batch: {incident.batch}", *lines, incident.text])
+    begun = min((task["start_date"] for task in red if task["start_date"]), default=None)
+    if not (person := _ended_by(api, dag_id, run_id, begun)):
+        return replace(incident, text=text)
+    said = (
+        f"Ended by: {person}, who has marked it as failed; the batch waits until somebody clears it.\n{text}"
+    )
+    return replace(incident, text=said, urgency=Urgency.NO_ACTION)
+
+
+def _lines(api: AirflowApi, run: str, task: dict[str, Any]) -> Iterator[str]:
+    name, number = task["task_id"], task["try_number"]
+    yield f"Task: {name}, try {number}"
+    log = api.get(f"{run}/taskInstances/{name}/logs/{number}", map_index=task["map_index"])["content"]
+    if last := [one["event"] for one in log if one.get("timestamp")][-LINES:]:
+        yield "\n  ".join(["Last lines of its log:", *last])
+    yield f"Log: {ui()}/{run.replace('/dagRuns/', '/runs/')}/tasks/{name}?try_number={number}"
+
+
+def _ended_by(api: AirflowApi, dag_id: str, run_id: str, begun: str | None) -> str | None:
+    """Return the user who was the last to set the state of the run or a task of it, if it was to failed."""
+    by_person = {"dag_id": dag_id, "run_id": run_id, "included_events": BY_PERSON, "after": begun}
+    found = api.get("eventLogs", **by_person, order_by="-when", limit=1)["event_logs"]
+    return next((one["owner"] for one in found if '"failed"' in (one["extra"] or "")), None)
