@@ -55,21 +55,19 @@ class Told:
 
     @classmethod
     def read(cls, value: str, subject: str = "") -> Self:
-        """Return what `write` has written, or an earlier version, which wrote the key alone."""
+        """Return what `write` has written; what an earlier version or a person wrote is taken for a key."""
         try:
             found: dict[str, Any] = json.loads(value)
-        except ValueError:
-            return cls(Incident(value, subject or value, ""), datetime.now(UTC))
-        incident: dict[str, Any] = found["incident"]
-        channels = {name: tuple(found[name]) for name in ("told", "unsent")}
-        return cls(
-            **found
-            | channels
-            | {
-                "incident": Incident(**incident | {"urgency": Urgency(incident["urgency"])}),
+            urgency = Urgency(found["incident"]["urgency"])
+            known = {
+                "incident": Incident(**found["incident"] | {"urgency": urgency}),
                 "at": datetime.fromisoformat(found["at"]),
+                "told": tuple(found["told"]),
+                "unsent": tuple(found["unsent"]),
             }
-        )
+            return cls(**found | known)
+        except (ValueError, KeyError, TypeError):
+            return cls(Incident(value, subject or value, ""), datetime.now(UTC))
 
 
 def variable(key: str) -> str:

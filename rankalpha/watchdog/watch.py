@@ -40,11 +40,12 @@ def watch() -> None:
     sight, found = see(api)
     for batch in sight.batches:
         log.info("Batch %s: %s", batch.key, batch.where)
+    known = {one.incident.key for one in sight.told if not one.mending}
     for incident in found:
-        if alerts.is_new(incident.key):
-            alerts.tell(detailed(api, incident), _channels(incident))
-        else:
+        if incident.key in known or not alerts.is_new(incident.key):  # a task may just have told it
             log.warning("Still so: %s", incident.subject)
+        else:
+            alerts.tell(detailed(api, incident), _channels(incident))
     close(api, sight, found)
 
 

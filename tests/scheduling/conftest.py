@@ -10,6 +10,7 @@ from figures import Figures
 from old_rows import connected
 from recording_stack import recording_stack
 
+from tests.support.channels import Mailbox, Webhook
 from tests.support.services import RecordingServices
 
 
@@ -45,13 +46,33 @@ def services():
 
 
 @pytest.fixture(scope="session")
-def stack(home, services):
+def mailbox():
+    """The mail server of the running stack."""
+    box = Mailbox().start()
+    yield box
+    box.stop()
+
+
+@pytest.fixture(scope="session")
+def slack():
+    """Slack, as the running stack sees it."""
+    hook = Webhook()
+    yield hook
+    hook.close()
+
+
+@pytest.fixture(scope="session")
+def stack(home, services, mailbox, slack):
     """The running stack that most modules share."""
     settings = {
         "RANKALPHA_METRICS_TOKEN": secrets.token_hex(16),
+        "RANKALPHA_FINISHED_WITHIN": "0.4",
+        "RANKALPHA_ALERT_EMAIL": "duty@example.org",
+        "RANKALPHA_TELL_GRADED": "true",
+        "AIRFLOW_CONN_SMTP_DEFAULT": mailbox.connection,
+        "AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": slack.connection,
         "AIRFLOW__LOGGING__JSON_LOGS": "True",
         "LOG_FORMAT": "json",
-        "RANKALPHA_ALERT_EMAIL": "duty@example.org",  # a channel once the connection is there
     }
     with recording_stack(home, services, **settings) as running:
         yield running

@@ -1,132 +1,124 @@
-import email
+"""Who is told of an incident, how often, and what becomes of an alert that a channel does not take."""
+
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from email import policy
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from aiosmtpd.controller import Controller
+from airflow.sdk.exceptions import ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import (
+    DeleteVariable,
+    ErrorResponse,
+    GetVariable,
+    PutVariable,
+    VariableResult,
+)
 from airflow.sdk.log import mask_secret
-from rankalpha_helpers import KEY, context, local_server
+from rankalpha_helpers import KEY, TaskInstance, context, local_server
 
-from rankalpha.alerts import AlertNotifier, describe
+from rankalpha.alerts import AlertNotifier, missed, tell
+from rankalpha.graded import tell_graded
+from rankalpha.watchdog import told
+from rankalpha.watchdog.incident import Incident, Urgency, failure, lateness, pause
+from tests.support.channels import Mailbox, body
 
 BROKEN = RuntimeError("stage demo exited with 1. Last lines:\n  <price> & {{ 7 * 7 }}")
-
-
-class Mailbox:
-    """aiosmtpd's handler; keeps each message that the server takes."""
-
-    def __init__(self) -> None:
-        self.messages: list[tuple[list[str], email.message.EmailMessage]] = []
-
-    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
-        message = email.message_from_bytes(envelope.content, policy=policy.default)
-        self.messages.append((envelope.rcpt_tos, message))
-        return "250 OK"
-
-
-@contextmanager
-def mail_server() -> Iterator[tuple[int, Mailbox]]:
-    box = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield port, box
-    finally:
-        controller.stop()
+SUBJECT = "RankAlpha ACT NOW: rankalpha_scoring.run_demo failed"
+INCIDENT = Incident("key", "something broke", "Next: mend it.", Urgency.LOOK_TODAY)
 
 
 @pytest.fixture
-def mail(monkeypatch):
-    """Return a function that switches the e-mail channel on."""
-
-    def switch_on(port: int) -> None:
-        extra = {"from_email": "airflow@example.org", "disable_ssl": True, "disable_tls": True, "timeout": 2}
-        connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
-        monkeypatch.setenv("RANKALPHA_ALERT_EMAIL", "duty@example.org,boss@example.org")
-
-    return switch_on
+def mailbox(monkeypatch):
+    """The e-mail channel, switched on."""
+    box = Mailbox().start()
+    switch_on_mail(monkeypatch, box)
+    yield box
+    box.stop()
 
 
 @pytest.fixture
 def slack(monkeypatch):
     """Return a function that switches the Slack channel on."""
 
-    def switch_on(url: str) -> None:
+    def switch_on(url):
         connection = {"conn_type": "slackwebhook", "password": f"{url}/services/T0/B0/x"}
         monkeypatch.setenv("AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT", json.dumps(connection))
 
     return switch_on
 
 
-def failed(exception: Exception | None = BROKEN, key: str | None = KEY):
-    return context(key, exception=exception)
+@pytest.fixture
+def no_mail(monkeypatch):
+    """The e-mail channel, switched on, with a server that is down."""
+    box = Mailbox()
+    switch_on_mail(monkeypatch, box)
+    return box
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture
+def variables(monkeypatch):
+    """Airflow's Variables as a task has them."""
+    kept = {}
+
+    def send(message):
+        match message:
+            case PutVariable():
+                kept[message.key] = message.value
+            case DeleteVariable():
+                kept.pop(message.key, None)
+            case GetVariable() if message.key in kept:
+                return VariableResult(key=message.key, value=kept[message.key])
+            case GetVariable():
+                return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
+        return None
+
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
+    return kept
 
 
-def test_an_alert_says_what_failed_and_what_to_do():
-    subject, text = describe(failed())
-    assert subject == "RankAlpha: rankalpha_demo.run_demo failed"
-    assert text.splitlines() == [
-        f"Batch: {KEY}",
-        "Run: manual__1, try 1",
-        "Error: stage demo exited with 1. Last lines:",
-        "  <price> & {{ 7 * 7 }}",
-        "Log: http://airflow/log",
-        "Next: read the log, mend the cause, then clear the task; running it again is safe.",
-    ]
+def switch_on_mail(monkeypatch, box):
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", box.connection)
+    monkeypatch.setenv("AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT", "{no such channel")
+    monkeypatch.setenv("RANKALPHA_ALERT_EMAIL", "duty@example.org,boss@example.org")
 
 
-def test_an_alert_with_less_known():
-    ti = SimpleNamespace(dag_id="d", task_id="t", run_id="r", try_number=4)  # as after a lost worker
-    _, text = describe(context(None, ti))
-    assert "Batch: of this run\n" in text
-    assert "Error: see the log\n" in text
-    assert "Log: in the Airflow UI\n" in text
+class Scoring(TaskInstance):
+    dag_id = "rankalpha_scoring"
 
 
-def test_an_alert_does_not_give_secrets_away():
-    mask_secret("hunter2-in-the-output")
-    assert "hunter2" not in describe(failed(RuntimeError("key hunter2-in-the-output refused")))[1]
+def failed(begun=None, **more):
+    ti = Scoring()
+    ti.start_date = begun
+    return context(KEY, ti, exception=BROKEN, **more)
 
 
-def test_without_channels_the_log_has_it(caplog):
+def subjects(box):
+    return [message["Subject"] for _, message in box.messages]
+
+
+def test_an_email_is_sent_to_every_receiver(mailbox):
     AlertNotifier().notify(failed())
-    assert "ALERT RankAlpha: rankalpha_demo.run_demo failed" in caplog.text
-
-
-def test_an_email_is_sent_to_every_receiver(mail):
-    with mail_server() as (port, box):
-        mail(port)
-        AlertNotifier().notify(failed())
-    ((receivers, message),) = box.messages
+    ((receivers, message),) = mailbox.messages
     assert receivers == ["duty@example.org", "boss@example.org"]
     assert message["From"] == "airflow@example.org"
-    assert message["Subject"] == "RankAlpha: rankalpha_demo.run_demo failed"
-    body = message.get_body(("html",)).get_content().strip()
-    assert body.startswith(f"<pre>Batch: {KEY}\nRun: manual__1, try 1\n")
-    assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in body  # neither markup nor a template
-    assert body.endswith("safe.</pre>")
+    assert message["Subject"] == SUBJECT
+    text = body(message)
+    assert text.startswith(
+        "<p><b>ACT NOW: a batch is not graded, or none can be, until somebody mends this.</b></p>"
+    )
+    assert f"<pre>Batch: {KEY}\nRun: manual__1, try 1\n" in text
+    assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in text  # neither markup nor a template
+    assert '\nLog: <a href="http://airflow/log">http://airflow/log</a>\n' in text
+    assert text.strip().endswith("/plugin/rankalpha</a></pre>")
 
 
-def test_no_email_without_receivers(mail, monkeypatch):
-    with mail_server() as (port, box):
-        mail(port)
-        monkeypatch.delenv("RANKALPHA_ALERT_EMAIL")
-        AlertNotifier().notify(failed())
-    assert box.messages == []
+def test_no_email_without_receivers(mailbox, monkeypatch):
+    monkeypatch.delenv("RANKALPHA_ALERT_EMAIL")
+    AlertNotifier().notify(failed())
+    assert mailbox.messages == []
 
 
 def test_slack_is_told(slack):
@@ -136,7 +128,8 @@ def test_slack_is_told(slack):
     (request,) = requests
     assert request.path == "/services/T0/B0/x"
     text = request.json()["text"]
-    assert text.startswith(f"RankAlpha: rankalpha_demo.run_demo failed\nBatch: {KEY}\n")
+    assert text.startswith(f"*{SUBJECT}*\nACT NOW: ")
+    assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in text
 
 
 def test_airflow_calls_the_notifier_with_a_context(slack):
@@ -147,22 +140,69 @@ def test_airflow_calls_the_notifier_with_a_context(slack):
     assert "{{ 7 * 7 }}" in requests[0].json()["text"]
 
 
-def test_a_mail_server_that_is_down_is_logged_and_slack_still_told(mail, slack, caplog):
-    mail(closed_port())
+def test_without_channels_the_log_has_it(caplog):
+    AlertNotifier().notify(failed())
+    assert f"ALERT {SUBJECT}" in caplog.text
+
+
+def test_no_channel_gives_secrets_away(mailbox, slack, variables, caplog):
+    mask_secret("hunter2-in-the-output")
     with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
-        AlertNotifier().notify(failed())
-    assert len(requests) == 1
-    assert "ALERT could not be sent by SmtpNotifier" in caplog.text
+        AlertNotifier().notify(failed() | {"exception": RuntimeError("key hunter2-in-the-output refused")})
+    given = [body(mailbox.messages[0][1]), requests[0].json()["text"], *variables.values()]
+    assert ["key *** refused" in text for text in given] == [True] * 3
+    assert "hunter2" not in repr(given) + caplog.text
 
 
-def test_slack_that_refuses_is_logged_and_the_email_still_sent(mail, slack, caplog):
-    with local_server(lambda _request: (404, "no_team")) as (url, _), mail_server() as (port, box):
-        mail(port)
+def test_a_failure_is_told_once_whoever_tells_it(mailbox, variables, caplog):
+    AlertNotifier().notify(failed())
+    AlertNotifier().notify(failed())
+    assert subjects(mailbox) == [SUBJECT]
+    assert "Still so: rankalpha_scoring.run_demo failed" in caplog.text
+    assert told.recall(failure("rankalpha_scoring", "manual__1")).told == ("e-mail",)
+
+
+def test_a_failure_after_the_task_was_cleared_is_told_again(mailbox, variables):
+    AlertNotifier().notify(failed())
+    AlertNotifier().notify(failed(begun=datetime.now(UTC)))
+    assert subjects(mailbox) == [SUBJECT] * 2
+    told.remember(told.recall(failure("rankalpha_scoring", "manual__1")).seen_mending())
+    AlertNotifier().notify(failed())
+    assert subjects(mailbox) == [SUBJECT] * 3
+
+
+def test_a_task_of_the_watchdog_is_told_once_for_all_of_its_runs(mailbox, variables):
+    class Watching(TaskInstance):
+        dag_id, task_id = "rankalpha_watchdog", "watch_batches"
+
+    for number in (1, 2):
+        ti = Watching()
+        ti.run_id, ti.start_date = f"r{number}", datetime.now(UTC) + timedelta(minutes=5 * number)
+        AlertNotifier().notify(context(None, ti, exception=BROKEN))
+    assert subjects(mailbox) == ["RankAlpha LOOK TODAY: rankalpha_watchdog.watch_batches failed"]
+
+
+def test_a_mail_server_that_is_down_is_logged_and_remembered_and_slack_still_told(
+    no_mail, slack, variables, caplog
+):
+    with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
-        AlertNotifier().notify(failed())
-    assert len(box.messages) == 1
-    assert "ALERT could not be sent by SlackWebhookNotifier" in caplog.text
+        tell(INCIDENT)
+    assert len(requests) == 1
+    assert "ALERT could not be sent by e-mail" in caplog.text
+    kept = told.recall("key")
+    assert (kept.told, kept.unsent, kept.sending) == (("Slack",), ("e-mail",), False)
+    assert kept.incident == INCIDENT
+
+
+def test_slack_that_refuses_is_remembered_and_the_email_still_sent(mailbox, slack, variables, caplog):
+    with local_server(lambda _request: (404, "no_team")) as (url, _):
+        slack(url)
+        tell(INCIDENT)
+    assert len(mailbox.messages) == 1
+    assert "ALERT could not be sent by Slack" in caplog.text
+    assert told.recall("key").unsent == ("Slack",)
 
 
 def test_a_connection_that_makes_no_sense_is_no_channel(slack, monkeypatch):
@@ -170,11 +210,75 @@ def test_a_connection_that_makes_no_sense_is_no_channel(slack, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", "{not json")
     with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
-        AlertNotifier().notify(failed())
+        tell(INCIDENT)
     assert len(requests) == 1
 
 
-def test_all_channels_down_never_raises(mail, slack):
-    mail(closed_port())
-    slack(f"http://127.0.0.1:{closed_port()}")
+def test_neither_channels_nor_airflow_that_are_down_raise(no_mail, slack, caplog):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        slack(f"http://127.0.0.1:{probe.getsockname()[1]}")
+        AlertNotifier().notify(failed())
+    assert "The watchdog does not know of this alert" in caplog.text
+
+
+def test_an_airflow_that_does_not_say_what_was_told_leaves_the_failure_told(mailbox, monkeypatch, caplog):
+    denied = SimpleNamespace(send=lambda _message: ErrorResponse(error=ErrorType.PERMISSION_DENIED))
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", denied, raising=False)
     AlertNotifier().notify(failed())
+    assert subjects(mailbox) == [SUBJECT]
+    assert "Not known whether this was told before" in caplog.text
+
+
+def late_run(state="running", dag_id="rankalpha_scoring"):
+    run = {"dag_id": dag_id, "dag_run_id": "r", "state": state, "partition_key": KEY}
+    return {"dag_run": run, "deadline": {"id": "1", "deadline_time": "2025-11-20T06:30:00Z"}}
+
+
+def test_a_missed_deadline_is_told_once(mailbox, variables):
+    for _ in range(2):
+        asyncio.run(missed(context=late_run()))
+    assert subjects(mailbox) == [
+        f"RankAlpha LOOK TODAY: rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
+    ]
+
+
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_the_deadline_of_a_run_that_has_ended_tells_nothing(mailbox, variables, state):
+    asyncio.run(missed(context=late_run(state)))
+    assert mailbox.messages == []
+
+
+@pytest.mark.parametrize("key", [lateness("rankalpha_scoring", "r"), pause("rankalpha_scoring")])
+def test_a_deadline_whose_cause_the_watchdog_has_told_tells_nothing(mailbox, variables, key):
+    told.remember(told.Told(Incident(key, "s", "t"), datetime.now(UTC)))
+    asyncio.run(missed(context=late_run()))
+    assert mailbox.messages == []
+
+
+RESULT = {"rows": 3, "symbols": 3, "as_of": "2025-11-19", "details": {"B": 2, "A": 1}}
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [(RESULT, "Grades: 1 A, 2 B\nStocks: 3, prices as of 2025-11-19"), (None, "has told no figures")],
+)
+def test_a_graded_batch_is_told_by_setting(mailbox, variables, monkeypatch, result, text):
+    graded = context(
+        KEY, TaskInstance(batch=KEY, result=result), task=SimpleNamespace(upstream_task_ids={"u"})
+    )
+    tell_graded(graded)
+    assert mailbox.messages == []
+    monkeypatch.setenv("RANKALPHA_TELL_GRADED", "true")
+    from rankalpha.settings import settings
+
+    settings.cache_clear()
+    tell_graded(graded)
+    assert subjects(mailbox) == [f"RankAlpha NO ACTION: batch {KEY} is graded"]
+    assert text in body(mailbox.messages[0][1])
+    assert variables == {}, "nothing is left to be done about it"
+
+
+def test_a_notice_that_could_not_be_sent_is_remembered(no_mail, variables):
+    tell(INCIDENT, notice=True)
+    assert told.recall("key").unsent == ("e-mail",)

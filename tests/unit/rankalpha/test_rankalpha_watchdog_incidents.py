@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rankalpha.pipeline import STEPS
+from rankalpha.watchdog.incident import Incident, Urgency
 from rankalpha.watchdog.incidents import incidents
 from rankalpha.watchdog.reading import Sight
 from rankalpha.watchdog.standing import FRONTEND, Batch, Standing
+from rankalpha.watchdog.told import Told
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 DUE = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -95,3 +97,34 @@ def test_a_component_without_a_heartbeat_is_told(beat, text):
     (one,) = incidents(replace(WELL, heartbeats={**WELL.heartbeats, "triggerer": beat}))
     assert one.subject == "Airflow's triggerer gives no heartbeat"
     assert one.text.startswith(text)
+
+
+def running(minutes, state="running"):
+    """A batch whose scoring was queued some minutes ago, and for which all the rest waits."""
+    found = batch(scoring=state, grading="waiting", frontend="waiting")
+    queued = replace(found.steps["scoring"], queued=NOW - timedelta(minutes=minutes))
+    return replace(found, steps={**found.steps, "scoring": queued})
+
+
+def test_a_run_past_its_deadline_is_told_and_not_that_its_batch_is_late_too():
+    (one,) = incidents(replace(WELL, batches=[running(31)]))
+    assert one.subject == f"rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
+    assert (one.key, one.urgency, one.batch) == ("late rankalpha_scoring r", Urgency.LOOK_TODAY, KEY)
+
+
+def test_a_run_before_its_deadline_explains_nothing():
+    assert subjects(replace(WELL, batches=[running(29)])) == [f"batch {KEY} was not graded within 45 minutes"]
+
+
+def test_a_run_that_waits_for_a_paused_dag_is_told_as_that():
+    assert subjects(replace(WELL, batches=[running(31, "paused")])) == [
+        "rankalpha_scoring is paused, and 1 batch(es) wait for it"
+    ]
+
+
+def test_a_channel_that_takes_no_alerts_is_told():
+    untold = [Told(Incident(key, f"{key} broke", ""), NOW, ("Slack",), ("e-mail",)) for key in ("a", "b")]
+    (one,) = incidents(replace(WELL, told=untold))
+    assert one.subject == "2 alert(s) could not be sent by e-mail"
+    assert one.text.startswith("Not told: a broke; b broke.\nNext: see the log of rankalpha_watchdog")
+    assert "smtp_default" in one.text

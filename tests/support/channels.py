@@ -1,0 +1,95 @@
+"""The channels of alerts: a real SMTP server and a real webhook, which keep what they were sent."""
+
+import email
+import json
+import threading
+from email import policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from aiosmtpd.controller import Controller
+
+from rankalpha.embedded.ports import free_ports
+
+
+class Mailbox:
+    """An SMTP server on a port of its own, which keeps each message as (receivers, message)."""
+
+    def __init__(self):
+        self.messages = []
+        (self.port,) = free_ports(1)
+        self._controller = None
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  as aiosmtpd calls it
+        """Take a message."""
+        message = email.message_from_bytes(envelope.content, policy=policy.default)
+        self.messages.append((envelope.rcpt_tos, message))
+        return "250 OK"
+
+    def start(self):
+        """Listen."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+        return self
+
+    def stop(self):
+        """Listen no more; the messages stay."""
+        self._controller.stop()
+
+    @property
+    def connection(self):
+        """Airflow's connection to it, as JSON."""
+        extra = {"from_email": "airflow@example.org", "disable_ssl": True, "disable_tls": True, "timeout": 2}
+        return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": self.port, "extra": extra})
+
+    def about(self, *words):
+        """The texts of the messages that hold all of the words, subject first, oldest first."""
+        return with_words([f"{one['Subject']}\n{body(one)}" for _, one in self.messages], words)
+
+
+class Webhook:
+    """Slack's incoming webhook as an HTTP server, which keeps the text of each message."""
+
+    def __init__(self):
+        self.texts = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _handler(self):
+        texts = self.texts
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args):
+                pass
+
+        return Handler
+
+    @property
+    def connection(self):
+        """Airflow's connection to it, as JSON."""
+        address = f"http://127.0.0.1:{self._server.server_port}/services/T0/B0/sesame-webhook"
+        return json.dumps({"conn_type": "slackwebhook", "password": address})
+
+    def about(self, *words):
+        """The messages that hold all of the words, oldest first."""
+        return with_words(self.texts, words)
+
+    def close(self):
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def body(message):
+    """The HTML of an e-mail."""
+    return message.get_body(("html",)).get_content()
+
+
+def with_words(texts, words):
+    """The texts that hold all of the words."""
+    return [text for text in texts if all(word in text for word in words)]

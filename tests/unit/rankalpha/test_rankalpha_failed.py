@@ -1,0 +1,70 @@
+"""What an alert says of a failed task."""
+
+from types import SimpleNamespace
+
+import pytest
+from rankalpha_helpers import KEY, TaskInstance, context
+
+from rankalpha.failed import describe
+from rankalpha.watchdog.incident import Urgency
+
+PUBLISHING = SimpleNamespace(outlets=["an asset"])
+
+
+def task_instance(dag_id="rankalpha_scoring", task_id="run_scorer", **xcoms):
+    ti = TaskInstance(**xcoms)
+    ti.dag_id, ti.task_id = dag_id, task_id
+    return ti
+
+
+def test_it_says_what_failed_and_what_to_do():
+    incident = describe(context(KEY, task_instance(), exception=RuntimeError("it broke. Last lines:\n  <x>")))
+    assert incident.key == "failed rankalpha_scoring manual__1"
+    assert incident.subject == "rankalpha_scoring.run_scorer failed"
+    assert incident.text.splitlines() == [
+        f"Batch: {KEY}",
+        "Run: manual__1, try 1",
+        "Error: it broke. Last lines:",
+        "  <x>",
+        "Log: http://airflow/log",
+        "Next: read the log, mend the cause, then clear the task; running it again is safe.",
+    ]
+    assert (incident.urgency, incident.batch) == (Urgency.ACT_NOW, KEY)
+
+
+def test_with_less_known():
+    """As after a lost worker, when the DAG processor runs the callback."""
+    ti = SimpleNamespace(dag_id="rankalpha_scoring", task_id="t", run_id="r", try_number=4)
+    text = describe(context(None, ti)).text
+    assert "Batch: of this run\n" in text
+    assert "Error: none was reported: whatever ran the task was killed or lost\n" in text
+    assert "Log: in the Airflow UI\n" in text
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "task_id", "urgency"),
+    [
+        ("rankalpha_grading", "update_grading", Urgency.ACT_NOW),
+        ("rankalpha_grading", "notify_frontend", Urgency.LOOK_TODAY),
+        ("rankalpha_watchdog", "watch_batches", Urgency.LOOK_TODAY),
+    ],
+)
+def test_whether_to_act(dag_id, task_id, urgency):
+    assert describe(context(KEY, task_instance(dag_id, task_id))).urgency == urgency
+
+
+def test_an_ingestion_without_a_key_is_of_the_batch_that_it_makes():
+    assert describe(context(None, task_instance("rankalpha_ingestion"))).batch == "2025-11-20T06:00:00"
+
+
+def test_a_blocked_publication_says_how_to_publish_anyway():
+    ti = task_instance(task_id="publish_scores", quarantine={"batch": KEY, "checks": []})
+    incident = describe(context(None, ti, task=PUBLISHING, exception=RuntimeError("rows is 0")))
+    assert incident.subject == "publication blocked in rankalpha_scoring.publish_scores"
+    assert f"Batch: {KEY}\n" in incident.text
+    assert f"scripts/publish_anyway.py --batch {KEY} --dataset scores --reason" in incident.text
+
+
+def test_a_publishing_task_that_failed_for_another_reason_is_not_blocked():
+    ti = task_instance(task_id="publish_scores")
+    assert describe(context(KEY, ti, task=PUBLISHING)).subject == "rankalpha_scoring.publish_scores failed"
