@@ -90,4 +90,6 @@ def _exists(connection: str) -> bool:
         Connection.get(connection)
     except AirflowNotFoundException:
         return False
+    except Exception:  # sending will fail too, and is tried again
+        log.exception("Connection %s cannot be read", connection)
     return True
