@@ -82,22 +82,21 @@ def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack,
 
 
 def test_a_run_that_hangs_is_told_at_its_deadline_then_that_it_failed_and_one_end_of_both(
-    stack, services, told
+    stack, services, mailbox, told
 ):
     """24 seconds after it was queued; it is ended at its time limit, twice 15 seconds."""
     key = "2020-03-03T06:00:00"
     late = f"rankalpha_scoring was not finished within 0.4 minutes for batch {key}"
     with stack.fault("scorer", "hang"):
         stack.trigger("rankalpha_ingestion", key)
-        run = wait_for(lambda: stack.runs("rankalpha_scoring", partition_key_prefix_pattern=key), seconds=60)
-        wait_for(lambda: told(late), seconds=60)
+        wait_for(lambda: mailbox.about(late), seconds=90)
         watch(stack)
         stack.settle()
     (text,) = told(late)
     assert text.startswith("RankAlpha LOOK TODAY: ")
     (failed,) = told("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
     assert "was stopped at its time limit of 0:00:15" in failed
-    stack.clear("rankalpha_scoring", run[0]["dag_run_id"], "run_scorer")
+    stack.clear("rankalpha_scoring", scoring_of(stack, key), "run_scorer")
     stack.settle()
     watch(stack)
     (over,) = told("NO ACTION: over: ", key)

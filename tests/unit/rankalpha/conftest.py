@@ -7,8 +7,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import ErrorType
 from airflow.sdk.execution_time import task_runner
-from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
+from airflow.sdk.execution_time.comms import (
+    DeleteVariable,
+    ErrorResponse,
+    GetTaskStates,
+    GetVariable,
+    PutVariable,
+    TaskStatesResult,
+    VariableResult,
+)
 
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
@@ -66,3 +75,24 @@ def airflow_says(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None
         monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
 
     return set_state
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """Airflow's Variables as a task has them."""
+    kept: dict[str, str | None] = {}
+
+    def send(message: Any) -> Any:
+        match message:
+            case PutVariable():
+                kept[message.key] = message.value
+            case DeleteVariable():
+                kept.pop(message.key, None)
+            case GetVariable() if message.key in kept:
+                return VariableResult(key=message.key, value=kept[message.key])
+            case GetVariable():
+                return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
+        return None
+
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
+    return kept

@@ -10,11 +10,7 @@ import pytest
 from airflow.sdk.exceptions import ErrorType
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import (
-    DeleteVariable,
     ErrorResponse,
-    GetVariable,
-    PutVariable,
-    VariableResult,
 )
 from airflow.sdk.log import mask_secret
 from rankalpha_helpers import KEY, TaskInstance, context, local_server
@@ -56,27 +52,6 @@ def no_mail(monkeypatch):
     box = Mailbox()
     switch_on_mail(monkeypatch, box)
     return box
-
-
-@pytest.fixture
-def variables(monkeypatch):
-    """Airflow's Variables as a task has them."""
-    kept = {}
-
-    def send(message):
-        match message:
-            case PutVariable():
-                kept[message.key] = message.value
-            case DeleteVariable():
-                kept.pop(message.key, None)
-            case GetVariable() if message.key in kept:
-                return VariableResult(key=message.key, value=kept[message.key])
-            case GetVariable():
-                return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
-        return None
-
-    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
-    return kept
 
 
 def switch_on_mail(monkeypatch, box):

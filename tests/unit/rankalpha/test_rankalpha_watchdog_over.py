@@ -1,0 +1,98 @@
+"""When an incident is over, and that it is told once, in one message for a batch."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from rankalpha_helpers import local_server
+
+from rankalpha.airflow_api import AirflowApi
+from rankalpha.watchdog import over
+from rankalpha.watchdog.incident import Incident, Urgency, failure, lateness
+from rankalpha.watchdog.reading import Sight
+from rankalpha.watchdog.standing import Batch, Standing
+from rankalpha.watchdog.told import Told, recall, remember
+
+NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
+KEY = "2026-11-22T06:00:00"
+FAILED = Incident(failure("rankalpha_scoring", "r"), "scoring failed", "", Urgency.ACT_NOW, KEY)
+LATE = Incident(lateness("rankalpha_scoring", "r"), "scoring is late", "", batch=KEY)
+PAUSED = Incident("paused rankalpha_scoring", "it is paused", "")
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What is told of incidents that are over, as (incident, channels)."""
+    messages = []
+    monkeypatch.setattr(
+        over.alerts, "tell", lambda incident, to, *, notice: messages.append((incident, to, notice))
+    )
+    return messages
+
+
+def close(*incidents, batch_is="done", found=(), answer=(404, {}), **more):
+    """Do a round with these remembered; return what the API was asked."""
+    known = [Told(one, NOW, ("Slack",), ("e-mail",), **more) for one in incidents]
+    for one in known:
+        remember(one)
+    batches = [Batch(KEY, NOW, {"scoring": Standing(batch_is)})] if batch_is else []
+    sight = Sight(NOW, batches, [], NOW, NOW, NOW, {}, known)
+    with local_server(lambda _request: answer) as (url, requests):
+        over.close(AirflowApi(url, "user", "password"), sight, found)
+    return requests
+
+
+def test_one_message_tells_all_that_is_over_of_a_batch(variables, said):
+    close(FAILED, LATE)
+    ((incident, to, notice),) = said
+    assert incident.subject == "over: scoring failed; scoring is late"
+    assert (incident.urgency, to, notice) == (Urgency.NO_ACTION, ("Slack", "e-mail"), True)
+    assert f"Batch: {KEY}, through now" in incident.text
+    assert variables == {}
+
+
+def test_a_batch_that_is_being_mended_is_not_over_and_told_anew_when_it_fails_again(variables, said):
+    close(FAILED, batch_is="running")
+    assert said == []
+    assert recall(FAILED.key).mending
+
+
+def test_what_lasts_is_left_alone(variables, said):
+    close(FAILED, batch_is="failed", found=[FAILED])
+    assert said == []
+    assert not recall(FAILED.key).mending
+
+
+def test_a_batch_too_old_to_be_seen_is_forgotten_and_not_called_over(variables, said):
+    close(FAILED, batch_is=None)
+    assert (said, variables) == ([], {})
+
+
+def test_what_belongs_to_no_batch_is_over_when_it_is_seen_no_more(variables, said):
+    close(PAUSED)
+    assert [incident.subject for incident, _, _ in said] == ["over: it is paused"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "times", "kept"),
+    [((200, {"state": "success"}), 1, 0), ((200, {"state": "failed"}), 0, 1), ((404, {}), 0, 0)],
+)
+def test_a_run_without_a_batch_is_over_when_it_has_succeeded(variables, said, answer, times, kept):
+    (request,) = close(replace(FAILED, batch=""), answer=answer)
+    assert request.path == "/api/v2/dags/rankalpha_scoring/dagRuns/r"
+    assert (len(said), len(variables)) == (times, kept)
+
+
+@pytest.mark.parametrize(("state", "times"), [("success", 1), ("failed", 0)])
+def test_a_task_beside_the_pipeline_is_over_when_a_later_run_has_succeeded(variables, said, state, times):
+    failed = Incident(failure("rankalpha_maintenance", "prune_logs"), "prune_logs failed", "")
+    (request,) = close(failed, answer=(200, {"task_instances": [{"state": state}]}))
+    assert request.path == "/api/v2/dags/rankalpha_maintenance/dagRuns/~/taskInstances"
+    assert request.query["task_id"] == ["prune_logs"]
+    assert len(said) == times
+
+
+def test_a_notice_that_waits_to_be_sent_stays(variables, said):
+    close(PAUSED, notice=True)
+    assert said == []
+    assert recall(PAUSED.key).unsent == ("e-mail",)
