@@ -1,5 +1,7 @@
 """What the watchdog adds to a failure that its task has not told itself."""
 
+from urllib.parse import quote
+
 import pytest
 from rankalpha_helpers import local_server
 
