@@ -51,8 +51,7 @@ def test_a_failure_gets_its_red_task_and_the_last_lines_of_its_log(airflow):
         "Task: run_scorer, try 2",
         "Last lines of its log:",
         *(f"  line {n}" for n in range(4, 12)),
-        "Log: http://localhost:8080/dags/rankalpha_scoring/runs/"
-        + "asset_triggered__2026-11-22T06%3A00%3A00%2B00%3A00/tasks/run_scorer?try_number=2",
+        f"Log: http://localhost:8080/dags/rankalpha_scoring/runs/{quote(RUN)}/tasks/run_scorer?try_number=2",
         "Next: …",
     ]
     asked = next(one.query for one in requests if one.path.endswith("eventLogs"))
