@@ -17,9 +17,11 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from rankalpha import clearing
 from rankalpha.page import VIEW
 
 API_SERVER = "airflow.api_fastapi.app"
+CLEARS_RUNS = "airflow.models.taskinstance"
 LISTENER = "rankalpha.watchdog.listener"
 
 
@@ -55,13 +57,15 @@ def apps() -> list[dict[str, Any]]:
 
 
 class RankAlphaPlugin(AirflowPlugin):
-    """Loaded by every Airflow process; acts in the API server only, before its routes are made."""
+    """Loaded by every Airflow process; acts in those that clear runs, and in the API server."""
 
     name = "rankalpha"
 
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:
         """Mend the API's data models, and add to its routes."""
+        if CLEARS_RUNS in sys.modules:
+            clearing.mend()
         if API_SERVER in sys.modules:
             accept_queued_runs()
             log_once()

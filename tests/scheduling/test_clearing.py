@@ -1,0 +1,60 @@
+"""Clearing a run that has a deadline, with Airflow's own code on PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+WITHIN = timedelta(minutes=30)
+
+
+@pytest.fixture
+def clear(airflow_db):
+    """Return a function that makes a run with a deadline, clears it, and says when it is due then."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbag import DBDagBag
+    from airflow.models.deadline import Deadline
+    from airflow.models.taskinstance import clear_task_instances
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+    from sqlalchemy import select
+
+    def run_and_clear():
+        now = datetime.now(UTC)
+        with create_session() as session:
+            dag = DBDagBag().get_latest_version_of_dag("rankalpha_scoring", session=session)
+            assert session.get(DagModel, dag.dag_id) is not None
+            run = dag.create_dagrun(
+                run_id=f"cleared~{now.timestamp()}",
+                run_after=now,
+                run_type=DagRunType.MANUAL,
+                triggered_by=DagRunTriggeredByType.TEST,
+                state=DagRunState.QUEUED,
+                session=session,
+            )
+            session.flush()
+            mine = select(Deadline).where(Deadline.dagrun_id == run.id)
+            made = session.scalars(mine).one().deadline_time
+            clear_task_instances(run.get_task_instances(session=session), session=session)
+            return made, session.scalars(mine).one().deadline_time, run.queued_at
+
+    return run_and_clear
+
+
+def test_a_run_that_is_cleared_has_its_time_again(clear, monkeypatch):
+    from airflow.models import taskinstance
+
+    from rankalpha.clearing import count_anew
+
+    monkeypatch.setattr(taskinstance, "_recalculate_dagrun_queued_at_deadlines", count_anew)
+    made, due, queued = clear()
+    assert due == queued + WITHIN
+    assert due > made
+
+
+def test_airflow_itself_still_takes_the_interval_for_a_number():
+    """When this fails it does not: remove rankalpha/clearing.py."""
+    from airflow.models import taskinstance
+
+    assert "timedelta(seconds=deadline_alert.interval)" in Path(taskinstance.__file__).read_text()
