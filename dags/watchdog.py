@@ -7,10 +7,11 @@ Sees to it that no batch is lost silently.
 - **Writes**: no dataset. A batch that was lost on the way to a DAG is given to it, and an orphaned container
   is stopped.
 - **Runs**: every five minutes. Outside of Airflow, for when its scheduler is down: `scripts/health.py`.
-- **Alerts** once, with what to do: a failed stage; a paused DAG that a batch waits for; a batch that was not
-  graded within `RANKALPHA_GRADED_WITHIN` minutes; no batch `RANKALPHA_STARTED_WITHIN` minutes after 06:00
-  UTC; a component of Airflow without a heartbeat. What was told stands in the Variables
-  `rankalpha_incident_...`, which go when it is over.
+- **Alerts** once, with what to do: a failed stage or a missed deadline that did not tell itself; a paused DAG
+  that a batch waits for; a batch that was not graded within `RANKALPHA_GRADED_WITHIN` minutes; no batch
+  `RANKALPHA_STARTED_WITHIN` minutes after 06:00 UTC; a component of Airflow without a heartbeat; a channel
+  that takes no alerts. It sends what was not sent, and tells once what is over. What was told, and by which
+  channel not yet, stands in the Variables `rankalpha_incident_...`, which go when it is over.
 - **Healthy when**: both tasks are green; the log of `watch_batches` says of each batch where it is.
 - **If it fails**: batches go on, but nobody watches. Its log says whom Airflow's API does not let in.
 - **Running it again** is safe.

@@ -83,6 +83,16 @@ def test_every_task_has_owner_retries_timeout_and_alert(dags):
         assert [type(callback) for callback in task.on_failure_callback] == [AlertNotifier]
 
 
+def test_every_run_of_the_pipeline_has_a_deadline_that_needs_no_logical_date(dags):
+    """A run that a dataset has triggered has none."""
+    for dag_id in PIPELINE:
+        (deadline,) = dags[dag_id].deadline
+        assert type(deadline.reference).__name__ == "DagRunQueuedAtDeadline"
+        assert deadline.interval == timedelta(minutes=30)
+        assert deadline.callback.path == "rankalpha.alerts.missed"
+    assert not any(dags[dag_id].deadline for dag_id in BESIDE_THE_PIPELINE)
+
+
 def test_stages_push_no_return_value(dags):
     stages = [task for task in all_tasks(dags) if not task.outlets]
     assert stages

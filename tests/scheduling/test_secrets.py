@@ -6,16 +6,12 @@ webhook. The whole of the database and the output of containers are read in test
 
 import hashlib
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
-from rankalpha.embedded.ports import free_ports
 from tests.support.served import served
+from tests.support.stack import wait_for
 
 DAG, TASK = "rankalpha_sentiment", "run_ai_analysis"
 KEY = "2022-08-06T06:00:00"
@@ -23,87 +19,21 @@ SECRET = "sk-3f9c-not-to-be-seen"
 TELLING = "sh -c 'echo told $OPENAI_API_KEY; printf %s $OPENAI_API_KEY | sha256sum; exit 65'"
 
 
-class Mailbox:
-    """aiosmtpd's handler."""
-
-    def __init__(self):
-        self.texts = []
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
-        self.texts.append(envelope.content.decode())
-        return "250 OK"
-
-
-@contextmanager
-def mail(port):
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield box.texts
-    finally:
-        controller.stop()
-
-
-@contextmanager
-def webhook():
-    texts = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            texts.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/services/T0/B0/x", texts
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@contextmanager
-def connections(stack, **found):
-    """Switch channels of the alerts on for a while."""
-    for name, fields in found.items():
-        stack.api.post("connections", {"connection_id": name, **fields})
-    try:
-        yield
-    finally:
-        for name in found:
-            stack.delete(f"connections/{name}")
-
-
 @pytest.fixture(scope="module")
-def told(stack):
+def told(stack, mailbox, slack):
     """The failed run of a stage that prints its secret, and what was sent about it."""
-    (port,) = free_ports(1)
-    extra = {"from_email": "airflow@example.org", "disable_ssl": True, "disable_tls": True}
-    with mail(port) as mails, webhook() as (url, posts):
-        channels = {
-            "smtp_default": {
-                "conn_type": "smtp",
-                "host": "127.0.0.1",
-                "port": port,
-                "extra": json.dumps(extra),
-            },
-            "slackwebhook_default": {"conn_type": "slackwebhook", "password": url},
-        }
-        with (
-            stack.variables(OPENAI_API_KEY=SECRET, SENTIMENT_COMMAND=TELLING),
-            connections(stack, **channels),
-        ):
-            stack.trigger("rankalpha_ingestion", KEY)
-            stack.settle()
-            (run,) = stack.runs(DAG, partition_key_prefix_pattern=KEY)
-            shown = served(stack.api, dag=DAG, run=run["dag_run_id"], task=TASK, batch=KEY)
-        yield {"served": shown, "mail": "\n".join(mails), "slack": "\n".join(posts), "address": url}
+    with stack.variables(OPENAI_API_KEY=SECRET, SENTIMENT_COMMAND=TELLING):
+        stack.trigger("rankalpha_ingestion", KEY)
+        stack.settle()
+        (run,) = stack.runs(DAG, partition_key_prefix_pattern=KEY)
+        shown = served(stack.api, dag=DAG, run=run["dag_run_id"], task=TASK, batch=KEY)
+    wait_for(lambda: mailbox.about(KEY) and slack.about(KEY))
+    return {
+        "served": shown,
+        "mail": "\n".join(mailbox.about()),
+        "slack": "\n".join(slack.about()),
+        "address": json.loads(slack.connection)["password"],
+    }
 
 
 def test_the_secret_reached_its_stage(told):
