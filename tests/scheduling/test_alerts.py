@@ -1,8 +1,10 @@
 """Alerts of a running Airflow by a real SMTP server and a webhook: what is told, how often, and by whom."""
 
 import contextlib
+from urllib.parse import quote
 
 import pytest
+from test_failures import journal
 from test_watchdog import from_outside, watch
 
 from tests.support.stack import wait_for
@@ -53,7 +55,9 @@ def test_a_failure_is_told_once_and_its_end_once(stack, services, told):
     assert text.startswith("RankAlpha ACT NOW: ")
     assert "ACT NOW: a batch is not graded, or none can be, until somebody mends this." in text
     assert "Last lines:\n  the stage's input is broken" in text.replace("&#x27;", "'")
-    address = f"{stack.urls['airflow']}/dags/rankalpha_scoring/runs/{run_id}/tasks/run_scorer?try_number=1"
+    address = (
+        f"{stack.urls['airflow']}/dags/rankalpha_scoring/runs/{quote(run_id)}/tasks/run_scorer?try_number=1"
+    )
     assert f'Log: <a href="{address}">' in text
     assert f'Page: <a href="{stack.urls["airflow"]}/plugin/rankalpha">' in text
     watch(stack)
@@ -109,6 +113,7 @@ def test_what_a_person_has_marked_as_failed_asks_for_no_action(stack, services, 
     key = "2020-03-04T06:00:00"
     with stack.fault("ingestion", "hang"):
         run_id = stack.trigger("rankalpha_ingestion", key)
+        wait_for(lambda: journal(stack, "ingestion", key), seconds=60)
         wait_for(lambda: " starting" in stack.log("rankalpha_ingestion", run_id, "run_ingestion"))
         stack.mark_failed(f"dags/rankalpha_ingestion/dagRuns/{run_id}/taskInstances/run_ingestion")
         stack.settle()
