@@ -10,7 +10,6 @@ because it takes `start_date` for always set. Fixed upstream; remove this with t
 """
 
 import importlib
-import logging
 import sys
 from datetime import datetime
 from typing import Any
@@ -41,11 +40,14 @@ def accept_queued_runs() -> None:
 
 
 def log_once() -> None:
-    """Take from FAB's logger the handler that Airflow 3.3.2 leaves it besides the root's.
+    """Take from FAB's logger the handler that Airflow 3.3.2 gives it besides the root's.
 
-    It has no format: each warning would be logged a second time, as text where the logs are to be JSON.
+    It has no format: each warning would be logged a second time, as text where the logs are to be JSON. FAB
+    configures the logs anew after this, hence in the configuration.
     """
-    logging.getLogger("flask_appbuilder").handlers.clear()
+    from airflow.config_templates.airflow_local_settings import DEFAULT_LOGGING_CONFIG  # noqa: PLC0415
+
+    DEFAULT_LOGGING_CONFIG["loggers"]["flask_appbuilder"]["handlers"] = []
 
 
 def apps() -> list[dict[str, Any]]:
