@@ -80,6 +80,6 @@ def _state_of_run(api: AirflowApi, dag_id: str, run_id: str) -> str:
 
 def _state_of_task(api: AirflowApi, dag_id: str, task_id: str) -> str | None:
     """Return how a task has ended the last time, in whatever run."""
-    ended = {"state": ["success", "failed"], "order_by": "-start_date", "limit": 1}
+    ended = {"state": ["success", "failed"], "order_by": "-end_date", "limit": 1}
     found = api.get(f"dags/{dag_id}/dagRuns/~/taskInstances", task_id=task_id, **ended)["task_instances"]
     return next((str(one["state"]) for one in found), None)

@@ -89,6 +89,7 @@ def test_a_task_beside_the_pipeline_is_over_when_a_later_run_has_succeeded(varia
     (request,) = close(failed, answer=(200, {"task_instances": [{"state": state}]}))
     assert request.path == "/api/v2/dags/rankalpha_maintenance/dagRuns/~/taskInstances"
     assert request.query["task_id"] == ["prune_logs"]
+    assert request.query["order_by"] == ["-end_date"], "one that was killed while it was queued has no start"
     assert len(said) == times
 
 
