@@ -207,6 +207,5 @@ def test_what_is_blocked_is_published_anyway_with_a_reason_on_record(browser, st
         stack.settle()
         assert stack.events("scores")[-1]["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
         assert BLOCKED in services.asked(GRADING)
-        frame = batches_of(page)
-        assert "published anyway" in cell(frame, BLOCKED, "scoring").text_content()
+        cell(frame, BLOCKED, "scoring").get_by_text("published anyway").wait_for()  # by itself
         assert REASON in opened(frame, BLOCKED, "scoring").text_content()
