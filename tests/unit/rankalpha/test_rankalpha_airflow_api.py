@@ -50,6 +50,18 @@ def test_an_expired_token_is_renewed():
     assert [request.path for request in requests].count("/auth/token") == 2
 
 
+def test_a_callers_token_is_carried_and_never_replaced():
+    airflow = FakeAirflow()
+    with serving(airflow) as (api, requests):
+        theirs = AirflowApi.with_token(api.url, airflow.token)
+        assert theirs.get("importErrors") == {"import_errors": []}
+        airflow.token = "token-2"
+        with pytest.raises(AirflowApiError, match="401") as refused:
+            theirs.get("importErrors")
+    assert refused.value.status == 401
+    assert "/auth/token" not in [request.path for request in requests]
+
+
 def test_parameters_and_bodies_arrive():
     with serving(FakeAirflow()) as (api, requests):
         api.get("dags/rankalpha_scoring/dagRuns", order_by="-run_after", limit=1, state=["running", "queued"])
