@@ -69,15 +69,23 @@ class AirflowApi:
 
     def _send(self, method: str, path: str, timeout: float = TIMEOUT, **arguments: Any) -> requests.Response:
         url = f"{self.url}{path if path.startswith('/') else f'/api/v2/{path}'}"
-        response = self._session.request(method, url, timeout=timeout, **arguments)
+        response = self._request(method, url, timeout=timeout, **arguments)
         if response.status_code == requests.codes.unauthorized and self._credentials:
             self._log_in(self._credentials)
-            response = self._session.request(method, url, timeout=timeout, **arguments)
+            response = self._request(method, url, timeout=timeout, **arguments)
         _check(response, f"{method} {url}")
         return response
 
+    def _request(self, method: str, url: str, **arguments: Any) -> requests.Response:
+        try:
+            return self._session.request(method, url, **arguments)
+        except requests.ConnectionError as error:
+            raise requests.ConnectionError(
+                f"Airflow does not answer at {self.url}: is it running?"
+            ) from error
+
     def _log_in(self, credentials: dict[str, str]) -> None:
-        response = self._session.post(f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT)
+        response = self._request("POST", f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT)
         _check(response, f"Airflow does not let {credentials['username']!r} in")
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 

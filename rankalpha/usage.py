@@ -16,6 +16,7 @@ from rankalpha.runners.base import Container, Runner, Usage
 FIRST_PAUSE = 0.3
 GROWTH = 1.25  # of the pause between samples: a short container has some too, a long one few
 LONGEST_PAUSE = 10.0
+MEBIBYTE = 1024**2
 
 # two at a time, of however many stages: when engine or processor are slow there are fewer samples
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="rankalpha-usage")
@@ -82,6 +83,6 @@ def line(container: dict[str, Any]) -> str:
     image = container["image"] + (f" ({container['digest'][:19]})" if container["digest"] else "")
     used = "nobody saw its CPU and memory"
     if container["cpu_seconds"] is not None:
-        peak = f"{container['peak_memory_bytes'] / 1e6:.0f} MB at its peak"
+        peak = f"{container['peak_memory_bytes'] / MEBIBYTE:.0f} MiB at its peak"
         used = f"{container['cpu_seconds']:.1f} s of CPU, {peak}"
     return f"Container {container['name']} from image {image} ran for {container['seconds']:.1f} s: {used}"

@@ -24,14 +24,15 @@ from rankalpha.watchdog.standing import FRONTEND
 
 WELL, WRONG, NO_ANSWER = 0, 1, 2  # exit status
 COLOURS = {"done": "green", "failed": "red", "lost": "red", "paused": "yellow", "running": "cyan"}
-MEGABYTE = 1e6
+MEBIBYTE = 1024**2
 
 
 def batches(found: dict[str, Any]) -> Table:
     """Return the table of where each batch stands."""
-    table = Table(
-        "batch", *(step.name for step in STEPS), FRONTEND, title="Batches, newest first; times in UTC"
-    )
+    table = Table(title="Batches, newest first; times in UTC")
+    table.add_column("batch", no_wrap=True)
+    for name in (*(step.name for step in STEPS), FRONTEND):
+        table.add_column(name)
     for batch in found["batches"]:
         cells = []
         for one in batch["steps"]:
@@ -60,7 +61,7 @@ def stages(found: dict[str, Any]) -> Table:
         "runs",
         "container, s",
         "CPU, s",
-        "peak of limit, MB",
+        "peak, MiB",
     )
     table = Table(*titles, title="Durations and resources")
     used = {one["step"]: one for one in found["usage"]}
@@ -74,7 +75,7 @@ def stages(found: dict[str, Any]) -> Table:
             str(one["earlier_runs"]),
             _number(container.get("seconds")),
             _number(container.get("cpu_seconds")),
-            " of ".join(_megabytes(container.get(f"{key}_bytes")) for key in ("peak_memory", "memory_limit")),
+            _memory(container),
         )
     return table
 
@@ -106,8 +107,9 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"  # noqa: RUF001  a dash is meant
 
 
-def _megabytes(size: int | None) -> str:
-    return _number(size / MEGABYTE if size is not None else None)
+def _memory(container: dict[str, Any]) -> str:
+    sizes = [container.get(key) for key in ("peak_memory_bytes", "memory_limit_bytes")]
+    return " of ".join(f"{size / MEBIBYTE:.0f}" for size in sizes if size is not None) or _number(None)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-MEGABYTE = 1024 * 1024
+MEBIBYTE = 1024**2
 
 
 def lines(lineage: Mapping[str, Any]) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _container(container: Mapping[str, Any]) -> str:
     if (cpu := container["cpu_seconds"]) is not None:
         parts.append(f"{cpu:.1f} CPU s")
     if (memory := container["peak_memory_bytes"]) is not None:
-        parts.append(f"at most {memory / MEGABYTE:.0f} MB")
+        parts.append(f"at most {memory / MEBIBYTE:.0f} MiB")
     return ", ".join(parts)
 
 

@@ -145,7 +145,7 @@ def test_what_is_told_of_a_container():
         "memory_limit_bytes": 2**29,
     }
     said = f"Container {NAME} from image demo:1 (sha256:0123456789ab) ran for 1.2 s: "
-    assert line(about) == f"{said}0.9 s of CPU, 123 MB at its peak"
+    assert line(about) == f"{said}0.9 s of CPU, 118 MiB at its peak"
 
 
 def test_what_nobody_has_seen_is_not_made_up():
