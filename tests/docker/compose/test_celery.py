@@ -1,5 +1,6 @@
 """Tasks on two Celery workers, with a profile made of env/example as a user makes it."""
 
+import json
 import re
 import secrets
 import shutil
@@ -19,6 +20,10 @@ SECRETS = {
     "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
     "RANKALPHA_ADMIN_PASSWORD": PASSWORDS["admin"],
 }
+OURS = (
+    *(f"airflow-{name}" for name in ("webserver", "scheduler", "dag-processor", "triggerer", "worker")),
+    *("airflow-init", "airflow-startup", "docker-proxy", "api", "frontend"),
+)
 # writes a row to the database that the profile names, and nothing else
 OWN_STAGE = """sh -c "psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
 OWN_SERVICE = """
@@ -54,6 +59,8 @@ def profile(checkout):
     folder = checkout / "env/production"
     shutil.copytree(checkout / "env/example", folder)
     fill(folder / "airflow.env", **SECRETS, AIRFLOW__CELERY__WORKER_CONCURRENCY="1", RANKALPHA_DEFER="false")
+    fill(folder / "airflow.env", AIRFLOW__LOGGING__JSON_LOGS="True")
+    fill(folder / "api.env", LOG_FORMAT="json")
     fill(folder / "scorer.env", SCORER_COMMAND="sh -c 'sleep 4; exec python apps/scorer/main.py'")
     fill(folder / "sentiment.env", SENTIMENT_COMMAND="sh -c 'sleep 4; exec uv run main.py'")
     yield folder
@@ -138,6 +145,13 @@ def test_no_secret_is_in_what_the_containers_print_or_what_docker_tells_of_them(
     assert [name for name, secret in hidden.items() if secret in told + stack.logs()] == []
 
 
+@pytest.mark.parametrize("service", OURS)
+def test_each_line_that_a_container_prints_is_an_event(stack, batch, service):
+    lines = [line for line in stack.logs(service).splitlines() if line.strip()]
+    assert lines
+    assert [line for line in lines if not line.startswith("{") or "event" not in json.loads(line)] == []
+
+
 def test_images_that_know_nothing_of_this_project_work(stack, batch, profile, own_services):
     database, service = own_services
     for stage in ("ingestion", "scorer", "sentiment"):
@@ -158,4 +172,6 @@ def test_images_that_know_nothing_of_this_project_work(stack, batch, profile, ow
     quoted = key.replace(":", "%3A")
     asked = re.findall(r'"GET (\S+)', stack.run("docker", "logs", service).stdout)
     assert asked == [f"/api/v1/grading/refresh?batch={quoted}", f"/api/refresh-data?batch={quoted}"]
-    assert stack.events("grades")[-1]["extra"] == {"batch": key}
+    extra = stack.events("grades")[-1]["extra"]
+    assert (extra.keys(), extra["batch"]) == ({"batch", "checks"}, key)
+    assert [one for one in extra["checks"] if not one["passed"]] == [], "what is not reported blocks nothing"
