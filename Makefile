@@ -45,7 +45,7 @@ test: .venv/dev  ## lint, types and all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy rankalpha datasets dags scripts apps
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses 2 $(PYTEST)
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
 	$(BIN)/python -m pytest tests/docker

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="rankalpha-test-"))
@@ -31,11 +32,17 @@ os.environ |= {
 GROUPS = {"scheduling": "stack", "e2e": "e2e", "faults": "engine", "docker": "engine"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell which tests belong together when they run in several processes."""
-    for item in items:
-        path = item.path.relative_to(ROOT / "tests")
-        item.add_marker(pytest.mark.xdist_group(GROUPS.get(path.parts[0], str(path))))
+class ByRoom(LoadScopeScheduling):
+    """Runs the tests of a group, else of a file, one after another in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", maxsplit=1)[0]
+        return GROUPS.get(file.split("/")[1], file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    """Tell which tests belong together when they run in several processes; the largest groups begin."""
+    return ByRoom(config, log)
 
 
 SAID = pytest.StashKey[list[str]]()
