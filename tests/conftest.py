@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(tempfile.mkdtemp(prefix="rankalpha-test-"))
@@ -26,23 +26,19 @@ os.environ |= {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://postgres:@/postgres?host={HOME}/pg",
     "RANKALPHA_ENV_DIR": str(ROOT / "env"),
 }
+ENGINE = ("tests/docker/", "tests/faults/")  # a Docker engine has room for one stack
 
 
-# what has one of something runs in one process: the engine has room for one stack, and a stack is shared
-GROUPS = {"scheduling": "stack", "e2e": "e2e", "faults": "engine", "docker": "engine"}
-
-
-class ByRoom(LoadScopeScheduling):
-    """Runs the tests of a group, else of a file, one after another in one process."""
+class ByFile(LoadFileScheduling):
+    """Runs the tests of a file, or all that need the engine, one after another in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", maxsplit=1)[0]
-        return GROUPS.get(file.split("/")[1], file)
+        return "engine" if nodeid.startswith(ENGINE) else super()._split_scope(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Tell which tests belong together when they run in several processes; the largest groups begin."""
-    return ByRoom(config, log)
+    return ByFile(config, log)
 
 
 SAID = pytest.StashKey[list[str]]()
