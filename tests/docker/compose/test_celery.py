@@ -73,7 +73,8 @@ def stack(local, profile):
     """The stack with two workers, one task each."""
     local.down()
     files = ("docker-compose.yml", "docker-compose.celery.yml")
-    cluster = ComposeStack(local.checkout, *files, password=PASSWORDS["admin"], RANKALPHA_ENV=profile.name)
+    variables = {"RANKALPHA_ENV": profile.name, "AIRFLOW__LOGGING__JSON_LOGS": "True"}
+    cluster = ComposeStack(local.checkout, *files, password=PASSWORDS["admin"], **variables)
     try:
         cluster.up("--scale=airflow-worker=2")
         yield cluster
