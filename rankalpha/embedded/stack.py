@@ -42,6 +42,7 @@ class Stack:
             print("Preparing Airflow's database", flush=True)
             self._run([BIN / "python", "-m", "rankalpha.prepare"], environment)
             print("Starting Airflow and the reference services", flush=True)
+            Path(environment["RANKALPHA_SOCKET"]).unlink(missing_ok=True)  # of one that was killed
             self._run([BIN / "supervisord", "-c", CONF], environment)
 
     def down(self) -> None:

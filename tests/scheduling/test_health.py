@@ -104,7 +104,7 @@ def test_the_overview_of_a_graded_batch(stack, graded, monkeypatch):
         stack.api._session, "request", lambda *args, **kwargs: asked.append(kwargs) or send(*args, **kwargs)
     )
     seen = overview(stack.api, 3)
-    assert sum(not request["params"].get("offset") for request in asked) == 19, "none for each batch"
+    assert sum(not request["params"].get("offset") for request in asked) == 20, "none for each batch"
     (found,) = [batch for batch in seen["batches"] if batch["batch"] == graded]
     assert found["settled"]
     steps = {one["step"]: one for one in found["steps"]}

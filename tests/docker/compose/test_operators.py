@@ -6,8 +6,10 @@ import re
 import requests
 
 
-def test_health_is_shown_and_all_is_well(stack, batch):
-    shown = json.loads(stack.exec("airflow-scheduler", "health", "--json"))
+def test_health_is_shown(stack, batch):
+    done = stack.compose("exec", "--no-TTY", "airflow-scheduler", "health", "--json")
+    shown = json.loads(done.stdout)
+    assert done.returncode == int(not shown["well"]), "other tests have left what needs a person"
     (found,) = [one for one in shown["batches"] if one["batch"] == batch]
     assert {one["state"] for one in found["steps"]} == {"done"}
     ingestion = found["steps"][0]["container"]
