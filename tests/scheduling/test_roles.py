@@ -76,7 +76,7 @@ REQUESTS = (
     Request("POST", TASK + "/xcomEntries", "op", 422, {}),
     Request("PATCH", "/api/v2/pools/none", "op", 404, {"pool": "none", "slots": 1}),
     Request("GET", "/api/v2/config", "op"),
-    Request("GET", "/api/v2/plugins", "op"),
+    Request("GET", "/api/v2/plugins", "viewer"),
     # the audit log, other users, and removing history
     Request("GET", "/api/v2/eventLogs", "admin"),
     Request("GET", "/auth/fab/v1/users", "admin"),
