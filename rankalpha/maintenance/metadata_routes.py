@@ -21,6 +21,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
+from rankalpha.logs import printed_is_logged
 from rankalpha.maintenance.metadata import PRUNE
 
 KEPT = (
@@ -69,14 +70,15 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
         present = set(inspect(session.get_bind()).get_table_names())
         tables = [name for name in config_dict if name in present and name not in KEPT]
         found = _older(tables, before, session)
-    run_cleanup(
-        clean_before_timestamp=coerce_datetime(before),
-        table_names=tables,
-        skip_archive=True,
-        confirm=False,
-        batch_size=ROWS_AT_ONCE,
-        error_on_cleanup_failure=True,
-    )
+    with printed_is_logged():  # it prints a line a table
+        run_cleanup(
+            clean_before_timestamp=coerce_datetime(before),
+            table_names=tables,
+            skip_archive=True,
+            confirm=False,
+            batch_size=ROWS_AT_ONCE,
+            error_on_cleanup_failure=True,
+        )
     with create_session() as session:
         left = _older(tables, before, session)
     deleted = {name: found[name] - left[name] for name in tables}
