@@ -21,7 +21,7 @@ class AirflowApiError(Exception):
 
 
 class AirflowApi:
-    """Calls Airflow with a token of the given user; an expired token is renewed once a call.
+    """Calls Airflow with a token of the given user; one that does not hold any more is renewed once a call.
 
     A path is below /api/v2, unless it begins with a slash.
     """
@@ -70,7 +70,7 @@ class AirflowApi:
     def _send(self, method: str, path: str, timeout: float = TIMEOUT, **arguments: Any) -> requests.Response:
         url = f"{self.url}{path if path.startswith('/') else f'/api/v2/{path}'}"
         response = self._request(method, url, timeout=timeout, **arguments)
-        if response.status_code == requests.codes.unauthorized and self._credentials:
+        if self._credentials and _is_stale(response):
             self._log_in(self._credentials)
             response = self._request(method, url, timeout=timeout, **arguments)
         _check(response, f"{method} {url}")
@@ -94,6 +94,12 @@ def admin_api() -> AirflowApi:
     """Return a client with the rights of RANKALPHA_ADMIN_*; raises SettingsError."""
     admin = AdminSettings.load()
     return AirflowApi(settings().airflow_url, admin.user, admin.password.get_secret_value())
+
+
+def _is_stale(response: requests.Response) -> bool:
+    """Tell whether a token is wanted, or a newer one: of one that other keys have signed Airflow says 403."""
+    forged = response.status_code == requests.codes.forbidden and "Invalid JWT token" in response.text
+    return forged or response.status_code == requests.codes.unauthorized
 
 
 def _check(response: requests.Response, what: str) -> None:

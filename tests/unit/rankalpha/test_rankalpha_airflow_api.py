@@ -50,6 +50,15 @@ def test_an_expired_token_is_renewed():
     assert [request.path for request in requests].count("/auth/token") == 2
 
 
+def test_a_token_that_other_keys_have_signed_is_renewed():
+    airflow = FakeAirflow()
+    with serving(airflow) as (api, requests):
+        api.get("importErrors")
+        airflow.trouble = [(403, {"detail": "Invalid JWT token"})]  # as Airflow says it
+        assert api.get("importErrors") == {"import_errors": []}
+    assert [request.path for request in requests].count("/auth/token") == 2
+
+
 def test_a_callers_token_is_carried_and_never_replaced():
     airflow = FakeAirflow()
     with serving(airflow) as (api, requests):
