@@ -26,7 +26,7 @@ class ComposeStack(Stack):
 
     def __init__(self, checkout, *files, **extra):
         super().__init__(checkout, **extra)
-        self.files = [word for file in files for word in ("--file", file)]
+        self.files = [word for file in files for word in ("--file", str(file))]
 
     def compose(self, *command, **options):
         """Run a command of `docker compose`; return it finished."""

@@ -2,28 +2,33 @@
 
 import json
 import re
-import secrets
 import shutil
+import sysconfig
+from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
+import requests
 
 from tests.support.compose import ComposeStack
+from tests.support.openlineage import violations
+from tests.support.production import PASSWORDS, SECRETS, fill
 from tests.support.stack import wait_for
 
-PASSWORDS = {name: secrets.token_urlsafe(24) for name in ("database", "broker", "admin", "own")}
-SECRETS = {
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:{PASSWORDS['database']}@postgres/airflow",
-    "AIRFLOW__CELERY__BROKER_URL": f"redis://:{PASSWORDS['broker']}@redis:6379/0",
-    "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
-    "AIRFLOW__API__SECRET_KEY": secrets.token_urlsafe(48),
-    "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
-    "RANKALPHA_ADMIN_PASSWORD": PASSWORDS["admin"],
+WEBHOOK = "http://receiver:8000/services/T0/B0/sesame-webhook"
+EMAIL = {"from_email": "airflow@example.org", "disable_ssl": True, "disable_tls": True}
+RECEIVER = {  # see receiver.py
+    "RANKALPHA_OPENLINEAGE": "http://receiver:8000",
+    "RANKALPHA_ALERT_EMAIL": "operators@example.org",
+    "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(
+        {"conn_type": "smtp", "host": "receiver", "port": 25, "extra": EMAIL}
+    ),
+    "AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": json.dumps({"conn_type": "slackwebhook", "password": WEBHOOK}),
 }
 OURS = (  # but the workers: Celery begins with a banner
     *(f"airflow-{name}" for name in ("webserver", "scheduler", "dag-processor", "triggerer", "init")),
     *("airflow-startup", "docker-proxy", "api", "frontend"),
 )
+STEPS = ("ingestion", "scoring", "sentiment", "grading")
 HEALTH_CHECK = '"GET /health HTTP/1.1"'  # of the scheduler's own small server
 # writes a row to the database that the profile names, and nothing else
 OWN_STAGE = """sh -c "psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
@@ -40,17 +45,6 @@ HTTPServer(("", 8000), Service).serve_forever()
 """
 
 
-def fill(file, **values):
-    """Set keys in a copy of an example, as its head says: each stands there, commented out."""
-    text = file.read_text()
-    for key, value in values.items():
-        text, found = re.subn(
-            rf"^# {key}=.*", lambda _, line=f"{key}={value}": line, text, flags=re.MULTILINE
-        )
-        assert found == 1, f"{key} stands {found} times in {file}"
-    file.write_text(text)
-
-
 @pytest.fixture(scope="module")
 def profile(checkout):
     """The profile `production`; its stages take long enough to be at work at the same time.
@@ -60,7 +54,7 @@ def profile(checkout):
     folder = checkout / "env/production"
     shutil.copytree(checkout / "env/example", folder)
     fill(folder / "airflow.env", **SECRETS, AIRFLOW__CELERY__WORKER_CONCURRENCY="1", RANKALPHA_DEFER="false")
-    fill(folder / "airflow.env", AIRFLOW__LOGGING__JSON_LOGS="True")
+    fill(folder / "airflow.env", AIRFLOW__LOGGING__JSON_LOGS="True", **RECEIVER)
     fill(folder / "api.env", LOG_FORMAT="json")
     fill(folder / "scorer.env", SCORER_COMMAND="sh -c 'sleep 4; exec python apps/scorer/main.py'")
     fill(folder / "sentiment.env", SENTIMENT_COMMAND="sh -c 'sleep 4; exec uv run main.py'")
@@ -72,8 +66,13 @@ def profile(checkout):
 def stack(local, profile):
     """The stack with two workers, one task each."""
     local.down()
-    files = ("docker-compose.yml", "docker-compose.celery.yml")
-    variables = {"RANKALPHA_ENV": profile.name, "AIRFLOW__LOGGING__JSON_LOGS": "True"}
+    here = Path(__file__).parent
+    files = ("docker-compose.yml", "docker-compose.celery.yml", here / "receiver.yml")
+    receiver = {
+        "RECEIVER_SCRIPT": str(here / "receiver.py"),
+        "RECEIVER_PACKAGES": sysconfig.get_path("purelib"),
+    }
+    variables = {"RANKALPHA_ENV": profile.name, "AIRFLOW__LOGGING__JSON_LOGS": "True", **receiver}
     cluster = ComposeStack(local.checkout, *files, password=PASSWORDS["admin"], **variables)
     try:
         cluster.up("--scale=airflow-worker=2")
@@ -110,6 +109,12 @@ def sql(stack, database, text):
     return stack.run("docker", "exec", database, *psql, "--command", text).stdout
 
 
+def received(stack, kind):
+    """What the receiver was sent of a kind so far, oldest first."""
+    messages = map(json.loads, stack.logs("receiver").splitlines())
+    return [content for message in messages for content in (message.get(kind),) if content]
+
+
 def task(stack, dag_id, batch, task_id):
     (run,) = stack.runs(dag_id, partition_key_prefix_pattern=batch)
     return stack.tasks(dag_id, run["dag_run_id"])[task_id]
@@ -139,11 +144,58 @@ def test_the_log_can_be_read_while_a_worker_runs_the_stage(stack, engine, batch)
         assert [container["State"] for container in stack.stages(engine)] == ["running"]
 
 
+def test_metrics_are_served_to_who_has_the_token(stack, batch):
+    url = f"{stack.urls['airflow']}/rankalpha/metrics"
+    assert requests.get(url, timeout=10).status_code == 401
+    shown = requests.get(
+        url, headers={"Authorization": f"Bearer {SECRETS['RANKALPHA_METRICS_TOKEN']}"}, timeout=30
+    )
+    assert shown.status_code == 200
+    assert re.search(r'rankalpha_container_peak_memory_bytes{.*step="scoring".*} [1-9]', shown.text)
+
+
+def test_each_event_of_a_batch_is_told_to_an_openlineage_server(stack, batch):
+    ends = {(f"rankalpha_{step}", "COMPLETE") for step in STEPS}
+
+    def told():
+        return {(event["job"]["name"], event["eventType"]) for event in received(stack, "lineage")}
+
+    wait_for(lambda: ends <= told(), seconds=30)
+    events = received(stack, "lineage")
+    assert [problem for event in events for problem in violations(event)] == []
+    written = {output["name"] for event in events for output in event["outputs"]}
+    assert written == {"prices", "scores", "sentiment", "grades"}
+
+
+def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
+    def told(*words):
+        kinds = {kind: received(stack, kind) for kind in ("mail", "slack")}
+        found = {
+            kind: [one for one in sent if all(word in one for word in words)] for kind, sent in kinds.items()
+        }
+        return found if all(found.values()) else None
+
+    broken = "sh -c 'echo the prices are from Mars; exit 65'"
+    with stack.variables(SCORER_COMMAND=broken):
+        run = stack.trigger("rankalpha_scoring", batch)
+        stack.settle()
+    failure = wait_for(lambda: told("ACT NOW", "rankalpha_scoring.run_scorer failed", batch), seconds=60)
+    stack.clear("rankalpha_scoring", run, "run_scorer")
+    stack.settle()
+    stack.trigger("rankalpha_watchdog")
+    over = wait_for(lambda: told("over: rankalpha_scoring.run_scorer failed", batch), seconds=60)
+    assert {kind: len(sent) for kind, sent in failure.items()} == {"mail": 1, "slack": 1}
+    assert {kind: len(sent) for kind, sent in over.items()} == {"mail": 1, "slack": 1}
+    for (text,) in failure.values():
+        assert "the prices are from Mars" in text
+    assert failure["mail"][0].startswith("operators@example.org\nRankAlpha ACT NOW")
+
+
 def test_no_secret_is_in_what_the_containers_print_or_what_docker_tells_of_them(stack, engine, batch):
     told = repr([engine.inspect_container(name) for name in stack.ids()])
     assert "CeleryExecutor" in told
     assert "Following batch" in stack.logs()
-    hidden = {**PASSWORDS, **SECRETS}
+    hidden = {**PASSWORDS, **SECRETS, "webhook": WEBHOOK}
     assert [name for name, secret in hidden.items() if secret in told + stack.logs()] == []
 
 
