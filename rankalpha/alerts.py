@@ -15,6 +15,7 @@ from typing import Any
 from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.log import mask_logs
 
 from rankalpha.pipeline import PIPELINE
@@ -24,6 +25,10 @@ from rankalpha.watchdog.incident import Incident, late, lateness, pause
 log = logging.getLogger(__name__)
 
 
+class EndedByPerson(AirflowFailException):
+    """The task was ended on purpose: nobody is alerted; the watchdog tells who did it."""
+
+
 class AlertNotifier(BaseNotifier):
     """Tell who is on duty that a task has failed for good and what to do; an `on_failure_callback`."""
 
@@ -31,6 +36,9 @@ class AlertNotifier(BaseNotifier):
         """Tell, unless that was told, by the watchdog or after an earlier run."""
         from rankalpha.failed import describe  # noqa: PLC0415  not for parsing
 
+        if isinstance(context.get("exception"), EndedByPerson):
+            log.info("A person has ended this task; the watchdog tells who")
+            return
         incident, ti = describe(context), context["ti"]
         # a failure of the watchdog or the maintenance lasts for as long as each of its runs fails
         begun = getattr(ti, "start_date", None) if ti.dag_id in PIPELINE else None

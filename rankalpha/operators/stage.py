@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from rankalpha import task_log
+from rankalpha.alerts import EndedByPerson
 from rankalpha.batch import BatchError, batch_of, new_batch
 from rankalpha.defaults import STAGE_POOL
 from rankalpha.durable import check_exit, find_or_start, set_aside
@@ -160,7 +161,7 @@ class StageOperator(BaseOperator):
             if self._state(context) not in ENDED_BY_PERSON:
                 raise StageFailed("stopped by Airflow; the stage goes on") from killed
             self._stop(context)
-            raise AirflowFailException("stopped by Airflow") from killed
+            raise EndedByPerson("stopped by Airflow") from killed
         finally:
             self._at_work = False
 

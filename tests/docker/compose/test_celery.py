@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.support.channels import with_words
 from tests.support.compose import ComposeStack
 from tests.support.openlineage import violations
 from tests.support.production import PASSWORDS, SECRETS, fill
@@ -167,23 +168,34 @@ def test_each_event_of_a_batch_is_told_to_an_openlineage_server(stack, batch):
     assert written == {"prices", "scores", "sentiment", "grades"}
 
 
-def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
-    def told(*words):
-        kinds = {kind: received(stack, kind) for kind in ("mail", "slack")}
-        found = {
-            kind: [one for one in sent if all(word in one for word in words)] for kind, sent in kinds.items()
-        }
-        return found if all(found.values()) else None
+def told(stack, *words):
+    """What both channels were told with certain words, oldest first; nothing until both were."""
+    kinds = {kind: with_words(received(stack, kind), words) for kind in ("mail", "slack")}
+    return kinds if all(kinds.values()) else None
 
+
+def test_a_stage_that_a_person_has_ended_asks_for_no_action(stack, engine, batch):
+    """Whose worker waits for it; a round of the watchdog begins by itself, and says who it was."""
+    with stack.ticking(engine, batch):
+        pass
+    ended = wait_for(lambda: told(stack, "rankalpha_scoring failed for batch", batch), seconds=60)
+    for texts in ended.values():
+        assert [text for text in texts if "NO ACTION" not in text or "Ended by: rankalpha" not in text] == []
+    assert told(stack, "ACT NOW", batch) is None
+
+
+def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
     broken = "sh -c 'echo the prices are from Mars; exit 65'"
     with stack.variables(SCORER_COMMAND=broken):
         run = stack.trigger("rankalpha_scoring", batch)
         stack.settle()
-    failure = wait_for(lambda: told("ACT NOW", "rankalpha_scoring.run_scorer failed", batch), seconds=60)
+    failure = wait_for(
+        lambda: told(stack, "ACT NOW", "rankalpha_scoring.run_scorer failed", batch), seconds=60
+    )
     stack.clear("rankalpha_scoring", run, "run_scorer")
     stack.settle()
     stack.trigger("rankalpha_watchdog")
-    over = wait_for(lambda: told("over: rankalpha_scoring.run_scorer failed", batch), seconds=60)
+    over = wait_for(lambda: told(stack, "over: rankalpha_scoring.run_scorer failed", batch), seconds=60)
     assert {kind: len(sent) for kind, sent in failure.items()} == {"mail": 1, "slack": 1}
     assert {kind: len(sent) for kind, sent in over.items()} == {"mail": 1, "slack": 1}
     for (text,) in failure.values():

@@ -15,7 +15,7 @@ from airflow.sdk.execution_time.comms import (
 from airflow.sdk.log import mask_secret
 from rankalpha_helpers import KEY, TaskInstance, context, local_server
 
-from rankalpha.alerts import AlertNotifier, missed, tell
+from rankalpha.alerts import AlertNotifier, EndedByPerson, missed, tell
 from rankalpha.graded import tell_graded
 from rankalpha.watchdog import told
 from rankalpha.watchdog.incident import Incident, Urgency, failure, lateness, pause
@@ -145,6 +145,14 @@ def test_a_failure_after_the_task_was_cleared_is_told_again(mailbox, variables):
     told.remember(told.recall(failure("rankalpha_scoring", "manual__1")).seen_mending())
     AlertNotifier().notify(failed())
     assert subjects(mailbox) == [SUBJECT] * 3
+
+
+def test_what_a_person_has_ended_is_left_to_the_watchdog(mailbox, variables, caplog):
+    AlertNotifier().notify(failed() | {"exception": EndedByPerson("stopped by Airflow")})
+    assert mailbox.messages == []
+    assert "ALERT" not in caplog.text
+    AlertNotifier().notify(failed())
+    assert len(mailbox.messages) == 1
 
 
 def test_a_task_of_the_watchdog_is_told_once_for_all_of_its_runs(mailbox, variables):

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 from operator_helpers import task
 from process_helpers import UNTIL_GO
 from rankalpha_helpers import context, identity, wait_until
 
 from rankalpha import task_log
+from rankalpha.alerts import EndedByPerson
 from rankalpha.operators.stage import ENDED_BY_PERSON
 from rankalpha.runners.base import Container, StageFailed
 from rankalpha.runners.process import ProcessRunner
@@ -69,7 +69,7 @@ def killed_task(request, monkeypatch):
 @pytest.mark.parametrize("state", ["failed", "restarting"])
 def test_a_stage_whose_task_a_person_has_ended_is_stopped_and_set_aside(killed_task, airflow_says, state):
     airflow_says(state)
-    with pytest.raises(AirflowFailException, match="stopped by Airflow"):
+    with pytest.raises(EndedByPerson, match="stopped by Airflow"):
         killed_task.execute(context())
     assert (only_container().name, only_container().running) == (f"{NAME}-try1", False)
 
@@ -78,7 +78,7 @@ def test_a_second_signal_does_not_keep_it_from_being_stopped(killed_task, airflo
     airflow_says("failed")
     stop = ProcessRunner.stop
     monkeypatch.setattr(ProcessRunner, "stop", lambda *given: (kill(), stop(*given)))
-    with pytest.raises(AirflowFailException, match="stopped by Airflow"):
+    with pytest.raises(EndedByPerson, match="stopped by Airflow"):
         killed_task.execute(context())
     monkeypatch.setattr(ProcessRunner, "stop", stop)
     assert (only_container().name, only_container().running) == (f"{NAME}-try1", False)
