@@ -1,36 +1,53 @@
-"""What an embedded stack takes while it has nothing to do."""
+"""What a stack takes while it has nothing to do."""
 
 import time
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import psutil
 
-from bench.report import Figure
+from tests.support.stack import RunningStack
 
 SECONDS = 60  # watched; twice the time after which Airflow parses DAG files again
 
 
-def figures(state: Path) -> list[Figure]:
-    """Watch the stack of a state folder; what several processes share counts once in its memory."""
-    memory = sum(process.memory_full_info().pss for process in processes(state)) / 1e6
-    start, before = time.monotonic(), _cpu_seconds(state)
-    time.sleep(SECONDS)
-    load = (_cpu_seconds(state) - before) / (time.monotonic() - start)
-    return [
-        Figure.of("memory of the idle stack (PSS)", "MB", [memory]),
-        Figure.of("CPU of the idle stack", "cores", [load]),
-    ]
+def roots(stack: RunningStack) -> list[int]:
+    """Return the ids of PostgreSQL and the supervisor, whose descendants the stack's other processes are.
 
-
-def _cpu_seconds(state: Path) -> float:
-    return sum(sum(process.cpu_times()[:4]) for process in processes(state))  # with their ended children
-
-
-def processes(state: Path) -> set[psutil.Process]:
-    """Return PostgreSQL, the supervisor and their descendants.
-
-    Their environment does not tell: Airflow and PostgreSQL overwrite it with their titles.
+    The environment of the others does not tell: Airflow and PostgreSQL overwrite it with their titles.
     """
-    files = (state / "supervisord.pid", state / "postgres" / "postmaster.pid")
-    roots = [psutil.Process(int(file.read_text().split()[0])) for file in files]
-    return {process for root in roots for process in (root, *root.children(recursive=True))}
+    files = (stack.state / "postgres" / "postmaster.pid", stack.state / "supervisord.pid")
+    return [int(file.read_text().split()[0]) for file in files]
+
+
+def component(stack: RunningStack, name: str) -> int:
+    """Return the id of a component of RankAlpha's stack, such as `scheduler`."""
+    children = psutil.Process(roots(stack)[1]).children()
+    return next(child.pid for child in children if name in child.cmdline())
+
+
+def processes(ids: Iterable[int]) -> set[psutil.Process]:
+    """Return the processes of the ids and their descendants."""
+    found = [psutil.Process(one) for one in ids]
+    return {process for root in found for process in (root, *root.children(recursive=True))}
+
+
+def memory(ids: Iterable[int]) -> float:
+    """Return the memory of the processes and their descendants in MB; what several share counts once."""
+    total = 0
+    for process in processes(ids):
+        with suppress(psutil.NoSuchProcess):
+            total += process.memory_full_info().pss
+    return total / 1e6
+
+
+def loads(groups: Mapping[str, Sequence[int]], seconds: float = SECONDS) -> dict[str, float]:
+    """Watch groups of processes, with their descendants, for a while; return how many cores each uses."""
+    before = {name: (time.monotonic(), _cpu_seconds(ids)) for name, ids in groups.items()}
+    time.sleep(seconds)
+    now = {name: (time.monotonic(), _cpu_seconds(ids)) for name, ids in groups.items()}
+    return {name: (now[name][1] - cpu) / (now[name][0] - start) for name, (start, cpu) in before.items()}
+
+
+def _cpu_seconds(ids: Iterable[int]) -> float:
+    return sum(sum(process.cpu_times()[:4]) for process in processes(ids))  # with their ended children

@@ -1,145 +1,82 @@
-"""Part `in_flight`: what a stage costs while its container runs, against the stock DockerOperator."""
+"""Part `in_flight`: what each stack takes while it is idle, and a stage while its container runs."""
 
-import json
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
-from pathlib import Path
 
-import psutil
 from docker import APIClient
 
-from bench.idle import processes
+from bench.idle import loads, memory, roots
 from bench.report import Figure, say
-from rankalpha.airflow_api import AirflowApiError
-from rankalpha.stages import STAGES
-from rankalpha.startup import wait_for_airflow
-from tests.support.stack import RunningStack
+from bench.stack import BENCH_DAGS, OWN_DAGS, ours, wait, wait_for_dags
+from bench.stock import stock
+from bench.work import IMAGE, LONG
+from rankalpha.pipeline import PIPELINE
+from tests.support.stack import Stack
 
 STAGES_AT_ONCE = 200
 STOCK_AT_ONCE = 20  # each holds two processes
-RUNS = 10
-WAIT_SECONDS = 600
+WORKERS = 4  # of ours, as in the profile `local`
+WAIT_SECONDS = 300
 MEASURED_FROM = 50  # seconds after the trigger; reading memory is work that would slow the start down
-WAYS = {
-    "deferred": "bench_deferred",
-    "waiting in its worker": "bench_waiting",
-    "DockerOperator": "bench_stock_short",
-}
-IMAGE, LONG = "python:3.13-slim-trixie", "sleep 60"  # what the long stages run, see dags/in_flight.py
-LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
-BUNDLES = [
-    {"name": "dags-folder", "classpath": LOCAL_BUNDLE, "kwargs": {}},
-    {"name": "bench", "classpath": LOCAL_BUNDLE, "kwargs": {"path": str(Path(__file__).parent / "dags")}},
-]
+DAG = "bench_in_flight"
+OURS, STOCK = "RankAlpha", "stock Airflow"
 
 
 def measure() -> list[Figure]:
-    """Run 200 stages of 60 s at once with 4 workers, short ones in turns, then 20 by the stock operator."""
+    """Watch each stack alone: idle, then with 200 stages of 60 s at once on 4 workers, stock with 20."""
     engine = APIClient(base_url="unix:///var/run/docker.sock", version="auto")
-    with _stack(parallelism=4) as stack:
-        idle = _memory(stack)
-        peak, ours = _fly(stack, engine, "bench_durable", STAGES_AT_ONCE)
-        short = _short(stack)
-    with _stack(parallelism=STOCK_AT_ONCE) as stack:
-        stock_idle = _memory(stack)
-        stock_peak, theirs = _fly(stack, engine, "bench_stock", STOCK_AT_ONCE)
-    own, stock = (ours - idle) / peak, (theirs - stock_idle) / stock_peak
+    many, some = str(STAGES_AT_ONCE), str(STOCK_AT_ONCE)
+    settings = {"RANKALPHA_RUNNER": "docker", "RANKALPHA_STAGE_SLOTS": many, "BENCH_STAGES": many}
+    with ours(OWN_DAGS, BENCH_DAGS, env={}, **settings) as stack:
+        wait_for_dags(stack, *PIPELINE, DAG)
+        own_idle = _idle(OURS, roots(stack))
+        peak, own = _fly(stack, engine, roots(stack), STAGES_AT_ONCE)
+    with stock(BENCH_STAGES=some) as stack:
+        wait_for_dags(stack, DAG)
+        stock_idle = _idle(STOCK, stack.roots)
+        _, theirs = _fly(stack, engine, stack.roots, STOCK_AT_ONCE)
+    pairs = zip(own_idle, stock_idle, ("memory", "CPU"), strict=True)
     return [
-        Figure.of(f"stages of 60 s in flight at once, of {STAGES_AT_ONCE}, with 4 workers", "stages", [peak]),
-        Figure.of("memory of a stage in flight (PSS)", "MB", [own]),
-        Figure.of("memory of a DockerOperator in flight (PSS)", "MB", [stock]),
-        Figure.of("DockerOperator's memory against ours", "ratio", [stock / own]),
-        *(Figure.of(f"run of one stage of 1 s, {way}", "s", took) for way, took in short.items()),
+        *own_idle,
+        *stock_idle,
+        *(
+            Figure.of(f"{what} of idle {OURS} against {STOCK}", "ratio", [a.median / b.median])
+            for a, b, what in pairs
+        ),
+        Figure.of(f"stages of 60 s in flight at once, of {many}, with {WORKERS} workers", "stages", [peak]),
+        Figure.of(f"memory of a stage in flight (PSS), {OURS}", "MB", [own]),
+        Figure.of(f"memory of a stage in flight (PSS), {STOCK}", "MB", [theirs]),
+        Figure.of(f"memory of a stage in flight, {OURS} against {STOCK}", "ratio", [own / theirs]),
     ]
 
 
-@contextmanager
-def _stack(parallelism: int) -> Iterator[RunningStack]:
-    """Run an embedded stack with the benchmark's DAGs and the docker runner."""
-    with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
-        profile = Path(folder, "env", "local")
-        profile.mkdir(parents=True)
-        for name in ("api", "bench", *(stage.name for stage in STAGES)):
-            (profile / f"{name}.env").touch()
-        stack = RunningStack(
-            Path(folder, "state"),
-            RANKALPHA_ENV_DIR=str(profile.parent),
-            RANKALPHA_RUNNER="docker",
-            RANKALPHA_STAGE_SLOTS=str(STAGES_AT_ONCE),
-            AIRFLOW__CORE__PARALLELISM=str(parallelism),
-            AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST=json.dumps(BUNDLES),
-            BENCH_STAGES=str(STAGES_AT_ONCE),
-            BENCH_STOCK=str(STOCK_AT_ONCE),
-        )
-        try:
-            say(f"Starting an embedded stack with {parallelism} workers")
-            if (started := stack.stack("start")).returncode:
-                raise SystemExit(started.stdout)
-            wait_for_airflow(stack.api)
-            _wait(lambda: _parsed(stack), 1)
-            yield stack
-        finally:
-            stack.stack("clean")
+def _idle(name: str, ids: list[int]) -> list[Figure]:
+    say(f"Watching {name} idle")
+    cores = loads({name: ids})[name]  # first, so that what the start needed is done
+    return [
+        Figure.of(f"memory of the idle stack (PSS), {name}", "MB", [memory(ids)]),
+        Figure.of(f"CPU of the idle stack, {name}", "cores", [cores]),
+    ]
 
 
-def _parsed(stack: RunningStack) -> bool:
-    with suppress(AirflowApiError):
-        return bool(stack.api.get("dags/bench_stock_short"))
-    return False
-
-
-def _fly(stack: RunningStack, engine: APIClient, dag_id: str, count: int) -> tuple[int, float]:
-    """Run a DAG; return how many containers ran at once, and the memory then, in MB."""
-    stack.trigger(dag_id)
-    peak, memory, began = 0, 0.0, time.monotonic()
+def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> tuple[int, float]:
+    """Run many stages; return how many containers ran at once at most, and the memory of each then, in MB."""
+    idle = memory(ids)
+    stack.trigger(DAG)
+    peak, taken, began = 0, 0.0, time.monotonic()
 
     def ended() -> bool:
-        nonlocal peak, memory
+        nonlocal peak, taken
         found = engine.containers(filters={"ancestor": IMAGE})
         running = len([container for container in found if container["Command"] == LONG])
+        late = time.monotonic() - began > MEASURED_FROM
         if running > peak:
             peak = running
-            # reading it is work that would slow the rest down
-            memory = (
-                _memory(stack) if running >= count or time.monotonic() - began > MEASURED_FROM else memory
-            )
-        return stack.runs(dag_id)[-1]["state"] in ("success", "failed")
+            if running >= count or late:
+                taken = (memory(ids) - idle) / running
+        return stack.runs(DAG)[-1]["state"] in ("success", "failed")
 
-    _wait(ended, 1)
-    if (state := stack.runs(dag_id)[-1]["state"]) != "success":
-        raise SystemExit(f"{dag_id} ended with {state}")
-    say(f"{dag_id}: {peak} containers at once, the stack then took {memory:.0f} MB")
-    return peak, memory
-
-
-def _short(stack: RunningStack) -> dict[str, list[float]]:
-    """Return the seconds that the run of a stage of 1 s takes, by each way, in turns."""
-    took: dict[str, list[float]] = {way: [] for way in WAYS}
-    for _ in range(RUNS + 1):
-        for way, dag_id in WAYS.items():
-            stack.trigger(dag_id)
-            _wait(lambda dag_id=dag_id: stack.runs(dag_id)[-1]["state"] == "success", 0.2)
-            run = stack.runs(dag_id)[-1]
-            begin, end = (datetime.fromisoformat(run[key]) for key in ("start_date", "end_date"))
-            took[way].append((end - begin).total_seconds())
-    return {way: seconds[1:] for way, seconds in took.items()}  # the first pays for imports and caches
-
-
-def _memory(stack: RunningStack) -> float:
-    """Return the memory of the stack in MB; what several processes share counts once."""
-    total = 0
-    for process in processes(stack.state):
-        with suppress(psutil.NoSuchProcess):
-            total += process.memory_full_info().pss
-    return total / 1e6
-
-
-def _wait(done: Callable[[], bool], pause: float) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"waited in vain for {WAIT_SECONDS} s")
-        time.sleep(pause)
+    wait(ended, WAIT_SECONDS, 1)
+    if (state := stack.runs(DAG)[-1]["state"]) != "success":
+        raise SystemExit(f"{DAG} ended with {state}")
+    say(f"{peak} containers at once, {taken:.1f} MB each")
+    return peak, taken

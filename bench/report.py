@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,12 +28,13 @@ class Figure:
     median: float
     worst: float
     runs: int
+    values: tuple[float, ...]
 
     @classmethod
     def of(cls, name: str, unit: str, values: Iterable[float]) -> "Figure":
         """Sum up the measured values."""
-        found = list(values)
-        return cls(name, unit, round(median(found), 3), round(max(found), 3), len(found))
+        found = tuple(round(value, 3) for value in values)
+        return cls(name, unit, round(median(found), 3), max(found), len(found), found)
 
 
 def say(text: str) -> None:
@@ -47,16 +49,25 @@ def show(measured: dict[str, list[Figure]]) -> None:
         table.add_column(column, justify="right" if column in ("median", "worst", "runs") else "left")
     for part, figures in measured.items():
         for one in figures:
-            table.add_row(part, one.name, f"{one.median:g}", f"{one.worst:g}", one.unit, str(one.runs))
+            style = "bold" if one.unit == "ratio" else None
+            numbers = (f"{one.median:g}", f"{one.worst:g}", one.unit, str(one.runs))
+            table.add_row(part, one.name, *numbers, style=style)
         table.add_section()
     Console().print(table)
 
 
-def save(part: str, figures: list[Figure]) -> None:
+def last() -> dict[str, Any]:
+    """Return what was saved of each part when it was measured last."""
+    kept: dict[str, Any] = json.loads(LATEST.read_text()) if LATEST.exists() else {}
+    return kept
+
+
+def save(part: str, figures: list[Figure], seconds: float) -> None:
     """Write the figures of a part, with when and on what they were measured; other parts keep theirs."""
-    kept = json.loads(LATEST.read_text()) if LATEST.exists() else {}
+    kept = last()
     measured = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "took": round(seconds),
         "cpus": os.cpu_count(),
         "load": round(os.getloadavg()[1], 1),  # of the last 5 minutes; also what others did on the machine
         "python": platform.python_version(),

@@ -1,37 +1,51 @@
 """Measure RankAlpha's orchestration: `bench/run.py` measures all parts, `bench/run.py parse up` only those.
 
-Prints a table and writes bench/results/latest.json, where parts that were not measured keep their figures.
+Prints a table, writes bench/results/latest.json, where parts that were not measured keep their figures, and
+draws the charts anew; `bench/run.py charts` does only the last.
 """
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `bench` and the tests' support
 
-from bench import compose, containers, in_flight, latency, parse, up
-from bench.report import save, say, show
+from bench import charts, compose, containers, in_flight, latency, markets, overhead, parse, up
+from bench.report import last, save, say, show
 
 PARTS = {
     part.__name__.removeprefix("bench."): part.measure
-    for part in (parse, latency, up, containers, in_flight, compose)
+    for part in (parse, markets, latency, overhead, in_flight, containers, up, compose)
 }
+DRAW = "charts"
 
 
 def main() -> int:
     """Measure the parts of the arguments, all when there are none."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"one of {', '.join(PARTS)}; none means all")
+    names = ", ".join((*PARTS, DRAW))
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"one of {names}; none means all")
     chosen = parser.parse_args().parts or list(PARTS)
-    if unknown := set(chosen) - set(PARTS):
+    if unknown := set(chosen) - {*PARTS, DRAW}:
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
-    measured = {}
-    for part in chosen:
-        say(f"Measuring {part}")
-        measured[part] = PARTS[part]()
-        save(part, measured[part])
-    show(measured)
+    _measure([part for part in chosen if part != DRAW])
+    charts.draw()
     return 0
+
+
+def _measure(parts: list[str]) -> None:
+    """Measure, save and show the parts; how long each took when it was measured last tells what remains."""
+    took = {part: saved.get("took", 0) for part, saved in last().items()}
+    measured = {}
+    for number, part in enumerate(parts):
+        left = sum(took.get(one, 0) for one in parts[number:]) / 60
+        say(f"Measuring {part}, {number + 1} of {len(parts)}; about {left:.0f} min are left")
+        start = time.monotonic()
+        measured[part] = PARTS[part]()
+        save(part, measured[part], time.monotonic() - start)
+    if measured:
+        show(measured)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""The charts of bench/results/, drawn from its JSON files alone."""
+
+import json
+from statistics import median
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from bench import in_flight, markets, overhead
+from bench.drawing import ACCENT, OURS, PALE, THEIRS, bars, chart
+from bench.report import last, say
+from bench.work import SECONDS
+
+Runs = dict[str, list[float]]  # the values of each figure
+
+
+def draw() -> None:
+    """Draw each chart whose part has been measured."""
+    charts = {
+        "overhead": _overhead,
+        "in_flight": _memory,
+        "parse": _parse,
+        "markets": _markets,
+    }
+    saved = last()
+    for part in charts.keys() & saved.keys():
+        charts[part]({figure["name"]: figure["values"] for figure in saved[part]["figures"]})
+    say("Drew the charts")
+
+
+def _color(name: str) -> str:
+    return THEIRS if name.startswith("stock") else OURS
+
+
+def _overhead(runs: Runs) -> None:
+    """Draw what each contender adds, then where the time of a batch goes."""
+    names = list(overhead.DAGS)
+    values = [runs[f"over the floor, {name}"] for name in names]
+    floor = median(runs[f"batch, {overhead.FLOOR}"])
+    with chart("overhead", 3.6) as (axes,):
+        bars(axes, names, values, [f"{median(one):.2f} s" for one in values], [*map(_color, names)])
+        axes.set_title("What orchestration adds to a batch")
+        axes.set_xlabel(
+            f"seconds over bare docker run, which takes {floor:.2f} s; bar: median, dots: all runs"
+        )
+    _timeline(json.loads(overhead.RUNS.read_text()))
+
+
+def _timeline(rounds: list[dict[str, Any]]) -> None:
+    """Draw of each contender the batch that took the median time."""
+    names = list(rounds[0])
+    with chart("timeline", 8.4) as (axes,):
+        ticks = []
+        for number, name in enumerate(names):
+            batches = sorted((one[name] for one in rounds), key=lambda batch: batch["seconds"])
+            top = number * (len(SECONDS) + 1)
+            _batch(axes, batches[len(batches) // 2], top)
+            ticks.append(top + (len(SECONDS) - 1) / 2)
+        axes.set_yticks(ticks, [name.replace(", ", ",\n") for name in names])
+        axes.set_ylim(len(names) * (len(SECONDS) + 1) - 1, -1)
+        axes.set_xlim(0)
+        axes.set_title("Where the time of a batch goes")
+        axes.set_xlabel("seconds since the trigger, in the batch of median time")
+        for what, color in (("container", OURS), ("task", PALE), ("publish task", ACCENT)):
+            axes.barh(-5, 1, color=color, label=what)
+        axes.legend(loc="upper right", frameon=False)
+
+
+def _batch(axes: Axes, batch: dict[str, Any], top: int) -> None:
+    """Draw a row for each stage, and where the batch ends."""
+    lanes = {stage: top + lane for lane, stage in enumerate(SECONDS)}
+    for span in sorted(batch["spans"], key=lambda span: span["what"], reverse=True):  # containers last
+        task, _, stage = span["stage"].rpartition("_")
+        color = {"run": PALE, "publish": ACCENT}.get(task, OURS)
+        axes.barh(lanes[stage], span["end"] - span["start"], left=span["start"], color=color, height=0.85)
+        if span["what"] == "container":
+            middle = (span["start"] + span["end"]) / 2
+            axes.text(middle, lanes[stage], stage, ha="center", va="center", color="white", fontsize=10)
+    last_lane = top + len(SECONDS) - 1
+    axes.plot([batch["seconds"]] * 2, [top - 0.45, last_lane + 0.45], color="black", linewidth=1.5)
+    axes.text(batch["seconds"] + 0.1, top, f"{batch['seconds']:.2f} s", va="center", fontweight="bold")
+
+
+def _memory(runs: Runs) -> None:
+    with chart("memory", 3.2, panels=2) as panels:
+        for axes, what, title in zip(
+            panels,
+            ("memory of a stage in flight (PSS)", "memory of the idle stack (PSS)"),
+            ("A stage in flight", "The idle stack"),
+            strict=True,
+        ):
+            names = [in_flight.STOCK, in_flight.OURS]
+            values = [runs[f"{what}, {name}"] for name in names]
+            bars(axes, names, values, [f"{one[0]:.3g} MB" for one in values], [*map(_color, names)])
+            axes.set_title(title)
+            axes.set_xticks([])
+            axes.spines.bottom.set_visible(False)
+
+
+def _parse(runs: Runs) -> None:
+    names = ["classic DAG file", "RankAlpha's DAG files"]
+    values = [runs[f"{name}, CPU"] for name in names]
+    calls = [median(runs[f"{name}, calls"]) for name in names]
+    with chart("parse", 2.6) as (axes,):
+        texts = [f"{median(one):.2f} s, {call:.0f} calls" for one, call in zip(values, calls, strict=True)]
+        bars(axes, names, values, texts, [THEIRS, OURS])
+        axes.set_title("What parsing costs")
+        axes.set_xlabel("CPU seconds each time; bar: median, dots: all runs")
+
+
+def _markets(runs: Runs) -> None:
+    """Draw what grows with the number of pipelines."""
+    panels = {
+        "Parsing, CPU s": {"": "parsing"},
+        "Idle CPU, cores": {name: f"CPU of the idle {name}" for name in markets.COMPONENTS},
+        "Idle memory, MB": {name: f"memory of the idle {name} (PSS)" for name in markets.COMPONENTS},
+    }
+    with chart("markets", 3.8, panels=len(panels)) as drawn:
+        for axes, (title, lines) in zip(drawn, panels.items(), strict=True):
+            for (label, figure), color in zip(lines.items(), (OURS, ACCENT), strict=False):
+                values = [median(runs[f"{figure}, {markets.named(count)}"]) for count in markets.COUNTS]
+                axes.plot(markets.COUNTS, values, "o-", color=color, linewidth=2)
+                axes.text(
+                    markets.COUNTS[-1],
+                    values[-1],
+                    f"{values[-1]:.2g}\n{label}",
+                    color=color,
+                    va="bottom",
+                    ha="right",
+                )
+            axes.set_xscale("log")
+            axes.set_xticks(markets.COUNTS, markets.COUNTS)
+            axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
+            axes.set_title(title)
+            axes.set_xlabel("pipelines")
+            axes.grid(axis="y", color="#dddddd")
+            axes.set_axisbelow(True)
