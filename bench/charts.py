@@ -6,8 +6,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from bench import in_flight, markets, overhead
-from bench.drawing import ACCENT, OURS, PALE, THEIRS, bars, chart
+from bench import in_flight, markets, overhead, parse
+from bench.drawing import ACCENT, OURS, PALE, THEIRS, bars, chart, number
 from bench.report import last, say
 from bench.work import SECONDS
 
@@ -40,9 +40,7 @@ def _overhead(runs: Runs) -> None:
     with chart("overhead", 3.6) as (axes,):
         bars(axes, names, values, [f"{median(one):.2f} s" for one in values], [*map(_color, names)])
         axes.set_title("What orchestration adds to a batch")
-        axes.set_xlabel(
-            f"seconds over bare docker run, which takes {floor:.2f} s; bar: median, dots: all runs"
-        )
+        axes.set_xlabel(f"seconds over bare docker run ({floor:.2f} s); bar: median, dots: all runs")
     _timeline(json.loads(overhead.RUNS.read_text()))
 
 
@@ -91,21 +89,21 @@ def _memory(runs: Runs) -> None:
         ):
             names = [in_flight.STOCK, in_flight.OURS]
             values = [runs[f"{what}, {name}"] for name in names]
-            bars(axes, names, values, [f"{one[0]:.3g} MB" for one in values], [*map(_color, names)])
+            bars(axes, names, values, [f"{number(one[0])} MB" for one in values], [*map(_color, names)])
             axes.set_title(title)
             axes.set_xticks([])
             axes.spines.bottom.set_visible(False)
 
 
 def _parse(runs: Runs) -> None:
-    names = ["classic DAG file", "RankAlpha's DAG files"]
+    names = [parse.CLASSIC, parse.PLAIN, parse.ALL, parse.EACH]
     values = [runs[f"{name}, CPU"] for name in names]
     calls = [median(runs[f"{name}, calls"]) for name in names]
-    with chart("parse", 2.6) as (axes,):
+    with chart("parse", 3.6) as (axes,):
         texts = [f"{median(one):.2f} s, {call:.0f} calls" for one, call in zip(values, calls, strict=True)]
-        bars(axes, names, values, texts, [THEIRS, OURS])
+        bars(axes, names, values, texts, [*map(_color, names)])
         axes.set_title("What parsing costs")
-        axes.set_xlabel("CPU seconds each time; bar: median, dots: all runs")
+        axes.set_xlabel("CPU seconds; bar: median, dots: all runs")
 
 
 def _markets(runs: Runs) -> None:
@@ -117,21 +115,34 @@ def _markets(runs: Runs) -> None:
     }
     with chart("markets", 3.8, panels=len(panels)) as drawn:
         for axes, (title, lines) in zip(drawn, panels.items(), strict=True):
+            ends: dict[str, tuple[float, str]] = {}  # of each line, with its colour
             for (label, figure), color in zip(lines.items(), (OURS, ACCENT), strict=False):
                 values = [median(runs[f"{figure}, {markets.named(count)}"]) for count in markets.COUNTS]
                 axes.plot(markets.COUNTS, values, "o-", color=color, linewidth=2)
-                axes.text(
-                    markets.COUNTS[-1],
-                    values[-1],
-                    f"{values[-1]:.2g}\n{label}",
-                    color=color,
-                    va="bottom",
-                    ha="right",
-                )
+                ends[label] = (values[-1], color)
+            _label(axes, ends)
             axes.set_xscale("log")
             axes.set_xticks(markets.COUNTS, markets.COUNTS)
-            axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
+            axes.set_ylim(0, axes.get_ylim()[1] * 1.3)
             axes.set_title(title)
             axes.set_xlabel("pipelines")
             axes.grid(axis="y", color="#dddddd")
             axes.set_axisbelow(True)
+
+
+def _label(axes: Axes, ends: dict[str, tuple[float, str]]) -> None:
+    """Name the lines at their ends: the upper one above it, the lower one below."""
+    for place, (label, (value, color)) in zip(
+        ("bottom", "top"), sorted(ends.items(), key=lambda end: -end[1][0]), strict=False
+    ):
+        shift = (0, 7 if place == "bottom" else -7)
+        text = f"{label} {number(value)}".strip()
+        axes.annotate(
+            text,
+            (markets.COUNTS[-1], value),
+            shift,
+            textcoords="offset points",
+            color=color,
+            ha="right",
+            va=place,
+        )

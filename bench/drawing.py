@@ -60,3 +60,8 @@ def bars(
     axes.set_yticks(rows, labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_xlim(0, longest * 1.3)
+
+
+def number(value: float) -> str:
+    """Return a number with as many digits as a reader wants."""
+    return f"{value:.2g}" if value < 100 else f"{value:,.0f}"  # noqa: PLR2004

@@ -1,52 +1,70 @@
-"""Part `parse`: what parsing the DAG folder costs, and what it would cost with Variables at top level."""
+"""Part `parse`: what parsing the DAG files costs, and what it does in the classic design.
+
+That is a DAG file of four DockerOperators with settings that it reads from Airflow's Variables at top level.
+Each file is parsed in a process of its own, as Airflow's DAG processor does.
+"""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.report import Figure, say
 from tests.support.stack import ROOT
 
-RUNS = 5
-VARIABLES = 25  # that each classic DAG file reads at its top level
+RUNS = 7
+VARIABLES = [f"setting_{number}" for number in range(25)]
+EACH, ALL = "each of RankAlpha's DAG files", "all of RankAlpha's DAG files"
+PLAIN, CLASSIC = "stock DAG file", f"stock DAG file, {len(VARIABLES)} Variables"
+Run = dict[str, Any]  # of `parse_once`
 
 
 def measure() -> list[Figure]:
-    """Parse the folder, each of its files, and the classic folder, RUNS times each."""
-    ours = ROOT / "dags"
+    """Parse each of our files, and the classic one without and with Variables, RUNS times each."""
+    files, plain = sorted((ROOT / "dags").glob("*.py")), ROOT / "bench/dags/stock/classic.py"
     with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
-        classic = _classic_folder(ours, Path(folder, "classic"))
-        paths = [ours, classic, *sorted(ours.glob("*.py"))]
+        classic = _classic_file(plain, Path(folder, "classic.py"))
         with _airflow_with_variables(Path(folder)) as environment:
-            measured = _parse_all(paths, environment)
+            measured = _parse_all([*files, plain, classic], environment)
+    each = [run for file in files for run in measured[file]]
+    at_once = list(zip(*(measured[file] for file in files), strict=True))
     return [
-        *_figures("DAG folder", measured[ours]),
-        *(Figure.of(f"dags/{path.name}, CPU", "s", _each(measured[path], "cpu")) for path in paths[2:]),
-        *_figures(f"with {VARIABLES} Variables a file", measured[classic]),
+        *_figures(EACH, [(run,) for run in each]),
+        *_figures(ALL, at_once),
+        *_figures(PLAIN, [(run,) for run in measured[plain]]),
+        *_figures(CLASSIC, [(run,) for run in measured[classic]]),
+        _ratio(EACH, [median(run["cpu"] for run in runs) for runs in at_once], measured[classic]),
+        _ratio(ALL, _sums(at_once, "cpu"), measured[classic]),
     ]
 
 
-def _figures(name: str, runs: list[dict[str, Any]]) -> list[Figure]:
-    seconds = [Figure.of(f"{name}, {kind}", "s", _each(runs, kind.lower())) for kind in ("CPU", "wall")]
-    counts = [Figure.of(f"{name}, {kind}", "", _each(runs, kind)) for kind in ("connections", "queries")]
-    return seconds + counts
+def _ratio(name: str, ours: list[float], classic: list[Run]) -> Figure:
+    values = [cpu / run["cpu"] for cpu, run in zip(ours, classic, strict=True)]
+    return Figure.of(f"CPU of {name} against {CLASSIC}", "ratio", values)
 
 
-def _each(runs: list[dict[str, Any]], key: str) -> list[float]:
-    return [run[key] for run in runs]
+def _figures(name: str, times: Sequence[Sequence[Run]]) -> list[Figure]:
+    return [
+        Figure.of(f"{name}, CPU", "s", _sums(times, "cpu")),
+        Figure.of(f"{name}, wall", "s", _sums(times, "wall")),
+        Figure.of(f"{name}, calls", "", _sums(times, "connections", "queries")),
+    ]
 
 
-def _parse_all(paths: list[Path], environment: dict[str, str]) -> dict[Path, list[dict[str, Any]]]:
+def _sums(times: Sequence[Sequence[Run]], *keys: str) -> list[float]:
+    return [sum(run[key] for run in runs for key in keys) for runs in times]
+
+
+def _parse_all(paths: list[Path], environment: dict[str, str]) -> dict[Path, list[Run]]:
     command = [sys.executable, str(ROOT / "bench/parse_once.py"), *map(str, paths * RUNS)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    measured: dict[Path, list[dict[str, Any]]] = {path: [] for path in paths}
+    measured: dict[Path, list[Run]] = {path: [] for path in paths}
     for line in done.stdout.splitlines():
         if line.startswith('{"path"'):  # the rest is Airflow's
             run = json.loads(line)
@@ -57,18 +75,12 @@ def _parse_all(paths: list[Path], environment: dict[str, str]) -> dict[Path, lis
     return measured
 
 
-def _classic_folder(ours: Path, classic: Path) -> Path:
-    """Write the same DAGs, each with settings that it reads from Airflow's Variables while it is parsed."""
-    shutil.copytree(ours, classic, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in classic.glob("*.py"):
-        reads = [f'Variable.get("{name}")' for name in _names(path)]
-        top = "\n".join(["", "from airflow.sdk import Variable", *reads, "", "with DAG("])
-        path.write_text(path.read_text().replace("\nwith DAG(", top, 1))
+def _classic_file(plain: Path, classic: Path) -> Path:
+    """Write the stock DAG with reads of Variables at its top level."""
+    reads = ["", "from airflow.sdk import Variable", *(f'Variable.get("{name}")' for name in VARIABLES)]
+    top = "\n".join([*reads, "", "with DAG("])
+    classic.write_text(plain.read_text().replace("\nwith DAG(", top, 1))
     return classic
-
-
-def _names(path: Path) -> list[str]:
-    return [f"{path.stem}_{number}" for number in range(VARIABLES)]
 
 
 @contextmanager
@@ -88,8 +100,7 @@ def _airflow_with_variables(folder: Path) -> Iterator[dict[str, str]]:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.get_uri(driver="psycopg2"),
             "_AIRFLOW_PROCESS_CONTEXT": "server",  # lets a process that is no task read Variables
         }
-        variables = {name: "value" for path in (ROOT / "dags").glob("*.py") for name in _names(path)}
-        (folder / "variables.json").write_text(json.dumps(variables))
+        (folder / "variables.json").write_text(json.dumps(dict.fromkeys(VARIABLES, "value")))
         for command in ("db migrate", f"variables import {folder}/variables.json"):
             airflow = [sys.executable, "-m", "airflow", *command.split()]
             subprocess.run(airflow, env=environment, capture_output=True, check=True)
