@@ -109,40 +109,26 @@ def _parse(runs: Runs) -> None:
 def _markets(runs: Runs) -> None:
     """Draw what grows with the number of pipelines."""
     panels = {
-        "Parsing, CPU s": {"": "parsing"},
+        "Parsing, CPU s": {"the DAG folder": "parsing"},
         "Idle CPU, cores": {name: f"CPU of the idle {name}" for name in markets.COMPONENTS},
         "Idle memory, MB": {name: f"memory of the idle {name} (PSS)" for name in markets.COMPONENTS},
     }
     with chart("markets", 3.8, panels=len(panels)) as drawn:
         for axes, (title, lines) in zip(drawn, panels.items(), strict=True):
-            ends: dict[str, tuple[float, str]] = {}  # of each line, with its colour
-            for (label, figure), color in zip(lines.items(), (OURS, ACCENT), strict=False):
+            for row, (label, figure) in enumerate(lines.items()):
                 values = [median(runs[f"{figure}, {markets.named(count)}"]) for count in markets.COUNTS]
+                color = (OURS, ACCENT)[row]
                 axes.plot(markets.COUNTS, values, "o-", color=color, linewidth=2)
-                ends[label] = (values[-1], color)
-            _label(axes, ends)
+                end, above = (
+                    (markets.COUNTS[-1], values[-1]),
+                    {"xytext": (0, 7), "textcoords": "offset points"},
+                )
+                axes.annotate(number(values[-1]), end, **above, color=color, ha="right", fontweight="bold")
+                axes.text(0.03, 0.97 - row / 10, label, color=color, va="top", transform=axes.transAxes)
             axes.set_xscale("log")
             axes.set_xticks(markets.COUNTS, markets.COUNTS)
             axes.set_ylim(0, axes.get_ylim()[1] * 1.3)
             axes.set_title(title)
-            axes.set_xlabel("pipelines")
+            axes.set_xlabel("markets of 4 DAGs")
             axes.grid(axis="y", color="#dddddd")
             axes.set_axisbelow(True)
-
-
-def _label(axes: Axes, ends: dict[str, tuple[float, str]]) -> None:
-    """Name the lines at their ends: the upper one above it, the lower one below."""
-    for place, (label, (value, color)) in zip(
-        ("bottom", "top"), sorted(ends.items(), key=lambda end: -end[1][0]), strict=False
-    ):
-        shift = (0, 7 if place == "bottom" else -7)
-        text = f"{label} {number(value)}".strip()
-        axes.annotate(
-            text,
-            (markets.COUNTS[-1], value),
-            shift,
-            textcoords="offset points",
-            color=color,
-            ha="right",
-            va=place,
-        )

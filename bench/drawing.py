@@ -55,7 +55,7 @@ def bars(
     longest = max(max(values) for values in runs)
     for row, (values, text) in enumerate(zip(runs, texts, strict=True)):
         if len(values) > 1:
-            axes.plot(values, [row] * len(values), "o", color="black", alpha=0.55, markersize=5, mew=0)
+            axes.plot(values, [row] * len(values), "o", color="white", markeredgecolor="black", markersize=6)
         axes.text(max(values) + longest * 0.02, row, text, va="center", fontweight="bold")
     axes.set_yticks(rows, labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
