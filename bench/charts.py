@@ -11,6 +11,7 @@ from bench.drawing import ACCENT, OURS, PALE, THEIRS, bars, chart, number
 from bench.report import last, say
 from bench.work import SECONDS
 
+KINDS = {OURS: "container", PALE: "task that runs it", ACCENT: "task that publishes"}
 Runs = dict[str, list[float]]  # the values of each figure
 
 
@@ -46,37 +47,31 @@ def _overhead(runs: Runs) -> None:
 
 def _timeline(rounds: list[dict[str, Any]]) -> None:
     """Draw of each contender the batch that took the median time."""
-    names = list(rounds[0])
-    with chart("timeline", 8.4) as (axes,):
-        ticks = []
-        for number, name in enumerate(names):
+    lanes: dict[float, str] = {}  # rows, with the name of their stage
+    with chart("timeline", 9) as (axes,):
+        for number, name in enumerate((overhead.FLOOR, *overhead.DAGS)):
             batches = sorted((one[name] for one in rounds), key=lambda batch: batch["seconds"])
-            top = number * (len(SECONDS) + 1)
-            _batch(axes, batches[len(batches) // 2], top)
-            ticks.append(top + (len(SECONDS) - 1) / 2)
-        axes.set_yticks(ticks, [name.replace(", ", ",\n") for name in names])
-        axes.set_ylim(len(names) * (len(SECONDS) + 1) - 1, -1)
-        axes.set_xlim(0)
+            batch, top = batches[len(batches) // 2], number * (len(SECONDS) + 1.5)
+            axes.text(0, top - 0.9, f"{name}: {batch['seconds']:.2f} s", va="center", fontweight="bold")
+            lanes |= {top + lane: stage for lane, stage in enumerate(SECONDS)}
+            _batch(axes, batch, top)
+        for color, what in KINDS.items():
+            axes.barh(0, 0, color=color, label=what)
+        axes.legend(loc="upper right", frameon=False)
+        axes.set_yticks(list(lanes), list(lanes.values()), fontsize=11, color="#444444")
+        axes.set_ylim(max(lanes) + 0.7, -1.6)
         axes.set_title("Where the time of a batch goes")
         axes.set_xlabel("seconds since the trigger, in the batch of median time")
-        for what, color in (("container", OURS), ("task", PALE), ("publish task", ACCENT)):
-            axes.barh(-5, 1, color=color, label=what)
-        axes.legend(loc="upper right", frameon=False)
 
 
-def _batch(axes: Axes, batch: dict[str, Any], top: int) -> None:
+def _batch(axes: Axes, batch: dict[str, Any], top: float) -> None:
     """Draw a row for each stage, and where the batch ends."""
-    lanes = {stage: top + lane for lane, stage in enumerate(SECONDS)}
+    rows = {stage: top + row for row, stage in enumerate(SECONDS)}
     for span in sorted(batch["spans"], key=lambda span: span["what"], reverse=True):  # containers last
         task, _, stage = span["stage"].rpartition("_")
         color = {"run": PALE, "publish": ACCENT}.get(task, OURS)
-        axes.barh(lanes[stage], span["end"] - span["start"], left=span["start"], color=color, height=0.85)
-        if span["what"] == "container":
-            middle = (span["start"] + span["end"]) / 2
-            axes.text(middle, lanes[stage], stage, ha="center", va="center", color="white", fontsize=10)
-    last_lane = top + len(SECONDS) - 1
-    axes.plot([batch["seconds"]] * 2, [top - 0.45, last_lane + 0.45], color="black", linewidth=1.5)
-    axes.text(batch["seconds"] + 0.1, top, f"{batch['seconds']:.2f} s", va="center", fontweight="bold")
+        axes.barh(rows[stage], span["end"] - span["start"], left=span["start"], color=color, height=0.8)
+    axes.plot([batch["seconds"]] * 2, [top - 0.4, max(rows.values()) + 0.4], color="black", linewidth=1.5)
 
 
 def _memory(runs: Runs) -> None:

@@ -1,0 +1,36 @@
+"""What `make bench` has left in bench/results/ holds together: figures, their runs, and the charts drawn of them."""
+
+import json
+from statistics import median
+
+import pytest
+
+from bench import charts, drawing, report
+
+SAVED = report.last()
+
+
+@pytest.mark.parametrize("part", SAVED)
+def test_each_figure_is_saved_with_all_its_runs(part):
+    for figure in SAVED[part]["figures"]:
+        assert len(figure["values"]) == figure["runs"] > 0
+        assert figure["median"] == pytest.approx(median(figure["values"]), abs=0.001)
+        assert figure["worst"] == max(figure["values"])
+
+
+def test_the_charts_are_drawn_from_the_saved_figures_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "LATEST", tmp_path / "latest.json")
+    charts.draw()
+    drawn = {path.stem for path in tmp_path.glob("*.png")}
+    assert drawn == {path.stem for path in tmp_path.glob("*.svg")} != set()
+    assert drawn == {path.stem for path in report.LATEST.parent.glob("*.png")}
+
+
+def test_a_figure_keeps_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "LATEST", tmp_path / "latest.json")
+    report.save("part", [report.Figure.of("batch", "s", [3, 1, 2.0004])], 61.2)
+    saved = json.loads(report.LATEST.read_text())["part"]
+    assert saved["took"] == 61
+    assert saved["figures"] == [
+        {"name": "batch", "unit": "s", "median": 2.0, "worst": 3, "runs": 3, "values": [3, 1, 2.0]}
+    ]
