@@ -11,7 +11,7 @@ from rankalpha.pipeline import GRADING_DAG, INGESTION_DAG, PIPELINE, STEPS
 from tests.support.services import FRONTEND, RecordingServices
 from tests.support.stack import RunningStack
 
-RUNS = 10
+RUNS = 7
 WAIT_SECONDS = 300  # for one batch
 
 

@@ -19,7 +19,7 @@ from tests.support.stack import ROOT, RunningStack
 COUNTS = (1, 10, 100)
 PARSES = 3
 AT_ONCE = 10  # batches, each of another market
-IDLE_SECONDS = 60
+IDLE_SECONDS = 30  # in which Airflow parses each DAG file once
 GRADED_SECONDS = 300
 COMPONENTS = ("scheduler", "dag-processor")
 

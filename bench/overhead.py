@@ -19,7 +19,7 @@ from bench.stock import stock
 from bench.work import SECONDS
 
 ROUNDS = 8  # the first pays for imports and caches, and does not count
-PAUSE = 1.0  # seconds after a batch, for what its tasks do when it has ended
+PAUSE = 0.5  # seconds after a batch, for what its tasks do when it has ended
 RUNS = LATEST.with_name("overhead.json")
 FLOOR = "docker run"
 CLASSIC, PLAIN = "stock Airflow, one DAG", "stock Airflow, four DAGs"

@@ -1,4 +1,4 @@
-"""What `make bench` has left in bench/results/ holds together: figures, their runs, and the charts drawn of them."""
+"""What `make bench` has left in bench/results/ holds together: figures, their runs, and their charts."""
 
 import json
 from statistics import median
