@@ -5,8 +5,7 @@ SECONDS = {"ingestion": 1, "scorer": 1, "sentiment": 2, "grading": 1}  # as Rank
 CPUS, MEMORY, PIDS = 1.0, "64m", 64
 LABEL = "rankalpha.stage"  # of each contender's containers, as our runner labels them
 
-# what a stage in flight runs
-LONG = "sleep 60"
+LONG = "sleep 600"  # what a stage in flight runs; it is ended when it has been measured
 
 
 def command(seconds: float) -> str:
