@@ -22,31 +22,34 @@ from rankalpha.alerts import deadline
 from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.defaults import default_args, params
 from rankalpha.graded import tell_graded
+from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator
 from rankalpha.ping import ping
 from rankalpha.service import ServiceOperator
 
-with DAG(
-    dag_id="rankalpha_grading",
-    schedule=PartitionedAssetTimetable(assets=SCORES & SENTIMENT),  # both halves of the same batch
-    catchup=False,
-    max_active_runs=1,  # the API grades one batch at a time
-    default_args=default_args(),
-    params=params(),
-    deadline=deadline(),
-    tags=["rankalpha", "grading"],
-    doc_md=__doc__,
-) as dag:
-    update_grading = ServiceOperator(
-        task_id="update_grading", call=GRADING_REFRESH, consumes=[SCORES, SENTIMENT]
-    )
-    publish_grades = PublishOperator(
-        task_id="publish_grades",
-        dataset=GRADES,
-        contract=GRADES_CONTRACT,
-        on_success_callback=[ping, tell_graded],
-    )
-    notify_frontend = ServiceOperator(
-        task_id="notify_frontend", call=FRONTEND_REFRESH, batch_from="update_grading"
-    )
-    update_grading >> publish_grades >> notify_frontend
+for market in markets_to_parse():
+    scores, sentiment = market.dataset(SCORES), market.dataset(SENTIMENT)
+    with DAG(
+        dag_id=market.dag_id("grading"),
+        schedule=PartitionedAssetTimetable(assets=scores & sentiment),  # both halves of the same batch
+        catchup=False,
+        max_active_runs=1,  # the API grades one batch at a time
+        default_args=default_args(),
+        params=params(),
+        deadline=deadline(),
+        tags=["rankalpha", "grading", *market.tags],
+        doc_md=market.documented(__doc__),
+    ):
+        update_grading = ServiceOperator(
+            task_id="update_grading", call=GRADING_REFRESH.of(market), consumes=[scores, sentiment]
+        )
+        publish_grades = PublishOperator(
+            task_id="publish_grades",
+            dataset=market.dataset(GRADES),
+            contract=GRADES_CONTRACT,
+            on_success_callback=[ping, tell_graded],
+        )
+        notify_frontend = ServiceOperator(
+            task_id="notify_frontend", call=FRONTEND_REFRESH.of(market), batch_from="update_grading"
+        )
+        update_grading >> publish_grades >> notify_frontend

@@ -24,24 +24,28 @@ from airflow.sdk import DAG, CronPartitionTimetable
 from datasets import PRICES, PRICES_CONTRACT
 from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
+from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import INGESTION
 
-with DAG(
-    dag_id="rankalpha_ingestion",
-    schedule=CronPartitionTimetable(  # gives each run its batch key
-        "0 6 * * *",
-        timezone="UTC",
-        run_immediately=timedelta(0),  # at the very first start its consumers may not be parsed yet
-    ),
-    catchup=False,  # yesterday's prices come with today's
-    max_active_runs=1,  # batches must not overtake each other
-    default_args=default_args(),
-    params=params(),
-    deadline=deadline(),
-    tags=["rankalpha", "ingestion"],
-    doc_md=__doc__,
-) as dag:
-    run_ingestion = StageOperator(task_id="run_ingestion", stage=INGESTION)
-    publish_prices = PublishOperator(task_id="publish_prices", dataset=PRICES, contract=PRICES_CONTRACT)
-    run_ingestion >> publish_prices
+for market in markets_to_parse():
+    with DAG(
+        dag_id=market.dag_id("ingestion"),
+        schedule=CronPartitionTimetable(  # gives each run its batch key
+            market.schedule,
+            timezone="UTC",
+            run_immediately=timedelta(0),  # at the very first start its consumers may not be parsed yet
+        ),
+        catchup=False,  # yesterday's prices come with today's
+        max_active_runs=1,  # batches must not overtake each other
+        default_args=default_args(),
+        params=params(),
+        deadline=deadline(),
+        tags=["rankalpha", "ingestion", *market.tags],
+        doc_md=market.documented(__doc__),
+    ):
+        run_ingestion = StageOperator(task_id="run_ingestion", stage=INGESTION.of(market))
+        publish_prices = PublishOperator(
+            task_id="publish_prices", dataset=market.dataset(PRICES), contract=PRICES_CONTRACT
+        )
+        run_ingestion >> publish_prices

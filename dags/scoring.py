@@ -20,20 +20,25 @@ from airflow.sdk import DAG, PartitionedAssetTimetable
 from datasets import PRICES, SCORES, SCORES_CONTRACT
 from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
+from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import SCORER
 
-with DAG(
-    dag_id="rankalpha_scoring",
-    schedule=PartitionedAssetTimetable(assets=PRICES),
-    catchup=False,
-    max_active_runs=1,  # one container of this stage at a time
-    default_args=default_args(),
-    params=params(),
-    deadline=deadline(),
-    tags=["rankalpha", "scoring"],
-    doc_md=__doc__,
-) as dag:
-    run_scorer = StageOperator(task_id="run_scorer", stage=SCORER, consumes=[PRICES])
-    publish_scores = PublishOperator(task_id="publish_scores", dataset=SCORES, contract=SCORES_CONTRACT)
-    run_scorer >> publish_scores
+for market in markets_to_parse():
+    prices = market.dataset(PRICES)
+    with DAG(
+        dag_id=market.dag_id("scoring"),
+        schedule=PartitionedAssetTimetable(assets=prices),
+        catchup=False,
+        max_active_runs=1,  # one container of this stage at a time
+        default_args=default_args(),
+        params=params(),
+        deadline=deadline(),
+        tags=["rankalpha", "scoring", *market.tags],
+        doc_md=market.documented(__doc__),
+    ):
+        run_scorer = StageOperator(task_id="run_scorer", stage=SCORER.of(market), consumes=[prices])
+        publish_scores = PublishOperator(
+            task_id="publish_scores", dataset=market.dataset(SCORES), contract=SCORES_CONTRACT
+        )
+        run_scorer >> publish_scores

@@ -21,22 +21,27 @@ from airflow.sdk import DAG, PartitionedAssetTimetable
 from datasets import PRICES, SENTIMENT, SENTIMENT_CONTRACT
 from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
+from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.stages import SENTIMENT_ANALYSIS
 
-with DAG(
-    dag_id="rankalpha_sentiment",
-    schedule=PartitionedAssetTimetable(assets=PRICES),
-    catchup=False,
-    max_active_runs=1,  # one container of this stage at a time
-    default_args=default_args(),
-    params=params(),
-    deadline=deadline(),
-    tags=["rankalpha", "sentiment"],
-    doc_md=__doc__,
-) as dag:
-    run_ai_analysis = StageOperator(task_id="run_ai_analysis", stage=SENTIMENT_ANALYSIS, consumes=[PRICES])
-    publish_sentiment = PublishOperator(
-        task_id="publish_sentiment", dataset=SENTIMENT, contract=SENTIMENT_CONTRACT
-    )
-    run_ai_analysis >> publish_sentiment
+for market in markets_to_parse():
+    prices = market.dataset(PRICES)
+    with DAG(
+        dag_id=market.dag_id("sentiment"),
+        schedule=PartitionedAssetTimetable(assets=prices),
+        catchup=False,
+        max_active_runs=1,  # one container of this stage at a time
+        default_args=default_args(),
+        params=params(),
+        deadline=deadline(),
+        tags=["rankalpha", "sentiment", *market.tags],
+        doc_md=market.documented(__doc__),
+    ):
+        run_ai_analysis = StageOperator(
+            task_id="run_ai_analysis", stage=SENTIMENT_ANALYSIS.of(market), consumes=[prices]
+        )
+        publish_sentiment = PublishOperator(
+            task_id="publish_sentiment", dataset=market.dataset(SENTIMENT), contract=SENTIMENT_CONTRACT
+        )
+        run_ai_analysis >> publish_sentiment

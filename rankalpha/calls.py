@@ -1,7 +1,9 @@
 """The calls that RankAlpha's API and frontend offer, each declared once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
+from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.profile import Profile
 from rankalpha.settings import settings
 
@@ -18,6 +20,15 @@ class Call:
     url_key: str
     url_default: str
     path: str
+    market: Market = DEFAULT_MARKET
+
+    def of(self, market: Market) -> Self:
+        """Return the call of a market."""
+        return replace(self, market=market)
+
+    def about(self, batch: str) -> dict[str, str]:
+        """Return what the service is told of a batch; the default market goes without saying."""
+        return {"batch": batch, **({"market": self.market.name} if self.market.folder else {})}
 
     def profile(self) -> Profile:
         """Look the call's settings up."""
@@ -27,7 +38,7 @@ class Call:
             f"{self.name}_PATH": self.path,
             f"{self.name}_TIMEOUT": "60",
         }
-        return Profile.load("api", defaults)
+        return Profile.load("api", defaults, self.market.profile)
 
 
 GRADING_REFRESH = Call(

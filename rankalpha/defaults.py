@@ -1,4 +1,4 @@
-"""What all DAGs share: owner, retries, alerts, and the pools."""
+"""What all DAGs share: owner, retries, alerts, and the pool of publications."""
 
 from typing import Any
 
@@ -8,9 +8,7 @@ from rankalpha.alerts import AlertNotifier
 from rankalpha.logs import bind_batch_of_run
 from rankalpha.settings import settings
 
-# pools that the stack's own init step makes
-PUBLISH_POOL = "publish"  # one slot
-STAGE_POOL = "stages"  # RANKALPHA_STAGE_SLOTS slots
+PUBLISH_POOL = "publish"  # one slot; the stack's own init step makes it
 OWNER = "rankalpha"
 
 

@@ -1,6 +1,7 @@
 """How a service is called, through the HTTP provider; slow to load, so only running tasks import it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.http.hooks.http import HttpHook
@@ -44,7 +45,7 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
     if not url.startswith(("http://", "https://")):
         raise SettingsError(f"{call.url_key}={url!r} is no http or https address")
     log.info("Batch %s: %s %s%s", batch, method, url, path)
-    body: dict[str, Any] = {"data": {"batch": batch}} if method == "GET" else {"json": {"batch": batch}}
+    body = {"data" if method == "GET" else "json": call.about(batch)}
     try:
         response = SettingHook(url, method).run(
             path,
@@ -56,11 +57,11 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
         )
     except RequestException as error:
         raise ServiceError(f"{method} {url}{path} failed: {error}") from error
-    return _agreed(response, batch)
+    return _agreed(response, call.about(batch))
 
 
-def _agreed(response: Response, batch: str) -> dict[str, Any]:
-    """Return the answer's JSON object when it is one and speaks of `batch`."""
+def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answer's JSON object when it is one and speaks of what it was asked about."""
     where = f"{response.request.method} {response.url} answered {response.status_code}"
     if not response.ok:
         final = response.status_code < codes.server_error and response.status_code not in MAY_HEAL
@@ -69,8 +70,9 @@ def _agreed(response: Response, batch: str) -> dict[str, Any]:
         answer = response.json()
     except ValueError as error:
         raise ServiceError(f"{where} with something else than JSON: {response.text[:200]!r}") from error
-    if not isinstance(answer, dict) or answer.get("batch") not in (None, batch):
-        raise ServiceError(f"{where}, but not about batch {batch}: {response.text[:200]!r}")
+    if not isinstance(answer, dict) or any(answer.get(key) not in (None, about[key]) for key in about):
+        said = " of ".join(about.values())
+        raise ServiceError(f"{where}, but not about batch {said}: {response.text[:200]!r}")
     return answer
 
 

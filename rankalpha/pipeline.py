@@ -1,37 +1,121 @@
-"""The pipeline as it is seen from outside of Airflow: its DAGs and the datasets that join them.
+"""The pipelines as they are seen from outside of Airflow: their DAGs and the datasets that join them.
 
-The DAG files are what counts; the tests compare.
+There is one of each market, see `rankalpha.markets`. The DAG files are what counts; the tests compare.
 """
 
 from dataclasses import dataclass
+from functools import cache
+
+from rankalpha.market import DEFAULT_MARKET, Market
+from rankalpha.markets import markets
+from rankalpha.settings import SettingsError, settings
 
 
 @dataclass(frozen=True)
 class Step:
-    """A DAG of the pipeline; `reads` and `writes` name datasets."""
+    """A DAG of a pipeline; `reads` and `writes` name datasets, `output` is what is written, in any market."""
 
     name: str
     dag_id: str
     reads: tuple[str, ...]
     writes: str
+    output: str
 
 
-STEPS = (
-    Step("ingestion", "rankalpha_ingestion", (), "prices"),
-    Step("scoring", "rankalpha_scoring", ("prices",), "scores"),
-    Step("sentiment", "rankalpha_sentiment", ("prices",), "sentiment"),
-    Step("grading", "rankalpha_grading", ("scores", "sentiment"), "grades"),
+# name, reads and writes; each stands after those that it reads from
+SHAPE = (
+    ("ingestion", (), "prices"),
+    ("scoring", ("prices",), "scores"),
+    ("sentiment", ("prices",), "sentiment"),
+    ("grading", ("scores", "sentiment"), "grades"),
 )
-PIPELINE = tuple(step.dag_id for step in STEPS)
-INGESTION_DAG, *_CONSUMERS = PIPELINE
-CONSUMER_DAGS = tuple(_CONSUMERS)
-GRADING_DAG = PIPELINE[-1]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The steps of one market."""
+
+    market: Market
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, market: Market) -> "Pipeline":
+        """Return the pipeline of a market."""
+        steps = (
+            Step(
+                name,
+                market.dag_id(name),
+                tuple(f"{market.prefix}{dataset}" for dataset in reads),
+                f"{market.prefix}{writes}",
+                writes,
+            )
+            for name, reads, writes in SHAPE
+        )
+        return cls(market, tuple(steps))
+
+    @property
+    def dag_ids(self) -> tuple[str, ...]:
+        """The ids of its DAGs, in the order in which they run."""
+        return tuple(step.dag_id for step in self.steps)
+
+    @property
+    def ingestion(self) -> str:
+        """The id of the DAG that every batch starts with."""
+        return self.steps[0].dag_id
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """The ids of the DAGs that datasets start."""
+        return self.dag_ids[1:]
+
+    @property
+    def grading(self) -> str:
+        """The id of the DAG that every batch ends with."""
+        return self.steps[-1].dag_id
+
+
+_DEFAULT = Pipeline.of(DEFAULT_MARKET)
+STEPS = _DEFAULT.steps  # of the default market, as all that follow
+PIPELINE, INGESTION_DAG = _DEFAULT.dag_ids, _DEFAULT.ingestion
+CONSUMER_DAGS, GRADING_DAG = _DEFAULT.consumers, _DEFAULT.grading
+
+
+@cache
+def pipelines() -> tuple[Pipeline, ...]:
+    """Return the pipelines of all markets; SettingsError for a mistake in their file."""
+    return tuple(Pipeline.of(market) for market in markets())
+
+
+@cache
+def _by_dag() -> dict[str, Pipeline]:
+    return {dag_id: one for one in pipelines() for dag_id in one.dag_ids}
+
+
+def pipeline_of(dag_id: str) -> Pipeline | None:
+    """Return the pipeline that a DAG belongs to."""
+    return _by_dag().get(dag_id)
+
+
+def pipeline(market: str | None = None) -> Pipeline:
+    """Return the pipeline of a market; without a name of the default one, or of the only one.
+
+    Raises SettingsError for a market that there is not.
+    """
+    known = {one.market.name: one for one in pipelines()}
+    if market is None and len(known) == 1:
+        return pipelines()[0]
+    if (name := market or DEFAULT_MARKET.name) in known:
+        return known[name]
+    said = f"there is no market {name!r}" if market else "say which market"
+    raise SettingsError(f"{said}; there are {', '.join(known)} in {settings().markets}")
 
 
 def following(dag_id: str) -> tuple[str, ...]:
     """Return the DAGs that run, one after another, because this one has published."""
-    reached, dags = {step.writes for step in STEPS if step.dag_id == dag_id}, []
-    for step in STEPS:  # each stands after those that it reads from
+    found = pipeline_of(dag_id)
+    steps = found.steps if found else ()
+    reached, dags = {step.writes for step in steps if step.dag_id == dag_id}, []
+    for step in steps:
         if reached & set(step.reads):
             dags.append(step.dag_id)
             reached.add(step.writes)

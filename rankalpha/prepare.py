@@ -8,8 +8,10 @@ from airflow.configuration import conf
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from rankalpha.defaults import PUBLISH_POOL, STAGE_POOL
+from rankalpha.defaults import PUBLISH_POOL
 from rankalpha.logs import printed_is_logged
+from rankalpha.market import STAGE_POOL
+from rankalpha.markets import markets
 from rankalpha.openlineage.configuration import check_file
 from rankalpha.preflight import check
 from rankalpha.settings import AdminSettings, SettingsError, settings
@@ -36,6 +38,10 @@ def prepare() -> None:
     airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
+    for market in markets():
+        if market.slots:
+            meaning = f"Stages of {market.name} at the same time; set in the file of the markets"
+            airflow("pools", "set", market.pool, str(market.slots), meaning, "--include-deferred")
     admin = AdminSettings.load()
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     password = admin.password.get_secret_value()

@@ -27,9 +27,9 @@ def profile_folder(name: str) -> Path:
     return settings().env_dir / name
 
 
-def profile_dir() -> Path:
-    """Return the folder of the chosen profile: Variable ENV_PROFILE, else RANKALPHA_ENV, else `local`."""
-    return profile_folder(variable("ENV_PROFILE") or settings().env)
+def profile_dir(own: str | None = None) -> Path:
+    """Return the folder of the profile: a market's own, else Variable ENV_PROFILE, else RANKALPHA_ENV."""
+    return profile_folder(own or variable("ENV_PROFILE") or settings().env)
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Profile:
     name: str = ""  # of the profile, `local` for example
 
     @classmethod
-    def load(cls, name: str, defaults: Mapping[str, str]) -> "Profile":
-        """Read env/<profile>/<name>.env of the chosen profile."""
-        folder = profile_dir()
+    def load(cls, name: str, defaults: Mapping[str, str], own: str | None = None) -> "Profile":
+        """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile."""
+        folder = profile_dir(own)
         return cls(file=read_env_file(folder / f"{name}.env"), defaults=defaults, name=folder.name)
 
     def get(self, key: str) -> str:

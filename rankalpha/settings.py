@@ -45,6 +45,10 @@ class Settings(Environment):
         default=Path("/opt/rankalpha/env"),
         description="Folder of the profiles: <env_dir>/<profile>/<stage>.env.",
     )
+    markets: Path = Field(
+        default=Path("/opt/rankalpha/datasets/markets.toml"),
+        description="File of the markets; the pipeline exists once for each of its tables.",
+    )
     runner: str = Field(
         default="docker", description="How a stage runs: `docker` (a container) or `process`."
     )

@@ -1,9 +1,11 @@
 """A stage: what its container is. Declared once in `rankalpha.stages`, run by `rankalpha.operators`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Self
 
+from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.profile import Profile
 from rankalpha.settings import SettingsError, settings
 
@@ -40,12 +42,18 @@ class Stage:
     memory: str = "1g"
     pids: int = 512
     timeout: timedelta = timedelta(hours=1)
+    market: Market = DEFAULT_MARKET
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():
             raise ValueError(f"stage name {self.name!r} must be a lower-case identifier")
         if not self.command or not self.image:
             raise ValueError(f"stage {self.name} needs an image and a command")
+
+    def of(self, market: Market) -> Self:
+        """Return the stage of a market, whose data lie in volumes of its own."""
+        volumes = (Volume(market.volume(volume.name), volume.target) for volume in self.volumes)
+        return replace(self, market=market, volumes=tuple(volumes))
 
     @property
     def time_limit(self) -> timedelta:
@@ -64,13 +72,13 @@ class Stage:
 
     def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
         """Look up what the stage is given for `batch`; SettingsError names a key that makes no sense."""
-        profile = Profile.load(self.name, {**self._limits(), **self.env})
+        profile = Profile.load(self.name, {**self._limits(), **self.env}, self.market.profile)
         extra = {key: profile.optional(key) for key in (*self.optional, *self.secrets)}
         env = {key: value for key, value in profile.all().items() if key not in (*self._limits(), *extra)}
         return StageJob(
             stage=self,
             batch=batch,
-            image=_text(profile, self.key("IMAGE")),
+            image=self.market.images.get(self.name) or _text(profile, self.key("IMAGE")),
             command=_text(profile, self.key("COMMAND")),
             nano_cpus=_nano_cpus(profile, self.key("CPUS")),
             memory_bytes=_bytes(self.key("MEM"), profile.get(self.key("MEM"))),
@@ -81,6 +89,7 @@ class Stage:
                 "RANKALPHA_ENV": profile.name,
                 "RANKALPHA_BATCH": batch,
                 "RANKALPHA_DATE": batch[:10],
+                **({"RANKALPHA_MARKET": self.market.name} if self.market.folder else {}),
             },
             labels=labels,
         )

@@ -96,7 +96,9 @@ class Layout:
         return {**self.given(), **self._fixed(database), **self._keys()}
 
     def _defaults(self) -> dict[str, str]:
+        markets = ROOT / "datasets" / "markets.toml"
         return {
+            **({"RANKALPHA_MARKETS": str(markets)} if markets.exists() else {}),
             "RANKALPHA_ENV_DIR": str(ROOT / "env"),
             "RANKALPHA_RUNNER": "process",
             "RANKALPHA_DATA_DIR": str(self.state / "data"),

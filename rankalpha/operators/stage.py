@@ -13,7 +13,6 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from rankalpha import task_log
 from rankalpha.alerts import EndedByPerson
 from rankalpha.batch import BatchError, batch_of, new_batch
-from rankalpha.defaults import STAGE_POOL
 from rankalpha.durable import check_exit, find_or_start, set_aside
 from rankalpha.follow import End, Follower, left
 from rankalpha.identity import Identity
@@ -57,7 +56,7 @@ class StageOperator(BaseOperator):
         super().__init__(
             inlets=list(consumes),
             execution_timeout=stage.time_limit + MARGIN,
-            pool=STAGE_POOL,
+            pool=stage.market.pool,
             on_success_callback=_remove_container,
             do_xcom_push=False,  # what a stage returns is its result, pushed under its own key
             **kwargs,

@@ -219,5 +219,5 @@ def _environment(job: StageJob, folder: Path) -> dict[str, str]:
         "UV_PYTHON": sys.executable,
         "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
     }
-    data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir))
+    data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir / job.stage.market.folder))
     return {**image, **data, **job.env, "RANKALPHA_RESULT": str(folder / "result.json")}

@@ -19,6 +19,8 @@ from airflow.sdk.execution_time.comms import (
     VariableResult,
 )
 
+from rankalpha.markets import markets
+from rankalpha.pipeline import _by_dag, pipelines
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 
@@ -31,9 +33,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the settings of the machine away, and forget what a test has read."""
     for key in [key for key in os.environ if key.startswith(OWN)]:
         monkeypatch.delenv(key)
-    settings.cache_clear()
+    forget()
     yield
-    settings.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    """Let the settings and the markets be read anew."""
+    for read in (settings, markets, pipelines, _by_dag):
+        read.cache_clear()
 
 
 @pytest.fixture
