@@ -18,7 +18,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.log import mask_logs
 
-from rankalpha.pipeline import PIPELINE
+from rankalpha.pipeline import pipeline_of
 from rankalpha.settings import settings
 from rankalpha.watchdog.incident import Incident, late, lateness, pause
 
@@ -41,7 +41,7 @@ class AlertNotifier(BaseNotifier):
             return
         incident, ti = describe(context), context["ti"]
         # a failure of the watchdog or the maintenance lasts for as long as each of its runs fails
-        begun = getattr(ti, "start_date", None) if ti.dag_id in PIPELINE else None
+        begun = getattr(ti, "start_date", None) if pipeline_of(ti.dag_id) else None
         if is_new(incident.key, begun):
             tell(incident)
         else:

@@ -11,6 +11,8 @@ from typing import Any
 
 from airflow.sdk import Asset, Context
 
+from rankalpha.pipeline import DEFAULT_PIPELINE, pipeline_of
+
 BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
 FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
@@ -64,7 +66,8 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
     common = set.intersection(*(published(context, asset) for asset in consumes))
     if not common:
         names = " and ".join(asset.name for asset in consumes)
-        raise BatchError(f"no batch was published in {names} yet; trigger rankalpha_ingestion first")
+        first = (pipeline_of(context["ti"].dag_id) or DEFAULT_PIPELINE).ingestion
+        raise BatchError(f"no batch was published in {names} yet; trigger {first} first")
     newest = max(common)  # the format sorts by time
     log.info("Triggered without a partition key: taking the newest published batch, %s", newest)
     return newest

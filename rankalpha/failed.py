@@ -3,7 +3,8 @@
 from typing import Any
 
 from rankalpha.batch import key_of
-from rankalpha.pipeline import INGESTION_DAG, PIPELINE
+from rankalpha.market import DEFAULT_MARKET, Market
+from rankalpha.pipeline import Pipeline, pipeline_of
 from rankalpha.quarantine import QUARANTINE
 from rankalpha.watchdog.incident import Incident, Urgency, failure
 
@@ -15,27 +16,32 @@ MEND = "read the log, mend the cause, then clear the task; running it again is s
 def describe(context: Any) -> Incident:
     """Return the incident of the failed task of `context`."""
     ti = context["ti"]
-    in_pipeline = ti.dag_id in PIPELINE
-    batch, blocked = _batch(ti.dag_id, context["dag_run"]), _blocked(context)
+    pipeline = pipeline_of(ti.dag_id)
+    market = pipeline.market if pipeline else DEFAULT_MARKET
+    batch, blocked = _batch(pipeline, context), _blocked(context)
+    known = batch or (blocked or {}).get("batch")
     lines = [
-        f"Batch: {batch or (blocked or {}).get('batch') or 'of this run'}",
+        f"Batch: {market.named(known) if known else 'of this run'}",
         f"Run: {ti.run_id}, try {ti.try_number}",
         f"Error: {context.get('exception') or NO_ERROR}",
         f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
-        f"Next: {_publish_anyway(blocked, ti.task_id) if blocked else MEND}",
+        f"Next: {_publish_anyway(blocked, ti.task_id, market) if blocked else MEND}",
     ]
     return Incident(
-        failure(ti.dag_id, ti.run_id if in_pipeline else ti.task_id),
+        failure(ti.dag_id, ti.run_id if pipeline else ti.task_id),
         f"publication blocked in {ti.dag_id}.{ti.task_id}" if blocked else f"{ti.dag_id}.{ti.task_id} failed",
         "\n".join(lines),
-        Urgency.ACT_NOW if in_pipeline and ti.task_id != NOTIFY else Urgency.LOOK_TODAY,
+        Urgency.ACT_NOW if pipeline and ti.task_id != NOTIFY else Urgency.LOOK_TODAY,
         batch,
+        pipeline.market.name if pipeline else "",
     )
 
 
-def _batch(dag_id: str, run: Any) -> str:
+def _batch(pipeline: Pipeline | None, context: Any) -> str:
     """Return the batch of a run, an empty text for one that takes the newest when it starts."""
-    made = key_of(run.logical_date or run.run_after) if dag_id == INGESTION_DAG else ""
+    run = context["dag_run"]
+    ingests = pipeline is not None and context["ti"].dag_id == pipeline.ingestion
+    made = key_of(run.logical_date or run.run_after) if ingests else ""
     return str(run.partition_key or made)
 
 
@@ -46,10 +52,12 @@ def _blocked(context: Any) -> dict[str, Any] | None:
     return dict(kept) if kept else None
 
 
-def _publish_anyway(blocked: dict[str, Any], task_id: str) -> str:
+def _publish_anyway(blocked: dict[str, Any], task_id: str, market: Market) -> str:
     dataset = task_id.removeprefix("publish_")
+    which = f"--market {market.name} " if market.folder else ""
     return (
         "mend the data and clear the stage, whose result was kept and not published. If it is right all the "
         "same, publish it anyway, on record: on the page RankAlpha, or\n"
-        f"  python scripts/publish_anyway.py --batch {blocked['batch']} --dataset {dataset} --reason '...'"
+        f"  python scripts/publish_anyway.py {which}--batch {blocked['batch']} --dataset {dataset} "
+        "--reason '...'"
     )

@@ -3,8 +3,9 @@
 from typing import Any
 
 from rankalpha.alerts import tell
+from rankalpha.market import Market
 from rankalpha.settings import settings
-from rankalpha.watchdog.incident import Incident, Urgency
+from rankalpha.watchdog.incident import Incident, Urgency, market_of
 
 
 def tell_graded(context: Any) -> None:
@@ -15,7 +16,9 @@ def tell_graded(context: Any) -> None:
     (source,) = context["task"].upstream_task_ids
     batch, result = (ti.xcom_pull(task_ids=source, key=key) for key in ("batch", "result"))
     text = f"Batch: {batch}\n{_figures(result) if result else 'The API has told no figures.'}"
-    tell(Incident(f"graded {batch}", f"batch {batch} is graded", text, Urgency.NO_ACTION), notice=True)
+    market = Market(name=market_of(ti.dag_id))
+    key, subject = f"graded {market.key}{batch}", f"batch {market.named(batch)} is graded"
+    tell(Incident(key, subject, text, Urgency.NO_ACTION, market=market.name), notice=True)
 
 
 def _figures(result: dict[str, Any]) -> str:

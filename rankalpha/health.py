@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from rankalpha.pipeline import STEPS
+from rankalpha.pipeline import SHAPE
 
-DATASETS = {step.name: step.writes for step in STEPS}
+DATASETS = {name: writes for name, _, writes in SHAPE}  # by step, named as the default market's
 SLOW = 2.0  # times the usual duration, and ...
 SLOWER = 60.0  # ... so many seconds more, for twice of nothing is nothing
 USUAL = 5  # runs that make a duration usual

@@ -50,6 +50,11 @@ class Market(BaseModel):
         return self.prefix.removesuffix("_")
 
     @property
+    def key(self) -> str:
+        """What stands in keys of incidents to tell it from the default one."""
+        return f"{self.folder} " if self.folder else ""
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """The tags of its DAGs besides those that all have."""
         return (self.folder,) if self.folder else ()

@@ -9,7 +9,7 @@ import requests
 
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.batch import key_of
-from rankalpha.pipeline import GRADING_DAG, following
+from rankalpha.pipeline import DEFAULT_PIPELINE, following, pipeline_of
 from rankalpha.progress import Progress
 
 BATCH_SECONDS = 3 * 3600
@@ -25,8 +25,9 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = T
 
     "held" is a batch that waits for a DAG that an operator has paused, and for nothing else.
     """
-    batch = batch_of_run(run)
-    progress = Progress(batch)
+    pipeline = pipeline_of(run["dag_id"]) or DEFAULT_PIPELINE
+    batch, named = batch_of_run(run), pipeline.market.named(batch_of_run(run))
+    progress = Progress(named)
     dags = following(run["dag_id"]) if downstream else ()
     last = dags[-1] if dags else run["dag_id"]
     deadline, quiet_since = time.monotonic() + BATCH_SECONDS, time.monotonic()
@@ -47,18 +48,18 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = T
             )
             return "failed"
         if runs.get(last, {}).get("state") == "success":
-            graded = last == GRADING_DAG and downstream
+            graded = last == pipeline.grading and downstream
             progress.say(
-                f"Batch {batch} is {'graded and the frontend is notified' if graded else 'through'}."
+                f"Batch {named} is {'graded and the frontend is notified' if graded else 'through'}."
             )
             return "done"
         if not paused or _active(runs, paused):
             quiet_since = time.monotonic()
         elif time.monotonic() - quiet_since > HELD_SECONDS:
-            progress.say(f"Batch {batch} waits for {', '.join(paused)}, which an operator has paused.")
+            progress.say(f"Batch {named} waits for {', '.join(paused)}, which an operator has paused.")
             return "held"
         time.sleep(POLL_SECONDS)
-    progress.say(f"Batch {batch} was not graded within {BATCH_SECONDS // 60} minutes; giving up watching it.")
+    progress.say(f"Batch {named} was not graded within {BATCH_SECONDS // 60} minutes; giving up watching it.")
     return "failed"
 
 

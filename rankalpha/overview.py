@@ -1,56 +1,82 @@
 """The pipeline at a glance, as JSON: the one view that the page, `scripts/health.py` and the metrics show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.pipeline import GRADING_DAG, PIPELINE, STEPS
+from rankalpha.pipeline import Pipeline, pipelines
 from rankalpha.watchdog.incidents import incidents
 from rankalpha.watchdog.reading import Sight, is_key, look
 from rankalpha.watchdog.standing import FRONTEND, Batch
 
-DAGS = {step.name: step.dag_id for step in STEPS} | {FRONTEND: GRADING_DAG}
 HOUR = timedelta(hours=1)
 TREND = 30  # runs
 
 
-def overview(api: AirflowApi, days: float) -> dict[str, Any]:
-    """Return how things are with the datasets and with the batches of the last days, newest first.
+Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
+
+
+def overview(api: AirflowApi, days: float, pipeline: Pipeline) -> dict[str, Any]:
+    """Return how things are with a market's datasets and its batches of the last days, newest first.
 
     Times are in UTC, ages in hours, and what is not known is None. `trends` holds the seconds of each DAG's
-    newest successful runs, oldest first. It takes some twenty requests, one more for each hundred runs or
-    events of a DAG. Raises as AirflowApi does.
+    newest successful runs, oldest first. It takes some fifteen requests, one more for each hundred runs or
+    events of the market. Raises as AirflowApi does.
     """
-    sight = look(api, days)
+    (sight,) = look(api, days, [pipeline])
+    assets = {one["name"]: one for one in api.every("assets", "assets", dag_ids=pipeline.dag_ids)}
+    trends = {step.name: _durations(api, step.dag_id) for step in pipeline.steps}
+    return _overview(api, days, sight, assets, trends)
+
+
+def overviews(api: AirflowApi, days: float) -> list[dict[str, Any]]:
+    """Return the overviews of all markets.
+
+    With more than one, `trends` holds runs of the batches that are looked at only, so that the number of
+    requests does not grow with that of the markets.
+    """
+    if len(pipelines()) == 1:
+        return [overview(api, days, pipelines()[0])]
+    sights = look(api, days, pipelines())
+    assets = {one["name"]: one for one in api.every("assets", "assets")}
+    return [_overview(api, days, sight, assets, _seen_durations(sight)) for sight in sights]
+
+
+def _overview(
+    api: AirflowApi, days: float, sight: Sight, assets: Assets, trends: Mapping[str, list[float]]
+) -> dict[str, Any]:
+    market = sight.pipeline.market
     return {
         "now": sight.now.isoformat(),
         "days": days,
-        "batches": [_batch(batch) for batch in sight.batches],
-        "datasets": list(_datasets(api, sight)),
+        "market": {"name": market.name, "starts": market.when, "ingestion": sight.pipeline.ingestion},
+        "batches": [_batch(sight.pipeline, batch) for batch in sight.batches],
+        "datasets": list(_datasets(api, sight, assets)),
         "incidents": [asdict(incident) for incident in incidents(sight)],
-        "trends": [{"step": step.name, "seconds": _durations(api, step.dag_id)} for step in STEPS],
+        "trends": [{"step": name, "seconds": seconds} for name, seconds in trends.items()],
         "components": {name: _text(beat) for name, beat in sight.heartbeats.items()},
     }
 
 
-def _batch(batch: Batch) -> dict[str, Any]:
+def _batch(pipeline: Pipeline, batch: Batch) -> dict[str, Any]:
+    dag_ids = pipeline.by_step | {FRONTEND: pipeline.grading}
     return {
         "batch": batch.key,
         "begun": _text(batch.begun),
         "settled": batch.settled,
         "where": batch.where,
-        "steps": [_step(batch, name) for name in batch.steps],
+        "steps": [_step(batch, name, dag_ids[name]) for name in batch.steps],
         "grades": batch.steps["grading"].extra.get("details") or None,
     }
 
 
-def _step(batch: Batch, name: str) -> dict[str, Any]:
+def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
     one = batch.steps[name]
     return {
         "step": name,
-        "dag_id": DAGS[name],
+        "dag_id": dag_id,
         "state": one.state,
         "since": _text(one.since),
         "run_id": one.run_id,
@@ -61,18 +87,18 @@ def _step(batch: Batch, name: str) -> dict[str, Any]:
     }
 
 
-def _datasets(api: AirflowApi, sight: Sight) -> Iterator[dict[str, Any]]:
+def _datasets(api: AirflowApi, sight: Sight, assets: Assets) -> Iterator[dict[str, Any]]:
     """Yield each dataset; it is as fresh as its newest batch, not as the last one that was run again."""
-    found = {asset["name"]: asset for asset in api.every("assets", "assets", dag_ids=PIPELINE)}
-    for step in STEPS:
-        if step.writes not in found:
+    for step in sight.pipeline.steps:
+        if step.writes not in assets:
             continue  # its DAG was not parsed yet
-        asset = found[step.writes]
+        asset = assets[step.writes]
         key, published = _newest(api, sight, step.name, asset)
         age = (sight.now - published) / HOUR if published else None
         fresh_for = asset["extra"]["fresh for hours"]
         yield {
             "name": step.writes,
+            "step": step.name,
             "owner": asset["extra"]["owner"],
             "description": asset["extra"]["description"],
             "fresh_for_hours": fresh_for,
@@ -84,7 +110,7 @@ def _datasets(api: AirflowApi, sight: Sight) -> Iterator[dict[str, Any]]:
 
 
 def _newest(
-    api: AirflowApi, sight: Sight, step: str, asset: dict[str, Any]
+    api: AirflowApi, sight: Sight, step: str, asset: Mapping[str, Any]
 ) -> tuple[str | None, datetime | None]:
     """Return the newest batch in a dataset and when it was published, be it longer ago than was looked."""
     for batch in sight.batches:
@@ -101,6 +127,18 @@ def _durations(api: AirflowApi, dag_id: str) -> list[float]:
     newest = {"order_by": "-run_after", "limit": TREND}
     runs = api.get(f"dags/{dag_id}/dagRuns", state=["success"], **newest)["dag_runs"]
     return [run["duration"] for run in reversed(runs)]
+
+
+def _seen_durations(sight: Sight) -> dict[str, list[float]]:
+    """Return the durations of what the batches that were looked at have published."""
+    return {
+        step.name: [
+            one.seconds
+            for batch in reversed(sight.batches)
+            if (one := batch.steps[step.name]).state == "done" and one.seconds is not None
+        ]
+        for step in sight.pipeline.steps
+    }
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -69,15 +69,20 @@ class Pipeline:
         return self.dag_ids[1:]
 
     @property
+    def by_step(self) -> dict[str, str]:
+        """The ids of its DAGs by their steps."""
+        return {step.name: step.dag_id for step in self.steps}
+
+    @property
     def grading(self) -> str:
         """The id of the DAG that every batch ends with."""
         return self.steps[-1].dag_id
 
 
-_DEFAULT = Pipeline.of(DEFAULT_MARKET)
-STEPS = _DEFAULT.steps  # of the default market, as all that follow
-PIPELINE, INGESTION_DAG = _DEFAULT.dag_ids, _DEFAULT.ingestion
-CONSUMER_DAGS, GRADING_DAG = _DEFAULT.consumers, _DEFAULT.grading
+DEFAULT_PIPELINE = Pipeline.of(DEFAULT_MARKET)
+STEPS = DEFAULT_PIPELINE.steps  # of the default market, as all that follow
+PIPELINE, INGESTION_DAG = DEFAULT_PIPELINE.dag_ids, DEFAULT_PIPELINE.ingestion
+CONSUMER_DAGS, GRADING_DAG = DEFAULT_PIPELINE.consumers, DEFAULT_PIPELINE.grading
 
 
 @cache

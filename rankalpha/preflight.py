@@ -13,6 +13,8 @@ from cryptography.fernet import Fernet
 
 from rankalpha.keys import FERNET, KEYS, KEYS_FILE, PASSWORDS, make_keys, make_password, write_secret
 from rankalpha.launch import BROKER, environment
+from rankalpha.markets import markets
+from rankalpha.profile import profile_folder
 from rankalpha.settings import DeploymentSettings, SettingsError, settings
 from rankalpha.stages import STAGES
 
@@ -36,6 +38,7 @@ def check(env: Mapping[str, str]) -> None:
     problems = [] if profile == "local" else [*_problems(env), *_left_open(env)]
     if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
         problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is no stage")
+    problems += _profiles()
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
         raise SettingsError(f"profile {profile!r} cannot start; mend env/{profile}/airflow.env:{listed}")
@@ -68,6 +71,17 @@ def _left_open(env: Mapping[str, str]) -> Iterator[str]:
     for key in sorted(env.keys() - {DATABASE, BROKER, ADMIN, *KEYS}):
         if PLACEHOLDER in env[key]:
             yield f"{key} still holds the example's {PLACEHOLDER}"
+
+
+def _profiles() -> Iterator[str]:
+    """Yield the markets' profiles that there are not."""
+    for market in [one for one in markets() if one.profile]:
+        try:
+            profile_folder(str(market.profile))
+        except SettingsError:
+            known = ", ".join(sorted(path.name for path in settings().env_dir.glob("*/"))) or "none"
+            where = f"{settings().markets}: [{market.name}] profile = {market.profile!r}"
+            yield f"{where} is no folder of {settings().env_dir}, which has {known}; make it, or mend the key"
 
 
 def _is_fernet(value: str) -> bool:

@@ -4,24 +4,26 @@ from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.defaults import PUBLISH
-from rankalpha.pipeline import STEPS, Step
+from rankalpha.pipeline import Pipeline, Step
 from rankalpha.quarantine import LONGEST_REASON, PUBLISH_ANYWAY, QUARANTINE
 from rankalpha.rerun import Refused, check_key
 
 CONFLICT = 409
 
 
-def publish_anyway(api: AirflowApi, key: str, dataset: str, reason: str, by: str) -> dict[str, Any]:
+def publish_anyway(
+    api: AirflowApi, pipeline: Pipeline, key: str, dataset: str, reason: str, by: str
+) -> dict[str, Any]:
     """Have the newest blocked run of a batch publish it in `dataset`; return that run.
 
     The word stands as an XCom of the stage, for the next try of the task that publishes; then that task is
     cleared, with what follows it. Raises Refused, AirflowApiError or requests.RequestException.
     """
-    step = _step(dataset)
+    step = _step(pipeline, dataset)
     check_key(key)
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise Refused(f"a reason of 1 to {LONGEST_REASON} characters is needed: it stays on record")
-    task = f"publish_{dataset}"
+    task = f"publish_{step.output}"
     run_id, blocked_at = _blocked(api, step, task, key)
     path = f"dags/{step.dag_id}/dagRuns/{run_id}"
     run, last = api.get(path), api.get(f"{path}/taskInstances/{task}")
@@ -36,11 +38,12 @@ def publish_anyway(api: AirflowApi, key: str, dataset: str, reason: str, by: str
     return run
 
 
-def _step(dataset: str) -> Step:
-    for step in STEPS:
-        if step.writes == dataset:
+def _step(pipeline: Pipeline, dataset: str) -> Step:
+    for step in pipeline.steps:
+        if dataset in (step.output, step.writes):
             return step
-    raise Refused(f"there is no dataset {dataset!r}; there are {', '.join(step.writes for step in STEPS)}")
+    known = ", ".join(step.output for step in pipeline.steps)
+    raise Refused(f"there is no dataset {dataset!r}; there are {known}")
 
 
 def _blocked(api: AirflowApi, step: Step, task: str, key: str) -> tuple[str, str]:
@@ -65,7 +68,7 @@ def _check(
         raise Refused(f"{step.dag_id} is paused, so it would wait; unpause it first")
     filters = {"partition_key_prefix_pattern": key, "start_date_gte": since}
     later = [one["dag_run_id"] for one in api.get(f"dags/{step.dag_id}/dagRuns", **filters)["dag_runs"]]
-    events = api.every("assets/events", "asset_events", name_pattern=step.writes, timestamp_gte=since)
+    events = api.every("assets/events", "asset_events", name_prefix_pattern=step.writes, timestamp_gte=since)
     later += [
         one["source_run_id"] for one in events if (one["name"], one["partition_key"]) == (step.writes, key)
     ]

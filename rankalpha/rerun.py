@@ -1,17 +1,16 @@
 """Re-runs a batch, from one of its stages on, by new runs: nothing is cleared, and no history is lost."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import requests
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.batch import BatchError, parse_key
+from rankalpha.batch import BatchError, key_of, parse_key
 from rankalpha.monitor import batch_of_run
-from rankalpha.pipeline import INGESTION_DAG, STEPS, Step
+from rankalpha.pipeline import Pipeline, Step
 
-DAY_BEGINS = "06:00:00"  # the day's batch, as the schedule of ingestion makes it
 SHOWN = 5
 
 
@@ -19,12 +18,7 @@ class Refused(Exception):
     """There is nothing to re-run; the message says why, and nothing was triggered."""
 
 
-def step_of(name: str) -> Step:
-    """Return the step of that name."""
-    return next(step for step in STEPS if step.name == name)
-
-
-def batch_of_day(api: AirflowApi, day: str, step: Step) -> tuple[str, Sequence[str]]:
+def batch_of_day(api: AirflowApi, day: str, pipeline: Pipeline, step: Step) -> tuple[str, Sequence[str]]:
     """Return the newest batch of a day (UTC), and the others; a day without one gets one by ingestion."""
     try:
         wanted = date.fromisoformat(day)
@@ -32,29 +26,34 @@ def batch_of_day(api: AirflowApi, day: str, step: Step) -> tuple[str, Sequence[s
         raise Refused(f"{day!r} is no day; one looks like 2026-11-22") from error
     if wanted > datetime.now(UTC).date():
         raise Refused(f"{day} lies in the future")
-    keys = [key for key in ingested(api) if key.startswith(wanted.isoformat())]
+    keys = [key for key in ingested(api, pipeline) if key.startswith(wanted.isoformat())]
     if keys:
         return keys[0], keys[1:]
-    if step.dag_id != INGESTION_DAG:
+    if step.dag_id != pipeline.ingestion:
         raise Refused(f"{day} has no batch to begin {step.name} with; leave --from out to ingest the day")
-    key = f"{wanted.isoformat()}T{DAY_BEGINS}"
+    midnight = datetime.combine(wanted, time.min, UTC)
+    if (first := pipeline.market.first_of(midnight)) is None:
+        raise Refused(f"{day} is a day without a batch by the schedule, {pipeline.market.when}")
+    key = key_of(first)
     check_key(key)
     return key, []
 
 
-def known_batch(api: AirflowApi, key: str) -> str:
+def known_batch(api: AirflowApi, key: str, pipeline: Pipeline) -> str:
     """Return the batch of that key, if it was ever ingested."""
     check_key(key)
-    if key not in (keys := ingested(api)):
+    if key not in (keys := ingested(api, pipeline)):
         newest = f"the newest are {', '.join(keys[:SHOWN])}" if keys else "there is none yet"
         raise Refused(f"batch {key} was never ingested; {newest}. A missed day is filled by --day {key[:10]}")
     return key
 
 
-def ingested(api: AirflowApi) -> list[str]:
+def ingested(api: AirflowApi, pipeline: Pipeline) -> list[str]:
     """Return the keys of all batches that were published in prices or that ingestion has a run of."""
-    runs = api.every(f"dags/{INGESTION_DAG}/dagRuns", "dag_runs", order_by="-run_after")
-    return sorted({batch_of_run(run) for run in runs} | _published(api, "prices"), reverse=True)
+    runs = api.every(f"dags/{pipeline.ingestion}/dagRuns", "dag_runs", order_by="-run_after")
+    return sorted(
+        {batch_of_run(run) for run in runs} | _published(api, pipeline.steps[0].writes), reverse=True
+    )
 
 
 def rerun(api: AirflowApi, key: str, step: Step, publish: bool) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def rerun(api: AirflowApi, key: str, step: Step, publish: bool) -> dict[str, Any
 
 
 def _published(api: AirflowApi, dataset: str) -> set[str]:
-    events = api.every("assets/events", "asset_events", name_pattern=dataset)
+    events = api.every("assets/events", "asset_events", name_prefix_pattern=dataset)
     return {event["partition_key"] for event in events if event["name"] == dataset and event["partition_key"]}
 
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -11,10 +12,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.batch import key_of
-from rankalpha.pipeline import CONSUMER_DAGS, INGESTION_DAG, PIPELINE
+from rankalpha.pipeline import SHAPE, Pipeline, pipelines
 
 READY_SECONDS = 300  # Airflow's components start within half a minute on a small machine
 POLL_SECONDS = 1.0
+SHOWN = 8  # names in a message
 SCHEDULE_SECONDS = 60  # the scheduler creates a run that is due within seconds
 
 T = TypeVar("T")
@@ -29,25 +31,25 @@ class Paused(Exception):
 
 
 def wait_for_airflow(api: AirflowApi) -> list[str]:
-    """Return when every component is healthy and all four DAGs are parsed; NotReady says what is missing.
+    """Return when every component is healthy and all markets' DAGs are parsed; NotReady says what is missing.
 
-    A broken DAG of the pipeline is reported at once: waiting does not mend it. Returned is what an operator
-    should know all the same. The consumers are looked at first, for a batch that is published before they
-    are parsed would be lost on them.
+    A broken DAG file of the pipeline is reported at once: waiting does not mend it. Returned is what an
+    operator should know all the same. The consumers are looked at first, for a batch that is published before
+    they are parsed would be lost on them.
     """
     _wait(api, _unhealthy, READY_SECONDS)
     _wait(api, _unparsed, READY_SECONDS)
     return _patiently(_remarks, api)
 
 
-def trigger_dag(api: AirflowApi) -> dict[str, Any]:
+def trigger_dag(api: AirflowApi, pipeline: Pipeline) -> dict[str, Any]:
     """Return the ingestion run of the present day: an active one, a successful one, or else a new one.
 
-    The day begins at the newest 06:00 UTC. A run that the scheduler is about to create is waited for. Safe to
-    repeat, and to run twice at once: a day's new run has one id, until it has failed. An Airflow that does
-    not answer is asked again for READY_SECONDS. Raises Paused.
+    The day begins when the market's newest batch was due. A run that the scheduler is about to create is
+    waited for. Safe to repeat, and to run twice at once: a day's new run has one id, until it has failed. An
+    Airflow that does not answer is asked again for READY_SECONDS. Raises Paused.
     """
-    return _patiently(_run_of_today, api)
+    return _patiently(partial(_run_of_today, pipeline), api)
 
 
 def _patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
@@ -64,34 +66,36 @@ def _patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
 
 def _remarks(api: AirflowApi) -> list[str]:
     broken = [f"not of the pipeline, but broken: {said}" for _, said in _import_errors(api)]
-    paused = [dag_id for dag_id in CONSUMER_DAGS if api.get(f"dags/{dag_id}")["is_paused"]]
+    dags = _dags(api)
+    paused = [dag_id for one in pipelines() for dag_id in one.consumers if dags[dag_id]["is_paused"]]
     waits = "is paused: a batch will wait there until an operator unpauses it"
     return [*broken, *(f"{dag_id} {waits}" for dag_id in paused)]
 
 
-def _run_of_today(api: AirflowApi) -> dict[str, Any]:
-    if active := _runs(api, state=["running", "queued"]):
+def _run_of_today(pipeline: Pipeline, api: AirflowApi) -> dict[str, Any]:
+    ingestion = pipeline.ingestion
+    if active := _runs(api, ingestion, state=["running", "queued"]):
         return active[0]
-    day = datetime.fromisoformat(_wait_for_schedule(api)) - timedelta(days=1)
-    if today := _runs(api, run_after_gte=day.isoformat(), state=["running", "queued", "success"]):
+    day = pipeline.market.due(datetime.fromisoformat(_wait_for_schedule(api, ingestion)))
+    if today := _runs(api, ingestion, run_after_gte=day.isoformat(), state=["running", "queued", "success"]):
         return today[0]
-    if api.get(f"dags/{INGESTION_DAG}")["is_paused"]:
-        raise Paused(f"{INGESTION_DAG} is paused, so no batch is started; unpause it in the Airflow UI")
+    if api.get(f"dags/{ingestion}")["is_paused"]:
+        raise Paused(f"{ingestion} is paused, so no batch is started; unpause it in the Airflow UI")
     run_id = f"startup__{day:%Y-%m-%d}"
-    failed = len(_runs(api, run_id_prefix_pattern=run_id, limit=100))
-    return _created(api, f"{run_id}__{failed + 1}" if failed else run_id)
+    failed = len(_runs(api, ingestion, run_id_prefix_pattern=run_id, limit=100))
+    return _created(api, ingestion, f"{run_id}__{failed + 1}" if failed else run_id)
 
 
-def _created(api: AirflowApi, run_id: str) -> dict[str, Any]:
+def _created(api: AirflowApi, ingestion: str, run_id: str) -> dict[str, Any]:
     """Return a new run of that id, or the one that somebody else has made meanwhile."""
     key = key_of(datetime.now(UTC))
     body = {"dag_run_id": run_id, "logical_date": None, "partition_key": key, "note": "start-up trigger"}
     try:
-        return api.post(f"dags/{INGESTION_DAG}/dagRuns", body)
+        return api.post(f"dags/{ingestion}/dagRuns", body)
     except AirflowApiError as error:
         if error.status != requests.codes.conflict:
             raise
-        return api.get(f"dags/{INGESTION_DAG}/dagRuns/{run_id}")
+        return api.get(f"dags/{ingestion}/dagRuns/{run_id}")
 
 
 def _unhealthy(api: AirflowApi) -> str:
@@ -101,18 +105,25 @@ def _unhealthy(api: AirflowApi) -> str:
 
 
 def _unparsed(api: AirflowApi) -> str:
-    if broken := [said for dag_id, said in _import_errors(api) if dag_id in PIPELINE]:
+    steps = {name for name, *_ in SHAPE}
+    if broken := [said for step, said in _import_errors(api) if step in steps]:
         raise NotReady("; ".join(broken))
-    parsed = {dag["dag_id"] for dag in api.every("dags", "dags", tags=["rankalpha"])}
-    missing = [dag_id for dag_id in (*CONSUMER_DAGS, INGESTION_DAG) if dag_id not in parsed]
-    return f"not parsed yet: {', '.join(missing)}" if missing else ""
+    parsed = _dags(api)
+    wanted = [dag_id for one in pipelines() for dag_id in (*one.consumers, one.ingestion)]
+    missing = [dag_id for dag_id in wanted if dag_id not in parsed]
+    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    return f"not parsed yet: {', '.join(missing[:SHOWN])}{more}" if missing else ""
+
+
+def _dags(api: AirflowApi) -> dict[str, dict[str, Any]]:
+    return {dag["dag_id"]: dag for dag in api.every("dags", "dags", tags=["rankalpha"])}
 
 
 def _import_errors(api: AirflowApi) -> list[tuple[str, str]]:
-    """Return the broken DAG files: the DAG that ours would hold, and what is wrong."""
+    """Return the broken DAG files: the step that ours would be of, and what is wrong."""
     return [
         (
-            f"rankalpha_{PurePath(error['filename']).stem}",
+            PurePath(error["filename"]).stem,
             f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}",
         )
         for error in api.every("importErrors", "import_errors")
@@ -133,17 +144,17 @@ def _wait(api: AirflowApi, problem: Callable[[AirflowApi], str], seconds: float)
         time.sleep(POLL_SECONDS)
 
 
-def _wait_for_schedule(api: AirflowApi) -> str:
+def _wait_for_schedule(api: AirflowApi, ingestion: str) -> str:
     """Return when the next scheduled ingestion is due, once no run is overdue."""
     deadline = time.monotonic() + SCHEDULE_SECONDS
     while True:
-        due = str(api.get(f"dags/{INGESTION_DAG}")["next_dagrun_run_after"])
+        due = str(api.get(f"dags/{ingestion}")["next_dagrun_run_after"])
         if datetime.fromisoformat(due) > datetime.now(UTC) or time.monotonic() > deadline:
             return due
         time.sleep(POLL_SECONDS)
 
 
-def _runs(api: AirflowApi, **filters: Any) -> list[dict[str, Any]]:
-    answer = api.get(f"dags/{INGESTION_DAG}/dagRuns", **{"order_by": "-run_after", "limit": 1, **filters})
+def _runs(api: AirflowApi, ingestion: str, **filters: Any) -> list[dict[str, Any]]:
+    answer = api.get(f"dags/{ingestion}/dagRuns", **{"order_by": "-run_after", "limit": 1, **filters})
     found: list[dict[str, Any]] = answer["dag_runs"]
     return found

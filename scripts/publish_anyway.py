@@ -9,7 +9,7 @@ import sys
 
 from rankalpha.airflow_api import admin_api
 from rankalpha.monitor import Outcome, monitor_execution
-from rankalpha.pipeline import STEPS
+from rankalpha.pipeline import SHAPE, pipeline
 from rankalpha.publish_anyway import publish_anyway
 from rankalpha.rerun import REFUSALS
 from rankalpha.settings import AdminSettings, SettingsError
@@ -24,8 +24,9 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--batch", metavar="KEY", required=True, help="such as 2026-11-22T06:00:00")
-    parser.add_argument("--dataset", required=True, help=", ".join(step.writes for step in STEPS))
+    parser.add_argument("--dataset", required=True, help=", ".join(writes for *_, writes in SHAPE))
     parser.add_argument("--reason", required=True, help="why it is right all the same; stays on record")
+    parser.add_argument("--market", help="default is `default`, or the only one there is")
     return parser.parse_args()
 
 
@@ -33,8 +34,8 @@ def main() -> int:
     """Publish what the arguments say."""
     asked = arguments()
     try:
-        api, user = admin_api(), AdminSettings.load().user
-        run = publish_anyway(api, asked.batch, asked.dataset, asked.reason, user)
+        api, market, user = admin_api(), pipeline(asked.market), AdminSettings.load().user
+        run = publish_anyway(api, market, asked.batch, asked.dataset, asked.reason, user)
     except (*REFUSALS, SettingsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return REFUSED

@@ -9,8 +9,8 @@ import sys
 
 from rankalpha.airflow_api import admin_api
 from rankalpha.monitor import Outcome, monitor_execution
-from rankalpha.pipeline import STEPS
-from rankalpha.rerun import REFUSALS, batch_of_day, known_batch, rerun, step_of
+from rankalpha.pipeline import SHAPE, pipeline
+from rankalpha.rerun import REFUSALS, batch_of_day, known_batch, rerun
 from rankalpha.settings import SettingsError
 
 REFUSED = 2
@@ -30,7 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--from",
         dest="step",
-        choices=[step.name for step in STEPS],
+        choices=[name for name, *_ in SHAPE],
         default="ingestion",
         help="where to begin",
     )
@@ -39,21 +39,24 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="run this stage alone and publish nothing",
     )
+    parser.add_argument("--market", help="default is `default`, or the only one there is")
     return parser.parse_args()
 
 
 def main() -> int:
     """Re-run what the arguments say."""
     asked = arguments()
-    step, downstream = step_of(asked.step), not asked.no_downstream
+    downstream = not asked.no_downstream
     try:
+        market = pipeline(asked.market)
+        step = next(step for step in market.steps if step.name == asked.step)
         api = admin_api()
         if asked.day:
-            key, others = batch_of_day(api, asked.day, step)
+            key, others = batch_of_day(api, asked.day, market, step)
             if others:
                 print(f"Taking {key}, the newest batch of the day, and not {', '.join(others)}")
         else:
-            key = known_batch(api, asked.batch)
+            key = known_batch(api, asked.batch, market)
         run = rerun(api, key, step, publish=downstream)
     except (*REFUSALS, SettingsError) as error:
         print(f"error: {error}", file=sys.stderr)

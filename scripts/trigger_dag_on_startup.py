@@ -1,8 +1,8 @@
 """Run the pipeline when Airflow has started: the start-up trigger of every stack.
 
 Waits for Airflow, follows the ingestion run that is already there or triggers one, and ends when its batch is
-graded. Exit status: 0 graded, 1 not graded, 2 Airflow is not ready, 3 it waits for a DAG that an operator
-has paused.
+graded; with several markets, those of each. Exit status: 0 graded, 1 not graded, 2 Airflow is not ready, 3 it
+waits for a DAG that an operator has paused.
 
 With --stay it sleeps then instead of ending, so that its container is started again only when the machine is.
 """
@@ -11,20 +11,23 @@ import argparse
 import os
 import sys
 from contextlib import redirect_stderr
+from typing import Any
 
 import requests
 from rich.console import Console
 from rich.table import Table
 
-from rankalpha.airflow_api import AirflowApiError, admin_api
+from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
 from rankalpha.logs import bind_batch, configure, printed_is_logged
 from rankalpha.monitor import Outcome, batch_of_run, monitor_execution
+from rankalpha.pipeline import INGESTION_DAG, pipelines
 from rankalpha.settings import LogSettings, SettingsError, settings
 from rankalpha.startup import NotReady, Paused, trigger_dag, wait_for_airflow
 
 TOP = 10
 NOT_READY, HELD = 2, 3
 EXIT: dict[Outcome, int] = {"done": 0, "failed": 1, "held": HELD}
+WORST: tuple[Outcome, ...] = ("failed", "held", "done")
 
 
 def show_grades(api_url: str, batch: str) -> None:
@@ -48,18 +51,29 @@ def run_batch() -> int:
         print("Waiting for Airflow", flush=True)
         for remark in wait_for_airflow(api):
             print(remark, flush=True)
-        run = trigger_dag(api)
-        bind_batch(batch_of_run(run))
-        outcome = monitor_execution(api, run)
-    except Paused as paused:
-        print(paused)
-        return HELD
+        runs, outcomes = _triggered(api)
+        for run in runs:
+            bind_batch(batch_of_run(run))
+            outcomes.append(monitor_execution(api, run))
     except (NotReady, AirflowApiError, SettingsError, requests.RequestException) as error:
         print(f"error: {error}", file=sys.stderr)
         return NOT_READY
-    if outcome == "done":
-        show_grades(settings().api_url, batch_of_run(run))
-    return EXIT[outcome]
+    if outcomes == ["done"] and runs[0]["dag_id"] == INGESTION_DAG:
+        show_grades(settings().api_url, batch_of_run(runs[0]))
+    return EXIT[next((one for one in WORST if one in outcomes), "done")]
+
+
+def _triggered(api: AirflowApi) -> tuple[list[dict[str, Any]], list[Outcome]]:
+    """Return the markets' ingestion runs of today, and that some are held, for they are paused."""
+    runs: list[dict[str, Any]] = []
+    held: list[Outcome] = []
+    for pipeline in pipelines():
+        try:
+            runs.append(trigger_dag(api, pipeline))
+        except Paused as paused:
+            print(paused, flush=True)
+            held.append("held")
+    return runs, held
 
 
 def _logged() -> int:

@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from apps.api.batches import BatchFiles, BatchKey, batches, graded
+from apps.api.batches import DEFAULT_MARKET, BatchFiles, BatchKey, MarketName, batches, graded
 from apps.api.grading import grade_batch
 from apps.api.records import Grade, GradesAnswer, read_grades
 from apps.api.settings import Settings
@@ -24,12 +25,14 @@ class RefreshRequest(BaseModel):
     """Body of a refresh; without a batch the newest that has both halves is graded."""
 
     batch: BatchKey | None = None
+    market: MarketName | None = None  # without one it is the default market's
 
 
 class RefreshAnswer(BaseModel):
-    """What a refresh has done."""
+    """What a refresh has done; `market` is told to who has named one."""
 
     batch: str
+    market: str | None = None
     as_of: date
     graded: int
     distribution: dict[str, int]
@@ -51,22 +54,29 @@ def current_settings(request: Request) -> Settings:
 
 
 Configured = Annotated[Settings, Depends(current_settings)]
+MarketQuery = Annotated[MarketName | None, Query(description="name of a market that is not the default")]
 BatchQuery = Annotated[BatchKey | None, Query(description="batch key, such as 2026-11-22T06:00:00")]
 
 
-@router.post("/api/v1/grading/refresh")
-@router.get("/api/v1/grading/refresh")  # some deployments of the orchestrator can only GET
+@router.post("/api/v1/grading/refresh", response_model_exclude_none=True)
+# some deployments of the orchestrator can only GET
+@router.get("/api/v1/grading/refresh", response_model_exclude_none=True)
 def refresh(
-    request: Request, settings: Configured, body: RefreshRequest | None = None, batch: BatchQuery = None
+    request: Request,
+    settings: Configured,
+    body: RefreshRequest | None = None,
+    batch: BatchQuery = None,
+    market: MarketQuery = None,
 ) -> RefreshAnswer:
     """Grade a batch, named in the body or the query. Safe to repeat."""
-    asked = (body and body.batch) or batch
+    asked, market = (body and body.batch) or batch, (body and body.market) or market
     request.state.batch = asked or "newest"  # for the log line of a refusal
-    files = _to_grade(settings, asked)
+    files = _to_grade(_root(settings, market), asked)
     request.state.batch = files.key
     done = grade_batch(files, settings.sentiment_weight)
     return RefreshAnswer(
         batch=files.key,
+        market=market,
         as_of=done.grades.as_of,
         graded=len(done.grades.grades),
         distribution=done.distribution,
@@ -75,17 +85,25 @@ def refresh(
 
 
 @router.get("/api/v1/grading/grades")
-def list_grades(request: Request, settings: Configured, batch: BatchQuery = None) -> GradesAnswer:
+def list_grades(
+    request: Request, settings: Configured, batch: BatchQuery = None, market: MarketQuery = None
+) -> GradesAnswer:
     """Return the grades of a batch, best first; without a batch those of the newest graded one."""
-    files = _graded(settings, batch)
+    files = _graded(_root(settings, market), batch)
     request.state.batch = files.key
     return read_grades(files.grades)
 
 
 @router.get("/api/v1/grading/grades/{symbol}")
-def get_grade(request: Request, symbol: str, settings: Configured, batch: BatchQuery = None) -> Grade:
+def get_grade(
+    request: Request,
+    symbol: str,
+    settings: Configured,
+    batch: BatchQuery = None,
+    market: MarketQuery = None,
+) -> Grade:
     """Return one symbol's grade."""
-    answer = list_grades(request, settings, batch)
+    answer = list_grades(request, settings, batch, market)
     for grade in answer.grades:
         if grade.symbol == symbol.upper():
             return grade
@@ -101,9 +119,14 @@ def health(settings: Configured) -> Health:
     )
 
 
-def _to_grade(settings: Settings, key: str | None) -> BatchFiles:
+def _root(settings: Settings, market: str | None) -> Path:
+    """Return the folder of a market's data."""
+    return settings.data_dir / market if market and market != DEFAULT_MARKET else settings.data_dir
+
+
+def _to_grade(root: Path, key: str | None) -> BatchFiles:
     """Return the batch of `key`, or the newest complete one; refuse what cannot be graded yet."""
-    known = [BatchFiles(settings.data_dir, key)] if key else batches(settings.data_dir)
+    known = [BatchFiles(root, key)] if key else batches(root)
     if not known or not known[0].known():
         raise HTTPException(404, f"batch {key} is unknown" if key else "no batch has been ingested yet")
     for files in known:
@@ -112,9 +135,9 @@ def _to_grade(settings: Settings, key: str | None) -> BatchFiles:
     raise HTTPException(409, f"batch {known[0].key} is incomplete: missing {', '.join(known[0].missing())}")
 
 
-def _graded(settings: Settings, key: str | None) -> BatchFiles:
+def _graded(root: Path, key: str | None) -> BatchFiles:
     """Return the batch of `key`, or the newest graded one."""
-    known = [BatchFiles(settings.data_dir, key)] if key else graded(settings.data_dir)
+    known = [BatchFiles(root, key)] if key else graded(root)
     if not known or not known[0].grades.is_file():
         raise HTTPException(404, f"batch {key} is not graded" if key else "no batch has been graded yet")
     return known[0]

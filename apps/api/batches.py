@@ -1,5 +1,6 @@
-"""Batch keys, and what is on disk for each batch."""
+"""Batch keys, markets, and what is on disk for each batch."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,19 @@ def check_key(key: str) -> str:
 
 
 BatchKey = Annotated[str, AfterValidator(check_key)]
+
+
+DEFAULT_MARKET = "default"  # its data lie in the data root itself
+
+
+def check_market(name: str) -> str:
+    """Return `name` when it is spelt as a market is; raises ValueError. It becomes part of a path."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise ValueError(f"{name[:40]!r} is no name of a market: lower-case letters, digits and underscores")
+    return name
+
+
+MarketName = Annotated[str, AfterValidator(check_market)]
 
 
 @dataclass(frozen=True)

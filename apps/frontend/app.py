@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from apps.api.batches import BatchKey
+from apps.api.batches import BatchKey, MarketName
 from apps.frontend.events import Broadcast
 from apps.frontend.settings import Settings
 
@@ -48,12 +48,13 @@ def page() -> FileResponse:
 
 
 @router.get("/api/ranking")
-async def ranking(request: Request, batch: BatchKey | None = None) -> Response:
+async def ranking(
+    request: Request, batch: BatchKey | None = None, market: MarketName | None = None
+) -> Response:
     """Pass on the API's grades, and its 404 when there are none; 502 when it is down or answers nonsense."""
     try:
-        answer = await request.app.state.api.get(
-            "/api/v1/grading/grades", params={"batch": batch} if batch else None
-        )
+        asked = {key: value for key, value in (("batch", batch), ("market", market)) if value}
+        answer = await request.app.state.api.get("/api/v1/grading/grades", params=asked)
         content = answer.json()
     except httpx.TransportError as error:
         return JSONResponse({"detail": f"the grading API does not answer ({type(error).__name__})"}, 502)

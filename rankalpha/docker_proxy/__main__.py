@@ -6,11 +6,14 @@ import sys
 from rankalpha.docker_proxy.allowed import Allowed
 from rankalpha.docker_proxy.server import serve
 from rankalpha.logs import configure
+from rankalpha.markets import markets
 from rankalpha.settings import ProxySettings, SettingsError
 from rankalpha.stages import STAGES
 
 try:
     configure()
-    asyncio.run(serve(ProxySettings.load(), Allowed.by(STAGES)))
+    asyncio.run(
+        serve(ProxySettings.load(), Allowed.by(stage.of(market) for market in markets() for stage in STAGES))
+    )
 except (OSError, SettingsError) as problem:
     sys.exit(f"error: {problem}")

@@ -8,14 +8,14 @@ from typing import Any
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.batch import BatchError, parse_key
 from rankalpha.monitor import batch_of_run
-from rankalpha.pipeline import INGESTION_DAG, STEPS, Step
+from rankalpha.pipeline import Pipeline, Step
 
 Events = Mapping[str, Sequence[Mapping[str, Any]]]  # of the batch, by dataset, oldest first
 RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced")
 
 
-def batch_lineage(api: AirflowApi, key: str) -> dict[str, Any]:
-    """Return the lineage of the batch of that key, JSON-ready; times are ISO 8601 in UTC.
+def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, Any]:
+    """Return the lineage of a pipeline's batch of that key, JSON-ready; times are ISO 8601 in UTC.
 
     {"batch": key, "steps": [{"step", "dag_id", "runs": [{"run_id", "state", "triggered_by", "user", "note",
     "run_type", "started", "ended", "tries": [{"task_id", "try_number", "state", "started", "ended"}]}],
@@ -27,8 +27,8 @@ def batch_lineage(api: AirflowApi, key: str) -> dict[str, Any]:
     AirflowApi does.
     """
     parse_key(key)
-    events = {step.writes: _events(api, step.writes, key) for step in STEPS}
-    steps = [_step(api, key, step, events) for step in STEPS]
+    events = {step.writes: _events(api, step.writes, key) for step in pipeline.steps}
+    steps = [_step(api, key, step, events) for step in pipeline.steps]
     if not any(step["runs"] or step["output"] for step in steps):
         raise BatchError(f"nothing is known of batch {key}; the batches there are stand in the Assets view")
     return {"batch": key, "steps": steps}
@@ -50,7 +50,11 @@ def _step(api: AirflowApi, key: str, step: Step, events: Events) -> dict[str, An
 def _events(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
     since = parse_key(key).isoformat()  # nothing is published in a batch before its time
     found = api.every(
-        "assets/events", "asset_events", name_pattern=dataset, timestamp_gte=since, order_by="timestamp"
+        "assets/events",
+        "asset_events",
+        name_prefix_pattern=dataset,
+        timestamp_gte=since,
+        order_by="timestamp",
     )
     return [event for event in found if event["name"] == dataset and event["partition_key"] == key]
 
@@ -60,7 +64,7 @@ def _runs(api: AirflowApi, key: str, step: Step, events: Events) -> list[dict[st
     path = f"dags/{step.dag_id}/dagRuns"
     listed = list(api.every(path, "dag_runs", partition_key_prefix_pattern=key, order_by="run_after"))
     found = {run["dag_run_id"]: run for run in listed if run["partition_key"] == key}
-    if step.dag_id == INGESTION_DAG:
+    if not step.reads:  # ingestion
         found |= {run["dag_run_id"]: run for run in _keyless(api, path, key)}
     published = {one["source_run_id"] for one in events[step.writes] if one["source_dag_id"] == step.dag_id}
     for run_id in published - found.keys():  # such as of a stage that took the newest batch

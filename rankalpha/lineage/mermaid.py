@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from rankalpha.pipeline import GRADING_DAG
+from rankalpha.pipeline import pipeline_of
 
 # what no DAG file tells: who starts a batch besides the clock, and who is told of it in the end
 BY_HAND = "start-up, by hand"
-TOLD = {GRADING_DAG: 'page["ranking page is told"]'}
+TOLD = 'page["ranking page is told"]'
 DAILY = re.compile(r"cron (\d+) (\d+) \* \* \* (\w+)")
 
 
@@ -34,14 +34,16 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         dag = dags[dag_id]
         written = " & ".join(f"{name}[({name})]" for name in dag["writes"])
         yield f"{_source(dag)} {dag_id}" + (f" --> {written}" if written else "")
-        if dag_id in TOLD:
-            yield f"{dag_id} -.-> {TOLD[dag_id]}"
+        if (pipeline := pipeline_of(dag_id)) and dag_id == pipeline.grading:
+            yield f"{dag_id} -.-> {TOLD}"
 
 
 def _source(dag: Mapping[str, Any]) -> str:
     match dag["reads"]:
         case []:
-            return f'clock(["{_when(dag["schedule"])}, {BY_HAND}"]) -->'
+            pipeline = pipeline_of(dag["dag_id"])
+            clock = f"{pipeline.market.prefix}clock" if pipeline else "clock"
+            return f'{clock}(["{_when(dag["schedule"])}, {BY_HAND}"]) -->'
         case [name]:
             return f"{name} -->"
         case names:

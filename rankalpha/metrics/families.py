@@ -4,7 +4,7 @@ Moments are in seconds since 1970, for `time() - …` gives an age that is right
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, get_args
 
@@ -14,29 +14,30 @@ from prometheus_client.registry import Collector
 
 from rankalpha.batch import parse_key
 from rankalpha.health import DATASETS, durations
-from rankalpha.metrics.gauge import gauge, seconds
+from rankalpha.metrics.gauge import by_market, gauge, seconds
 from rankalpha.metrics.stages import containers, datasets, quality
 from rankalpha.watchdog.standing import FRONTEND, State
 
-GRADES = DATASETS["grading"]
 
+class Overviews(Collector):
+    """The metric families of the markets' overviews, which are one or more."""
 
-class Overview(Collector):
-    """The metric families of one overview."""
-
-    def __init__(self, seen: dict[str, Any]) -> None:
+    def __init__(self, seen: Sequence[dict[str, Any]]) -> None:
         self._seen = seen
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """See prometheus_client."""
-        for families in (_batches, _runs, datasets, quality, containers, _watchdog):
-            yield from families(self._seen)
+        of_none = {**self._seen[0], "market": {"name": ""}}
+        for families in (_batches, _runs, datasets, quality, containers):
+            yield from by_market(families, self._seen)
+        yield from by_market(_incidents, [of_none, *self._seen])
+        yield from _components(of_none)
 
 
-def registry(seen: dict[str, Any]) -> CollectorRegistry:
-    """Return a registry of its own that holds what an overview says."""
+def registry(seen: Sequence[dict[str, Any]]) -> CollectorRegistry:
+    """Return a registry of its own that holds what the markets' overviews say."""
     made = CollectorRegistry()
-    made.register(Overview(seen))
+    made.register(Overviews(seen))
     return made
 
 
@@ -49,11 +50,11 @@ def _batches(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         [((step, state), states[step, state]) for step, state in pairs],
         ("step", "state"),
     )
-    keys = [one["newest_batch"] for one in seen["datasets"] if one["name"] == GRADES and one["newest_batch"]]
+    graded = [one["newest_batch"] for one in seen["datasets"] if one["step"] == "grading"]
     yield gauge(
         "last_graded_batch_timestamp_seconds",
         "Key of the newest graded batch: when its ingestion was due.",
-        [((), parse_key(key).timestamp()) for key in keys],
+        [((), parse_key(key).timestamp()) for key in graded if key],
     )
 
 
@@ -73,14 +74,18 @@ def _runs(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     )
 
 
-def _watchdog(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
-    kinds = Counter(incident["key"].split()[0] for incident in seen["incidents"])
+def _incidents(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    own = [one["key"] for one in seen["incidents"] if one["market"] == seen["market"]["name"]]
+    kinds = Counter(key.split()[0] for key in own)
     yield gauge(
         "incidents",
         "What needs a person, by kind; none of a kind when all is well.",
         [((kind,), count) for kind, count in kinds.items()],
         ("kind",),
     )
+
+
+def _components(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     yield gauge(
         "component_heartbeat_timestamp_seconds",
         "Newest heartbeat of a component of Airflow; 0 when it has never given one.",

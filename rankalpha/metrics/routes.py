@@ -19,7 +19,7 @@ from prometheus_client.exposition import choose_encoder
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
 from rankalpha.metrics.families import registry
-from rankalpha.overview import overview
+from rankalpha.overview import overviews
 from rankalpha.settings import SettingsError, settings
 
 METRICS = "/metrics"
@@ -31,13 +31,13 @@ router = APIRouter()
 class Kept:
     """What `make` returns, made anew once it is older than KEPT_SECONDS; one thread makes it, others wait."""
 
-    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, make: Callable[[], list[dict[str, Any]]]) -> None:
         self._make = make
         self._lock = Lock()
         self._made = -KEPT_SECONDS
-        self._kept: dict[str, Any] = {}
+        self._kept: list[dict[str, Any]] = []
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> list[dict[str, Any]]:
         """Return it; raises what `make` raises, which is not kept."""
         with self._lock:
             if time.monotonic() - self._made >= KEPT_SECONDS:
@@ -47,15 +47,15 @@ class Kept:
 
 
 class Watched:
-    """The pipeline as the admin sees it, by one client that stays signed in."""
+    """The pipelines as the admin sees them, by one client that stays signed in."""
 
     def __init__(self) -> None:
         self._api: AirflowApi | None = None
 
-    def look(self) -> dict[str, Any]:
-        """Return the overview; raises SettingsError, or as AirflowApi does."""
+    def look(self) -> list[dict[str, Any]]:
+        """Return the overviews; raises SettingsError, or as AirflowApi does."""
         self._api = self._api or admin_api()
-        return overview(self._api, settings().watch_days)
+        return overviews(self._api, settings().watch_days)
 
 
 KEPT = Kept(Watched().look)

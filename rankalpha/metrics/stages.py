@@ -17,13 +17,13 @@ def datasets(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     yield gauge(
         "dataset_published_timestamp_seconds",
         "When a dataset's newest batch was published; its age is time() minus this.",
-        [((one["name"],), seconds(one["published"])) for one in seen["datasets"]],
+        [((DATASETS[one["step"]],), seconds(one["published"])) for one in seen["datasets"]],
         ("dataset",),
     )
     yield gauge(
         "dataset_fresh_for_seconds",
         "Age at which a dataset is stale, by its contract.",
-        [((one["name"],), one["fresh_for_hours"] * HOUR) for one in seen["datasets"]],
+        [((DATASETS[one["step"]],), one["fresh_for_hours"] * HOUR) for one in seen["datasets"]],
         ("dataset",),
     )
     for figure in ("rows", "symbols"):

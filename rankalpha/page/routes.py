@@ -18,8 +18,8 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.batch import BatchError
 from rankalpha.lineage import batch_lineage
 from rankalpha.overview import overview
-from rankalpha.pipeline import PIPELINE
-from rankalpha.settings import settings
+from rankalpha.pipeline import Pipeline, pipeline, pipelines
+from rankalpha.settings import SettingsError, settings
 
 MOST_DAYS = 90
 KEY = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
@@ -41,25 +41,41 @@ def caller(
     return AirflowApi.with_token(settings().airflow_url, collect_request_tokens(request, bearer)[0])
 
 
+def chosen(market: Annotated[str | None, Query(max_length=100)] = None) -> Pipeline:
+    """Return the pipeline of the market that is asked for, without one the first; 404 for an unknown one."""
+    try:
+        return pipeline(market) if market else pipelines()[0]
+    except SettingsError as error:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
+
+
 Caller = Annotated[AirflowApi, Depends(caller)]
+Chosen = Annotated[Pipeline, Depends(chosen)]
 
 
 @router.get("/overview")
 def read_overview(
-    response: Response, user: GetUserDep, api: Caller, days: Annotated[float, Query(gt=0, le=MOST_DAYS)] = 3
+    response: Response,
+    user: GetUserDep,
+    api: Caller,
+    one: Chosen,
+    days: Annotated[float, Query(gt=0, le=MOST_DAYS)] = 3,
 ) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, for it waits for this very server
-    """Return what `rankalpha.overview` does, and `user`: the caller's name and rights by DAG."""
+    """Return what `rankalpha.overview` does; the names of all `markets`; the `user`, with rights by DAG."""
     response.headers["Cache-Control"] = "no-store"
-    found = _asked(lambda: overview(api, days))  # first: no connection to the database is held meanwhile
-    rights = {dag_id: [name for name in NEEDS if _may(user, dag_id, name)] for dag_id in PIPELINE}
-    return {**found, "user": {"name": user.get_name(), "rights": rights}}
+    found = _asked(lambda: overview(api, days, one))  # first: no connection to the database is held meanwhile
+    rights = {dag_id: [name for name in NEEDS if _may(user, dag_id, name)] for dag_id in one.dag_ids}
+    names = [each.market.name for each in pipelines()]
+    return {**found, "markets": names, "user": {"name": user.get_name(), "rights": rights}}
 
 
 @router.get("/lineage/{batch}")
-def read_lineage(response: Response, api: Caller, batch: Annotated[str, Path(pattern=KEY)]) -> dict[str, Any]:
+def read_lineage(
+    response: Response, api: Caller, one: Chosen, batch: Annotated[str, Path(pattern=KEY)]
+) -> dict[str, Any]:
     """Return where a batch came from, see `rankalpha.lineage`."""
     response.headers["Cache-Control"] = "no-store"
-    return _asked(lambda: batch_lineage(api, batch))
+    return _asked(lambda: batch_lineage(api, batch, one))
 
 
 def _asked(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:

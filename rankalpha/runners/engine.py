@@ -34,6 +34,7 @@ def check_there(client: APIClient, job: StageJob) -> None:
     """Raise StageInvalid when the engine lacks something; it would make an empty volume without a word."""
     stage = job.stage
     made_by = "`docker compose up` makes it, or `docker {0} create {1}`"
+    volume_made_by = made_by if stage.market.folder == "" else "`docker {0} create {1}` makes it"
     needed = [
         (
             client.inspect_image,
@@ -42,7 +43,7 @@ def check_there(client: APIClient, job: StageJob) -> None:
             f"build or pull it on this engine, or set {stage.key('IMAGE')}",
         ),
         (client.inspect_network, "network", stage.network, made_by),
-        *((client.inspect_volume, "volume", volume.name, made_by) for volume in stage.volumes),
+        *((client.inspect_volume, "volume", volume.name, volume_made_by) for volume in stage.volumes),
     ]
     missing = [
         f"\n  {kind} {name!r}: {cure.format(kind, name)}"

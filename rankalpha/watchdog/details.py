@@ -22,7 +22,7 @@ def detailed(api: AirflowApi, incident: Incident) -> Incident:
     tasks = api.get(f"{run}/taskInstances")["task_instances"]
     red = [task for task in tasks if task["state"] == "failed"]
     lines = [line for task in red for line in _lines(api, run, task)]
-    text = "\n".join([f"Batch: {incident.batch}", *lines, incident.text])
+    text = "\n".join([f"Batch: {incident.named}", *lines, incident.text])
     begun = min((task["start_date"] for task in red if task["start_date"]), default=None)
     if not (person := _ended_by(api, dag_id, run_id, begun)):
         return replace(incident, text=text)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rankalpha.market import DEFAULT, Market
+from rankalpha.pipeline import pipeline_of
+
 
 class Urgency(StrEnum):
     """Whether to act."""
@@ -36,6 +39,12 @@ class Incident:
     text: str
     urgency: Urgency = Urgency.LOOK_TODAY
     batch: str = ""
+    market: str = DEFAULT  # empty for what is of no market, such as one of Airflow's components
+
+    @property
+    def named(self) -> str:
+        """The batch as it is told to people."""
+        return Market(name=self.market).named(self.batch)
 
 
 FAILED = "failed "
@@ -61,6 +70,12 @@ def pause(dag_id: str) -> str:
     return f"paused {dag_id}"
 
 
+def market_of(dag_id: str) -> str:
+    """Return the name of the market that a DAG belongs to; empty for one that belongs to none."""
+    found = pipeline_of(dag_id)
+    return found.market.name if found else ""
+
+
 def late(dag_id: str, run_id: str, batch: str, minutes: float) -> Incident:
     """Return the incident of a run that was not finished within its minutes."""
     return Incident(
@@ -69,4 +84,5 @@ def late(dag_id: str, run_id: str, batch: str, minutes: float) -> Incident:
         f"Run: {run_id}\nIt still goes on, and is ended at its own time limits.\n"
         "Next: look at its log; if it hangs, mark its task as failed or clear it.",
         batch=batch,
+        market=market_of(dag_id),
     )

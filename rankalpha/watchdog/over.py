@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from rankalpha import alerts
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline import PIPELINE
+from rankalpha.pipeline import pipeline_of
 from rankalpha.watchdog import told
 from rankalpha.watchdog.incident import Incident, Urgency, is_failure
 from rankalpha.watchdog.reading import Sight
@@ -20,17 +20,17 @@ log = logging.getLogger(__name__)
 Fate = Literal["lasts", "over", "gone"]  # gone: nobody can say any more
 
 
-def close(api: AirflowApi, sight: Sight, found: Iterable[Incident]) -> None:
+def close(api: AirflowApi, sights: Sequence[Sight], found: Iterable[Incident]) -> None:
     """Tell once of each incident that is over, in one message for all of a batch, and forget it."""
     lasting, over = {incident.key for incident in found}, defaultdict(list)
-    for one in sight.told:
+    for one in sights[0].told:
         key = one.incident.key
         if one.notice or key in lasting:
             continue
-        fate = _fate(api, sight, one.incident)
+        fate = _fate(api, sights, one.incident)
         log.info("%s: %s", fate.capitalize(), one.incident.subject)
         if fate == "over":
-            over[one.incident.batch or key].append(one)
+            over[one.incident.named or key].append(one)
         elif fate == "gone":
             told.forget(one)
         elif not one.mending:
@@ -41,7 +41,7 @@ def close(api: AirflowApi, sight: Sight, found: Iterable[Incident]) -> None:
 
 def _tell_over(ended: Sequence[Told]) -> None:
     first = ended[0]
-    batch = first.incident.batch
+    batch = first.incident.named
     lines = [f"{one.at:%Y-%m-%d %H:%M} UTC: {one.incident.subject}" for one in ended]
     incident = Incident(
         f"over {first.incident.key}",
@@ -50,6 +50,7 @@ def _tell_over(ended: Sequence[Told]) -> None:
             ["What it was, and since when:", *lines, *([f"Batch: {batch}, through now"] * bool(batch))]
         ),
         Urgency.NO_ACTION,
+        market=first.incident.market,
     )
     to = dict.fromkeys(name for one in ended for name in (*one.told, *one.unsent))
     alerts.tell(incident, tuple(to), notice=True)
@@ -57,16 +58,19 @@ def _tell_over(ended: Sequence[Told]) -> None:
         told.forget(one)
 
 
-def _fate(api: AirflowApi, sight: Sight, incident: Incident) -> Fate:
+def _fate(api: AirflowApi, sights: Sequence[Sight], incident: Incident) -> Fate:
     """Return what has become of an incident that is to be seen no more."""
     if incident.batch:
-        batch = next((one for one in sight.batches if one.key == incident.batch), None)
+        batches = [
+            one for sight in sights if sight.pipeline.market.name == incident.market for one in sight.batches
+        ]
+        batch = next((one for one in batches if one.key == incident.batch), None)
         return "gone" if batch is None else "over" if batch.settled else "lasts"
     if not is_failure(incident.key):
         return "over"
     _, dag_id, of = incident.key.split(" ", 2)
     try:
-        state = _state_of_run(api, dag_id, of) if dag_id in PIPELINE else _state_of_task(api, dag_id, of)
+        state = _state_of_run(api, dag_id, of) if pipeline_of(dag_id) else _state_of_task(api, dag_id, of)
     except AirflowApiError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return "gone"

@@ -10,7 +10,7 @@ from airflow.utils.session import create_session
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from rankalpha.pipeline import CONSUMER_DAGS
+from rankalpha.pipeline import pipelines
 from rankalpha.watchdog import REPAIR
 from rankalpha.watchdog.repair import Repair, repair
 
@@ -39,6 +39,7 @@ class RepairAnswer(BaseModel):
 )
 def repair_joins(request: RepairRequest) -> RepairAnswer:  # no coroutine: FastAPI runs it in a thread
     """Give each consumer the published batches that it lacks; safe to repeat."""
+    consumers = [dag_id for one in pipelines() for dag_id in one.consumers]
     with create_session() as session:
         since = datetime.now(UTC) - timedelta(days=request.days)
-        return RepairAnswer(repaired=repair(CONSUMER_DAGS, since, session))
+        return RepairAnswer(repaired=repair(consumers, since, session))

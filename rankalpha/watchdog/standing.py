@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from rankalpha.pipeline import GRADING_DAG, STEPS, Step
+from rankalpha.pipeline import Pipeline, Step
 
 State = Literal[
     "done",
@@ -82,12 +82,13 @@ class Batch:
         return ", ".join(said) or ("graded" if self.settled else "nothing runs")
 
 
-def batch_of(key: str, seen: Seen, paused: Sequence[str]) -> Batch:
-    """Return where a batch stands; `paused` are the ids of the DAGs that are paused."""
+def batch_of(pipeline: Pipeline, key: str, seen: Seen, paused: Sequence[str]) -> Batch:
+    """Return where a pipeline's batch stands; `paused` are the ids of the DAGs that are paused."""
     steps = {
-        step.name: _described(_standing(step, seen, step.dag_id in paused), step, seen) for step in STEPS
+        step.name: _described(_standing(step, seen, step.dag_id in paused), step, seen)
+        for step in pipeline.steps
     }
-    steps[FRONTEND] = _frontend(seen)
+    steps[FRONTEND] = _frontend(pipeline.steps[-1], seen)
     asked = [run for runs in seen.runs.values() for run in runs if run["run_type"] != "asset_triggered"] or [
         run for runs in seen.runs.values() for run in runs
     ]
@@ -143,12 +144,12 @@ def _left(step: Step, seen: Seen, paused: bool, ready: datetime) -> Standing:
     return Standing("paused" if paused else "lost", ready)
 
 
-def _frontend(seen: Seen) -> Standing:
+def _frontend(grading: Step, seen: Seen) -> Standing:
     """Return whether the run that has published the newest grades went through."""
-    grades = _newest(seen.events, "grades")
+    grades = _newest(seen.events, grading.writes)
     if not grades:
         return Standing("waiting")
-    runs = {run["dag_run_id"]: run for run in seen.runs.get(GRADING_DAG, ())}
+    runs = {run["dag_run_id"]: run for run in seen.runs.get(grading.dag_id, ())}
     run = runs.get(grades["source_run_id"])
     if run is None or run["state"] == "success":  # a run that was removed had ended
         return Standing("done", _moment((run or {}).get("end_date") or grades["timestamp"]))

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from rankalpha import alerts, channels
 from rankalpha.airflow_api import AirflowApi, admin_api
 from rankalpha.maintenance.metadata import PREFIX
+from rankalpha.pipeline import pipelines
 from rankalpha.settings import settings
 from rankalpha.watchdog import REPAIR, told
 from rankalpha.watchdog.details import detailed
-from rankalpha.watchdog.incidents import UNSENT, Incident, incidents
+from rankalpha.watchdog.incidents import UNSENT, Incident, all_incidents
 from rankalpha.watchdog.over import close
 from rankalpha.watchdog.reading import Sight, look
 
@@ -25,10 +26,10 @@ def repair(api: AirflowApi) -> list[str]:
     ]
 
 
-def see(api: AirflowApi) -> tuple[Sight, list[Incident]]:
-    """Return how things are, and what is wrong."""
-    sight = look(api, settings().watch_days)
-    return sight, incidents(sight)
+def see(api: AirflowApi) -> tuple[list[Sight], list[Incident]]:
+    """Return how things are with each market, and what is wrong."""
+    sights = look(api, settings().watch_days, pipelines())
+    return sights, all_incidents(sights)
 
 
 def watch() -> None:
@@ -37,16 +38,17 @@ def watch() -> None:
     for done in repair(api):
         log.warning("Repaired: %s", done)
     send_again(api)
-    sight, found = see(api)
-    for batch in sight.batches:
-        log.info("Batch %s: %s", batch.key, batch.where)
-    known = {one.incident.key for one in sight.told if not one.mending}
+    sights, found = see(api)
+    for sight in sights:
+        for batch in sight.batches:
+            log.info("Batch %s: %s", sight.pipeline.market.named(batch.key), batch.where)
+    known = {one.incident.key for one in sights[0].told if not one.mending}
     for incident in found:
         if incident.key in known or not alerts.is_new(incident.key):  # a task may just have told it
             log.warning("Still so: %s", incident.subject)
         else:
             alerts.tell(detailed(api, incident), _channels(incident))
-    close(api, sight, found)
+    close(api, sights, found)
 
 
 def send_again(api: AirflowApi) -> None:

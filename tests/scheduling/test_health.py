@@ -15,6 +15,7 @@ import yaml
 
 from rankalpha.embedded.ports import free_ports
 from rankalpha.overview import overview
+from rankalpha.pipeline import DEFAULT_PIPELINE
 from tests.support.stack import ROOT, wait_for
 
 MONITORING = ROOT / "docs" / "monitoring"
@@ -103,8 +104,8 @@ def test_the_overview_of_a_graded_batch(stack, graded, monkeypatch):
     monkeypatch.setattr(
         stack.api._session, "request", lambda *args, **kwargs: asked.append(kwargs) or send(*args, **kwargs)
     )
-    seen = overview(stack.api, 3)
-    assert sum(not request["params"].get("offset") for request in asked) == 20, "none for each batch"
+    seen = overview(stack.api, 3, DEFAULT_PIPELINE)
+    assert sum(not request["params"].get("offset") for request in asked) == 13, "none for each batch"
     (found,) = [batch for batch in seen["batches"] if batch["batch"] == graded]
     assert found["settled"]
     steps = {one["step"]: one for one in found["steps"]}
@@ -122,7 +123,7 @@ def test_the_overview_of_a_graded_batch(stack, graded, monkeypatch):
 
 
 def test_the_datasets_that_were_published_long_ago_are_told_too(stack, graded):
-    seen = overview(stack.api, 1e-6)
+    seen = overview(stack.api, 1e-6, DEFAULT_PIPELINE)
     assert seen["batches"] == []
     assert all(one["published"] and one["age_hours"] < 1 for one in seen["datasets"])
 

@@ -17,7 +17,7 @@ import requests
 from figures import RUNNING
 
 from rankalpha.batch import key_of
-from rankalpha.pipeline import CONSUMER_DAGS
+from rankalpha.pipeline import CONSUMER_DAGS, DEFAULT_PIPELINE
 from rankalpha.watchdog.incidents import incidents
 from rankalpha.watchdog.reading import look
 from tests.faults.components import AIRFLOW, arm
@@ -178,7 +178,7 @@ def test_every_batch_is_graded_on_its_own_halves(stack, services, figures, seed)
         events = stack.api.get(f"dags/rankalpha_grading/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")
         consumed = {(e["name"], e["partition_key"]) for e in events["asset_events"]}
         assert consumed == {("scores", run["partition_key"]), ("sentiment", run["partition_key"])}
-    sight = look(stack.api, days=1)
+    (sight,) = look(stack.api, 1, [DEFAULT_PIPELINE])
     unsettled = {batch.key for batch in sight.batches if not batch.settled} & set(keys)
     named = {key for key in keys for one in incidents(sight) if key in one.subject}
     assert unsettled == named, "what is not graded is named by the watchdog, and nothing else is"

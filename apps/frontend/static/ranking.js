@@ -3,6 +3,8 @@ import { COLUMNS, renderHead, renderRows } from "./table.js";
 import { renderDistribution, renderFacts, renderMethod } from "./summary.js";
 
 const RETRY_SECONDS = 15;
+const MARKET = new URLSearchParams(location.search).get("market"); // null: the default one
+const ADDRESS = MARKET ? `/api/ranking?market=${encodeURIComponent(MARKET)}` : "/api/ranking";
 const byId = (id) => document.getElementById(id);
 const view = { ranking: null, sort: "rank", descending: false, filter: "", grade: null };
 let retryTimer;
@@ -12,7 +14,7 @@ async function load() {
   clearTimeout(retryTimer);
   let response, body;
   try {
-    response = await fetch("/api/ranking", { headers: { Accept: "application/json" } });
+    response = await fetch(ADDRESS, { headers: { Accept: "application/json" } });
     body = await response.json();
   } catch {
     return showDown("This page's own server does not answer.");
@@ -123,6 +125,7 @@ function listen() {
   });
 }
 
+if (MARKET) document.querySelector("h1").textContent += ` of ${MARKET}`;
 byId("filter").addEventListener("input", (event) => { view.filter = event.target.value; draw(); });
 byId("clear").addEventListener("click", () => { byId("filter").value = view.filter = ""; view.grade = null; draw(); });
 byId("retry").addEventListener("click", load);

@@ -21,12 +21,13 @@ export function runPath(dagId, runId, taskId, tryNumber) {
   return `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}${task}`;
 }
 
-export function overview(days) {
-  return ask(`rankalpha/overview?days=${days}`);
+/** How things are with a market, an empty one being the first. */
+export function overview(days, market) {
+  return ask(`rankalpha/overview?days=${days}${market ? `&market=${encodeURIComponent(market)}` : ""}`);
 }
 
-export function lineage(batch) {
-  return ask(`rankalpha/lineage/${encodeURIComponent(batch)}`);
+export function lineage(batch, market) {
+  return ask(`rankalpha/lineage/${encodeURIComponent(batch)}${market ? `?market=${encodeURIComponent(market)}` : ""}`);
 }
 
 /** What a run's publishing task has refused, {task, checks, container, try, publishes}; null when nothing is held back. */

@@ -3,6 +3,7 @@ import { blocked, overview } from "./api.js";
 import { renderHead, renderRows } from "./grid.js";
 import { link } from "./links.js";
 import { Panel } from "./panel.js";
+import { placeOf, setPlace } from "./place.js";
 import { button } from "./dom.js";
 import { renderComponents, renderDatasets, renderIncidents, summary } from "./strips.js";
 
@@ -10,6 +11,7 @@ const EVERY = 10_000;
 const at = (id) => document.getElementById(id);
 const held = new Map(); // what failed runs hold back, by run and since when
 let shown = null; // the newest overview
+let market = placeOf(location.hash).market; // empty for the first
 let timer = 0;
 
 const panel = new Panel(at("panel"), (sentence) => {
@@ -23,8 +25,10 @@ const panel = new Panel(at("panel"), (sentence) => {
 async function load() {
   clearTimeout(timer);
   try {
-    const found = await overview(at("days").value);
+    const asked = market;
+    const found = await overview(at("days").value, asked);
     await Promise.all(found.batches.flatMap((batch) => batch.steps).filter((step) => step.state === "failed" && step.run_id).map(hold));
+    if (asked !== market) return; // another one was chosen meanwhile, and is being loaded
     shown = found;
     draw();
     live("live", `As of ${found.now.slice(11, 19)} UTC`);
@@ -38,7 +42,7 @@ async function load() {
 
 /** Add what a failed step holds back, which no event tells of. */
 async function hold(step) {
-  const key = `${step.run_id} ${step.since}`;
+  const key = `${step.dag_id} ${step.run_id} ${step.since}`;
   if (!held.has(key)) {
     const answer = await blocked(step.dag_id, step.run_id).catch(() => undefined); // asked again the next time
     if (answer !== undefined) held.set(key, answer);
@@ -51,21 +55,30 @@ function draw() {
   const { batches, datasets, incidents, components, now, days, user } = shown;
   at("content").hidden = false;
   at("state").hidden = true;
+  drawMarkets();
   at("summary").textContent = summary(batches, days);
   renderIncidents(at("incidents"), incidents);
   renderDatasets(at("datasets"), datasets);
   renderHead(at("columns"), batches);
   renderRows(at("rows"), batches, now, open);
   at("nothing").hidden = batches.length > 0;
-  at("nothing").textContent = "No batch yet. The next one starts at 06:00 UTC, or when rankalpha_ingestion is triggered.";
+  at("nothing").textContent = `No batch yet. The next one starts at ${shown.market.starts}, or when ${shown.market.ingestion} is triggered.`;
   renderComponents(at("components"), components, now);
   const batch = panel.shown && batches.find((one) => one.batch === panel.shown.batch);
   if (batch) panel.update(batch, user);
 }
 
+/** Which market is shown; with one alone nobody has to hear of it. */
+function drawMarkets() {
+  const names = shown.markets;
+  at("markets").hidden = names.length < 2;
+  if (at("market").length !== names.length) at("market").replaceChildren(...names.map((name) => new Option(name, name)));
+  at("market").value = shown.market.name;
+}
+
 function open(key, name) {
   const batch = shown.batches.find((one) => one.batch === key);
-  if (batch) panel.open(batch, name, shown.user);
+  if (batch) panel.open(batch, name, shown.user, shown.markets.length > 1 ? shown.market.name : "");
 }
 
 function live(state, text) {
@@ -102,7 +115,12 @@ function advice(error) {
 }
 
 at("days").addEventListener("change", load);
+at("market").addEventListener("change", () => {
+  market = at("market").value;
+  setPlace(market);
+  load();
+});
 document.addEventListener("visibilitychange", () => document.hidden || load());
 await load();
-const [key, name = null] = decodeURIComponent(location.hash.slice(1)).split("/");
-if (key && shown) open(key, name);
+const { batch, name } = placeOf(location.hash);
+if (batch && shown) open(batch, name);

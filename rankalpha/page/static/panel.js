@@ -6,6 +6,7 @@ import { duration, moment, number } from "./format.js";
 import { cellButton, step as stepOf } from "./grid.js";
 import { checksTable, containerFacts, lineagePart } from "./parts.js";
 import { runLink } from "./links.js";
+import { setPlace } from "./place.js";
 import { stateMark } from "./states.js";
 
 /** The panel; `told` is called with a sentence when something was started. */
@@ -19,9 +20,9 @@ export class Panel {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 
-  /** Show a step of a batch, or the whole batch; `batch` and `user` are the overview's. */
-  open(batch, name, user) {
-    this.shown = { batch: batch.batch, name };
+  /** Show a step of a batch, or the whole batch; `batch` and `user` are the overview's, `market` is empty if it is the only one. */
+  open(batch, name, user, market) {
+    this.shown = { batch: batch.batch, name, market };
     this.drawn = "";
     const loading = element("section", "", [element("p", "sub", "Loading the lineage…")]);
     this.parts = { body: element("div"), actions: element("div"), container: element("div"), lineage: loading };
@@ -29,12 +30,12 @@ export class Panel {
     close.setAttribute("aria-label", "Close");
     const title = element("h2", "", name ?? "Whole batch");
     title.id = "panel-title";
-    const over = element("p", "over", `Batch ${batch.batch}`);
+    const over = element("p", "over", `Batch ${batch.batch}${market ? ` of ${market}` : ""}`);
     const header = element("header", "", [element("div", "", [over, title]), close]);
     this.dialog.replaceChildren(header, element("div", "scroll", Object.values(this.parts)));
     this.update(batch, user);
     if (!this.dialog.open) this.dialog.showModal();
-    history.replaceState(null, "", `#${batch.batch}${name ? `/${name}` : ""}`);
+    setPlace(market, batch.batch, name);
   }
 
   /** Draw anew what has changed, and nothing that a person is writing in. */
@@ -55,7 +56,7 @@ export class Panel {
   async loadLineage(key, name) {
     const part = this.parts.lineage;
     try {
-      const found = await lineage(key);
+      const found = await lineage(key, this.shown.market);
       const steps = found.steps.filter((one) => !name || one.step === (name === "frontend" ? "grading" : name));
       part.replaceChildren(...steps.map((one) => lineagePart(one, !name)));
     } catch (error) {
@@ -64,9 +65,9 @@ export class Panel {
   }
 
   closed() {
-    const { batch, name } = this.shown;
+    const { batch, name, market } = this.shown;
     this.shown = null;
-    history.replaceState(null, "", location.pathname + location.search);
+    setPlace(market);
     cellButton(name ? `${batch}/${name}` : batch)?.focus();
   }
 }

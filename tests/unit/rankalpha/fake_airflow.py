@@ -9,7 +9,8 @@ from typing import Any
 from rankalpha_helpers import Answer, Request, local_server
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.pipeline import CONSUMER_DAGS, INGESTION_DAG, PIPELINE
+from rankalpha.market import Market
+from rankalpha.pipeline import CONSUMER_DAGS, INGESTION_DAG, PIPELINE, Pipeline
 
 USER = {"username": "rankalpha", "password": "sesame"}
 
@@ -31,6 +32,20 @@ class FakeAirflow:
         self.lock = Lock()
         self.trouble: list[Answer] = []  # answered first, one a request
         self.on_look: Callable[[], None] = lambda: None  # called at each look at a run's tasks
+
+    @property
+    def due(self) -> datetime:
+        """When the next scheduled ingestion is due, a full minute."""
+        return self._due
+
+    @due.setter
+    def due(self, moment: datetime) -> None:
+        self._due = moment.replace(second=0, microsecond=0)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The default pipeline, with a schedule of each day at the time of `due`."""
+        return Pipeline.of(Market(schedule=f"{self.due.minute} {self.due.hour} * * *"))
 
     def add(self, dag_id: str, state: str, batch: str | None, hours_ago: float = 0) -> dict[str, Any]:
         """Add a run that became due `hours_ago`."""

@@ -50,10 +50,14 @@ def batch(key: str, *steps: dict[str, Any]) -> dict[str, Any]:
     return {"batch": key, "begun": NOW, "settled": settled, "where": "", "steps": list(steps), "grades": None}
 
 
+STEP = {"prices": "ingestion", "scores": "scoring", "sentiment": "sentiment", "grades": "grading"}
+
+
 def dataset(name: str, **changed: Any) -> dict[str, Any]:
     """A fresh dataset, unless told otherwise."""
     known = {
         "name": name,
+        "step": STEP[name],
         "owner": "rankalpha",
         "description": "",
         "fresh_for_hours": 26.0,
@@ -81,6 +85,7 @@ def sample(**changed: Any) -> dict[str, Any]:
         "datasets": [dataset(name) for name in ("prices", "scores", "sentiment", "grades")],
         "incidents": [],
         "trends": [{"step": name, "seconds": [30.0, 40.0, 35.0]} for name in NAMES[:4]],
+        "market": {"name": "default", "starts": "06:00 UTC", "ingestion": "rankalpha_ingestion"},
         "components": {"scheduler": NOW, "triggerer": NOW, "dag_processor": None},
     }
     assert changed.keys() <= known.keys()

@@ -45,6 +45,8 @@ def overview(*batches: dict[str, Any], **changed: Any) -> dict[str, Any]:
     made = {"now": "2026-11-22T06:30:00+00:00", "days": 3.0, "batches": list(batches), "datasets": [dataset]}
     made |= {"incidents": [{"key": "k", "subject": "it is wrong", "text": "mend it"}]}
     made |= {"components": {"scheduler": f"{KEY}+00:00", "triggerer": None}}
+    made |= {"market": {"name": "default", "starts": "06:00 UTC", "ingestion": "rankalpha_ingestion"}}
+    made |= {"markets": ["default"]}
     return {**made, "user": {"name": "ann", "rights": may}, **changed}
 
 

@@ -8,6 +8,7 @@ import requests
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from overview_sample import CONTAINER, NEW, OLD, WARNING, batch, sample, step
+from prometheus_client import generate_latest
 
 from rankalpha.metrics import routes
 from rankalpha.metrics.families import registry
@@ -19,7 +20,7 @@ AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 def values(seen, name):
     """The samples of a metric: label values, sorted by label, and value."""
-    found = [one for family in registry(seen).collect() for one in family.samples]
+    found = [one for family in registry([seen]).collect() for one in family.samples]
     return {
         tuple(one.labels[key] for key in sorted(one.labels)): one.value
         for one in found
@@ -72,11 +73,32 @@ def test_containers_and_quality():
 
 def test_incidents_are_counted_by_kind_and_a_component_without_heartbeat_shows():
     incidents = [
-        {"key": key, "subject": "", "text": ""} for key in ("failed a r1", "failed b r2", "paused c")
+        {"key": key, "subject": "", "text": "", "market": "default"}
+        for key in ("failed a r1", "failed b r2", "paused c")
     ]
     assert values(sample(incidents=incidents), "incidents") == {("failed",): 2, ("paused",): 1}
     assert values(sample(), "incidents") == {}
     assert values(sample(), "component_heartbeat_timestamp_seconds")["dag_processor",] == 0
+
+
+def test_samples_of_another_market_have_its_label_and_those_of_the_default_have_none():
+    silent = {"key": "component scheduler", "subject": "", "text": "", "market": ""}
+    paused = {"key": "paused c", "subject": "", "text": "", "market": "nyse"}
+    market = {"name": "nyse", "starts": "", "ingestion": ""}
+    seen = [sample(incidents=[silent]), sample(market=market, incidents=[silent, paused])]
+    text = generate_latest(registry(seen)).decode()
+    for line in (
+        'rankalpha_dataset_rows{dataset="scores"} 20.0',
+        'rankalpha_dataset_rows{dataset="scores",market="nyse"} 20.0',
+        'rankalpha_batches{market="nyse",state="running",step="scoring"} 1.0',
+        'rankalpha_last_graded_batch_timestamp_seconds{market="nyse"} 1.7952408e+09',
+        'rankalpha_incidents{kind="component"} 1.0',
+        'rankalpha_incidents{kind="paused",market="nyse"} 1.0',
+    ):
+        assert f"\n{line}\n" in text
+    assert text.count("# TYPE rankalpha_batches gauge") == 1
+    assert text.count('rankalpha_component_heartbeat_timestamp_seconds{component="scheduler"}') == 1
+    assert text.count("\nrankalpha_incidents{") == 2
 
 
 @pytest.fixture
@@ -84,7 +106,7 @@ def client(monkeypatch):
     """The route, with a token; it shows the sample."""
     monkeypatch.setenv("RANKALPHA_METRICS_TOKEN", TOKEN)
     settings.cache_clear()
-    monkeypatch.setattr(routes, "KEPT", routes.Kept(sample))
+    monkeypatch.setattr(routes, "KEPT", routes.Kept(lambda: [sample()]))
     app = FastAPI()
     app.include_router(routes.router)
     yield TestClient(app)
@@ -136,7 +158,7 @@ def test_that_airflow_does_not_answer_is_told_and_tried_again(client, monkeypatc
     def look():
         if error := next(answers):
             raise error
-        return sample()
+        return [sample()]
 
     monkeypatch.setattr(routes, "KEPT", routes.Kept(look))
     answer = client.get("/metrics", headers=AUTHORIZED)

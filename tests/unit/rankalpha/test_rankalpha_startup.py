@@ -34,7 +34,7 @@ def not_ready(airflow: FakeAirflow) -> str:
 def triggered(airflow: FakeAirflow) -> tuple[dict, int]:
     """Return the run that the trigger chose, and how many it has made."""
     with serving(airflow) as (api, requests):
-        run = trigger_dag(api)
+        run = trigger_dag(api, airflow.pipeline)
     return run, sum(request.method == "POST" and "dagRuns" in request.path for request in requests)
 
 
@@ -107,7 +107,7 @@ def test_no_batch_is_started_while_ingestion_is_paused(airflow):
     with serving(airflow) as (api, requests):
         wait_for_airflow(api)
         with pytest.raises(Paused, match=f"{INGESTION_DAG} is paused, so no batch is started"):
-            trigger_dag(api)
+            trigger_dag(api, airflow.pipeline)
     assert not any(request.method == "POST" and "dagRuns" in request.path for request in requests)
 
 
@@ -198,7 +198,7 @@ def test_two_triggers_at_the_same_instant_start_one_batch(airflow):
     airflow._route = route
     with serving(airflow) as (api, requests), ThreadPoolExecutor(2) as pool:
         clients = [api, AirflowApi(api.url, "rankalpha", "sesame")]
-        runs = list(pool.map(trigger_dag, clients))
+        runs = list(pool.map(lambda one: trigger_dag(one, airflow.pipeline), clients))
     assert len({run["dag_run_id"] for run in runs}) == len(airflow.runs[INGESTION_DAG]) == 1
     assert sum(request.method == "POST" and "dagRuns" in request.path for request in requests) == 2
 
@@ -230,4 +230,4 @@ def test_a_token_that_expires_is_renewed(airflow):
     with serving(airflow) as (api, _):
         wait_for_airflow(api)
         airflow.token = "token-2"
-        assert trigger_dag(api)["state"] == "queued"
+        assert trigger_dag(api, airflow.pipeline)["state"] == "queued"

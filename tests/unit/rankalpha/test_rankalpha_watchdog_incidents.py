@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rankalpha.pipeline import STEPS
+from rankalpha.market import Market
+from rankalpha.pipeline import DEFAULT_PIPELINE, STEPS, Pipeline
 from rankalpha.watchdog.incident import Incident, Urgency
-from rankalpha.watchdog.incidents import incidents
+from rankalpha.watchdog.incidents import all_incidents, incidents
 from rankalpha.watchdog.reading import Sight
 from rankalpha.watchdog.standing import FRONTEND, Batch, Standing
 from rankalpha.watchdog.told import Told
@@ -16,6 +17,7 @@ NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 DUE = datetime(2026, 11, 22, 6, tzinfo=UTC)
 KEY = "2026-11-22T06:00:00"
 WELL = Sight(
+    pipeline=DEFAULT_PIPELINE,
     now=NOW,
     batches=[],
     paused=[],
@@ -128,3 +130,37 @@ def test_a_channel_that_takes_no_alerts_is_told():
     assert one.subject == "2 alert(s) could not be sent by e-mail"
     assert one.text.startswith("Not told: a broke; b broke.\nNext: see the log of rankalpha_watchdog")
     assert "smtp_default" in one.text
+
+
+NYSE = replace(WELL, pipeline=Pipeline.of(Market(name="nyse")))
+
+
+def test_incidents_of_another_market_name_it():
+    late = batch(sentiment="running", grading="waiting", frontend="waiting")
+    found = [
+        *incidents(replace(NYSE, batches=[late])),
+        *incidents(replace(NYSE, batches=[batch(scoring="failed")])),
+        *incidents(replace(NYSE, batches=[batch(scoring="paused")])),
+        *incidents(replace(NYSE, started=None)),
+    ]
+    assert [one.subject for one in found] == [
+        f"batch {KEY} of nyse was not graded within 45 minutes",
+        f"rankalpha_nyse_scoring failed for batch {KEY}",
+        "rankalpha_nyse_scoring is paused, and 1 batch(es) wait for it",
+        "no batch of nyse since 2026-11-22 06:00 UTC",
+    ]
+    assert {one.market for one in found} == {"nyse"}
+    assert (
+        found[-1].text
+        == "Next: rankalpha_nyse_ingestion has no run since then: trigger it in the Airflow UI."
+    )
+
+
+def test_incidents_of_two_markets_are_two_and_what_is_of_none_is_told_once():
+    silent = {"heartbeats": {"scheduler": None}, "started": None}
+    found = all_incidents([replace(WELL, **silent), replace(NYSE, **silent)])
+    assert [(one.key, one.market) for one in found] == [
+        ("component scheduler", ""),
+        ("missing 2026-11-22", "default"),
+        ("missing nyse 2026-11-22", "nyse"),
+    ]

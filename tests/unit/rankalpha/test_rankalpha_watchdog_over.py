@@ -1,5 +1,6 @@
 """When an incident is over, and that it is told once, in one message for a batch."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -7,6 +8,8 @@ import pytest
 from rankalpha_helpers import local_server
 
 from rankalpha.airflow_api import AirflowApi
+from rankalpha.market import Market
+from rankalpha.pipeline import DEFAULT_PIPELINE, Pipeline
 from rankalpha.watchdog import over
 from rankalpha.watchdog.incident import Incident, Urgency, failure, lateness
 from rankalpha.watchdog.reading import Sight
@@ -30,15 +33,17 @@ def said(monkeypatch):
     return messages
 
 
-def close(*incidents, batch_is="done", found=(), answer=(404, {}), **more):
+def close(*incidents, batch_is="done", found=(), answer=(404, {}), elsewhere=(), **more):
     """Do a round with these remembered; return what the API was asked."""
     known = [Told(one, NOW, ("Slack",), ("e-mail",), **more) for one in incidents]
     for one in known:
         remember(one)
     batches = [Batch(KEY, NOW, {"scoring": Standing(batch_is)})] if batch_is else []
-    sight = Sight(NOW, batches, [], NOW, NOW, NOW, {}, known)
+    sight = Sight(DEFAULT_PIPELINE, NOW, batches, [], NOW, NOW, NOW, {}, known)
+    # the same key in another market is another batch
+    other = replace(sight, pipeline=Pipeline.of(Market(name="nyse")), batches=elsewhere)
     with local_server(lambda _request: answer) as (url, requests):
-        over.close(AirflowApi(url, "user", "password"), sight, found)
+        over.close(AirflowApi(url, "user", "password"), [sight, other], found)
     return requests
 
 
@@ -97,3 +102,18 @@ def test_a_notice_that_waits_to_be_sent_stays(variables, said):
     close(PAUSED, notice=True)
     assert said == []
     assert recall(PAUSED.key).unsent == ("e-mail",)
+
+
+def test_a_batch_of_the_same_key_in_another_market_ends_nothing(variables, said):
+    graded = Batch(KEY, NOW, {"scoring": Standing("done")})
+    close(FAILED, batch_is="running", elsewhere=[graded])
+    assert said == []
+    close(replace(FAILED, market="nyse"), batch_is="running", elsewhere=[graded])
+    ((incident, _, _),) = said
+    assert f"Batch: {KEY} of nyse, through now" in incident.text
+
+
+def test_an_incident_of_before_there_were_markets_is_of_the_default_one(variables, said):
+    old = json.loads(Told(FAILED, NOW).write())
+    del old["incident"]["market"]
+    assert Told.read(json.dumps(old)).incident == FAILED

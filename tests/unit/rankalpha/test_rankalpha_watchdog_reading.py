@@ -1,22 +1,24 @@
 """What the watchdog's eyes may see, with the rights of whoever looks."""
 
+from datetime import UTC, datetime
+
 import pytest
 from rankalpha_helpers import local_server
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.watchdog.reading import _left_out
+from rankalpha.watchdog.answers import left_out as seen_left_out
 
 ENTRY = {
     "extra": "2026-11-22T06:00:00 by",
     "dag_id": "rankalpha_scoring",
     "when": "2026-11-22T07:00:00+00:00",
 }
-SINCE = "2026-11-20T00:00:00+00:00"
+SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def left_out(status, body):
     with local_server(lambda _: (status, body)) as (url, _):
-        return dict(_left_out(AirflowApi(url, "ann", "sesame"), SINCE))
+        return dict(seen_left_out(AirflowApi(url, "ann", "sesame"), SINCE))
 
 
 def test_who_may_read_the_audit_log_sees_what_was_left_out():

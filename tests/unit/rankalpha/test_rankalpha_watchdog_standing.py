@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rankalpha.pipeline import STEPS
+from rankalpha.pipeline import DEFAULT_PIPELINE, STEPS
 from rankalpha.watchdog.standing import FRONTEND, Seen, batch_of
 
 KEY = "2026-11-22T06:00:00"
@@ -42,7 +42,7 @@ def seen(runs=None, events=None, superseded=None):
 
 
 def states(what, paused=()):
-    batch = batch_of(KEY, what, [DAGS[name] for name in paused])
+    batch = batch_of(DEFAULT_PIPELINE, KEY, what, [DAGS[name] for name in paused])
     return {name: one.state for name, one in batch.steps.items()}
 
 
@@ -60,7 +60,7 @@ GRADED = {
 
 
 def test_a_graded_batch_is_settled():
-    batch = batch_of(KEY, seen(**GRADED), [])
+    batch = batch_of(DEFAULT_PIPELINE, KEY, seen(**GRADED), [])
     assert {one.state for one in batch.steps.values()} == {"done"}
     assert batch.settled
     assert batch.where == "graded"
@@ -99,7 +99,7 @@ def test_a_step_that_has_all_it_needs(scoring, paused, state):
 def test_a_batch_that_was_left_out_after_a_pause_is_settled():
     what = seen(INGESTED, {"ingestion": [event(2)], "sentiment": [event(4)]}, {"scoring": 3})
     assert states(what)["scoring"] == "superseded"
-    assert batch_of(KEY, what, []).settled
+    assert batch_of(DEFAULT_PIPELINE, KEY, what, []).settled
 
 
 def test_a_batch_that_was_ingested_again_is_on_its_way_again():
@@ -116,7 +116,7 @@ def test_halves_that_are_newer_than_the_grades_and_in_nobodys_hands_are_lost():
 
 def test_a_frontend_that_was_not_told_is_not_a_failed_grading():
     runs = {**GRADED["runs"], "grading": [run("failed", 4, 4, 6)]}
-    batch = batch_of(KEY, seen(runs, GRADED["events"]), [])
+    batch = batch_of(DEFAULT_PIPELINE, KEY, seen(runs, GRADED["events"]), [])
     assert (batch.steps["grading"].state, batch.steps[FRONTEND].state) == ("done", "failed")
     assert not batch.settled
     assert batch.where == "frontend failed since 06:06"
@@ -132,7 +132,9 @@ def test_a_failed_repeat_is_told_until_something_newer_is_published():
 
 def test_the_deadline_begins_anew_with_a_repeat_by_hand():
     again = run("running", 500, 500, run_id="again", run_type="manual")
-    batch = batch_of(KEY, seen({**GRADED["runs"], "scoring": [OK, again]}, GRADED["events"]), [])
+    batch = batch_of(
+        DEFAULT_PIPELINE, KEY, seen({**GRADED["runs"], "scoring": [OK, again]}, GRADED["events"]), []
+    )
     assert batch.begun == START + timedelta(minutes=500)
 
 
