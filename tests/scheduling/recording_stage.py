@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 
 stage, batch = sys.argv[1], os.environ["RANKALPHA_BATCH"]
+market = os.environ.get("RANKALPHA_MARKET", "")
 data = Path(os.environ["RANKALPHA_DATA_DIR"])
+data.mkdir(exist_ok=True)
 result = {"stage": stage, "batch": batch, "rows": 1, "symbols": 1, "as_of": batch[:10]}
-result["checksum"] = f"sha256:{hashlib.sha256(f'{stage} {batch}'.encode()).hexdigest()}"
+result["checksum"] = f"sha256:{hashlib.sha256(f'{stage} {batch}{market}'.encode()).hexdigest()}"
 fault = data / f"fault-{stage}"
 mode = fault.read_text() if fault.exists() else ""
 
@@ -24,6 +26,7 @@ with (data / "journal.jsonl").open("a") as journal:
         "batch": batch,
         "date": os.environ["RANKALPHA_DATE"],
         "pid": os.getpid(),
+        "market": market,
         "limit": os.environ.get("SENTIMENT_CONSENSUS_LIMIT"),
         "key": hashlib.sha256(os.environ.get("OPENAI_API_KEY", "").encode()).hexdigest(),
     }

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 GRADING, FRONTEND = "/api/v1/grading/refresh", "/api/refresh-data"
@@ -12,6 +13,7 @@ class RecordingServices:
 
     def __init__(self):
         self.calls = []
+        self.markets = defaultdict(list)  # by path: those that were named, None for the default one
         self.broken = {}  # path -> status, body
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -22,9 +24,10 @@ class RecordingServices:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["batch"]
-                services.calls.append((self.path, batch))
-                agreed = json.dumps({"batch": batch, "graded": 1, "as_of": batch[:10]})
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                services.calls.append((self.path, body["batch"]))
+                services.markets[self.path].append(body.get("market"))
+                agreed = json.dumps({**body, "graded": 1, "as_of": body["batch"][:10]})
                 status, body = services.broken.get(self.path, (200, agreed))
                 self.send_response(status)
                 self.end_headers()
