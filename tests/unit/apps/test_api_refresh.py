@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 from api_batch import GRADES, NEWER, REFRESH, SCORES
 from batch_files import AS_OF, KEY, write_scores, write_sentiment
 
@@ -70,3 +71,23 @@ def test_grades_and_one_grade(client: httpx.Client) -> None:
     assert missing.status_code == 404
     assert "TSLA" in missing.json()["detail"]
     assert client.get("/health").json()["newest_graded"] == KEY
+
+
+def test_another_market_is_graded_on_its_own_data(client: httpx.Client, data: Path) -> None:
+    own = {"batch": KEY, "market": "nyse"}
+    assert client.post(REFRESH, json=own).status_code == 404
+    write_scores(data / "nyse", {"IBM": 80.0}, KEY)
+    write_sentiment(data / "nyse", {"IBM": 0.5}, KEY)
+    for answer in (client.post(REFRESH, json=own), client.get(REFRESH, params=own)):
+        assert (answer.json()["market"], answer.json()["graded"]) == ("nyse", 1)
+    assert (data / "nyse" / "grades" / f"{KEY}.json").is_file()
+    assert client.get(GRADES).status_code == 404
+    assert client.get(f"{GRADES}/IBM", params={"market": "nyse"}).json()["rank"] == 1
+    client.post(REFRESH, json={"batch": KEY, "market": "default"})
+    assert client.get(GRADES).json()["grades"][0]["symbol"] == "AAPL"
+
+
+@pytest.mark.parametrize("market", ["", "../nyse", "NYSE", "a/b", ".", "n" * 41, "nyse\n"])
+def test_what_is_no_name_of_a_market_is_refused(client: httpx.Client, market: str) -> None:
+    assert client.post(REFRESH, json={"batch": KEY, "market": market}).status_code == 422
+    assert client.get(GRADES, params={"market": market}).status_code == 422

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from rankalpha.page.files import PageFiles
@@ -57,6 +57,7 @@ class PageServer:
         self.root, self.url = url, f"{url}/rankalpha/page/"
         self.answers: dict[str, tuple[int, Any]] = {}
         self.asked: list[str] = []
+        self.queries: list[str] = []
 
 
 @contextmanager
@@ -65,8 +66,9 @@ def page_server() -> Iterator[PageServer]:
     app.mount(f"{PREFIX}/rankalpha/page", PageFiles())
 
     @app.get("/{path:path}")
-    def answer(path: str) -> JSONResponse:
+    def answer(path: str, request: Request) -> JSONResponse:
         found.asked.append(f"/{path}")
+        found.queries.append(request.url.query)
         status, body = found.answers.get(f"/{path}".removeprefix(PREFIX), (404, {"detail": "Not Found"}))
         return JSONResponse(body, status)
 

@@ -11,7 +11,8 @@ from fake_engine import OURS, FakeEngine
 from rankalpha_helpers import stage
 
 import rankalpha.stages
-from rankalpha.docker_proxy.allowed import Allowed
+from rankalpha.docker_proxy.allowed import Allowed, Refused
+from rankalpha.market import Market
 from rankalpha.stage import RESULT_PATH, Stage
 from tests.support.docker_proxy import RunningProxy
 
@@ -561,6 +562,30 @@ def test_all_declared_stages_are_allowed():
     assert allowed.volumes == {"prices_data", "company_reports", "analysis_schedule"}
     assert "company_reports:/data/company_reports" in allowed.mounts
     assert allowed.folders == {"/app", "/app/apps/sentiment"}
+
+
+def test_the_volumes_of_each_market_are_allowed_and_no_others():
+    markets = (Market(), Market(name="nyse"))
+    allowed = Allowed.by(stage.of(market) for market in markets for stage in rankalpha.stages.STAGES)
+    names = ("prices_data", "company_reports", "analysis_schedule")
+    assert allowed.volumes == {*names, *(f"{name}_nyse" for name in names)}
+    allowed.check("mount", "prices_data_nyse:/data/prices")
+    for mount in ("prices_data_lse:/data/prices", "prices_data_nyse:/data", "grades_nyse:/data/grades"):
+        with pytest.raises(Refused, match="the stages declare"):
+            allowed.check("mount", mount)
+
+
+def test_a_mistake_in_the_file_of_markets_is_told_in_a_line(tmp_path):
+    (tmp_path / "markets.toml").write_text("[nyse]\nslots = 0\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "rankalpha.docker_proxy"],
+        env={"RANKALPHA_MARKETS": str(tmp_path / "markets.toml")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr[:6]) == (1, "error:")
+    assert "[nyse] slots = 0: Input should be greater than 0" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_it_starts_without_airflow_and_with_its_settings(tmp_path):

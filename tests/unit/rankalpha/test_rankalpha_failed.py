@@ -68,3 +68,14 @@ def test_a_blocked_publication_says_how_to_publish_anyway():
 def test_a_publishing_task_that_failed_for_another_reason_is_not_blocked():
     ti = task_instance(task_id="publish_scores")
     assert describe(context(KEY, ti, task=PUBLISHING)).subject == "rankalpha_scoring.publish_scores failed"
+
+
+def test_another_market_is_named(tmp_path, monkeypatch):
+    (tmp_path / "markets.toml").write_text("[nyse]\n")
+    monkeypatch.setenv("RANKALPHA_MARKETS", str(tmp_path / "markets.toml"))
+    blocked = {"batch": KEY, "checks": []}
+    ti = task_instance("rankalpha_nyse_scoring", "publish_scores", quarantine=blocked)
+    incident = describe(context(KEY, ti, task=PUBLISHING))
+    assert (incident.key, incident.market) == ("failed rankalpha_nyse_scoring manual__1", "nyse")
+    assert f"Batch: {KEY} of nyse\n" in incident.text
+    assert f"publish_anyway.py --market nyse --batch {KEY} --dataset scores --reason" in incident.text

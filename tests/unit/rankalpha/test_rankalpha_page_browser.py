@@ -176,3 +176,40 @@ def test_what_was_loaded_stays_when_airflow_goes_away(page, server) -> None:
     assert "it is away" in page.locator("#banner").text_content()
     assert "As of 06:30:00 UTC" in page.locator("#live").text_content()
     assert page.locator("#rows tr").count() == 3
+
+
+def test_with_one_market_nobody_hears_of_it(page, server) -> None:
+    assert not shown(page, server).locator("#market").is_visible()
+    page.locator("#rows .cell").first.click()
+    assert page.evaluate("location.hash") == f"#{KEY}/ingestion"
+    assert page.locator("dialog .over").text_content() == f"Batch {KEY}"
+    assert "market" not in " ".join(server.queries)
+
+
+def test_another_market_is_chosen_and_stays_in_the_address(page, server) -> None:
+    server.answers["/rankalpha/overview"] = (200, {**RICH, "markets": ["default", "nyse"]})
+    shown(page, server)
+    starts = {"name": "nyse", "starts": "21:30 UTC", "ingestion": "rankalpha_nyse_ingestion"}
+    one = overview(batch(KEY), markets=["default", "nyse"], market=starts)
+    server.answers["/rankalpha/overview"] = (200, one)
+    page.locator("#market").select_option("nyse")
+    page.wait_for_function("document.querySelectorAll('#rows tr').length === 1")
+    assert page.evaluate("location.hash") == "#nyse"
+    page.locator("#rows .cell").first.click()
+    assert page.evaluate("location.hash") == f"#nyse/{KEY}/ingestion"
+    assert page.locator("dialog .over").text_content() == f"Batch {KEY} of nyse"
+    page.wait_for_selector("text=The lineage cannot be shown")
+    assert server.queries[-1] == "market=nyse"
+    page.reload()
+    page.wait_for_selector("dialog h2")
+    assert page.locator("#market").input_value() == "nyse"
+    assert "days=3&market=nyse" in server.queries
+
+
+def test_a_market_without_a_batch_says_when_it_starts(page, server) -> None:
+    starts = {"name": "nyse", "starts": "21:30 UTC", "ingestion": "rankalpha_nyse_ingestion"}
+    server.answers["/rankalpha/overview"] = (200, overview(market=starts, markets=["default", "nyse"]))
+    page.goto(f"{server.url}#nyse")
+    page.wait_for_selector(
+        "text=The next one starts at 21:30 UTC, or when rankalpha_nyse_ingestion is triggered."
+    )

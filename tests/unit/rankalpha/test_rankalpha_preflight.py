@@ -150,3 +150,15 @@ def test_a_made_password_needs_no_quoting_in_a_url(tmp_path):
     url = read_env_file(tmp_path / "keys.env")[DATABASE]
     assert urlsplit(url).hostname == "postgres"
     assert f":{password_of(url)}@" in url
+
+
+def test_a_markets_profile_that_is_not_there_is_named(profile, tmp_path):
+    (tmp_path / "env" / "nyse").mkdir(parents=True)
+    file = tmp_path / "markets.toml"
+    file.write_text("[default]\n[nyse]\nprofile = 'nyse'\n[lse]\nprofile = 'lse'\n")
+    profile("local", RANKALPHA_MARKETS=str(file), RANKALPHA_ENV_DIR=str(tmp_path / "env"))
+    (line,) = refusal({}).splitlines()[1:]
+    assert line == (
+        f"  {file}: [lse] profile = 'lse' is no folder of {tmp_path / 'env'}, which has nyse; "
+        "make it, or mend the key"
+    )

@@ -7,6 +7,7 @@ from rankalpha_helpers import KEY, TaskInstance, context, local_server, publishe
 
 from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.http_call import ServiceError
+from rankalpha.market import Market
 from rankalpha.service import ServiceOperator
 
 GRADED = {"batch": KEY, "as_of": "2025-11-19", "graded": 3, "distribution": {"A": 1, "B": 2}}
@@ -195,3 +196,30 @@ def test_a_missing_profile_fails_at_once(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_ENV_PROFILE", "prod")
     with pytest.raises(AirflowFailException, match="unknown profile 'prod'"):
         grading().execute(context(asset_state_store=STORES))
+
+
+NYSE = GRADING_REFRESH.of(Market(name="nyse", profile="nyse"))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_market_is_named_and_has_its_own_profile(monkeypatch, profile_dir, method):
+    own = profile_dir.with_name("nyse")
+    own.mkdir()
+    with local_server(lambda _request: (200, {**GRADED, "market": "nyse"})) as (url, requests):
+        (own / "api.env").write_text(f"API_URL={url}\nGRADING_METHOD={method}\n")
+        operator = ServiceOperator(task_id="update_grading", call=NYSE, consumes=list(STORES))
+        operator.execute(context(KEY, TaskInstance(), asset_state_store=STORES))
+    (request,) = requests
+    if method == "POST":
+        assert request.json() == {"batch": KEY, "market": "nyse"}
+    else:
+        assert request.query == {"batch": [KEY], "market": ["nyse"]}
+
+
+def test_an_answer_about_another_market_is_not_as_agreed(monkeypatch, profile_dir):
+    call = GRADING_REFRESH.of(Market(name="nyse"))
+    with local_server(lambda _request: (200, {**GRADED, "market": "lse"})) as (url, _):
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+        operator = ServiceOperator(task_id="update_grading", call=call, consumes=list(STORES))
+        with pytest.raises(ServiceError, match=f"not about batch {KEY} of nyse"):
+            operator.execute(context(KEY, TaskInstance(), asset_state_store=STORES))

@@ -3,7 +3,9 @@ from datetime import timedelta
 import pytest
 from rankalpha_helpers import KEY, stage
 
+from rankalpha.market import Market
 from rankalpha.settings import SettingsError
+from rankalpha.stage import Volume
 
 pytestmark = pytest.mark.usefixtures("profile_dir")
 
@@ -126,3 +128,32 @@ def test_an_empty_image_or_command_is_named(profile_dir, key):
     (profile_dir / "demo.env").write_text(f"DEMO_{key}=\n")
     with pytest.raises(SettingsError, match=f"^DEMO_{key} is empty"):
         stage().job(KEY, labels={})
+
+
+def test_a_stage_of_another_market_has_volumes_image_and_profile_of_its_own(profile_dir):
+    own = profile_dir.with_name("nyse")
+    own.mkdir()
+    (own / "demo.env").write_text("DEMO_IMAGE=demo:3\nDEPTH=4\n")
+    market = Market(name="nyse", profile="nyse", slots=2)
+    made = stage(env={"DEPTH": "3"}).of(market)
+    assert made.volumes == (Volume("prices_data_nyse", "/data/prices"),)
+    job = made.job(KEY, labels={})
+    assert job.image == "demo:3"
+    assert (job.env["DEPTH"], job.env["RANKALPHA_ENV"], job.env["RANKALPHA_MARKET"]) == ("4", "nyse", "nyse")
+
+
+def test_the_image_that_a_market_names_wins(profile_dir, monkeypatch):
+    (profile_dir / "demo.env").write_text("DEMO_IMAGE=demo:2\n")
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_IMAGE", "demo:4")
+    market = Market(name="nyse", images={"demo": "demo:5"})
+    assert stage().of(market).job(KEY, labels={}).image == "demo:5"
+    assert stage().of(Market(name="lse")).job(KEY, labels={}).image == "demo:4"
+
+
+def test_the_default_markets_stage_is_the_declared_one():
+    assert stage().of(Market()) == stage()
+
+
+def test_a_profile_of_a_market_that_is_not_there_is_named(profile_dir):
+    with pytest.raises(SettingsError, match="unknown profile 'nyse'"):
+        stage().of(Market(name="lse", profile="nyse")).job(KEY, labels={})
