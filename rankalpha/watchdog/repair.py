@@ -5,16 +5,16 @@ long it takes: what is not there under the lock is lost. It can be lost by two e
 (Airflow issue 71070, with another asset manager), or because the DAG could not be parsed at that time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from airflow.models.asset import AssetEvent, AssetPartitionDagRun
+from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
 from airflow.utils.state import DagRunState
-from sqlalchemy import or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from rankalpha import joins
@@ -36,17 +36,32 @@ def repair(dag_ids: Sequence[str], since: datetime, session: Session) -> list[Re
     """Give each DAG the batches published since then that it lacks; `session` commits. Safe to repeat."""
     joins.lock(session)
     _forget_halves(session)
-    repaired = []
-    for dag in session.scalars(select(DagModel).where(DagModel.dag_id.in_(dag_ids), ~DagModel.is_stale)):
-        inputs = joins.inputs(dag.dag_id, session)
-        published = select(AssetEvent.partition_key).where(
-            AssetEvent.asset_id.in_(inputs), AssetEvent.timestamp >= since
-        )
-        keys = session.scalars(published.where(AssetEvent.partition_key.is_not(None)).distinct())
-        repaired += [
-            Repair(dag.dag_id, key) for key in sorted(filter(None, keys)) if _give(dag, key, session)
-        ]
-    return repaired
+    dags = select(DagModel).where(DagModel.dag_id.in_(dag_ids), ~DagModel.is_stale)
+    known = {dag.dag_id: dag for dag in session.scalars(dags)}
+    candidates = session.execute(_not_begun(known, since)).all()
+    return [Repair(dag_id, key) for dag_id, key in candidates if _give(known[dag_id], key, session)]
+
+
+def _not_begun(dag_ids: Iterable[str], since: datetime) -> Select[str, str]:
+    """Return a query of DAGs and batches: it was published, and no run of the batch has begun since.
+
+    Most batches are none of these; each of them costs some queries while nobody can publish.
+    """
+    reference, key = DagScheduleAssetReference, AssetEvent.partition_key
+    newest = (
+        select(reference.dag_id, key.label("key"), func.max(AssetEvent.timestamp).label("at"))
+        .join(AssetEvent, AssetEvent.asset_id == reference.asset_id)
+        .where(reference.dag_id.in_(dag_ids), AssetEvent.timestamp >= since, key.is_not(None), key != "")
+        .group_by(reference.dag_id, key)
+        .subquery()
+    )
+    begun = select(DagRun.id).where(
+        DagRun.dag_id == newest.c.dag_id,
+        DagRun.partition_key == newest.c.key,
+        or_(DagRun.state == DagRunState.QUEUED, DagRun.start_date >= newest.c.at),
+    )
+    left = select(newest.c.dag_id, newest.c.key).where(~begun.exists())
+    return left.order_by(newest.c.dag_id, newest.c.key)
 
 
 def _give(dag: DagModel, key: str, session: Session) -> bool:
