@@ -47,6 +47,7 @@ for market in markets_to_parse():
             task_id="publish_grades",
             dataset=market.dataset(GRADES),
             contract=GRADES_CONTRACT,
+            pool=market.publish_pool,
             on_success_callback=[ping, tell_graded],
         )
         notify_frontend = ServiceOperator(

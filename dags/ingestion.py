@@ -46,6 +46,9 @@ for market in markets_to_parse():
     ):
         run_ingestion = StageOperator(task_id="run_ingestion", stage=INGESTION.of(market))
         publish_prices = PublishOperator(
-            task_id="publish_prices", dataset=market.dataset(PRICES), contract=PRICES_CONTRACT
+            task_id="publish_prices",
+            dataset=market.dataset(PRICES),
+            contract=PRICES_CONTRACT,
+            pool=market.publish_pool,
         )
         run_ingestion >> publish_prices

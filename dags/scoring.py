@@ -39,6 +39,9 @@ for market in markets_to_parse():
     ):
         run_scorer = StageOperator(task_id="run_scorer", stage=SCORER.of(market), consumes=[prices])
         publish_scores = PublishOperator(
-            task_id="publish_scores", dataset=market.dataset(SCORES), contract=SCORES_CONTRACT
+            task_id="publish_scores",
+            dataset=market.dataset(SCORES),
+            contract=SCORES_CONTRACT,
+            pool=market.publish_pool,
         )
         run_scorer >> publish_scores

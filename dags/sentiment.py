@@ -42,6 +42,9 @@ for market in markets_to_parse():
             task_id="run_ai_analysis", stage=SENTIMENT_ANALYSIS.of(market), consumes=[prices]
         )
         publish_sentiment = PublishOperator(
-            task_id="publish_sentiment", dataset=market.dataset(SENTIMENT), contract=SENTIMENT_CONTRACT
+            task_id="publish_sentiment",
+            dataset=market.dataset(SENTIMENT),
+            contract=SENTIMENT_CONTRACT,
+            pool=market.publish_pool,
         )
         run_ai_analysis >> publish_sentiment

@@ -1,4 +1,4 @@
-"""What all DAGs share: owner, retries, alerts, and the pool of publications."""
+"""What all DAGs share: owner, retries and alerts."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from rankalpha.alerts import AlertNotifier
 from rankalpha.logs import bind_batch_of_run
 from rankalpha.settings import settings
 
-PUBLISH_POOL = "publish"  # one slot; the stack's own init step makes it
 OWNER = "rankalpha"
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the Docker proxy has no Airflow
     from airflow.sdk import Asset
 
 DEFAULT = "default"  # its ids, datasets and volumes have no market in their names
+PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
 STAGE_POOL = "stages"  # of all markets that have none of their own
 FIELDS = 5  # of a cron expression; croniter takes more
 
@@ -72,12 +73,17 @@ class Market(BaseModel):
             return f"{int(hour):02}:{int(minute):02} UTC"
         return f"cron {self.schedule} UTC"
 
+    @property
+    def publish_pool(self) -> str:
+        """The pool, of one slot, of its publications."""
+        return self.volume(PUBLISH_POOL)
+
     def dag_id(self, step: str) -> str:
         """Return the id of its DAG of a step, such as `rankalpha_scoring`."""
         return f"rankalpha_{self.prefix}{step}"
 
     def volume(self, name: str) -> str:
-        """Return the name of its own volume where that of the default market is `name`."""
+        """Return the name of its own volume, or pool, where that of the default market is `name`."""
         return f"{name}_{self.folder}" if self.folder else name
 
     def named(self, batch: str) -> str:

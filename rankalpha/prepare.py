@@ -8,7 +8,6 @@ from airflow.configuration import conf
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from rankalpha.defaults import PUBLISH_POOL
 from rankalpha.logs import printed_is_logged
 from rankalpha.market import STAGE_POOL
 from rankalpha.markets import markets
@@ -35,10 +34,11 @@ def prepare() -> None:
     check_file(settings().openlineage)
     _reach(database)
     airflow("db", "migrate")
-    airflow("pools", "set", PUBLISH_POOL, "1", "Events are registered one at a time; keep it at 1")
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
     for market in markets():
+        # other markets need not wait for this one's
+        airflow("pools", "set", market.publish_pool, "1", "Events are registered one at a time; keep it at 1")
         if market.slots:
             meaning = f"Stages of {market.name} at the same time; set in the file of the markets"
             airflow("pools", "set", market.pool, str(market.slots), meaning, "--include-deferred")

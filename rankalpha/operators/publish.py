@@ -11,8 +11,9 @@ from rankalpha.batch import earlier
 from rankalpha.contract import Contract, Outcome
 from rankalpha.contract.contract import failed
 from rankalpha.contract.report import lines, sentence
-from rankalpha.defaults import PUBLISH, PUBLISH_POOL
+from rankalpha.defaults import PUBLISH
 from rankalpha.logs import bind_batch
+from rankalpha.market import PUBLISH_POOL
 from rankalpha.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
 from rankalpha.settings import settings
 
@@ -29,10 +30,10 @@ class PublishOperator(BaseOperator):
     Nor does a run publish whose param `publish` is off; its tasks after this one are skipped.
     """
 
-    def __init__(self, *, dataset: Asset, contract: Contract, **kwargs: Any) -> None:
-        super().__init__(
-            outlets=[dataset], pool=PUBLISH_POOL, execution_timeout=timedelta(minutes=5), **kwargs
-        )
+    def __init__(
+        self, *, dataset: Asset, contract: Contract, pool: str = PUBLISH_POOL, **kwargs: Any
+    ) -> None:
+        super().__init__(outlets=[dataset], pool=pool, execution_timeout=timedelta(minutes=5), **kwargs)
         self.dataset = dataset
         self.contract = contract
 
