@@ -194,8 +194,10 @@ def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
     )
     stack.clear("rankalpha_scoring", run, "run_scorer")
     stack.settle()
-    stack.trigger("rankalpha_watchdog")
-    over = wait_for(lambda: told(stack, "over: rankalpha_scoring.run_scorer failed", batch), seconds=60)
+    look = stack.trigger("rankalpha_watchdog")
+    ended = {"run_id_pattern": look, "state": ["success", "failed"]}
+    wait_for(lambda: stack.runs("rankalpha_watchdog", **ended), seconds=120)
+    over = wait_for(lambda: told(stack, "over: ", "rankalpha_scoring.run_scorer failed", batch), seconds=10)
     assert {kind: len(sent) for kind, sent in failure.items()} == {"mail": 1, "slack": 1}
     assert {kind: len(sent) for kind, sent in over.items()} == {"mail": 1, "slack": 1}
     for (text,) in failure.values():
