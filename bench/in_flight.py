@@ -14,7 +14,7 @@ from bench.work import IMAGE, LONG
 from rankalpha.pipeline import PIPELINE
 from tests.support.stack import Stack
 
-STAGES_AT_ONCE = 100
+STAGES_AT_ONCE = 200
 STOCK_AT_ONCE = 20  # each holds two processes
 WORKERS = 4  # of ours, as in the profile `local`
 WAIT_SECONDS = 300
@@ -24,18 +24,18 @@ OURS, STOCK = "RankAlpha", "stock Airflow"
 
 
 def measure() -> list[Figure]:
-    """Watch each stack alone: idle, then with 100 stages at once on 4 workers, stock with 20."""
+    """Watch each stack alone: idle, then with 200 stages at once on 4 workers, stock with 20."""
     engine = APIClient(base_url="unix:///var/run/docker.sock", version="auto")
     many, some = str(STAGES_AT_ONCE), str(STOCK_AT_ONCE)
     settings = {"RANKALPHA_RUNNER": "docker", "RANKALPHA_STAGE_SLOTS": many, "BENCH_STAGES": many}
     with _no_containers_left(engine), ours(OWN_DAGS, BENCH_DAGS, env={}, **settings) as stack:
         wait_for_dags(stack, *PIPELINE, DAG)
         own_idle = _idle(OURS, roots(stack))
-        own = _fly(stack, engine, roots(stack), STAGES_AT_ONCE)
+        own, started = _fly(stack, engine, roots(stack), STAGES_AT_ONCE)
     with _no_containers_left(engine), stock(BENCH_STAGES=some) as stack:
         wait_for_dags(stack, DAG)
         stock_idle = _idle(STOCK, stack.roots)
-        theirs = _fly(stack, engine, stack.roots, STOCK_AT_ONCE)
+        theirs, _ = _fly(stack, engine, stack.roots, STOCK_AT_ONCE)
     pairs = zip(own_idle, stock_idle, ("memory", "CPU"), strict=True)
     return [
         *own_idle,
@@ -45,6 +45,7 @@ def measure() -> list[Figure]:
             for a, b, what in pairs
         ),
         Figure.of(f"stages in flight at once with {WORKERS} workers", "stages", [STAGES_AT_ONCE]),
+        Figure.of(f"until all {STAGES_AT_ONCE} of them run", "s", [started]),
         Figure.of(f"memory of a stage in flight (PSS), {OURS}", "MB", [own]),
         Figure.of(f"memory of a stage in flight (PSS), {STOCK}", "MB", [theirs]),
         Figure.of(f"memory of a stage in flight, {OURS} against {STOCK}", "ratio", [own / theirs]),
@@ -60,14 +61,15 @@ def _idle(name: str, ids: list[int]) -> list[Figure]:
     ]
 
 
-def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> float:
-    """Run that many stages at once; return the memory in MB that each takes when all of them run."""
+def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> tuple[float, float]:
+    """Run that many stages at once; return the MB that each takes then, and the seconds until all of them ran."""
     idle, began = memory(ids), time.monotonic()
     stack.trigger(DAG)
     wait(lambda: len(_running(engine)) >= count, WAIT_SECONDS, 1)
-    say(f"{count} containers run after {time.monotonic() - began:.0f} s")
+    started = time.monotonic() - began
+    say(f"{count} containers run after {started:.0f} s")
     time.sleep(SETTLE_SECONDS)
-    return (memory(ids) - idle) / count
+    return (memory(ids) - idle) / count, started
 
 
 def _running(engine: APIClient) -> list[str]:
