@@ -62,7 +62,7 @@ def _idle(name: str, ids: list[int]) -> list[Figure]:
 
 
 def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> tuple[float, float]:
-    """Run that many stages at once; return the MB that each takes then, and the seconds until all of them ran."""
+    """Run that many stages at once; return the MB that each takes then, and the seconds until all ran."""
     idle, began = memory(ids), time.monotonic()
     stack.trigger(DAG)
     wait(lambda: len(_running(engine)) >= count, WAIT_SECONDS, 1)
