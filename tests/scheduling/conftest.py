@@ -88,11 +88,11 @@ def database(stack):
 @pytest.fixture(scope="session")
 def password(stack):
     """The password of a user of each role but Admin, named like the role and made as the README says."""
-    word = secrets.token_urlsafe(12)
+    word = f"-{secrets.token_urlsafe(12)}"  # what no command may take for an option
     for role in ("Viewer", "User", "Op"):
         name = role.lower()
         identity = f"--firstname {name} --lastname {name} --email {name}@localhost"
-        command = f"users create --role {role} --username {name} --password {word} {identity}"
+        command = f"users create --role {role} --username {name} --password={word} {identity}"
         done = stack.run(sys.executable, "scripts/stack.py", "airflow", *command.split())
         assert done.returncode == 0, done.stdout
     return word

@@ -6,6 +6,7 @@ import secrets
 from cryptography.fernet import Fernet
 
 PASSWORDS = {name: secrets.token_urlsafe(24) for name in ("database", "broker", "admin", "own")}
+PASSWORDS["admin"] = f"-{PASSWORDS['admin']}"  # what no command may take for an option
 SECRETS = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:{PASSWORDS['database']}@postgres/airflow",
     "AIRFLOW__CELERY__BROKER_URL": f"redis://:{PASSWORDS['broker']}@redis:6379/0",

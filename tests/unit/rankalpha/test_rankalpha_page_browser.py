@@ -2,6 +2,7 @@
 
 import pytest
 from page_server import KEY, PREFIX, STATES, PageServer, batch, check, overview, page_server, step
+from playwright.sync_api import expect
 
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.contrast import FAINT
@@ -193,7 +194,7 @@ def test_another_market_is_chosen_and_stays_in_the_address(page, server) -> None
     one = overview(batch(KEY), markets=["default", "nyse"], market=starts)
     server.answers["/rankalpha/overview"] = (200, one)
     page.locator("#market").select_option("nyse")
-    page.wait_for_function("document.querySelectorAll('#rows tr').length === 1")
+    expect(page.locator("#rows tr")).to_have_count(1)
     assert page.evaluate("location.hash") == "#nyse"
     page.locator("#rows .cell").first.click()
     assert page.evaluate("location.hash") == f"#nyse/{KEY}/ingestion"
