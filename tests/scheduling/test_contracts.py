@@ -5,6 +5,7 @@ import re
 
 from blocking import REASON, anyway, broken_checks, ingest, published, run_of
 
+from rankalpha.pipeline import DEFAULT_PIPELINE
 from rankalpha.publish_anyway import publish_anyway
 from tests.support.services import FRONTEND, GRADING
 
@@ -31,7 +32,7 @@ def test_a_batch_is_compared_with_the_one_published_before(stack, services):
     run_id = run_of(stack, "rankalpha_ingestion", small)
     log = stack.log("rankalpha_ingestion", run_id, "publish_prices")
     assert "change of rows is -99, at least -20 % expected" in log
-    publish_anyway(stack.api, small, "prices", REASON, "ann")
+    publish_anyway(stack.api, DEFAULT_PIPELINE, small, "prices", REASON, "ann")
     stack.settle()
     (event,) = published(stack, "prices", small)
     assert event["extra"]["forced"] == {"by": "ann", "reason": REASON}

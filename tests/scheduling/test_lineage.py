@@ -8,6 +8,7 @@ import pytest
 from rankalpha.batch import BatchError
 from rankalpha.lineage import batch_lineage
 from rankalpha.monitor import batch_of_run
+from rankalpha.pipeline import DEFAULT_PIPELINE
 from tests.support.stack import ROOT
 
 KEY = "2021-06-01T06:00:00"
@@ -30,7 +31,7 @@ def runs(stack):
 @pytest.fixture(scope="module")
 def steps(stack, runs):
     """The steps of that batch by name."""
-    found = batch_lineage(stack.api, KEY)
+    found = batch_lineage(stack.api, KEY, DEFAULT_PIPELINE)
     assert json.loads(json.dumps(found))["batch"] == KEY
     return {step["step"]: step for step in found["steps"]}
 
@@ -96,7 +97,7 @@ def test_runs_that_were_triggered_without_a_key_are_of_their_batch(stack):
     stack.settle()
     again = stack.trigger("rankalpha_scoring")
     stack.settle()
-    steps = {step["step"]: step for step in batch_lineage(stack.api, key)["steps"]}
+    steps = {step["step"]: step for step in batch_lineage(stack.api, key, DEFAULT_PIPELINE)["steps"]}
     assert [run["run_id"] for run in steps["ingestion"]["runs"]] == [run_id]
     assert steps["scoring"]["runs"][-1]["run_id"] == again == steps["scoring"]["output"]["run_id"]
     assert [one["dataset"] for one in steps["scoring"]["inputs"]] == ["prices"]
@@ -138,7 +139,7 @@ def test_an_unknown_batch_is_refused(stack, runs, key, message):
     assert done.returncode == 2
     assert message in done.stdout
     with pytest.raises(BatchError):
-        batch_lineage(stack.api, key)
+        batch_lineage(stack.api, key, DEFAULT_PIPELINE)
 
 
 def test_an_airflow_that_does_not_answer_is_named(stack):

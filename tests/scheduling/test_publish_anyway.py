@@ -5,7 +5,7 @@ import re
 import pytest
 from blocking import REASON, SCORING, anyway, broken_checks, ingest, published, run_of, xcom
 
-from rankalpha.pipeline import PIPELINE
+from rankalpha.pipeline import DEFAULT_PIPELINE, PIPELINE
 from rankalpha.publish_anyway import publish_anyway
 from rankalpha.rerun import Refused
 from tests.support.services import FRONTEND, GRADING
@@ -48,7 +48,7 @@ def assert_refused(stack, match, batch=BAD, dataset="scores", reason=REASON):
     """It is refused, and no task is touched."""
     before = [len(stack.runs(dag_id, state=["queued", "running"])) for dag_id in PIPELINE]
     with pytest.raises(Refused, match=re.escape(match)):
-        publish_anyway(stack.api, batch, dataset, reason, "ann")
+        publish_anyway(stack.api, DEFAULT_PIPELINE, batch, dataset, reason, "ann")
     assert [len(stack.runs(dag_id, state=["queued", "running"])) for dag_id in PIPELINE] == before
 
 
