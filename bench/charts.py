@@ -87,6 +87,7 @@ def _memory(runs: Runs) -> None:
             bars(axes, names, values, [f"{number(one[0])} MB" for one in values], [*map(_color, names)])
             axes.set_title(title)
             axes.set_xticks([])
+            axes.tick_params(labelleft=axes is panels[0])
             axes.spines.bottom.set_visible(False)
 
 
