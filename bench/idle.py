@@ -8,7 +8,7 @@ import psutil
 
 from tests.support.stack import RunningStack
 
-SECONDS = 60  # watched; in each 30 s Airflow parses each DAG file once
+SECONDS = 30  # watched; in that time Airflow parses each DAG file once
 
 
 def roots(stack: RunningStack) -> list[int]:

@@ -5,6 +5,7 @@ draws the charts anew; `bench/run.py charts` does only the last.
 """
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -29,6 +30,7 @@ def main() -> int:
     chosen = parser.parse_args().parts or list(PARTS)
     if unknown := set(chosen) - {*PARTS, DRAW}:
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # not without removing what runs
     _measure([part for part in chosen if part != DRAW])
     charts.draw()
     return 0
