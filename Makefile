@@ -53,8 +53,9 @@ test-docker: .venv/dev  ## the tests of the containers and the compose stack alo
 test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 20 minutes on a Docker engine
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
-test-histories: .venv/dev  ## 212 random histories: what is published is graded once, amid pauses, deaths and two schedulers
-	HISTORIES=all $(BIN)/python -m pytest tests/scheduling/test_joins.py tests/scheduling/test_random_histories.py
+test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
+	HISTORIES=all $(BIN)/python -m pytest tests/scheduling/test_joins.py tests/scheduling/test_random_histories.py \
+		tests/scheduling/test_markets.py
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow
