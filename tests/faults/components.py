@@ -22,13 +22,18 @@ def arm(stack, engine, component):
         return psutil.Process(_pid(stack, f"airflow:{component}")).kill
     if component == "worker":
         scheduler = psutil.Process(_pid(stack, "airflow:scheduler"))
-        # LocalExecutor's workers and the tasks that they run
-        return lambda: _kill(scheduler.children(recursive=True))
+        return lambda: _workers(scheduler)
     if component == "PostgreSQL":
         return psutil.Process(_postmaster(stack)).kill
     if component == "everything":
         return lambda: _everything(stack)
     return partial(engine.restart, live_restore=component == LIVE)
+
+
+def _workers(scheduler):
+    """Kill LocalExecutor's workers and the tasks that they run, but not the stages that these have started."""
+    session = _session(scheduler)
+    _kill([one for one in scheduler.children(recursive=True) if _session(one) == session])
 
 
 def _everything(stack):
