@@ -31,7 +31,7 @@ def arm(stack, engine, component):
 
 
 def _workers(scheduler):
-    """Kill LocalExecutor's workers and the tasks that they run, but not the stages that these have started."""
+    """Kill LocalExecutor's workers and the tasks that they run, but not the stages that these started."""
     session = _session(scheduler)
     _kill([one for one in scheduler.children(recursive=True) if _session(one) == session])
 
