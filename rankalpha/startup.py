@@ -39,6 +39,7 @@ def wait_for_airflow(api: AirflowApi) -> list[str]:
     """
     _wait(api, _unhealthy, READY_SECONDS)
     _wait(api, _unparsed, READY_SECONDS)
+    _wait(api, _unwritten, READY_SECONDS)
     return _patiently(_remarks, api)
 
 
@@ -109,10 +110,25 @@ def _unparsed(api: AirflowApi) -> str:
     if broken := [said for step, said in _import_errors(api) if step in steps]:
         raise NotReady("; ".join(broken))
     parsed = _dags(api)
-    wanted = [dag_id for one in pipelines() for dag_id in (*one.consumers, one.ingestion)]
-    missing = [dag_id for dag_id in wanted if dag_id not in parsed]
+    missing = [dag_id for dag_id in _wanted() if dag_id not in parsed]
     more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
     return f"not parsed yet: {', '.join(missing[:SHOWN])}{more}" if missing else ""
+
+
+def _unwritten(api: AirflowApi) -> str:
+    """Airflow lists a DAG before it has written it down, and makes no run of it until then."""
+    for dag_id in _wanted():
+        try:
+            api.get(f"dags/{dag_id}/details")
+        except AirflowApiError as error:
+            if error.status != requests.codes.not_found:
+                raise
+            return f"not parsed yet: {dag_id}"
+    return ""
+
+
+def _wanted() -> list[str]:
+    return [dag_id for one in pipelines() for dag_id in (*one.consumers, one.ingestion)]
 
 
 def _dags(api: AirflowApi) -> dict[str, dict[str, Any]]:

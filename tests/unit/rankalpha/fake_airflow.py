@@ -27,6 +27,7 @@ class FakeAirflow:
         }
         self.import_errors: list[dict[str, str]] = []
         self.dags = {dag: {"dag_id": dag, "is_paused": False} for dag in PIPELINE}
+        self.unwritten: set[str] = set()  # listed, but not to be read yet
         self.due = datetime.now(UTC) + timedelta(hours=5)
         self.runs: dict[str, list[dict[str, Any]]] = {dag: [] for dag in PIPELINE}
         self.lock = Lock()
@@ -75,6 +76,8 @@ class FakeAirflow:
                 return 200, {"dags": list(self.dags.values())}
             case ["GET", "dags", dag_id] if dag_id in self.dags:
                 return 200, {**self.dags[dag_id], "next_dagrun_run_after": self.due.isoformat()}
+            case ["GET", "dags", dag_id, "details"] if dag_id in self.dags and dag_id not in self.unwritten:
+                return 200, self.dags[dag_id]
             case ["GET", "dags", dag_id, "dagRuns"]:
                 return 200, {"dag_runs": self._filtered(dag_id, request.query)}
             case ["POST", "dags", dag_id, "dagRuns"]:

@@ -92,6 +92,14 @@ def test_a_dag_that_is_not_parsed_is_named(airflow):
     assert "not parsed yet: rankalpha_sentiment" in not_ready(airflow)
 
 
+def test_a_dag_that_is_listed_but_not_written_down_yet_is_waited_for(airflow):
+    airflow.unwritten.add("rankalpha_grading")
+    assert "not parsed yet: rankalpha_grading" in not_ready(airflow)
+    airflow.unwritten.clear()
+    with serving(airflow) as (api, _):
+        assert wait_for_airflow(api) == []
+
+
 @pytest.mark.parametrize("dag_id", CONSUMER_DAGS)
 def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
     airflow.dags[dag_id]["is_paused"] = True
