@@ -1,11 +1,17 @@
 """What a stage sees: Airflow Variable > env/<profile>/<name>.env > default, looked up when its task runs."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rankalpha.envfile import read_env_file
 from rankalpha.settings import SettingsError, settings
+
+Lookup = Callable[[str], str | None]  # of a Variable by its key
+
+FROM_ENVIRONMENT = "AIRFLOW_VAR_"  # and the key in upper case: so a Variable stands in the environment
+SECRETS_BACKENDS = (("secrets", "backend"), ("workers", "secrets_backend"))
 
 
 def variable(key: str) -> str | None:
@@ -14,6 +20,22 @@ def variable(key: str) -> str | None:
 
     value = Variable.get(key, default=None)
     return None if value is None else str(value)
+
+
+def variables() -> Lookup:
+    """Return `variable` for many keys: those that nobody has set cost no call each, but one all together."""
+    from airflow.sdk import Variable  # noqa: PLC0415
+    from airflow.sdk.configuration import conf  # noqa: PLC0415
+
+    if any(conf.get(section, key, fallback="") for section, key in SECRETS_BACKENDS):
+        return variable  # they do not tell which keys they have
+    stored = set(Variable.keys())
+
+    def look_up(key: str) -> str | None:
+        there = key in stored or FROM_ENVIRONMENT + key.upper() in os.environ
+        return variable(key) if there else None
+
+    return look_up
 
 
 def profile_folder(name: str) -> Path:
@@ -27,9 +49,9 @@ def profile_folder(name: str) -> Path:
     return settings().env_dir / name
 
 
-def profile_dir(own: str | None = None) -> Path:
+def profile_dir(own: str | None = None, lookup: Lookup = variable) -> Path:
     """Return the folder of the profile: a market's own, else Variable ENV_PROFILE, else RANKALPHA_ENV."""
-    return profile_folder(own or variable("ENV_PROFILE") or settings().env)
+    return profile_folder(own or lookup("ENV_PROFILE") or settings().env)
 
 
 @dataclass(frozen=True)
@@ -38,14 +60,16 @@ class Profile:
 
     file: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
-    lookup: Callable[[str], str | None] = variable
+    lookup: Lookup = variable
     name: str = ""  # of the profile, `local` for example
 
     @classmethod
     def load(cls, name: str, defaults: Mapping[str, str], own: str | None = None) -> "Profile":
         """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile."""
-        folder = profile_dir(own)
-        return cls(file=read_env_file(folder / f"{name}.env"), defaults=defaults, name=folder.name)
+        lookup = variables()
+        folder = profile_dir(own, lookup)
+        file = read_env_file(folder / f"{name}.env")
+        return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name)
 
     def get(self, key: str) -> str:
         """Return the value of `key`; KeyError when it stands nowhere."""

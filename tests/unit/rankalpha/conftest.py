@@ -14,8 +14,10 @@ from airflow.sdk.execution_time.comms import (
     ErrorResponse,
     GetTaskStates,
     GetVariable,
+    GetVariableKeys,
     PutVariable,
     TaskStatesResult,
+    VariableKeysResult,
     VariableResult,
 )
 
@@ -45,8 +47,8 @@ def forget() -> None:
 
 
 @pytest.fixture
-def profile_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty profile `local` that is the chosen one; returns its folder."""
+def profile_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: Any) -> Path:
+    """An empty profile `local` that is the chosen one; returns its folder. There are no Variables."""
     folder = tmp_path / "env" / "local"
     folder.mkdir(parents=True)
     for name in ("ingestion", "scorer", "sentiment", "api", "demo"):
@@ -74,7 +76,9 @@ def airflow_says(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None
     """Set what Airflow answers to a task that asks for the state of its task instance."""
 
     def set_state(state: str | None) -> None:
-        def send(message: Any) -> TaskStatesResult | None:
+        def send(message: Any) -> Any:
+            if isinstance(message, GetVariableKeys):
+                return VariableKeysResult(keys=[], total_entries=0)
             if not isinstance(message, GetTaskStates):
                 return None
             (task,), (run,) = message.task_ids, message.run_ids
@@ -100,6 +104,8 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
                 return VariableResult(key=message.key, value=kept[message.key])
             case GetVariable():
                 return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
+            case GetVariableKeys():
+                return VariableKeysResult(keys=list(kept), total_entries=len(kept))
         return None
 
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)

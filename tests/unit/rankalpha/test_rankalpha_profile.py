@@ -63,6 +63,23 @@ def test_load_reads_the_file_of_the_chosen_profile(profile_dir, monkeypatch):
     }
 
 
+def test_what_nobody_has_set_is_not_asked_for(profile_dir, variables, monkeypatch):
+    (profile_dir / "demo.env").write_text("A=file\nB=file\n")
+    variables["B"] = "variable"
+    asked: list[str] = []
+    monkeypatch.setattr("rankalpha.profile.variable", lambda key: asked.append(key) or variables[key])
+    assert Profile.load("demo", {}).all() == {"A": "file", "B": "variable"}
+    assert asked == ["B"]
+
+
+def test_a_secrets_backend_is_asked_for_every_key(profile_dir, monkeypatch):
+    """It does not tell which keys it has."""
+    (profile_dir / "demo.env").write_text("A=file\n")
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "a.backend.of.somebody")
+    monkeypatch.setattr("rankalpha.profile.variable", {"A": "backend"}.get)
+    assert Profile.load("demo", {}).get("A") == "backend"
+
+
 def test_load_names_a_file_that_is_missing(profile_dir):
     with pytest.raises(SettingsError, match=r"local/absent\.env is missing"):
         Profile.load("absent", {})
