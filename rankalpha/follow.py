@@ -1,10 +1,12 @@
 """Follows a stage's container to its end: output, time limit, and an engine that goes away for a while.
 
-A triggerer runs this for every stage that is in flight; a task that does not defer runs it itself.
+A task runs this at first, then a triggerer for every stage that is in flight.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import math
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
@@ -12,11 +14,11 @@ from typing import Any, Literal, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.runners.base import Container, EngineLost, Line, Runner, StageFailed, Usage
+from rankalpha.runners.base import NOTHING, Container, EngineLost, Line, Mark, Runner, StageFailed, Usage
 from rankalpha.usage import Sampler
 
 T = TypeVar("T")
-End = Literal["ended", "overdue"]
+End = Literal["ended", "overdue", "running"]
 
 LOOK_SECONDS = 10.0  # between two looks: a hung stream of output hides an ended container no longer
 DRAIN_SECONDS = 5.0  # for more of the output that is still on its way when the container has ended
@@ -28,10 +30,7 @@ _THREADS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="rankalpha")
 
 
 class Follower:
-    """Follows one container; `write` gets each line of its output once.
-
-    `written` is what was written before: its newest lines, all of one time.
-    """
+    """Follows one container; `write` gets each line of its output that was not `written` before, once."""
 
     def __init__(
         self,
@@ -39,26 +38,32 @@ class Follower:
         container_id: str,
         write: Callable[[Line], None],
         log: Any,
-        written: Sequence[Line] = (),
+        written: Mark = NOTHING,
     ) -> None:
         self._runner = runner
         self._id = container_id
         self._write = write
         self._log = log
         self._sampler = Sampler(runner, container_id)
-        self._since = written[0].time if written else ""
-        self._written = len(written)  # lines of that time; their text may have been masked
+        self._since, self._written = written
 
     @property
     def usage(self) -> Usage | None:
         """What the container was seen to use, see `rankalpha.usage`."""
         return self._sampler.usage
 
-    async def follow(self, limit: timedelta) -> End:
+    @property
+    def written(self) -> Mark:
+        """How far the output was written."""
+        return Mark(self._since, self._written)
+
+    async def follow(self, limit: timedelta, wait: float = math.inf) -> End:
         """Return when the container has ended, or was stopped because it ran for longer than `limit`.
 
+        Return `running` when it still does after `wait` seconds.
         Raises ContainerGone, and EngineLost when the engine did not answer for PATIENCE_SECONDS.
         """
+        until = time.monotonic() + wait
         output = asyncio.create_task(self._copy())
         sampling = asyncio.create_task(self._sampler.run())
         try:
@@ -71,7 +76,10 @@ class Follower:
                     await in_thread(self._runner.stop, self._id)
                     await self._drain(output)
                     return "overdue"
-                await asyncio.wait({output}, timeout=min(LOOK_SECONDS, left(container, limit) + 0.1))
+                if (rest := until - time.monotonic()) <= 0:
+                    return "running"
+                pause = min(LOOK_SECONDS, left(container, limit) + 0.1, rest)
+                await asyncio.wait({output}, timeout=pause)
                 if output.done():  # the container has ended, or the engine has hung up
                     await asyncio.sleep(0 if _ended_well(output) else PAUSE_SECONDS)
                     container = await self._look()
@@ -117,6 +125,13 @@ class Follower:
 
     async def _look(self) -> Container:
         return await patiently(self._log, self._runner.look, self._id)
+
+
+def joined(first: Mark, second: Mark) -> Mark:
+    """Return how far an output was written by one, and then by another who went on from there."""
+    if first.time == second.time:
+        return Mark(first.time, first.lines + second.lines)
+    return max(first, second)
 
 
 def left(container: Container, limit: timedelta) -> float:

@@ -17,6 +17,7 @@ from rankalpha.settings import settings
 
 PREFIX = "rankalpha."
 GROUP = f"{PREFIX}group"
+STAGE = f"{PREFIX}stage"
 SET_ASIDE = "-try"  # what follows in the name of a container that does not count any more
 
 

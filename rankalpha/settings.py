@@ -99,6 +99,11 @@ class Settings(Environment):
         default=True,
         description="The triggerer waits for stages; false: the worker that started one does.",
     )
+    defer_after: float = Field(
+        default=5,
+        ge=0,
+        description="Seconds that a worker waits for its stage itself, while few stages run; 0: none.",
+    )
     keep_failed_hours: float = Field(
         default=24, ge=0, description="How long the container of a failed stage is kept for inspection."
     )

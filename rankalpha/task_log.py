@@ -11,7 +11,7 @@ from airflow.configuration import conf
 from airflow.sdk.log import mask_logs, mask_secret
 from airflow.utils.helpers import log_filename_template_renderer
 
-from rankalpha.runners.base import Line
+from rankalpha.runners.base import Line, Mark
 
 LOGGER = "stage"  # marks the lines of stages in a log
 URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:/@\s]*:([^@/\s]+)@", re.IGNORECASE)
@@ -39,16 +39,16 @@ def mask(env: Mapping[str, str], secrets: Iterable[str]) -> None:
     mask_secret([found[1] for value in env.values() if (found := URL_PASSWORD.match(value))])
 
 
-def written_by_triggerers(ti: Any) -> list[Line]:
-    """Return the newest lines of stages that earlier triggerers have logged for this try: all of one time.
+def written_by_triggerers(ti: Any) -> Mark:
+    """Return how far earlier triggerers have logged the stage's output for this try.
 
-    Empty when there are none or when they were written on another machine; then all lines are logged again.
+    That is not known of what they have written on another machine; those lines are logged again.
     """
     relative = log_filename_template_renderer()(ti=ti)
     path = Path(conf.get_mandatory_value("logging", "base_log_folder"), relative)
     found = [line for file in path.parent.glob(f"{path.name}.trigger.*.log") for line in _lines(file)]
     newest = max((line.time for line in found), default="")
-    return [line for line in found if line.time == newest]
+    return Mark(newest, sum(line.time == newest for line in found))
 
 
 def _lines(file: Path) -> Iterator[Line]:

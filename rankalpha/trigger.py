@@ -1,7 +1,7 @@
 """Waits in the triggerer for a stage to end, so that no worker is held; `rankalpha.follow` does the work."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +9,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from rankalpha import task_log
 from rankalpha.durable import set_aside
-from rankalpha.follow import Follower, in_thread, patiently
+from rankalpha.follow import Follower, in_thread, joined, patiently
 from rankalpha.logs import bind_batch
 from rankalpha.runners import runner
-from rankalpha.runners.base import StageFailed
+from rankalpha.runners.base import Mark, StageFailed
 from rankalpha.task_state import state_of
 
 
@@ -20,18 +20,24 @@ class StageTrigger(BaseTrigger):
     """Fires once with `{"end": "ended" | "overdue", "usage": Usage | None}` or `{"error": <what happened>}`.
 
     `container` is the container's id, `limit` the seconds that it may run for, `secrets` names variables of
-    its environment that must not be logged.
+    its environment that must not be logged, and `written` is the Mark up to which its task has logged it.
     """
 
-    def __init__(self, container: str, limit: float, secrets: list[str]) -> None:
+    def __init__(self, container: str, limit: float, secrets: list[str], written: Sequence[Any] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.container = container
         self.limit = limit
         self.secrets = secrets
+        self.written = Mark(*written)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """See BaseTrigger."""
-        arguments = {"container": self.container, "limit": self.limit, "secrets": self.secrets}
+        arguments = {
+            "container": self.container,
+            "limit": self.limit,
+            "secrets": self.secrets,
+            "written": list(self.written),
+        }
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -42,7 +48,8 @@ class StageTrigger(BaseTrigger):
             bind_batch(env["RANKALPHA_BATCH"])
             task_log.mask(env, self.secrets)
             done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
-            follower = Follower(engine, self.container, task_log.write, self.log, written=done)
+            written = joined(self.written, done)
+            follower = Follower(engine, self.container, task_log.write, self.log, written)
             end = await follower.follow(timedelta(seconds=self.limit))
             event: dict[str, Any] = {"end": end, "usage": follower.usage}
         except StageFailed as error:

@@ -1,6 +1,7 @@
 """Runs a stage: finds or starts its container, waits without holding a worker, and collects its result."""
 
 import asyncio
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +23,7 @@ from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, Usage
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stage import Stage
-from rankalpha.usage import line, most, sample, told
+from rankalpha.usage import line, most, told
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # what a task is in after a person, and not the death of some process, has ended its try
@@ -31,6 +32,7 @@ ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "ups
 ENGINE_AWAY = Retrying(
     retry=retry_if_exception_type(EngineLost), stop=stop_after_delay(20), wait=wait_fixed(1), reraise=True
 )
+FEW = 4  # stages that run on an engine; while there are no more, a worker can spare the time to wait for one
 MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
 
 
@@ -47,7 +49,7 @@ class StageOperator(BaseOperator):
     has failed. What trying again cannot heal fails at once, without the retries.
 
     The container is durable, see `rankalpha.durable`: a retry adopts it. Unless RANKALPHA_DEFER is off, the
-    task is deferred while it runs.
+    task is deferred while it runs: after RANKALPHA_DEFER_AFTER seconds, or at once when many stages run.
     """
 
     def __init__(self, *, stage: Stage, consumes: Sequence[Asset] = (), **kwargs: Any) -> None:
@@ -72,18 +74,20 @@ class StageOperator(BaseOperator):
         with self._working(context):
             engine = runner()
             container = self._found_or_started(context, engine)
-            if not (container.running and settings().defer and left(container, limit) > 0):
-                follower = Follower(engine, container.id, task_log.write, self.log)
-                end = asyncio.run(follower.follow(limit))
+            follower = Follower(engine, container.id, task_log.write, self.log)
+            wait = self._wait(engine)
+            let_go = wait == 0 and container.running and left(container, limit) > 0
+            end = "running" if let_go else asyncio.run(follower.follow(limit, wait))
+            if end != "running":
                 ENGINE_AWAY(self._collect, context, engine, end, follower.usage)
                 return
             from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
 
-            usage = sample(engine, container.id)  # of a short one, which may end before a triggerer looks
+        seconds, secrets = limit.total_seconds(), list(self.stage.secrets)
         self.defer(
-            trigger=StageTrigger(container.id, limit.total_seconds(), list(self.stage.secrets)),
+            trigger=StageTrigger(container.id, seconds, secrets, follower.written),
             method_name="collect",
-            kwargs={"container": container.id, "usage": usage},
+            kwargs={"container": container.id, "usage": follower.usage},
             timeout=limit + MARGIN,
         )
 
@@ -121,6 +125,12 @@ class StageOperator(BaseOperator):
         task_log.mask(job.env, self.stage.secrets)
         self._container = identity.name
         return ENGINE_AWAY(find_or_start, engine, job, identity, self.log)
+
+    def _wait(self, engine: Runner) -> float:
+        """Return for how many seconds the worker waits for the stage before it lets go of it."""
+        if not settings().defer:
+            return math.inf
+        return settings().defer_after if ENGINE_AWAY(engine.in_flight) <= FEW else 0
 
     def _collect(self, context: Context, engine: Runner, end: End, usage: Usage | None) -> None:
         container = engine.look(self._container)

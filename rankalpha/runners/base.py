@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from rankalpha.stage import StageJob
 
@@ -77,6 +77,19 @@ class Line:
     text: str
 
 
+class Mark(NamedTuple):
+    """How far an output was logged: the time of the last line, and how many lines of that time there were.
+
+    The text of a line does not tell, for it may have been masked.
+    """
+
+    time: str = ""
+    lines: int = 0
+
+
+NOTHING = Mark()
+
+
 class Runner(ABC):
     """An engine that runs stages; each method raises EngineLost when it does not answer.
 
@@ -106,6 +119,10 @@ class Runner(ABC):
     @abstractmethod
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         """Return the containers that carry all of `labels`, also those that have ended."""
+
+    @abstractmethod
+    def in_flight(self) -> int:
+        """Return how many containers of stages run."""
 
     @abstractmethod
     def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:

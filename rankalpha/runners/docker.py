@@ -19,6 +19,7 @@ from docker import APIClient
 from docker.errors import APIError
 from docker.types import Mount
 
+from rankalpha.identity import STAGE
 from rankalpha.runners.base import (
     GRACE_SECONDS,
     TAIL_LINES,
@@ -112,6 +113,11 @@ class DockerRunner(Runner):
         with asking("listing containers"):
             ids = [found["Id"] for found in self._client.containers(all=True, filters={"label": wanted})]
             return [found for found in (self.find(one) for one in ids) if found]
+
+    def in_flight(self) -> int:
+        """See Runner.in_flight; one request, however many there are."""
+        with asking("listing containers"):
+            return len(self._client.containers(filters={"label": STAGE, "status": "running"}))
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines; the engine keeps the output, so what was printed before is not lost."""

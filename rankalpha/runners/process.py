@@ -111,6 +111,10 @@ class ProcessRunner(Runner):
         found = [self.find(path.name) for path in self._paths()]
         return [one for one in found if one and labels.items() <= one.labels.items()]
 
+    def in_flight(self) -> int:
+        """See Runner.in_flight."""
+        return sum(locked(path / "lock") for path in self._paths())
+
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""
         with self._output(container_id).open("rb") as output:

@@ -14,7 +14,7 @@ from docker.errors import DockerException, ImageNotFound
 from rankalpha.durable import check_exit, find_or_start
 from rankalpha.follow import Follower
 from rankalpha.identity import Identity
-from rankalpha.runners.base import Container, Line
+from rankalpha.runners.base import NOTHING, Container, Line
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, StageJob
@@ -105,7 +105,7 @@ class Arrived(Line):
     at: float
 
 
-def follow(container, limit=HOUR, written=(), do=None):
+def follow(container, limit=HOUR, written=NOTHING, do=None):
     """Follow a container; return how it has ended and its lines. `do` is called at the first line."""
     lines = []
 

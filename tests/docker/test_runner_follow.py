@@ -10,7 +10,7 @@ from stage_jobs import HOUR, SOCKET, follow, log, output, texts, use
 
 from rankalpha import follow as following
 from rankalpha.follow import Follower
-from rankalpha.runners.base import ContainerGone, EngineLost
+from rankalpha.runners.base import ContainerGone, EngineLost, Mark
 from rankalpha.runners.docker import DockerRunner
 from tests.support.docker_proxy import RunningProxy
 
@@ -54,7 +54,7 @@ def test_a_follower_goes_on_where_another_was_killed(jobs, way):
 
     asyncio.run(killed_soon())
     assert 0 < len(first) < 40
-    end, rest = follow(one, written=first[-1:])
+    end, rest = follow(one, written=Mark(first[-1].time, 1))
     assert (end, texts(first) + texts(rest)) == ("ended", NUMBERS)
 
 

@@ -19,11 +19,13 @@ NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 UNTIL_GO = "\nimport pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.02)\n"
 
 
-def start(folder: Path, code: str, **parts: Any) -> Container:
+def start(folder: Path, code: str, name: str = NAME, **parts: Any) -> Container:
     """Start `code` as a stage."""
-    (folder / "main.py").write_text(code)
+    main = folder / "main.py"
+    if not main.exists() or main.read_text() != code:  # which another that starts may just be reading
+        main.write_text(code)
     runner, made = ProcessRunner(), job(**parts)
-    container = runner.create(made, NAME)
+    container = runner.create(made, name)
     runner.start(container, made)
     return container
 

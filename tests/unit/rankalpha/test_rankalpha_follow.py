@@ -12,9 +12,9 @@ import pytest
 from process_helpers import NAME, UNTIL_GO, output, run, start
 
 from rankalpha import follow
-from rankalpha.follow import End, Follower
+from rankalpha.follow import End, Follower, joined
 from rankalpha.runners import process
-from rankalpha.runners.base import Container, ContainerGone, EngineLost, Line
+from rankalpha.runners.base import NOTHING, Container, ContainerGone, EngineLost, Line, Mark
 from rankalpha.runners.process import ProcessRunner
 
 HOUR = timedelta(hours=1)
@@ -59,7 +59,10 @@ class Unsteady(ProcessRunner):
 
 
 def followed(
-    container: Container, limit: timedelta = HOUR, runner: ProcessRunner | None = None, written: tuple = ()
+    container: Container,
+    limit: timedelta = HOUR,
+    runner: ProcessRunner | None = None,
+    written: Mark = NOTHING,
 ) -> tuple[End, list[str]]:
     """Return how the container has ended and the lines that were written."""
     texts: list[str] = []
@@ -105,7 +108,7 @@ def test_a_second_follower_goes_on_where_the_first_was_killed(folder):
 
     asyncio.run(killed_soon())
     assert 0 < len(first) < 40
-    end, rest = followed(container, written=(first[-1],))
+    end, rest = followed(container, written=Mark(first[-1].time, 1))
     assert end == "ended"
     assert [line.text for line in first] + rest == NUMBERS
 
@@ -116,8 +119,28 @@ def test_lines_of_one_time_are_told_apart_though_they_were_masked(folder):
     lines = [f"{times[0]} a", f"{times[0]} key", f"{times[0]} key", f"{times[1]} b", f"{times[1]} b"]
     (folder.parent / "processes" / NAME / "output").write_text("\n".join(lines) + "\n")
     assert followed(container) == ("ended", ["a", "key", "key", "b", "b"])
-    masked = (Line(times[0], "a"), Line(times[0], "***"))
-    assert followed(container, written=masked) == ("ended", ["key", "b", "b"])
+    assert followed(container, written=Mark(times[0], 2)) == ("ended", ["key", "b", "b"])
+
+
+def test_whoever_waits_for_a_while_only_tells_how_far_the_output_was_written(folder):
+    container, first = start(folder, COUNT), []
+    follower = Follower(ProcessRunner(), container.id, lambda line: first.append(line.text), log)
+    assert asyncio.run(follower.follow(HOUR, wait=0.4)) == "running"
+    assert 0 < len(first) < 40
+    assert followed(container, written=follower.written) == ("ended", NUMBERS[len(first) :])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        (Mark("1", 2), Mark(), Mark("1", 2)),
+        (Mark(), Mark("1", 2), Mark("1", 2)),
+        (Mark("1", 2), Mark("2", 1), Mark("2", 1)),
+        (Mark("1", 2), Mark("1", 1), Mark("1", 3)),
+    ],
+)
+def test_what_two_have_written_one_after_the_other(first, second, both):
+    assert joined(first, second) == both
 
 
 def test_an_engine_that_is_lost_for_a_while_is_waited_for(folder, caplog):

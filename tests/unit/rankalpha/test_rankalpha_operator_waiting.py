@@ -11,8 +11,8 @@ import pytest
 from airflow.sdk import Asset
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import TaskDeferralError, TaskDeferred
-from operator_helpers import run_task, task
-from process_helpers import UNTIL_GO, ended, run
+from operator_helpers import as_triggerer, events, run_task, task
+from process_helpers import UNTIL_GO, ended, output, run, start
 from rankalpha_helpers import TaskInstance, context, identity
 
 from rankalpha.runners import process_folder
@@ -25,9 +25,16 @@ NAME = identity().name
 
 
 @pytest.fixture(autouse=True)
-def folder(app_dir, profile_dir) -> Path:
+def folder(app_dir, profile_dir, monkeypatch) -> Path:
+    wait(monkeypatch, 0)
     (app_dir / "main.py").write_text("print('working')" + UNTIL_GO)
     return app_dir
+
+
+def wait(monkeypatch, seconds: float) -> None:
+    """Let workers wait so long for a stage before it is deferred."""
+    monkeypatch.setenv("RANKALPHA_DEFER_AFTER", str(seconds))
+    settings.cache_clear()
 
 
 @pytest.fixture
@@ -57,7 +64,12 @@ def test_a_task_is_deferred_while_its_stage_runs():
     asked = deferred(task(secrets=("OPENAI_API_KEY",), timeout=timedelta(minutes=7)))
     container = only_container()
     assert container.running
-    arguments = {"container": container.id, "limit": 420.0, "secrets": ["OPENAI_API_KEY"]}
+    arguments = {
+        "container": container.id,
+        "limit": 420.0,
+        "secrets": ["OPENAI_API_KEY"],
+        "written": ["", 0],
+    }
     assert asked.trigger.serialize() == ("rankalpha.trigger.StageTrigger", arguments)
     assert (asked.method_name, asked.kwargs) == ("collect", {"container": container.id, "usage": None})
     assert asked.timeout == timedelta(minutes=8)
@@ -67,6 +79,7 @@ def test_what_was_seen_before_and_during_the_deferral_is_told(folder, monkeypatc
     """The triggerer came too late, or its own figures are those of one that took over."""
     early = {"cpu_seconds": 0.25, "peak_memory_bytes": 5_000_000}
     monkeypatch.setattr(ProcessRunner, "sample", lambda *_: early)
+    wait(monkeypatch, 0.5)
     asked = deferred(task())
     assert asked.kwargs["usage"] == early
     monkeypatch.setattr(process_folder, "read", without_usage)  # as an engine that forgets it
@@ -106,6 +119,37 @@ def test_a_task_is_not_deferred_when_its_stage_has_ended(folder):
     (folder / "go").touch()
     ended(only_container())
     task().execute(context())
+
+
+def test_a_task_waits_a_little_for_a_short_stage(folder, monkeypatch):
+    wait(monkeypatch, 10)
+    threading.Timer(0.5, (folder / "go").touch).start()
+    ti = TaskInstance()
+    task().execute(context(ti=ti))
+    assert "container" in ti.xcoms
+
+
+def test_a_task_that_has_waited_hands_over_how_far_the_output_is_logged(folder, monkeypatch, capsys):
+    wait(monkeypatch, 1)
+    asked = deferred(task())
+    assert "working" in capsys.readouterr().out
+    (folder / "go").touch()
+    (line,) = output(only_container())
+    assert asked.trigger.written == (line.time, 1)
+    assert events(as_triggerer(asked.trigger, TaskInstance())) == [{"end": "ended", "usage": None}]
+    assert "working" not in capsys.readouterr().out  # for the task has logged it
+
+
+@pytest.mark.parametrize(("others", "expected"), [(3, 2), (4, 0)])
+def test_a_task_waits_only_while_few_stages_run(folder, monkeypatch, others, expected):
+    wait(monkeypatch, 2)
+    for number in range(others):
+        labels = identity(run=f"other_{number}").labels
+        start(folder, UNTIL_GO, name=f"{NAME}-{number}", labels=labels)
+    began = time.monotonic()
+    deferred(task())
+    waited = time.monotonic() - began
+    assert expected <= waited < expected + 2
 
 
 @pytest.mark.usefixtures("not_deferring")

@@ -12,7 +12,7 @@ from airflow.sdk.log import init_log_file, logging_processors
 from airflow.utils.helpers import log_filename_template_renderer
 
 from rankalpha import task_log
-from rankalpha.runners.base import Line
+from rankalpha.runners.base import Line, Mark
 
 TIMES = [f"2025-11-20T06:00:00.{n:09}Z" for n in range(10)]
 
@@ -52,15 +52,15 @@ def test_the_file_has_the_form_that_is_read(ti):
 
 
 def test_nothing_was_written_before(ti):
-    assert task_log.written_by_triggerers(ti) == []
+    assert task_log.written_by_triggerers(ti) == Mark()
     triggerer_writes(ti, 1)
-    assert task_log.written_by_triggerers(ti) == []
+    assert task_log.written_by_triggerers(ti) == Mark()
 
 
 def test_the_newest_lines_of_all_triggerers_are_found(ti):
     triggerer_writes(ti, 1, 0, 1, 5, 5)
     triggerer_writes(ti, 2, 2, 3)
-    assert task_log.written_by_triggerers(ti) == [Line(TIMES[5], "line 5")] * 2
+    assert task_log.written_by_triggerers(ti) == Mark(TIMES[5], 2)
 
 
 def test_other_tries_and_the_task_itself_do_not_count(ti):
@@ -68,7 +68,7 @@ def test_other_tries_and_the_task_itself_do_not_count(ti):
     triggerer_writes(SimpleNamespace(**{**vars(ti), "map_index": 0}), 1, 6)
     log_file(ti, None).write_text(json.dumps({"timestamp": TIMES[7], "event": "x", "logger": "stage"}))
     triggerer_writes(ti, 1, 1)
-    assert task_log.written_by_triggerers(ti) == [Line(TIMES[1], "line 1")]
+    assert task_log.written_by_triggerers(ti) == Mark(TIMES[1], 1)
 
 
 @pytest.mark.parametrize("cut", range(1, 40))
@@ -77,7 +77,7 @@ def test_a_torn_last_line_does_not_count(ti, cut):
     entry = json.dumps({"timestamp": TIMES[1], "event": "liné", "logger": "stage"}, ensure_ascii=False)
     with file.open("ab") as opened:
         opened.write(entry.encode()[:-cut])  # where `é` may be torn too
-    assert task_log.written_by_triggerers(ti) == [Line(TIMES[0], "line 0")]
+    assert task_log.written_by_triggerers(ti) == Mark(TIMES[0], 1)
 
 
 def test_a_line_is_logged_with_the_time_at_which_it_was_printed(capsys):

@@ -32,7 +32,12 @@ def trigger(container: str, limit: float = 3600.0, secrets: tuple[str, ...] = ()
 
 def test_a_trigger_survives_the_database():
     made = trigger("0123abcd", 420.0, ("OPENAI_API_KEY",))
-    arguments = {"container": "0123abcd", "limit": 420.0, "secrets": ["OPENAI_API_KEY"]}
+    arguments = {
+        "container": "0123abcd",
+        "limit": 420.0,
+        "secrets": ["OPENAI_API_KEY"],
+        "written": ["", 0],
+    }
     assert made.serialize() == ("rankalpha.trigger.StageTrigger", arguments)
 
 
