@@ -10,7 +10,7 @@ from bench.idle import loads, memory, roots
 from bench.report import Figure, say
 from bench.stack import BENCH_DAGS, OWN_DAGS, ours, wait, wait_for_dags
 from bench.stock import stock
-from bench.work import IMAGE, LONG
+from bench.work import IMAGE, LONG, STAGES_OF_A_RUN
 from rankalpha.pipeline import PIPELINE
 from tests.support.stack import Stack
 
@@ -26,13 +26,12 @@ OURS, STOCK = "RankAlpha", "stock Airflow"
 def measure() -> list[Figure]:
     """Watch each stack alone: idle, then with 200 stages at once on 4 workers, stock with 20."""
     engine = APIClient(base_url="unix:///var/run/docker.sock", version="auto")
-    many, some = str(STAGES_AT_ONCE), str(STOCK_AT_ONCE)
-    settings = {"RANKALPHA_RUNNER": "docker", "RANKALPHA_STAGE_SLOTS": many, "BENCH_STAGES": many}
+    settings = {"RANKALPHA_RUNNER": "docker", "RANKALPHA_STAGE_SLOTS": str(STAGES_AT_ONCE)}
     with _no_containers_left(engine), ours(OWN_DAGS, BENCH_DAGS, env={}, **settings) as stack:
         wait_for_dags(stack, *PIPELINE, DAG)
         own_idle = _idle(OURS, roots(stack))
         own, started = _fly(stack, engine, roots(stack), STAGES_AT_ONCE)
-    with _no_containers_left(engine), stock(BENCH_STAGES=some) as stack:
+    with _no_containers_left(engine), stock() as stack:
         wait_for_dags(stack, DAG)
         stock_idle = _idle(STOCK, stack.roots)
         theirs, _ = _fly(stack, engine, stack.roots, STOCK_AT_ONCE)
@@ -64,7 +63,8 @@ def _idle(name: str, ids: list[int]) -> list[Figure]:
 def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> tuple[float, float]:
     """Run that many stages at once; return the MB that each takes then, and the seconds until all ran."""
     idle, began = memory(ids), time.monotonic()
-    stack.trigger(DAG)
+    for _ in range(count // STAGES_OF_A_RUN):
+        stack.trigger(DAG)
     wait(lambda: len(_running(engine)) >= count, WAIT_SECONDS, 1)
     started = time.monotonic() - began
     say(f"{count} containers run after {started:.0f} s")

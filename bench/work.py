@@ -5,6 +5,7 @@ SECONDS = {"ingestion": 1, "scorer": 1, "sentiment": 2, "grading": 1}  # as Rank
 CPUS, MEMORY, PIDS = 1.0, "64m", 64
 LABEL = "rankalpha.stage"  # of each contender's containers, as our runner labels them
 
+STAGES_OF_A_RUN = 10  # in flight
 LONG = "sleep 600"  # what a stage in flight runs; it is ended when it has been measured
 
 

@@ -1,21 +1,23 @@
 """What a stage's container has used: sampled while it runs, told when it has ended.
 
 A Docker engine forgets its figures at the end of a container, so they are those of the last sample: what was
-used after it is missing, about a quarter of the container's time, and ten seconds, at most. CPU time counts
-from its start, whoever sampled it, and so does the peak of memory where the engine has cgroup v1. With v2 it
-is the highest sample, which may miss a spike. The figures of a process are exact.
+used after it is missing, about a quarter of the container's time, and ten seconds, at most; longer when more
+than a hundred containers run. CPU time counts from its start, whoever sampled it, and so does the peak of
+memory where the engine has cgroup v1. With v2 it is the highest sample, which may miss a spike. The figures
+of a process are exact.
 """
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from rankalpha.runners.base import Container, Runner, Usage
 
 FIRST_PAUSE = 0.3
 GROWTH = 1.25  # of the pause between samples: a short container has some too, a long one few
 LONGEST_PAUSE = 10.0
+SHARE = 0.1  # seconds between two samples of this process, whichever containers they are of
 MEBIBYTE = 1024**2
 
 # two at a time, of however many stages: when engine or processor are slow there are fewer samples
@@ -25,6 +27,8 @@ _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="rankalpha-usage
 class Sampler:
     """Samples one container; `usage` is what was seen until now."""
 
+    at_work: ClassVar = 0  # samplers of this process
+
     def __init__(self, runner: Runner, container_id: str) -> None:
         self._runner = runner
         self._id = container_id
@@ -33,11 +37,15 @@ class Sampler:
     async def run(self) -> None:
         """Sample until cancelled."""
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
-        while True:
-            seen = await loop.run_in_executor(_THREADS, sample, self._runner, self._id)
-            self.usage = most(self.usage, seen)
-            await asyncio.sleep(pause)
-            pause = min(pause * GROWTH, LONGEST_PAUSE)
+        Sampler.at_work += 1
+        try:
+            while True:
+                seen = await loop.run_in_executor(_THREADS, sample, self._runner, self._id)
+                self.usage = most(self.usage, seen)
+                await asyncio.sleep(max(pause, SHARE * Sampler.at_work))
+                pause = min(pause * GROWTH, LONGEST_PAUSE)
+        finally:
+            Sampler.at_work -= 1
 
 
 def sample(runner: Runner, container_id: str) -> Usage | None:

@@ -130,7 +130,8 @@ class StageOperator(BaseOperator):
         """Return for how many seconds the worker waits for the stage before it lets go of it."""
         if not settings().defer:
             return math.inf
-        return settings().defer_after if ENGINE_AWAY(engine.in_flight) <= FEW else 0
+        few = ENGINE_AWAY(engine.in_flight, FEW + 1) <= FEW
+        return settings().defer_after if few else 0
 
     def _collect(self, context: Context, engine: Runner, end: End, usage: Usage | None) -> None:
         container = engine.look(self._container)

@@ -121,8 +121,8 @@ class Runner(ABC):
         """Return the containers that carry all of `labels`, also those that have ended."""
 
     @abstractmethod
-    def in_flight(self) -> int:
-        """Return how many containers of stages run."""
+    def in_flight(self, at_most: int) -> int:
+        """Return how many containers of stages run, counting no further than `at_most`."""
 
     @abstractmethod
     def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:

@@ -114,16 +114,18 @@ class DockerRunner(Runner):
             ids = [found["Id"] for found in self._client.containers(all=True, filters={"label": wanted})]
             return [found for found in (self.find(one) for one in ids) if found]
 
-    def in_flight(self) -> int:
-        """See Runner.in_flight; one request, however many there are."""
+    def in_flight(self, at_most: int) -> int:
+        """See Runner.in_flight."""
+        running = {"label": STAGE, "status": "running"}
         with asking("listing containers"):
-            return len(self._client.containers(filters={"label": STAGE, "status": "running"}))
+            return len(self._client.containers(filters=running, limit=at_most))
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines; the engine keeps the output, so what was printed before is not lost."""
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # output may pause for hours
         with asking("reading a container's output"):
-            async with Docker(url=self._url, timeout=timeout) as docker:
+            version = f"v{self._client.api_version}"  # which aiodocker would ask for each time
+            async with Docker(url=self._url, timeout=timeout, api_version=version) as docker:
                 container: Any = docker.containers.container(container_id)  # its types say no generator
                 log = container.log(
                     stdout=True, stderr=True, follow=True, timestamps=True, since=unix_time(since)

@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from rankalpha.runners.base import (
@@ -111,9 +112,10 @@ class ProcessRunner(Runner):
         found = [self.find(path.name) for path in self._paths()]
         return [one for one in found if one and labels.items() <= one.labels.items()]
 
-    def in_flight(self) -> int:
+    def in_flight(self, at_most: int) -> int:
         """See Runner.in_flight."""
-        return sum(locked(path / "lock") for path in self._paths())
+        running = (path for path in self._paths() if locked(path / "lock"))
+        return sum(1 for _ in islice(running, at_most))
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""

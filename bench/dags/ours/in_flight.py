@@ -1,16 +1,12 @@
 """DAG of the benchmark `in_flight`: long stages by our operator."""
 
-import os
-
 from airflow.sdk import DAG
 
-from bench.work import CPUS, IMAGE, LONG, MEMORY
+from bench.work import CPUS, IMAGE, LONG, MEMORY, STAGES_OF_A_RUN
 from rankalpha.operators import StageOperator
 from rankalpha.stage import Stage
 
 STAGE = Stage(name="bench", image=IMAGE, command=LONG, network="bridge", volumes=(), cpus=CPUS, memory=MEMORY)
-MANY = int(os.environ.get("BENCH_STAGES", "1"))
-
-with DAG(dag_id="bench_in_flight", schedule=None, max_active_tasks=MANY):
-    for number in range(MANY):
+with DAG(dag_id="bench_in_flight", schedule=None, max_active_runs=1000):
+    for number in range(STAGES_OF_A_RUN):
         StageOperator(task_id=f"stage_{number}", stage=STAGE)

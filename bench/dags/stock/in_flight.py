@@ -1,16 +1,12 @@
 """DAG of the benchmark `in_flight`: long containers by the stock operator."""
 
-import os
-
 from airflow.providers.docker.operators.docker import DockerOperator
 from airflow.sdk import DAG
 
-from bench.work import CPUS, IMAGE, LONG, MEMORY
+from bench.work import CPUS, IMAGE, LONG, MEMORY, STAGES_OF_A_RUN
 
-SOME = int(os.environ.get("BENCH_STAGES", "1"))
-
-with DAG(dag_id="bench_in_flight", schedule=None, max_active_tasks=SOME):
-    for number in range(SOME):
+with DAG(dag_id="bench_in_flight", schedule=None, max_active_runs=1000):
+    for number in range(STAGES_OF_A_RUN):
         DockerOperator(
             task_id=f"stage_{number}",
             image=IMAGE,
