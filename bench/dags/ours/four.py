@@ -1,11 +1,13 @@
-"""DAGs of the benchmark `overhead`: RankAlpha's four, twice, each stage a container that sleeps.
+"""DAGs of the benchmark `overhead`: RankAlpha's four, thrice, each stage a container that sleeps.
 
-They have its operators, contracts, partitioned datasets, pools, alerts and deadlines; once the stages are
-deferred while they run, once they hold their workers. Grading is a container too, as everywhere here.
+They have its operators, contracts, partitioned datasets, pools, alerts and deadlines; the stages are deferred
+after a while as they are by default, or at once, or they hold their workers. Grading is a container too, as
+everywhere here.
 """
 
 import os
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, PartitionedAssetTimetable
@@ -27,14 +29,22 @@ CONTRACTS = {
 NEVER = CronPartitionTimetable("0 0 1 1 *", timezone="UTC")  # batches are triggered
 
 
-class WaitingOperator(StageOperator):
-    """Holds its worker while the stage runs."""
+class AtOnceOperator(StageOperator):
+    """Never waits for its stage in a worker."""
+
+    given = MappingProxyType({"RANKALPHA_DEFER_AFTER": "0"})
 
     def execute(self, context: Any) -> None:
         """See StageOperator."""
-        os.environ["RANKALPHA_DEFER"] = "false"
+        os.environ.update(self.given)
         settings.cache_clear()
         super().execute(context)
+
+
+class WaitingOperator(AtOnceOperator):
+    """Holds its worker for as long as the stage runs."""
+
+    given = MappingProxyType({"RANKALPHA_DEFER": "false"})
 
 
 def four(way: str, operator: Callable[..., StageOperator]) -> None:
@@ -75,5 +85,6 @@ def stage_dag(
         run >> PublishOperator(task_id=f"publish_{name}", dataset=writes, contract=contract)
 
 
-four("deferred", StageOperator)
+four("ours", StageOperator)
+four("at_once", AtOnceOperator)
 four("waiting", WaitingOperator)
