@@ -151,6 +151,24 @@ def test_an_absent_api_keeps_the_ranking_on_the_page(page) -> None:
     assert len(symbols(page)) == 4
 
 
+def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
+    page.goto(f"{page.frontend.base_url}?market=nyse")
+    page.wait_for_selector("text=No batch graded yet")
+    assert page.locator("h1").text_content() == "Stock ranking of nyse"
+    write_batch(page.data / "nyse", {"IBM": 70.0, "GE": 30.0}, NEWER)
+    own = {"batch": NEWER, "market": "nyse"}
+    page.api.post("/api/v1/grading/refresh", json=own).raise_for_status()
+    page.wait_for_selector("#live[data-state=live]")
+    page.frontend.post("/api/refresh-data", json=own).raise_for_status()
+    page.wait_for_selector("tbody tr")
+    assert symbols(page) == ["IBM", "GE"]
+    assert "23 Nov 2026" in page.locator("#facts").text_content()
+    page.goto(str(page.frontend.base_url))
+    page.wait_for_selector("tbody tr")
+    assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]
+    assert page.locator("h1").text_content() == "Stock ranking"
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 820, 960, 1100, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_every_width(page, width: int, scheme: str) -> None:
