@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -167,6 +168,15 @@ def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
     page.wait_for_selector("tbody tr")
     assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]
     assert page.locator("h1").text_content() == "Stock ranking"
+
+
+@pytest.mark.parametrize("market", ["../nyse", HOSTILE])
+def test_what_is_no_name_of_a_market_is_told(page, market: str) -> None:
+    page.goto(f"{page.frontend.base_url}?{urlencode({'market': market})}")
+    page.wait_for_selector("text=No such market")
+    assert market in page.locator("#state-text").text_content()
+    assert page.locator("#ranking").is_hidden()
+    assert page.locator("main img").count() == 0
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 820, 960, 1100, 1440])
