@@ -1,13 +1,13 @@
 """The operators' page in Airflow's own frame: what it shows, to whom, and what a person does with it."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.contrast import FAINT
+from tests.support.page import batches_of, cell, opened, signed_in
 from tests.support.services import GRADING
 from tests.support.stack import wait_for
 
@@ -39,40 +39,6 @@ def batches(stack, services):
 def browser():
     with chromium() as opened:
         yield opened
-
-
-@contextmanager
-def signed_in(browser, stack, user="rankalpha", password="rankalpha", **options):
-    """A page of Airflow's UI for a user."""
-    page = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options}).new_page()
-    try:
-        page.goto(f"{stack.urls['airflow']}/auth/login/")
-        page.fill("#username", user)
-        page.fill("#password", password)
-        page.click("input[type=submit], button[type=submit]")
-        page.wait_for_url(f"{stack.urls['airflow']}/")
-        yield page
-    finally:
-        page.context.close()
-
-
-def batches_of(page):
-    """Go to the page as a person does; return what is in Airflow's frame."""
-    page.get_by_role("link", name="RankAlpha").first.click()
-    frame = page.frame_locator("iframe[title=RankAlpha]")
-    frame.locator("#rows tr").first.wait_for()
-    return frame
-
-
-def cell(frame, batch, step):
-    return frame.locator(f'[data-id="{batch}/{step}"]')
-
-
-def opened(frame, batch, step):
-    """The panel of a cell, with its lineage."""
-    cell(frame, batch, step).click()
-    frame.locator("dialog .tries").first.wait_for()
-    return frame.locator("dialog")
 
 
 def test_it_shows_each_batch_by_its_stages(browser, stack, batches):

@@ -4,6 +4,9 @@ import json
 import re
 
 import requests
+from playwright.sync_api import expect
+
+from tests.support.page import batches_of, cell, opened, signed_in
 
 
 def test_health_is_shown(stack, batch):
@@ -29,6 +32,36 @@ def test_the_page_is_served_and_reads_with_its_readers_rights(stack, batch):
     assert requests.get(f"{url}/overview", timeout=10).status_code == 401
     assert batch in [one["batch"] for one in stack.api.get("/rankalpha/overview", days=1)["batches"]]
     assert stack.api.get(f"/rankalpha/lineage/{batch}")["batch"] == batch
+
+
+def test_the_page_shows_the_batch_by_its_stages_and_leads_to_a_stages_log(stack, batch, browser):
+    with signed_in(browser, stack) as page:
+        frame = batches_of(page)
+        for step in ("ingestion", "scoring", "sentiment", "grading", "frontend"):
+            expect(cell(frame, batch, step)).to_contain_text("Done")
+        grades = frame.locator(f'tr[data-batch="{batch}"] .grades[aria-label]')
+        counts = re.findall(r"[ABCDF] (\d+)", grades.get_attribute("aria-label"))
+        assert sum(map(int, counts)) == 20
+        panel = opened(frame, batch, "ingestion")
+        expect(panel.locator(".checks tbody tr").first).to_contain_text("passed")
+        expect(
+            panel.get_by_text("rankalpha_ingestion", exact=True)
+        ).to_be_visible()  # the image, then its digest
+        expect(panel.locator("code", has_text=re.compile(r"^sha256:[0-9a-f]{64}$")).first).to_be_visible()
+        panel.get_by_role("link", name="run_ingestion, try 1").first.click()
+        expect(page.get_by_text(f"ingestion: batch {batch}")).to_be_visible()
+
+
+def test_a_stage_is_re_run_from_the_page(stack, batch, browser):
+    with signed_in(browser, stack) as page:
+        frame = batches_of(page)
+        panel = opened(frame, batch, "sentiment")
+        panel.get_by_label("Publish, so that grading follows").uncheck()
+        panel.get_by_role("button", name="Re-run from here").click()
+        expect(frame.locator("#toast")).to_contain_text("of rankalpha_sentiment is started")
+        stack.settle()
+    run = stack.runs("rankalpha_sentiment", partition_key_prefix_pattern=batch)[-1]
+    assert (run["state"], run["note"]) == ("success", "re-run from sentiment, publishing nothing")
 
 
 def test_there_are_no_metrics_without_a_token(stack):
