@@ -14,6 +14,7 @@ from rankalpha.watchdog.standing import FRONTEND, Batch
 __all__ = ["UNSENT", "Incident", "all_incidents", "incidents"]
 
 UNSENT = "unsent "  # begins the key of a channel that does not work
+TELLING = timedelta(minutes=2)  # a round at the same moment as a deadline would tell of it too
 SILENCE = timedelta(minutes=2)  # without a heartbeat; a component that restarts is back sooner
 
 
@@ -47,13 +48,15 @@ def _failed(sight: Sight, batch: Batch) -> Iterator[Incident]:
 
 
 def _late(sight: Sight, batch: Batch) -> Iterator[Incident]:
-    """Yield the runs that have missed their deadline; mostly the deadline itself has told of them."""
+    """Yield the runs that have missed their deadline, once it has told of them, or should have."""
     minutes = settings().finished_within
+    told = {one.incident.key for one in sight.told}
     for step in sight.pipeline.steps:
         one = batch.steps[step.name]
-        over = one.queued and sight.now - one.queued > timedelta(minutes=minutes)
-        if over and one.state in ("running", "queued"):
-            yield late(step.dag_id, str(one.run_id), batch.key, minutes)
+        incident = late(step.dag_id, str(one.run_id), batch.key, minutes)
+        limit = timedelta(minutes=minutes) + (timedelta() if incident.key in told else TELLING)
+        if one.queued and sight.now - one.queued > limit and one.state in ("running", "queued"):
+            yield incident
 
 
 def _overdue(sight: Sight, batch: Batch) -> list[Incident]:

@@ -109,9 +109,17 @@ def running(minutes, state="running"):
 
 
 def test_a_run_past_its_deadline_is_told_and_not_that_its_batch_is_late_too():
-    (one,) = incidents(replace(WELL, batches=[running(31)]))
+    (one,) = incidents(replace(WELL, batches=[running(33)]))
     assert one.subject == f"rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
     assert (one.key, one.urgency, one.batch) == ("late rankalpha_scoring r", Urgency.LOOK_TODAY, KEY)
+
+
+def test_a_deadline_is_given_time_to_tell_of_itself():
+    young = replace(running(31), begun=NOW - timedelta(minutes=31))
+    assert subjects(replace(WELL, batches=[young])) == []
+    told = [Told(Incident("late rankalpha_scoring r", "scoring is late", ""), NOW)]
+    (one,) = incidents(replace(WELL, batches=[young], told=told))
+    assert one.key == told[0].incident.key
 
 
 def test_a_run_before_its_deadline_explains_nothing():
