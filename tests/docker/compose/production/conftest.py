@@ -16,12 +16,14 @@ from .receiving import RECEIVER
 def profile(checkout):
     """The profile `production`; its stages take long enough to be at work at the same time.
 
-    Workers wait for them, as they must where no triggerer reaches their engine.
+    Workers wait for them, as they must where no triggerer reaches their engine. The deadline of a run is half
+    a minute, which only one that hangs needs.
     """
     folder = checkout / "env/production"
     shutil.copytree(checkout / "env/example", folder)
     fill(folder / "airflow.env", **SECRETS, AIRFLOW__CELERY__WORKER_CONCURRENCY="1", RANKALPHA_DEFER="false")
     fill(folder / "airflow.env", AIRFLOW__LOGGING__JSON_LOGS="True", **RECEIVER)
+    fill(folder / "airflow.env", RANKALPHA_FINISHED_WITHIN="0.5")
     fill(folder / "api.env", LOG_FORMAT="json")
     fill(folder / "scorer.env", SCORER_COMMAND="sh -c 'sleep 4; exec python apps/scorer/main.py'")
     fill(folder / "sentiment.env", SENTIMENT_COMMAND="sh -c 'sleep 4; exec uv run main.py'")
