@@ -2,7 +2,7 @@
 
 A Docker engine forgets its figures at the end of a container, so they are those of the last sample: what was
 used after it is missing, about a quarter of the container's time, and ten seconds, at most; longer when more
-than a hundred containers run. CPU time counts from its start, whoever sampled it, and so does the peak of
+than fifty containers run. CPU time counts from its start, whoever sampled it, and so does the peak of
 memory where the engine has cgroup v1. With v2 it is the highest sample, which may miss a spike. The figures
 of a process are exact.
 """
@@ -17,7 +17,7 @@ from rankalpha.runners.base import Container, Runner, Usage
 FIRST_PAUSE = 0.3
 GROWTH = 1.25  # of the pause between samples: a short container has some too, a long one few
 LONGEST_PAUSE = 10.0
-SHARE = 0.1  # seconds between two samples of this process, whichever containers they are of
+SHARE = 0.2  # seconds between two samples of this process, whichever containers they are of
 MEBIBYTE = 1024**2
 
 # two at a time, of however many stages: when engine or processor are slow there are fewer samples
