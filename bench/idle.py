@@ -20,12 +20,6 @@ def roots(stack: RunningStack) -> list[int]:
     return [int(file.read_text().split()[0]) for file in files]
 
 
-def component(stack: RunningStack, name: str) -> int:
-    """Return the id of a component of RankAlpha's stack, such as `scheduler`."""
-    children = psutil.Process(roots(stack)[1]).children()
-    return next(child.pid for child in children if name in child.cmdline())
-
-
 def processes(ids: Iterable[int]) -> set[psutil.Process]:
     """Return the processes of the ids and their descendants."""
     found = [psutil.Process(one) for one in ids]

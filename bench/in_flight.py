@@ -30,6 +30,10 @@ def measure() -> list[Figure]:
     with _no_containers_left(engine), ours(OWN_DAGS, BENCH_DAGS, env={}, **settings) as stack:
         wait_for_dags(stack, *PIPELINE, DAG)
         own_idle = _idle(OURS, roots(stack))
+        parts = [
+            Figure.of(f"memory of the idle stack (PSS), {name}", "MB", [memory([process])])
+            for name, process in {**stack.processes(), "PostgreSQL": roots(stack)[0]}.items()
+        ]
         own, started = _fly(stack, engine, roots(stack), STAGES_AT_ONCE)
     with _no_containers_left(engine), stock() as stack:
         wait_for_dags(stack, DAG)
@@ -38,6 +42,7 @@ def measure() -> list[Figure]:
     pairs = zip(own_idle, stock_idle, ("memory", "CPU"), strict=True)
     return [
         *own_idle,
+        *parts,
         *stock_idle,
         *(
             Figure.of(f"{what} of idle {OURS} against {STOCK}", "ratio", [a.median / b.median])

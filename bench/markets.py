@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.idle import component, loads, memory
+from bench.idle import loads, memory
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, noop, ours, wait, wait_for_dags
 from rankalpha.batch import key_of
@@ -73,7 +73,8 @@ def _run(count: int, file: Path) -> list[Figure]:
         with ours(OWN_DAGS, env=noop(services.url), RANKALPHA_MARKETS=str(file)) as stack:
             wait_for_dags(stack, *(f"rankalpha_{_market(number)}_grading" for number in (1, count)))
             say(f"Watching the stack of {named(count)} idle")
-            ids = {name: [component(stack, name)] for name in COMPONENTS}
+            running = stack.processes()
+            ids = {name: [running[f"airflow:{name}"]] for name in COMPONENTS}
             cores = loads(ids)
             idle = [
                 *(

@@ -1,7 +1,6 @@
 """What is killed in the fault matrix, always with SIGKILL, and who brings it back: the stack's supervisor."""
 
 import os
-import re
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -19,9 +18,9 @@ def arm(stack, engine, component):
     if component == "nothing":
         return lambda: None
     if component in AIRFLOW:
-        return psutil.Process(_pid(stack, f"airflow:{component}")).kill
+        return psutil.Process(stack.processes()[f"airflow:{component}"]).kill
     if component == "worker":
-        scheduler = psutil.Process(_pid(stack, "airflow:scheduler"))
+        scheduler = psutil.Process(stack.processes()["airflow:scheduler"])
         return lambda: _workers(scheduler)
     if component == "PostgreSQL":
         return psutil.Process(_postmaster(stack)).kill
@@ -59,8 +58,3 @@ def _kill(processes):
 
 def _postmaster(stack):
     return int(Path(stack.state, "postgres", "postmaster.pid").read_text().split()[0])
-
-
-def _pid(stack, program):
-    status = stack.stack("status").stdout
-    return int(re.search(rf"^{program} .* pid (\d+)", status, re.MULTILINE)[1])

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,11 @@ class RunningStack(Stack):
     def stack(self, command, **options):
         """Run a command of scripts/stack.py."""
         return self.run(self.python, str(Path(self.checkout, "scripts/stack.py")), command, **options)
+
+    def processes(self):
+        """The process ids of the stack's programs, such as `airflow:scheduler`, by their names."""
+        status = self.stack("status").stdout
+        return {name: int(pid) for name, pid in re.findall(r"^(\S+) .* pid (\d+)", status, re.MULTILINE)}
 
     def script(self, name, *arguments):
         """Run one of the operator's scripts, as an outside monitor does."""
