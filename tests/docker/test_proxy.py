@@ -67,7 +67,7 @@ def test_a_stage_may_do_all_that_it_needs(client, proxy, container):
     assert status == 201, answer
     made = json.loads(answer)["Id"]
     client.start(made)
-    assert next(client.logs(made, stream=True, follow=True)).startswith(b"uid=")
+    assert any(line.startswith(b"uid=") for line in client.logs(made, stream=True, follow=True))
     assert client.stats(made, stream=False, one_shot=True)["pids_stats"]["limit"] == 50
     assert [
         found["Id"] for found in client.containers(filters={"label": "rankalpha.dag=rankalpha_demo"})

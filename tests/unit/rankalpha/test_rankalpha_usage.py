@@ -73,12 +73,27 @@ def test_the_highest_figures_count():
 def test_a_short_container_is_sampled_often_and_a_long_one_seldom(monkeypatch):
     monkeypatch.setattr(usage, "FIRST_PAUSE", 0.03)
     monkeypatch.setattr(usage, "LONGEST_PAUSE", 0.4)
+    monkeypatch.setattr(usage, "SHARE", 0)
     runner = Sampled(lambda: None)
     sampled(runner, 4)
     pauses = [later - sooner for sooner, later in zip(runner.asked, runner.asked[1:], strict=False)]
     assert pauses[0] < 0.2
     assert min(pauses[-3:]) >= 0.39
     assert 10 < len(pauses) < 22  # 12 while they grow, then one in 0.4 s
+
+
+def test_many_containers_share_the_samples(monkeypatch):
+    monkeypatch.setattr(usage, "FIRST_PAUSE", 0)
+    monkeypatch.setattr(usage, "SHARE", 0.05)
+    runner = Sampled(lambda: None)
+
+    async def sample() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(Sampler(runner, str(n)).run() for n in range(20))), 2.5)
+
+    asyncio.run(sample())
+    assert 40 <= len(runner.asked) <= 60  # each at once, after a second, and after two
+    assert Sampler.at_work == 0
 
 
 @pytest.mark.parametrize("error", [EngineLost("lost"), KeyError("cpu_stats"), TypeError()])
