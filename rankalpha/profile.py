@@ -29,7 +29,10 @@ def variables() -> Lookup:
 
     if any(conf.get(section, key, fallback="") for section, key in SECRETS_BACKENDS):
         return variable  # they do not tell which keys they have
-    stored = set(Variable.keys())
+    try:
+        stored = set(Variable.keys())
+    except ImportError:  # not in a task, where only the environment has Variables
+        return variable
 
     def look_up(key: str) -> str | None:
         there = key in stored or FROM_ENVIRONMENT + key.upper() in os.environ

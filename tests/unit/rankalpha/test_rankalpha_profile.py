@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from airflow.sdk.execution_time import task_runner
 
 from rankalpha.profile import Profile, profile_dir, variable
 from rankalpha.settings import SettingsError
@@ -78,6 +79,13 @@ def test_a_secrets_backend_is_asked_for_every_key(profile_dir, monkeypatch):
     monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "a.backend.of.somebody")
     monkeypatch.setattr("rankalpha.profile.variable", {"A": "backend"}.get)
     assert Profile.load("demo", {}).get("A") == "backend"
+
+
+def test_outside_of_a_task_the_environment_alone_has_variables(profile_dir, monkeypatch):
+    (profile_dir / "demo.env").write_text("A=file\nB=file\n")
+    monkeypatch.delattr(task_runner, "SUPERVISOR_COMMS")
+    monkeypatch.setenv("AIRFLOW_VAR_B", "variable")
+    assert Profile.load("demo", {}).all() == {"A": "file", "B": "variable"}
 
 
 def test_load_names_a_file_that_is_missing(profile_dir):
