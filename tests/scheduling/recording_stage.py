@@ -39,7 +39,7 @@ if mode == "bad data":
 if mode == "hang":
     time.sleep(600)
 if mode == "slow":
-    time.sleep(10)
+    time.sleep(8)
 if mode == "no rows":
     result["rows"] = 0
 if mode.startswith("{"):
