@@ -23,7 +23,7 @@ from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, Usage
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stage import Stage
-from rankalpha.usage import line, most, told
+from rankalpha.usage import line, most, sample, told
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # what a task is in after a person, and not the death of some process, has ended its try
@@ -83,11 +83,13 @@ class StageOperator(BaseOperator):
                 return
             from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
 
+            # of a short one, which may end before a triggerer looks
+            usage = most(follower.usage, sample(engine, container.id))
         seconds, secrets = limit.total_seconds(), list(self.stage.secrets)
         self.defer(
             trigger=StageTrigger(container.id, seconds, secrets, follower.written),
             method_name="collect",
-            kwargs={"container": container.id, "usage": follower.usage},
+            kwargs={"container": container.id, "usage": usage},
             timeout=limit + MARGIN,
         )
 
