@@ -92,7 +92,7 @@ def test_what_a_stage_prints_carries_its_batch(stack, ingested):
     """The triggerer writes it to the log of its task, which is JSON with or without the switch."""
     logs = Path(stack.state, "airflow/logs").rglob("*.trigger.*.log")
     found = of_batch([line for file in logs for line in events(file)], ingested)
-    assert found.keys() == {DEFERRED}
+    assert DEFERRED in found
     assert any("starting" not in event for lines in found.values() for event in lines)
 
 

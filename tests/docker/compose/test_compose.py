@@ -69,12 +69,13 @@ def test_one_signs_in_to_airflow_at_either_address_and_sees_the_dags(stack, batc
     page.close()
 
 
+@pytest.mark.timeout(600)
 def test_a_second_up_and_a_restart_start_nothing_anew(stack, batch):
     before, runs = stack.ids(), len(stack.runs("rankalpha_ingestion"))
     stack.up()
     assert stack.ids() == before
     stack.output("restart")
-    wait_for(lambda: stack.logs("airflow-startup").count("is graded and the frontend") == 2, seconds=90)
+    wait_for(lambda: stack.logs("airflow-startup").count("is graded and the frontend") == 2, seconds=300)
     assert len(stack.runs("rankalpha_ingestion")) == runs
 
 

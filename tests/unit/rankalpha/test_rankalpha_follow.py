@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from process_helpers import NAME, UNTIL_GO, output, run, start
+from process_helpers import NAME, UNTIL_GO, output, printed, run, start
+from rankalpha_helpers import wait_until
 
 from rankalpha import follow
 from rankalpha.follow import End, Follower, joined
@@ -102,9 +103,16 @@ def test_a_second_follower_goes_on_where_the_first_was_killed(folder):
     container, first = start(folder, COUNT), []
 
     async def killed_soon() -> None:
-        follower = Follower(ProcessRunner(), container.id, first.append, log)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(follower.follow(HOUR), 0.6)
+        begun = asyncio.Event()
+
+        def write(line: Line) -> None:
+            first.append(line)
+            begun.set()
+
+        following = asyncio.create_task(Follower(ProcessRunner(), container.id, write, log).follow(HOUR))
+        await asyncio.wait_for(begun.wait(), 20)
+        following.cancel()
+        await asyncio.wait([following])
 
     asyncio.run(killed_soon())
     assert 0 < len(first) < 40
@@ -125,7 +133,8 @@ def test_lines_of_one_time_are_told_apart_though_they_were_masked(folder):
 def test_whoever_waits_for_a_while_only_tells_how_far_the_output_was_written(folder):
     container, first = start(folder, COUNT), []
     follower = Follower(ProcessRunner(), container.id, lambda line: first.append(line.text), log)
-    assert asyncio.run(follower.follow(HOUR, wait=0.4)) == "running"
+    wait_until(lambda: printed(container), "the first line")
+    assert asyncio.run(follower.follow(HOUR, wait=0.2)) == "running"
     assert 0 < len(first) < 40
     assert followed(container, written=follower.written) == ("ended", NUMBERS[len(first) :])
 
