@@ -7,6 +7,7 @@ from airflow.sdk import Param
 from rankalpha.alerts import AlertNotifier
 from rankalpha.logs import bind_batch_of_run
 from rankalpha.settings import settings
+from rankalpha.tries import DEATHS, CountedFailures
 
 OWNER = "rankalpha"
 
@@ -24,7 +25,8 @@ def default_args() -> dict[str, Any]:
     """Return the default arguments of every task."""
     return {
         "owner": OWNER,
-        "retries": settings().retries,
+        "retries": settings().retries + DEATHS,
+        "retry_policy": CountedFailures(),
         "retry_delay": settings().retry_wait,
         "retry_exponential_backoff": 2.0,  # doubles; True would count as 1 and never grow
         "max_retry_delay": settings().max_retry_wait,

@@ -20,7 +20,7 @@ from rankalpha.identity import Identity
 from rankalpha.logs import bind_batch
 from rankalpha.result import ResultError, parse_result
 from rankalpha.runners import runner
-from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, Usage
+from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, StageLeft, Usage
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stage import Stage
 from rankalpha.usage import line, most, sample, told
@@ -171,7 +171,7 @@ class StageOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
         except Killed as killed:
             if self._state(context) not in ENDED_BY_PERSON:
-                raise StageFailed("stopped by Airflow; the stage goes on") from killed
+                raise StageLeft("stopped by Airflow; the stage goes on") from killed
             self._stop(context)
             raise EndedByPerson("stopped by Airflow") from killed
         finally:

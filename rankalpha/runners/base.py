@@ -26,6 +26,10 @@ class StageInvalid(StageFailed):
     """The stage cannot succeed before a person has changed something."""
 
 
+class StageLeft(StageFailed):
+    """Airflow has ended the try, and nobody the stage, which goes on for another try."""
+
+
 class EngineLost(StageFailed):
     """Nothing is known of the stage, for the engine does not answer."""
 

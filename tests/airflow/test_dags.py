@@ -11,6 +11,7 @@ from airflow.sdk import Asset
 
 from rankalpha.alerts import AlertNotifier
 from rankalpha.pipeline import PIPELINE
+from rankalpha.tries import DEATHS, CountedFailures
 
 TASKS = {
     "rankalpha_ingestion": ["run_ingestion", "publish_prices"],
@@ -75,7 +76,9 @@ def test_a_dag_is_documented_and_bounded(dags, dag_id):
 def test_every_task_has_owner_retries_timeout_and_alert(dags):
     for task in all_tasks(dags):
         assert task.owner == "rankalpha"
-        assert task.retries == (0 if task.dag_id == "rankalpha_watchdog" else 3)  # the next round is near
+        # the watchdog's next round is near
+        assert task.retries == (0 if task.dag_id == "rankalpha_watchdog" else 3 + DEATHS)
+        assert type(task.retry_policy) is CountedFailures
         assert task.retry_delay == timedelta(minutes=5)
         assert task.retry_exponential_backoff == 2.0
         assert task.max_retry_delay == timedelta(minutes=30)

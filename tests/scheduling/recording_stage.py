@@ -31,15 +31,15 @@ with (data / "journal.jsonl").open("a") as journal:
         "key": hashlib.sha256(os.environ.get("OPENAI_API_KEY", "").encode()).hexdigest(),
     }
     journal.write(json.dumps(entry) + "\n")
-if mode == "crash":
-    sys.exit("the stage broke")
 if mode == "bad data":
     print("the stage's input is broken", file=sys.stderr)
     sys.exit(os.EX_DATAERR)
 if mode == "hang":
     time.sleep(600)
-if mode == "slow":
+if mode.startswith("slow"):
     time.sleep(8)
+if mode.endswith("crash"):
+    sys.exit("the stage broke")
 if mode == "no rows":
     result["rows"] = 0
 if mode.startswith("{"):

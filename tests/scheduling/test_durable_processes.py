@@ -29,3 +29,21 @@ def test_a_process_that_outlives_its_airflow_is_adopted(stack, services, hour, c
         stack.settle()
     assert stack.tasks("rankalpha_ingestion", run_id)["run_ingestion"]["state"] == "success"
     assert len(started(stack, key)) == 1
+
+
+def test_a_try_that_dies_is_not_one_of_the_retries(stack, services):
+    """The worker of the first try is killed; the stage then fails twice, as it may once."""
+    key = "2022-04-02T06:00:00"
+    stack.settle()
+    kill = arm(stack, None, "worker")
+    with stack.fault("ingestion", "slow crash"):
+        run_id = stack.trigger("rankalpha_ingestion", key)
+        wait_for(lambda: started(stack, key), 30)
+        kill()
+        stack.settle()
+    task = stack.tasks("rankalpha_ingestion", run_id)["run_ingestion"]
+    assert (task["state"], task["try_number"]) == ("failed", 3)
+    assert len(started(stack, key)) == 2
+    assert "failed 2 times; RANKALPHA_RETRIES=1" in stack.log(
+        "rankalpha_ingestion", run_id, "run_ingestion", 3
+    )
