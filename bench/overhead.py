@@ -23,12 +23,12 @@ PAUSE = 0.5  # seconds after a batch, for what its tasks do when it has ended
 RUNS = LATEST.with_name("overhead.json")
 FLOOR = "docker run"
 CLASSIC, PLAIN = "stock Airflow, one DAG", "stock Airflow, four DAGs"
-OURS, LATER, WAITING = "RankAlpha", "RankAlpha, deferred after 5 s", "RankAlpha, not deferred"
+OURS, AT_ONCE, WAITING = "RankAlpha", "RankAlpha, deferred at once", "RankAlpha, not deferred"
 DAGS = {
     CLASSIC: ["classic"],
     PLAIN: [f"plain_{name}" for name in SECONDS],
     OURS: [f"ours_{name}" for name in SECONDS],
-    LATER: [f"later_{name}" for name in SECONDS],
+    AT_ONCE: [f"at_once_{name}" for name in SECONDS],
     WAITING: [f"waiting_{name}" for name in SECONDS],
 }
 
@@ -37,7 +37,7 @@ def measure() -> list[Figure]:
     """Run a batch by each contender in each round, another one first each time."""
     engine = APIClient(base_url="unix:///var/run/docker.sock", version="auto")
     with stock() as theirs, ours(BENCH_DAGS, env={}, RANKALPHA_RUNNER="docker") as own:
-        stacks = {CLASSIC: theirs, PLAIN: theirs, OURS: own, LATER: own, WAITING: own}
+        stacks = {CLASSIC: theirs, PLAIN: theirs, OURS: own, AT_ONCE: own, WAITING: own}
         for name, dags in DAGS.items():
             wait_for_dags(stacks[name], *dags)
         ways: dict[str, Callable[[], Batch]] = {FLOOR: lambda: by_docker(engine)}
@@ -72,7 +72,7 @@ def figures(rounds: list[dict[str, Batch]]) -> list[Figure]:
         *(Figure.of(f"event to start, {name}", "s", seconds) for name, seconds in gaps.items() if seconds),
         *(
             _ratio(f"over the floor, {name} against {than}", over[name], over[than])
-            for name in (OURS, LATER, WAITING)
+            for name in (OURS, AT_ONCE, WAITING)
             for than in (CLASSIC, PLAIN)
         ),
         _ratio(f"event to start, {OURS} against {PLAIN}", gaps[OURS], gaps[PLAIN]),

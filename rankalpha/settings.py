@@ -100,7 +100,7 @@ class Settings(Environment):
         description="The triggerer waits for stages; false: the worker that started one does.",
     )
     defer_after: float = Field(
-        default=0,
+        default=5,
         ge=0,
         description="Seconds that a worker waits for its stage itself, while few stages run; 0: none.",
     )

@@ -49,7 +49,7 @@ class StageOperator(BaseOperator):
     has failed. What trying again cannot heal fails at once, without the retries.
 
     The container is durable, see `rankalpha.durable`: a retry adopts it. Unless RANKALPHA_DEFER is off, the
-    task is deferred while it runs: at once, or after RANKALPHA_DEFER_AFTER seconds while few stages run.
+    task is deferred while it runs: after RANKALPHA_DEFER_AFTER seconds, or at once when many stages run.
     """
 
     def __init__(self, *, stage: Stage, consumes: Sequence[Asset] = (), **kwargs: Any) -> None:
@@ -132,8 +132,8 @@ class StageOperator(BaseOperator):
         """Return for how many seconds the worker waits for the stage before it lets go of it."""
         if not settings().defer:
             return math.inf
-        seconds = settings().defer_after
-        return seconds if seconds and ENGINE_AWAY(engine.in_flight, FEW + 1) <= FEW else 0
+        few = ENGINE_AWAY(engine.in_flight, FEW + 1) <= FEW
+        return settings().defer_after if few else 0
 
     def _collect(self, context: Context, engine: Runner, end: End, usage: Usage | None) -> None:
         container = engine.look(self._container)

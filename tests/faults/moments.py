@@ -7,7 +7,7 @@ from docker import APIClient
 
 from tests.support.stack import wait_for
 
-MID_RUN = 3  # seconds after the start of a container that runs for 8
+MID_RUN = 8  # seconds after the start of a container that runs for 12; its task is deferred after 5
 
 
 class Moments:

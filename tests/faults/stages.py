@@ -3,7 +3,7 @@
 from base64 import b64encode
 
 LIMIT = 20  # seconds that a stage may run for
-SECONDS = {"ingestion": 8, "scorer": 2, "sentiment": 2}
+SECONDS = {"ingestion": 12, "scorer": 2, "sentiment": 2}
 CODE = """
 import json, os, socket, sys, time
 stage, seconds, batch = sys.argv[1], int(sys.argv[2]), os.environ["RANKALPHA_BATCH"]

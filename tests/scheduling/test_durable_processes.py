@@ -24,6 +24,8 @@ def test_a_process_that_outlives_its_airflow_is_adopted(stack, services, hour, c
     with stack.fault("ingestion", "slow"):
         run_id = stack.trigger("rankalpha_ingestion", key)
         wait_for(lambda: started(stack, key), 30)
+        if component == "triggerer":  # the others are killed while the worker waits
+            wait_for(lambda: " starting" in stack.log("rankalpha_ingestion", run_id, "run_ingestion"))
         kill()
         wait_for_airflow(stack.api)
         stack.settle()
