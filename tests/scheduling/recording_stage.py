@@ -38,6 +38,8 @@ if mode == "hang":
     time.sleep(600)
 if mode.startswith("slow"):
     time.sleep(10)
+if mode.endswith("crash"):
+    sys.exit("the stage broke")
 if mode == "no rows":
     result["rows"] = 0
 if mode.startswith("{"):
