@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from bench import in_flight, markets, overhead, parse
-from bench.drawing import ACCENT, OURS, PALE, THEIRS, bars, chart, number
+from bench.drawing import ACCENT, OURS, PALE, SERIES, THEIRS, bars, chart, number
 from bench.report import last, say
 from bench.work import SECONDS
 
@@ -75,20 +75,41 @@ def _batch(axes: Axes, batch: dict[str, Any], top: float) -> None:
 
 
 def _memory(runs: Runs) -> None:
-    with chart("memory", 3.2, panels=2) as panels:
-        for axes, what, title in zip(
-            panels,
-            ("memory of a stage in flight (PSS)", "memory of the idle stack (PSS)"),
-            ("A stage in flight", "The idle stack"),
-            strict=True,
-        ):
-            names = [in_flight.STOCK, in_flight.OURS]
-            values = [runs[f"{what}, {name}"] for name in names]
-            bars(axes, names, values, [f"{number(one[0])} MB" for one in values], [*map(_color, names)])
-            axes.set_title(title)
-            axes.set_xticks([])
-            axes.tick_params(labelleft=axes is panels[0])
-            axes.spines.bottom.set_visible(False)
+    """Draw what a stage in flight takes, and of what the memory of the idle stacks is made."""
+    names = [in_flight.STOCK, in_flight.OURS]
+    with chart("memory", 2.6) as (axes,):
+        values = [runs[f"memory of a stage in flight (PSS), {name}"] for name in names]
+        bars(axes, names, values, [f"{number(one[0])} MB" for one in values], [*map(_color, names)])
+        axes.set_title("A stage in flight")
+        axes.set_xlabel("MB (PSS)")
+    with chart("idle", 6.4, rows=2) as panels:
+        for axes, what, unit in zip(panels, ("memory", "CPU"), ("MB (PSS)", "cores"), strict=True):
+            _components(axes, runs, what)
+            axes.set_title(f"{what[0].upper()}{what[1:]} of the idle stack, by component")
+            axes.set_xlabel(unit)
+        axes.legend(ncols=3, frameon=False, fontsize=11, loc="upper center", bbox_to_anchor=(0.5, -0.3))
+
+
+def _components(axes: Axes, runs: Runs, what: str) -> None:
+    """Draw a bar for each stack, a piece for each component; a wide one says how much it is."""
+    kind = f"{what} of the idle stack" + (" (PSS)" if what == "memory" else "")
+    names = [in_flight.STOCK, in_flight.OURS]
+    ends = [0.0, 0.0]
+    longest = max(runs[f"{kind}, {name}"][0] for name in names)
+    for component, color in zip((*in_flight.COMPONENTS, in_flight.SERVICES), SERIES, strict=True):
+        found = [runs.get(f"{kind}, {name}, {component}", [0.0])[0] for name in names]
+        axes.barh(range(len(names)), found, left=ends, color=color, height=0.6, label=component)
+        for row, value in enumerate(found):
+            if value > longest / 20:
+                middle = ends[row] + value / 2
+                axes.text(middle, row, number(value), ha="center", va="center", color="white", fontsize=11)
+        ends = [end + value for end, value in zip(ends, found, strict=True)]
+    for row, name in enumerate(names):
+        whole = runs[f"{kind}, {name}"][0]
+        axes.text(whole + longest * 0.02, row, number(whole), va="center", fontweight="bold")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlim(0, longest * 1.15)
 
 
 def _parse(runs: Runs) -> None:
@@ -109,7 +130,7 @@ def _markets(runs: Runs) -> None:
         "Idle CPU, cores": {name: f"CPU of the idle {name}" for name in markets.COMPONENTS},
         "Idle memory, MB": {name: f"memory of the idle {name} (PSS)" for name in markets.COMPONENTS},
     }
-    with chart("markets", 3.8, panels=len(panels)) as drawn:
+    with chart("markets", 3.8, columns=len(panels)) as drawn:
         for axes, (title, lines) in zip(drawn, panels.items(), strict=True):
             for row, (label, figure) in enumerate(lines.items()):
                 values = [median(runs[f"{figure}, {markets.named(count)}"]) for count in markets.COUNTS]

@@ -12,6 +12,7 @@ from bench.report import LATEST
 # dark enough on white, and told apart by all (Okabe and Ito, Color Universal Design)
 OURS, THEIRS, ACCENT = "#0072b2", "#767676", "#d55e00"
 PALE = "#a9cfe6"
+SERIES = ("#0072b2", "#d55e00", "#007a5a", "#8a4a7d", "#767676", "#3d3d3d")
 WIDTH = 9.0  # inches, which a README shows at some two thirds of its size
 STYLE = {
     "figure.facecolor": "white",  # solid, for a dark page too
@@ -31,12 +32,14 @@ STYLE = {
 
 
 @contextmanager
-def chart(name: str, height: float, panels: int = 1) -> Iterator[Sequence[Axes]]:
-    """Yield the panels of a chart; then write it as PNG and SVG."""
+def chart(name: str, height: float, columns: int = 1, rows: int = 1) -> Iterator[Sequence[Axes]]:
+    """Yield the panels of a chart, in columns or in rows; then write it as PNG and SVG."""
     mpl.use("agg")
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(1, panels, figsize=(WIDTH, height), layout="constrained", squeeze=False)
-        yield list(axes[0])
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(WIDTH, height), layout="constrained", squeeze=False
+        )
+        yield list(axes.flat)
         for ending, metadata in (("png", None), ("svg", {"Date": None})):
             figure.savefig(LATEST.with_name(f"{name}.{ending}"), dpi=160, metadata=metadata)
         plt.close(figure)

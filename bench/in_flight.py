@@ -21,6 +21,8 @@ WAIT_SECONDS = 300
 SETTLE_SECONDS = 5  # until the workers have let go of the stages that they have started
 DAG = "bench_in_flight"
 OURS, STOCK = "RankAlpha", "stock Airflow"
+SERVICES = "API and page"
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer", "PostgreSQL")  # that both have
 
 
 def measure() -> list[Figure]:
@@ -29,20 +31,20 @@ def measure() -> list[Figure]:
     settings = {"RANKALPHA_RUNNER": "docker", "RANKALPHA_STAGE_SLOTS": str(STAGES_AT_ONCE)}
     with _no_containers_left(engine), ours(OWN_DAGS, BENCH_DAGS, env={}, **settings) as stack:
         wait_for_dags(stack, *PIPELINE, DAG)
-        own_idle = _idle(OURS, roots(stack))
-        parts = [
-            Figure.of(f"memory of the idle stack (PSS), {name}", "MB", [memory([process])])
-            for name, process in {**stack.processes(), "PostgreSQL": roots(stack)[0]}.items()
-        ]
+        ids = {name.removeprefix("airflow:"): [process] for name, process in stack.processes().items()}
+        postgres, supervisor = roots(stack)
+        ids["PostgreSQL"] = [postgres, *ids.pop("postgres")]  # with what watches it
+        others = [process for name in [*ids] if name.startswith("rankalpha:") for process in ids.pop(name)]
+        own_idle = _idle(OURS, ids | {SERVICES: others}, [supervisor, postgres])
         own, started = _fly(stack, engine, roots(stack), STAGES_AT_ONCE)
     with _no_containers_left(engine), stock() as stack:
         wait_for_dags(stack, DAG)
-        stock_idle = _idle(STOCK, stack.roots)
+        ids = {name: [process] for name, process in stack.processes().items()}
+        stock_idle = _idle(STOCK, ids, stack.roots)
         theirs, _ = _fly(stack, engine, stack.roots, STOCK_AT_ONCE)
-    pairs = zip(own_idle, stock_idle, ("memory", "CPU"), strict=True)
+    pairs = zip(own_idle[:2], stock_idle[:2], ("memory", "CPU"), strict=True)
     return [
         *own_idle,
-        *parts,
         *stock_idle,
         *(
             Figure.of(f"{what} of idle {OURS} against {STOCK}", "ratio", [a.median / b.median])
@@ -56,13 +58,19 @@ def measure() -> list[Figure]:
     ]
 
 
-def _idle(name: str, ids: list[int]) -> list[Figure]:
+def _idle(name: str, components: dict[str, list[int]], whole: list[int]) -> list[Figure]:
+    """Watch a stack and its components; the figures of the whole come first, memory before CPU."""
     say(f"Watching {name} idle")
-    cores = loads({name: ids})[name]  # first, so that what the start needed is done
-    return [
-        Figure.of(f"memory of the idle stack (PSS), {name}", "MB", [memory(ids)]),
-        Figure.of(f"CPU of the idle stack, {name}", "cores", [cores]),
+    groups = {name: whole} | {f"{name}, {one}": ids for one, ids in components.items()}
+    cores = loads(groups)  # first, so that what the start needed is done
+    figures = [
+        (
+            Figure.of(f"memory of the idle stack (PSS), {one}", "MB", [memory(ids)]),
+            Figure.of(f"CPU of the idle stack, {one}", "cores", [cores[one]]),
+        )
+        for one, ids in groups.items()
     ]
+    return [figure for both in figures for figure in both]
 
 
 def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> tuple[float, float]:

@@ -65,6 +65,11 @@ class StockStack(Stack):
             airflow = [self.python, "-m", "airflow", *command.split()]
             return subprocess.Popen(airflow, env=self.env, stdout=log, stderr=log, start_new_session=True)
 
+    def processes(self) -> dict[str, int]:
+        """Return the ids of the components and PostgreSQL by their names."""
+        names = ("PostgreSQL", *(component.partition(" ")[0] for component in COMPONENTS))
+        return dict(zip(names, self.roots, strict=True))
+
     def end(self) -> None:
         """End what was started, PostgreSQL last; nothing of it is needed any more."""
         for component in self.roots[1:]:
