@@ -31,6 +31,7 @@ def measure() -> list[Figure]:
     settings = {"RANKALPHA_RUNNER": "docker", "RANKALPHA_STAGE_SLOTS": str(STAGES_AT_ONCE)}
     with _no_containers_left(engine), ours(OWN_DAGS, BENCH_DAGS, env={}, **settings) as stack:
         wait_for_dags(stack, *PIPELINE, DAG)
+        wait(lambda: stack.runs("rankalpha_watchdog", state=["success"]), WAIT_SECONDS)  # its first round
         ids = {name.removeprefix("airflow:"): [process] for name, process in stack.processes().items()}
         postgres, supervisor = roots(stack)
         ids["PostgreSQL"] = [postgres, *ids.pop("postgres")]  # with what watches it
