@@ -50,7 +50,7 @@ test: .venv/dev  ## lint, types and all tests
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
 	$(BIN)/python -m pytest tests/docker
 
-test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 20 minutes on a Docker engine
+test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 40 minutes on a Docker engine
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
@@ -67,7 +67,7 @@ format: .venv/dev  ## format and mend what ruff can
 audit: .venv/dev  ## report known vulnerabilities of the locked dependencies; never fails
 	@$(BIN)/python scripts/audit.py
 
-bench: .venv/dev  ## measure against stock Airflow, with table, JSON and charts in bench/results/; under 20 minutes
+bench: .venv/dev  ## measure against stock Airflow, with table, JSON and charts in bench/results/
 	$(BIN)/python bench/run.py
 
 screenshots: .venv/dev  ## take the README's pictures from the running stack

@@ -12,7 +12,7 @@ from bench.report import LATEST
 # dark enough on white, and told apart by all (Okabe and Ito, Color Universal Design)
 OURS, THEIRS, ACCENT = "#0072b2", "#767676", "#d55e00"
 PALE = "#a9cfe6"
-SERIES = ("#0072b2", "#d55e00", "#007a5a", "#8a4a7d", "#767676", "#3d3d3d")
+SERIES = (OURS, ACCENT, "#007a5a", "#8a4a7d", THEIRS, "#3d3d3d")
 WIDTH = 9.0  # inches, which a README shows at some two thirds of its size
 STYLE = {
     "figure.facecolor": "white",  # solid, for a dark page too

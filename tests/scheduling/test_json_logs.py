@@ -21,10 +21,9 @@ COMPONENTS = (  # not supervisord.log: the supervisor has one format of its own
 )
 LAST_WORDS = "--- Supervised process Last chance exception handler ---"
 DEFERRED = ("rankalpha_ingestion", "run_ingestion")
+STAGES = {DEFERRED, ("rankalpha_scoring", "run_scorer"), ("rankalpha_sentiment", "run_ai_analysis")}
 TASKS = {
-    DEFERRED,
-    ("rankalpha_scoring", "run_scorer"),
-    ("rankalpha_sentiment", "run_ai_analysis"),
+    *STAGES,
     ("rankalpha_ingestion", "publish_prices"),
     ("rankalpha_scoring", "publish_scores"),
     ("rankalpha_sentiment", "publish_sentiment"),
@@ -92,7 +91,7 @@ def test_what_a_stage_prints_carries_its_batch(stack, ingested):
     """The triggerer writes it to the log of its task, which is JSON with or without the switch."""
     logs = Path(stack.state, "airflow/logs").rglob("*.trigger.*.log")
     found = of_batch([line for file in logs for line in events(file)], ingested)
-    assert DEFERRED in found
+    assert {DEFERRED} <= found.keys() <= STAGES  # a busy machine defers a short one too
     assert any("starting" not in event for lines in found.values() for event in lines)
 
 

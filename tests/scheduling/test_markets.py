@@ -17,11 +17,11 @@ from rankalpha.watchdog.incidents import all_incidents
 from rankalpha.watchdog.reading import look
 from tests.support.services import FRONTEND, GRADING, RecordingServices
 
-pytestmark = pytest.mark.timeout(1000)  # the first test waits for all batches
+pytestmark = pytest.mark.timeout(700)  # the first test waits for all batches
 KEY = "2023-05-01T06:00:00"
 MANY = 50 if ALL else 12  # each waits for two cores
 TOKEN = "t" * 32
-SECONDS = 900
+SECONDS = 600
 NAMES = [f"m{number:02}" for number in range(MANY)]
 
 

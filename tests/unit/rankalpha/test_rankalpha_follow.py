@@ -113,6 +113,7 @@ def test_a_second_follower_goes_on_where_the_first_was_killed(folder):
         await asyncio.wait_for(begun.wait(), 20)
         following.cancel()
         await asyncio.wait([following])
+        assert following.cancelled()
 
     asyncio.run(killed_soon())
     assert 0 < len(first) < 40
