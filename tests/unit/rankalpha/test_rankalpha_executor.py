@@ -11,13 +11,11 @@ from rankalpha import executor
 from rankalpha.executor import FailFastLocalExecutor
 
 NAP = 3.0
-SLEEP = "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME"
 
 
 @pytest.fixture
 def local(monkeypatch) -> Iterator[FailFastLocalExecutor]:
     monkeypatch.setattr(executor, "NAP_SECONDS", NAP)
-    monkeypatch.setenv(SLEEP, "0")
     made = FailFastLocalExecutor(parallelism=1)
     made.start()
     yield made
@@ -45,12 +43,14 @@ def test_a_task_that_ends_ends_the_nap(local):
     assert list(local.event_buffer) == ["task"]
 
 
-def test_the_schedulers_own_sleep_is_taken_off(local, monkeypatch):
-    monkeypatch.setenv(SLEEP, str(NAP))
+def test_a_task_that_has_ended_before_leaves_no_nap(local):
+    ended(local)
+    time.sleep(0.2)  # until the queue has it
     assert heartbeat(local) < NAP
 
 
-def test_there_is_no_nap_before_a_task_is_handed_out(local, monkeypatch):
-    monkeypatch.setattr(local, "trigger_tasks", lambda _slots: local.queued_tasks.clear())
-    local.queued_tasks["task"] = None  # type: ignore[index, assignment]
-    assert heartbeat(local) < NAP
+def test_a_task_is_handed_out_before_the_nap(local, monkeypatch):
+    handed = []
+    monkeypatch.setattr(local, "trigger_tasks", lambda _slots: handed.append(time.monotonic()))
+    assert heartbeat(local) >= NAP
+    assert time.monotonic() - handed[0] >= NAP
