@@ -16,8 +16,9 @@ from aiohttp import ClientTimeout
 from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 from docker.types import Mount
+from requests import RequestException
 
 from rankalpha.identity import STAGE
 from rankalpha.runners.base import (
@@ -36,6 +37,7 @@ from rankalpha.runners.engine import asking, check_there, container_of, joined, 
 from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
 
+API_VERSION = "1.44"  # of Docker 25; to ask an engine for its version takes longer than most requests
 CONFLICT = 409
 MISSING = 404
 CONNECT_SECONDS = 10
@@ -124,8 +126,7 @@ class DockerRunner(Runner):
         """See Runner.lines; the engine keeps the output, so what was printed before is not lost."""
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # output may pause for hours
         with asking("reading a container's output"):
-            version = f"v{self._client.api_version}"  # which aiodocker would ask for each time
-            async with Docker(url=self._url, timeout=timeout, api_version=version) as docker:
+            async with Docker(url=self._url, timeout=timeout, api_version=f"v{API_VERSION}") as docker:
                 container: Any = docker.containers.container(container_id)  # its types say no generator
                 log = container.log(
                     stdout=True, stderr=True, follow=True, timestamps=True, since=unix_time(since)
@@ -182,11 +183,16 @@ class DockerRunner(Runner):
 @lru_cache(maxsize=2)
 def _client(url: str, timeout: int) -> APIClient:
     try:
-        # no registry login; version "auto" asks the engine, which may be older than this client
-        hook = DockerHook(docker_conn_id=None, base_url=url, version="auto", timeout=timeout)
+        # no registry login
+        hook = DockerHook(docker_conn_id=None, base_url=url, version=API_VERSION, timeout=timeout)
         client = hook.get_conn()
-    except AirflowException as error:  # the hook has logged what docker-py said
+    except (
+        AirflowException,
+        DockerException,
+        RequestException,
+    ) as error:  # from the hook, docker-py or below
         raise EngineLost(
-            f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it, or correct the setting"
+            f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it (Docker 25 or newer), "
+            "or correct the setting"
         ) from error
     return client
