@@ -1,13 +1,10 @@
-"""DAGs of the benchmark `overhead`: RankAlpha's four, thrice, each stage a container that sleeps.
+"""RankAlpha's four DAGs for the benchmark `overhead`, each stage a container that sleeps.
 
-They have its operators, contracts, partitioned datasets, pools, alerts and deadlines; the stages are deferred
-after a while as they are by default, or at once, or they hold their workers. Grading is a container too, as
-everywhere here.
+They have its operators, contracts, partitioned datasets, pools, alerts and deadlines. Grading is a container
+too, as everywhere here.
 """
 
-import os
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, PartitionedAssetTimetable
@@ -17,7 +14,6 @@ from datasets import GRADES_CONTRACT, PRICES_CONTRACT, SCORES_CONTRACT, SENTIMEN
 from rankalpha.alerts import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
-from rankalpha.settings import settings
 from rankalpha.stage import Stage
 
 CONTRACTS = {
@@ -27,24 +23,6 @@ CONTRACTS = {
     "grades": GRADES_CONTRACT,
 }
 NEVER = CronPartitionTimetable("0 0 1 1 *", timezone="UTC")  # batches are triggered
-
-
-class AtOnceOperator(StageOperator):
-    """Never waits for its stage in a worker."""
-
-    given = MappingProxyType({"RANKALPHA_DEFER_AFTER": "0"})
-
-    def execute(self, context: Any) -> None:
-        """See StageOperator."""
-        os.environ.update(self.given)
-        settings.cache_clear()
-        super().execute(context)
-
-
-class WaitingOperator(AtOnceOperator):
-    """Holds its worker for as long as the stage runs."""
-
-    given = MappingProxyType({"RANKALPHA_DEFER": "false"})
 
 
 def four(way: str, operator: Callable[..., StageOperator]) -> None:
@@ -83,8 +61,3 @@ def stage_dag(
         run = operator(task_id=f"run_{name}", stage=stage, consumes=reads)
         contract = CONTRACTS[writes.name.removeprefix(f"{way}_")]
         run >> PublishOperator(task_id=f"publish_{name}", dataset=writes, contract=contract)
-
-
-four("ours", StageOperator)
-four("at_once", AtOnceOperator)
-four("waiting", WaitingOperator)

@@ -1,0 +1,6 @@
+"""Airflow DAGs of the benchmark `overhead` whose stages are deferred after a while, as is the default."""
+
+from bench.four_dags import four
+from rankalpha.operators import StageOperator
+
+four("ours", StageOperator)
