@@ -4,6 +4,7 @@ from typing import Any
 
 from rankalpha.alerts import tell
 from rankalpha.market import Market
+from rankalpha.output import left
 from rankalpha.settings import settings
 from rankalpha.watchdog.incident import Incident, Urgency, market_of
 
@@ -14,7 +15,8 @@ def tell_graded(context: Any) -> None:
         return
     ti = context["ti"]
     (source,) = context["task"].upstream_task_ids
-    batch, result = (ti.xcom_pull(task_ids=source, key=key) for key in ("batch", "result"))
+    output = left(ti, source)
+    batch, result = str(output["batch"]), output["result"]
     text = f"Batch: {batch}\n{_figures(result) if result else 'The API has told no figures.'}"
     market = Market(name=market_of(ti.dag_id))
     key, subject = f"graded {market.key}{batch}", f"batch {market.named(batch)} is graded"

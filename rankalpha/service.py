@@ -10,11 +10,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from rankalpha.batch import BatchError, batch_of
 from rankalpha.calls import Call
 from rankalpha.logs import bind_batch
+from rankalpha.output import leave, left
 from rankalpha.settings import SettingsError
 
 
 class ServiceOperator(BaseOperator):
-    """Make `call` for the batch of this run and push XComs `batch` and `result`, as a stage does.
+    """Make `call` for the batch of this run and leave a `rankalpha.output`, as a stage does.
 
     A batch is found as by StageOperator when the task `consumes` datasets, else taken from the first task.
     An answer 4xx is final; no connection, no answer in time, 5xx or an unexpected answer are tried again.
@@ -34,21 +35,19 @@ class ServiceOperator(BaseOperator):
         """Call the service and check that it speaks of this batch."""
         from rankalpha.http_call import ask, result_of  # noqa: PLC0415  slow to load, and not for parsing
 
-        ti = context["ti"]
         try:
             batch = self._batch(context)
             bind_batch(batch)
-            ti.xcom_push(key="batch", value=batch)
             answer = ask(self.call, batch, self.log)
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
-        ti.xcom_push(key="result", value=result_of(answer, batch))
+        leave(context["ti"], batch, result_of(answer, batch))
 
     def _batch(self, context: Context) -> str:
         if not self.batch_from:
             return batch_of(context, self.consumes, self.log)
-        batch = context["ti"].xcom_pull(task_ids=self.batch_from, key="batch")
+        batch = left(context["ti"], self.batch_from)["batch"]
         if not batch:
             raise BatchError(f"{self.batch_from} left no batch; run it before this task")
-        return str(batch)
+        return batch

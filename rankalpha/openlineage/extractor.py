@@ -22,6 +22,7 @@ from openlineage.client.facet_v2 import (
 )
 
 from rankalpha.openlineage.configuration import NAMESPACE
+from rankalpha.output import Output, left
 from rankalpha.quarantine import QUARANTINE
 
 SOURCE = "RANKALPHA"
@@ -44,8 +45,9 @@ class DatasetExtractor(BaseExtractor):
 
     def extract_on_complete(self, task_instance: Any) -> Lineage:
         """Describe a task that has succeeded."""
-        batch = self._left(task_instance, "batch")
-        tags = list(_container(task_instance.xcom_pull(task_ids=self.operator.task_id, key="container")))
+        output = self._output(task_instance)
+        batch = output["batch"]
+        tags = [] if self.operator.outlets else list(_container(output["container"]))
         run_facets: Facets = {"tags": tags_run.TagsRunFacet(tags=tags)} if tags else {}
         inputs = self._inputs(batch)
         outputs: list[Dataset] = []
@@ -57,19 +59,19 @@ class DatasetExtractor(BaseExtractor):
 
     def extract_on_failure(self, task_instance: Any) -> Lineage:
         """Describe a task that has failed: nothing is written; the checks tell why a result was blocked."""
-        batch = self._left(task_instance, "batch")
+        batch = self._output(task_instance)["batch"]
         inputs = self._inputs(batch)
         blocked = task_instance.xcom_pull(task_ids=self.operator.task_id, key=QUARANTINE)
         for asset in self.operator.outlets if blocked else ():
             inputs += _checked(asset, batch, blocked["checks"])
         return Lineage(inputs=inputs)
 
-    def _left(self, task_instance: Any, key: str) -> Any:
-        """Return what the task, or the one whose result it publishes, has left as XCom."""
+    def _output(self, task_instance: Any) -> Output:
+        """Return what the task, or the one whose result it publishes, has left."""
         source = (
             next(iter(self.operator.upstream_task_ids)) if self.operator.outlets else self.operator.task_id
         )
-        return task_instance.xcom_pull(task_ids=source, key=key)
+        return left(task_instance, source)
 
     def _inputs(self, batch: str | None) -> list[Dataset]:
         readers = [self.operator, *(self.operator.upstream_list if self.operator.outlets else ())]

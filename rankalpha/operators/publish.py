@@ -14,6 +14,7 @@ from rankalpha.contract.report import lines, sentence
 from rankalpha.defaults import PUBLISH
 from rankalpha.logs import bind_batch
 from rankalpha.market import PUBLISH_POOL
+from rankalpha.output import left
 from rankalpha.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
 from rankalpha.settings import settings
 
@@ -43,22 +44,22 @@ class PublishOperator(BaseOperator):
         if ti.run_id.startswith(TRIAL):  # the scheduler takes it for a real run
             raise AirflowSkipException("a trial by `airflow tasks test` publishes nothing")
         (source,) = self.upstream_task_ids
-        left = {key: ti.xcom_pull(task_ids=source, key=key) for key in ("batch", "result", "container")}
-        batch, result = left["batch"], left["result"]
+        output = left(ti, source)
+        batch, result = output["batch"], output["result"]
         if not batch:
             raise AirflowFailException(f"{source} left no batch to publish; run it before this task")
         bind_batch(batch)
         checks = self._checked(context, batch, result)
         word = self._word(context, source, checks) if (broken := failed(checks, "block")) else None
         if broken and not word:
-            ti.xcom_push(key=QUARANTINE, value={**left, "checks": checks})
+            ti.xcom_push(key=QUARANTINE, value={**output, "checks": checks})
             raise AirflowFailException(
                 f"batch {batch} is not published in {self.dataset.name}: {'; '.join(map(sentence, broken))}"
             )
         if not context["params"].get(PUBLISH, True):
             raise AirflowSkipException(f"batch {batch} is fit to publish; this run was told not to")
         extra: dict[str, Any] = {**(result or {}), "batch": batch, "checks": checks}
-        more = {"container": left["container"], "forced": word}
+        more = {"container": output["container"], "forced": word}
         event = context["outlet_events"][self.dataset]
         event.extra = extra | {key: value for key, value in more.items() if value}
         event.add_partitions(batch)  # also for a run that was triggered without a partition key

@@ -18,6 +18,7 @@ from rankalpha.durable import check_exit, find_or_start, set_aside
 from rankalpha.follow import End, Follower, left
 from rankalpha.identity import Identity
 from rankalpha.logs import bind_batch
+from rankalpha.output import leave
 from rankalpha.result import ResultError, parse_result
 from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, StageLeft, Usage
@@ -44,9 +45,8 @@ class StageOperator(BaseOperator):
     """Run a stage's container for the batch of this run.
 
     A stage that `consumes` datasets takes the batch that was published there; one that consumes nothing
-    starts a new batch. The batch and the stage's result are pushed as XComs `batch` and `result` for the
-    publish task, and what `rankalpha.usage.told` tells of the container as `container`, also when the stage
-    has failed. What trying again cannot heal fails at once, without the retries.
+    starts a new batch. What the task leaves to the publish task is its `rankalpha.output`, without a result
+    when the stage has failed. What trying again cannot heal fails at once, without the retries.
 
     The container is durable, see `rankalpha.durable`: a retry adopts it. Unless RANKALPHA_DEFER is off, the
     task is deferred while it runs: after RANKALPHA_DEFER_AFTER seconds, or at once when many stages run.
@@ -60,7 +60,7 @@ class StageOperator(BaseOperator):
             execution_timeout=stage.time_limit + MARGIN,
             pool=stage.market.pool,
             on_success_callback=_remove_container,
-            do_xcom_push=False,  # what a stage returns is its result, pushed under its own key
+            do_xcom_push=False,  # also a stage that has failed leaves its output
             **kwargs,
         )
         self.stage = stage
@@ -121,7 +121,6 @@ class StageOperator(BaseOperator):
         batch = batch_of(context, self.consumes, self.log) if self.consumes else new_batch(context)
         bind_batch(batch)
         self.log.info("Batch %s", batch)
-        context["ti"].xcom_push(key="batch", value=batch)
         identity = Identity.of(context, self.stage.name, batch)
         job = self.stage.job(batch, identity.labels)
         task_log.mask(job.env, self.stage.secrets)
@@ -139,7 +138,7 @@ class StageOperator(BaseOperator):
         container = engine.look(self._container)
         about = told(engine, container, usage)
         self.log.info("%s", line(about))
-        context["ti"].xcom_push(key="container", value=about)
+        ti, batch = context["ti"], container.labels["rankalpha.batch"]
         try:
             if end == "overdue":
                 limit = self.stage.time_limit
@@ -148,14 +147,14 @@ class StageOperator(BaseOperator):
             tail = [task_log.masked(line) for line in engine.tail(container.id)]
             if warning := check_exit(self.stage, container, tail):
                 self.log.warning(warning)
-            written = engine.result(container.id, self.stage.name)
-            result = parse_result(written, container.labels["rankalpha.batch"])
+            result = parse_result(engine.result(container.id, self.stage.name), batch)
         except (StageFailed, ResultError) as error:
             if not isinstance(error, EngineLost):
                 self.log.error("%s", error)  # noqa: TRY400  before the container stops to count
-                set_aside(engine, container, context["ti"].try_number)
+                leave(ti, batch, container=about)
+                set_aside(engine, container, ti.try_number)
             raise
-        context["ti"].xcom_push(key="result", value=result)
+        leave(ti, batch, result, about)
 
     @contextmanager
     def _working(self, context: Context, container: str = "") -> Iterator[None]:

@@ -98,8 +98,8 @@ def test_what_a_stage_prints_carries_its_batch(stack, ingested):
 def test_a_run_without_a_key_names_the_batch_that_it_takes(stack, ingested):
     run_id = stack.trigger("rankalpha_scoring")
     stack.settle()
-    path = f"dags/rankalpha_scoring/dagRuns/{run_id}/taskInstances/run_scorer/xcomEntries/batch"
-    taken = stack.api.get(path)["value"]
+    path = f"dags/rankalpha_scoring/dagRuns/{run_id}/taskInstances/run_scorer/xcomEntries/return_value"
+    taken = stack.api.get(path)["value"]["batch"]
     lines = [line for line in component(stack, "airflow-scheduler") if line.get("run_id") == run_id]
     found = of_batch(lines, taken)
     assert found.keys() == {("rankalpha_scoring", "run_scorer"), ("rankalpha_scoring", "publish_scores")}

@@ -9,7 +9,7 @@ SERVED = (  # paths as AirflowApi takes them; {dag}, {run}, {task} and {batch} a
     "dags/{dag}/dagRuns/{run}/taskInstances/{task}",
     "dags/{dag}/dagRuns/{run}/taskInstances/{task}/tries",
     "dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries",
-    "dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/batch",
+    "dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value",
     "dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/1",
     "assets",
     "assets/events?limit=100&order_by=-timestamp",

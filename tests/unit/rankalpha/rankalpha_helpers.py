@@ -15,6 +15,7 @@ from airflow.sdk import Asset
 
 from rankalpha.batch import BATCHES_KEY
 from rankalpha.identity import Identity
+from rankalpha.output import OUTPUT
 from rankalpha.stage import Stage, StageJob, Volume
 
 KEY = "2025-11-20T06:00:00"
@@ -22,7 +23,10 @@ RESULT = {"rows": 3, "symbols": 2, "as_of": "2025-11-19"}
 
 
 class TaskInstance:
-    """The part of a task instance that the operators use; keeps XComs in memory."""
+    """The part of a task instance that the operators use; keeps XComs in memory.
+
+    `batch`, `result` and `container` are the output of the task before it, the rest its other XComs.
+    """
 
     dag_id = "rankalpha_demo"
     task_id = "run_demo"
@@ -33,8 +37,14 @@ class TaskInstance:
     log_url = "http://airflow/log"
 
     def __init__(self, **xcoms: Any) -> None:
-        self.xcoms = dict(xcoms)
+        output = {key: xcoms.pop(key) for key in ("batch", "result", "container") if key in xcoms}
+        self.xcoms = {**xcoms, **({OUTPUT: output} if output else {})}
         self.asked: list[Any] = []
+
+    @property
+    def output(self) -> Any:
+        """What the task has left."""
+        return self.xcoms[OUTPUT]
 
     def xcom_push(self, key: str, value: Any) -> None:
         json.dumps(value)  # as Airflow does
@@ -56,7 +66,10 @@ def published(**keys: list[str]) -> dict[Asset, dict[str, list[str]]]:
 def context(key: str | None = KEY, ti: TaskInstance | None = None, **more: Any) -> Any:
     """Return a run's context; `key` is its partition key."""
     run = SimpleNamespace(
-        partition_key=key, logical_date=None, run_after=datetime(2025, 11, 20, 6, tzinfo=UTC)
+        partition_key=key,
+        logical_date=None,
+        run_after=datetime(2025, 11, 20, 6, tzinfo=UTC),
+        run_type="manual",
     )
     return {"ti": ti or TaskInstance(), "dag_run": run, "asset_state_store": {}, **more}
 

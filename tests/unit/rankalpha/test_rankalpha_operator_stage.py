@@ -30,10 +30,9 @@ def test_a_stage_leaves_its_batch_and_result_and_what_its_container_was(folder, 
     burn = "import time\nx = b'x' * 60_000_000\nwhile time.process_time() < 0.3: pass\n"
     with (folder / "main.py").open("a") as code:
         code.write(burn)
-    xcoms = run_task(task()).xcoms
-    assert xcoms.keys() == {"batch", "result", "container"}
-    assert (xcoms["batch"], xcoms["result"]) == (KEY, RESULT)
-    about = xcoms["container"]
+    output = run_task(task()).output
+    assert (output["batch"], output["result"]) == (KEY, RESULT)
+    about = output["container"]
     assert (about["image"], about["digest"], about["name"]) == ("demo:1", None, NAME)
     assert 0.3 <= about["cpu_seconds"] < 1
     assert 0.3 <= about["seconds"] < 5
@@ -43,7 +42,7 @@ def test_a_stage_leaves_its_batch_and_result_and_what_its_container_was(folder, 
 
 def test_a_stage_that_reports_nothing(folder):
     (folder / "main.py").write_text("")
-    assert run_task(task()).xcoms["result"] is None
+    assert run_task(task()).output["result"] is None
 
 
 def test_a_stage_is_told_the_batch_that_its_input_was_published_for(folder):
@@ -51,7 +50,7 @@ def test_a_stage_is_told_the_batch_that_its_input_was_published_for(folder):
     (folder / "main.py").write_text(code + "assert os.environ['RANKALPHA_DATE'] == '2025-11-19'")
     stores = published(prices=["2025-11-18T06:00:00", "2025-11-19T06:00:00"])
     ti = run_task(task(consumes=tuple(stores)), key=None, asset_state_store=stores)
-    assert ti.xcoms["batch"] == "2025-11-19T06:00:00"
+    assert ti.output["batch"] == "2025-11-19T06:00:00"
 
 
 def test_the_container_is_that_of_the_task():
@@ -85,8 +84,8 @@ def test_what_cannot_heal_fails_at_once_and_leaves_no_result(folder, code, messa
     (folder / "main.py").write_text(code)
     with pytest.raises(AirflowFailException, match=message) as caught:
         run_task(task())
-    assert caught.value.ti.xcoms.keys() == {"batch", "container"}
-    assert caught.value.ti.xcoms["container"]["cpu_seconds"] > 0
+    assert (caught.value.ti.output["batch"], caught.value.ti.output["result"]) == (KEY, None)
+    assert caught.value.ti.output["container"]["cpu_seconds"] > 0
     assert [container.name for container in ProcessRunner().containers({})] == [f"{NAME}-try1"]
 
 
@@ -122,7 +121,7 @@ def test_a_failure_that_may_heal_is_left_to_the_retries_which_begin_anew(folder)
     (folder / "main.py").write_text(REPORT.format(text=json.dumps(RESULT)))
     ti = caught.value.ti
     ti.try_number = 2
-    assert run_task(task(), ti).xcoms["result"] == RESULT
+    assert run_task(task(), ti).output["result"] == RESULT
     assert {container.id for container in ProcessRunner().containers({})} > {first.id}
 
 

@@ -92,7 +92,7 @@ def test_what_was_seen_before_and_during_the_deferral_is_told(folder, monkeypatc
         ti = TaskInstance()
         event = {"end": "ended", "usage": usage}
         task().resume_execution("collect", {**asked.kwargs, "event": event}, context(ti=ti))
-        about = ti.xcoms["container"]
+        about = ti.output["container"]
         assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (cpu, peak)
 
 
@@ -104,7 +104,10 @@ def test_what_an_older_version_has_deferred_is_collected(folder, monkeypatch):
     ti = TaskInstance()
     kwargs = {"container": asked.kwargs["container"], "event": {"end": "ended"}}
     task().resume_execution("collect", kwargs, context(ti=ti))
-    assert (ti.xcoms["container"]["cpu_seconds"], ti.xcoms["container"]["peak_memory_bytes"]) == (None, None)
+    assert (ti.output["container"]["cpu_seconds"], ti.output["container"]["peak_memory_bytes"]) == (
+        None,
+        None,
+    )
 
 
 def test_a_retry_is_deferred_for_the_same_container():
@@ -126,7 +129,7 @@ def test_a_task_waits_a_little_for_a_short_stage(folder, monkeypatch):
     threading.Timer(0.5, (folder / "go").touch).start()
     ti = TaskInstance()
     task().execute(context(ti=ti))
-    assert "container" in ti.xcoms
+    assert ti.output["container"]
 
 
 def test_a_task_that_has_waited_hands_over_how_far_the_output_is_logged(folder, monkeypatch, capsys):

@@ -40,8 +40,8 @@ def test_the_batch_is_posted_and_its_figures_kept(monkeypatch):
     assert (request.method, request.path) == ("POST", "/api/v1/grading/refresh")
     assert request.json() == {"batch": KEY}
     assert request.headers["content-type"] == "application/json"
-    assert ti.xcoms["batch"] == KEY
-    assert ti.xcoms["result"] == {
+    assert ti.output["batch"] == KEY
+    assert ti.output["result"] == {
         "rows": 3,
         "symbols": 3,
         "as_of": "2025-11-19",
@@ -68,7 +68,7 @@ def test_put_is_a_method_too(monkeypatch):
 
 def test_without_a_key_the_newest_batch_is_graded(monkeypatch):
     with local_server(lambda _request: (200, GRADED)) as (url, requests):
-        assert execute(monkeypatch, url, key=None).xcoms["batch"] == KEY
+        assert execute(monkeypatch, url, key=None).output["batch"] == KEY
     assert requests[0].json() == {"batch": KEY}
 
 
@@ -87,7 +87,7 @@ def test_the_frontend_is_told_the_batch_of_the_first_task(monkeypatch):
         task.execute(context(None, ti))
     assert (requests[0].path, requests[0].json()) == ("/api/refresh-data", {"batch": KEY})
     assert ti.asked == ["update_grading"]
-    assert ti.xcoms["result"] is None
+    assert ti.output["result"] is None
 
 
 def test_the_frontend_is_not_called_without_a_batch(monkeypatch):
@@ -140,9 +140,9 @@ def test_an_answer_that_is_not_as_agreed_is_tried_again(monkeypatch, body, messa
 
 
 def test_an_api_that_tells_no_figures_is_believed(monkeypatch):
-    assert answered(monkeypatch, 200, {"status": "ok"}).xcoms == {"batch": KEY, "result": None}
+    assert answered(monkeypatch, 200, {"status": "ok"}).output["batch"] == KEY
     assert (
-        answered(monkeypatch, 200, {"batch": KEY, "graded": 3}).xcoms["result"] is None
+        answered(monkeypatch, 200, {"batch": KEY, "graded": 3}).output["result"] is None
     )  # says not as of when
 
 
