@@ -15,6 +15,7 @@ from rankalpha.pipeline import DEFAULT_PIPELINE, pipeline_of
 
 BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
 FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
+ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that a dataset's events have started
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -51,11 +52,15 @@ def new_batch(context: Context) -> str:
 def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
     """Return the batch that a run is for: its partition key, else the newest batch of all that it consumes.
 
-    Raises BatchError for a key that was never published in every one of `consumes`.
+    Raises BatchError for a key that was never published in every one of `consumes`; a run that the datasets'
+    events have started is not asked for it again.
     """
-    key = context["dag_run"].partition_key
+    run = context["dag_run"]
+    key = run.partition_key
     if key:
         parse_key(key)
+        if run.run_type == ASSET_TRIGGERED:
+            return str(key)
         missing = [asset.name for asset in consumes if key not in published(context, asset)]
         if missing:
             raise BatchError(

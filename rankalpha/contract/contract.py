@@ -32,7 +32,6 @@ class Contract:
         names = [RESULT, SCHEMA, *(check.name for check in self.checks)]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"a contract has more than one check of the name {', '.join(sorted(twice))}")
-        Draft202012Validator.check_schema(self.schema)
 
     @cached_property
     def schema(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from airflow.sdk import Asset
+from jsonschema import Draft202012Validator
 
 from rankalpha.alerts import AlertNotifier
 from rankalpha.pipeline import PIPELINE
@@ -126,6 +127,7 @@ def test_datasets_are_complete_and_stable():
         assert len(contract.description) > 20
         assert contract.freshness > timedelta(0)
         assert any(check.severity == "block" for check in contract.checks)
+        Draft202012Validator.check_schema(contract.schema)  # too slow for a parse
         shown = asset.extra
         assert (shown["owner"], shown["description"]) == (contract.owner, contract.description)
         assert shown["fresh for hours"] > 0

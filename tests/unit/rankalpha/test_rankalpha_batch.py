@@ -91,6 +91,12 @@ def test_a_batch_that_was_never_published_is_refused_with_what_to_do():
         batch_of(made, consumes, log)
 
 
+def test_a_run_that_datasets_have_started_is_not_asked_for_its_batch_again():
+    made, consumes = run(KEY, prices=[])
+    made["dag_run"].run_type = "asset_triggered"
+    assert batch_of(made, consumes, log) == KEY
+
+
 def test_a_batch_must_be_published_in_everything_that_is_consumed():
     made, consumes = run(KEY, scores=[KEY], sentiment=["2025-11-19T06:00:00"])
     with pytest.raises(BatchError, match="was never published in sentiment;"):
