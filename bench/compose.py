@@ -6,11 +6,11 @@ from pathlib import Path
 
 from docker import APIClient
 
-from bench.idle import SECONDS
 from bench.report import Figure, say
 from tests.support.compose import ComposeStack
 from tests.support.stack import copy_checkout, wait_for
 
+SETTLE_SECONDS = 10
 GRADED = "is graded and the frontend is notified"
 
 
@@ -31,7 +31,7 @@ def measure() -> list[Figure]:
             graded = time.monotonic() - start
             say(f"Healthy after {healthy:.0f} s, graded after {graded:.0f} s")
             stack.settle()
-            time.sleep(SECONDS)
+            time.sleep(SETTLE_SECONDS)
             memory = {name: _megabytes(engine, name) for name in stack.ids()}
         finally:
             stack.down()

@@ -22,7 +22,7 @@ from rankalpha.settings import settings
 from rankalpha.stage import Stage, StageJob, Volume
 from tests.support.docker_proxy import RunningProxy
 
-RUNS = 20
+RUNS = 10
 BATCH = "2026-11-22T06:00:00"
 NAME = "rankalpha-bench"  # of the network and the volume
 IMAGES = ("rankalpha_airflow", "rankalpha_api")

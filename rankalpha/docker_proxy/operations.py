@@ -57,7 +57,6 @@ STATS = Operation("GET", "/containers/{container}/stats", {"one-shot": "1|[Tt]ru
 OPERATIONS = (
     Operation("HEAD", "/_ping"),
     Operation("GET", "/_ping"),
-    Operation("GET", "/version"),
     Operation("GET", "/images/{image}/json"),
     Operation("GET", "/networks/{network}"),
     Operation("GET", "/volumes/{volume}"),

@@ -11,6 +11,8 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 from stage_jobs import IMAGE
 
+from rankalpha.runners.docker import API_VERSION
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
 NAME = "rankalpha-demo-2026-11-22T06-00-00-89abcdef"
 
@@ -18,7 +20,7 @@ NAME = "rankalpha-demo-2026-11-22T06-00-00-89abcdef"
 @pytest.fixture
 def client(proxy):
     """docker-py, as it is used by somebody who has taken over a worker."""
-    return APIClient(base_url=proxy.url, version="auto", timeout=20)
+    return APIClient(base_url=proxy.url, version=API_VERSION, timeout=20)
 
 
 @pytest.fixture
