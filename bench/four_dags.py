@@ -7,7 +7,7 @@ too, as everywhere here.
 from collections.abc import Callable
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, PartitionedAssetTimetable
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, PartitionedAssetTimetable, get_parsing_context
 
 from bench.work import CPUS, IMAGE, MEMORY, PIDS, SECONDS, command
 from datasets import GRADES_CONTRACT, PRICES_CONTRACT, SCORES_CONTRACT, SENTIMENT_CONTRACT
@@ -37,7 +37,10 @@ def four(way: str, operator: Callable[..., StageOperator]) -> None:
 def stage_dag(
     way: str, operator: Callable[..., StageOperator], name: str, writes: Asset, *reads: Asset
 ) -> None:
-    """Make the DAG of a stage: run, then publish."""
+    """Make the DAG of a stage: run, then publish; a running task makes its own only, as those in dags/ do."""
+    dag_id = f"{way}_{name}"
+    if get_parsing_context().dag_id not in (None, dag_id):
+        return
     stage = Stage(
         name=name,
         image=IMAGE,
@@ -50,7 +53,7 @@ def stage_dag(
     )
     joined: Any = reads[0] if len(reads) == 1 else reads and reads[0] & reads[1]
     with DAG(
-        dag_id=f"{way}_{name}",
+        dag_id=dag_id,
         schedule=PartitionedAssetTimetable(assets=joined) if reads else NEVER,
         catchup=False,
         max_active_runs=1,

@@ -186,11 +186,7 @@ def _client(url: str, timeout: int) -> APIClient:
         # no registry login
         hook = DockerHook(docker_conn_id=None, base_url=url, version=API_VERSION, timeout=timeout)
         client = hook.get_conn()
-    except (
-        AirflowException,
-        DockerException,
-        RequestException,
-    ) as error:  # from the hook, docker-py or below
+    except (AirflowException, DockerException, RequestException) as error:  # the hook's, docker-py's, below
         raise EngineLost(
             f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it (Docker 25 or newer), "
             "or correct the setting"
