@@ -10,6 +10,7 @@ from airflow.sdk.log import mask_logs
 from operator_helpers import run_task, task
 from rankalpha_helpers import KEY, RESULT, identity, published
 
+from rankalpha.output import OUTPUT
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
@@ -30,7 +31,9 @@ def test_a_stage_leaves_its_batch_and_result_and_what_its_container_was(folder, 
     burn = "import time\nx = b'x' * 60_000_000\nwhile time.process_time() < 0.3: pass\n"
     with (folder / "main.py").open("a") as code:
         code.write(burn)
-    output = run_task(task()).output
+    ti = run_task(task())
+    output = ti.output
+    assert ti.xcoms.keys() == {OUTPUT}
     assert (output["batch"], output["result"]) == (KEY, RESULT)
     about = output["container"]
     assert (about["image"], about["digest"], about["name"]) == ("demo:1", None, NAME)
@@ -84,6 +87,7 @@ def test_what_cannot_heal_fails_at_once_and_leaves_no_result(folder, code, messa
     (folder / "main.py").write_text(code)
     with pytest.raises(AirflowFailException, match=message) as caught:
         run_task(task())
+    assert caught.value.ti.xcoms.keys() == {OUTPUT}
     assert (caught.value.ti.output["batch"], caught.value.ti.output["result"]) == (KEY, None)
     assert caught.value.ti.output["container"]["cpu_seconds"] > 0
     assert [container.name for container in ProcessRunner().containers({})] == [f"{NAME}-try1"]

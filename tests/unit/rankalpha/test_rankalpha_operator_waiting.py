@@ -104,10 +104,8 @@ def test_what_an_older_version_has_deferred_is_collected(folder, monkeypatch):
     ti = TaskInstance()
     kwargs = {"container": asked.kwargs["container"], "event": {"end": "ended"}}
     task().resume_execution("collect", kwargs, context(ti=ti))
-    assert (ti.output["container"]["cpu_seconds"], ti.output["container"]["peak_memory_bytes"]) == (
-        None,
-        None,
-    )
+    about = ti.output["container"]
+    assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (None, None)
 
 
 def test_a_retry_is_deferred_for_the_same_container():
