@@ -19,6 +19,8 @@ from threading import Timer
 
 from airflow.executors.local_executor import LocalExecutor
 
+from rankalpha.wakeup import Wakeup
+
 END_SECONDS = 8  # Docker and supervisor kill after 10
 NAP_SECONDS = 0.25  # between two looks into the database for what has to run
 LOOK_SECONDS = 0.01
@@ -36,18 +38,27 @@ class FailFastLocalExecutor(LocalExecutor):
         from rankalpha import defaults, http_call, operators, trigger  # noqa: F401, PLC0415
         from rankalpha.runners import runner  # noqa: PLC0415
 
-        get_listener_manager()  # loads the plugins
+        self._task_ended = Wakeup()
+        get_listener_manager().add_listener(self._task_ended)  # and loads the plugins
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
         super().start()
 
     def heartbeat(self) -> None:
-        """See LocalExecutor; then nap until a task has ended, or for NAP_SECONDS."""
+        """See LocalExecutor; then nap until a task has ended, or for NAP_SECONDS.
+
+        The process of a task ends somewhat later than its task, and matters only when no slot is free.
+        """
         super().heartbeat()
         end = time.monotonic() + NAP_SECONDS
-        while not self.event_buffer and self.result_queue.empty() and time.monotonic() < end:
-            time.sleep(LOOK_SECONDS)
+        while (
+            not self._task_ended.wait(LOOK_SECONDS) and not self._slot_came_free() and time.monotonic() < end
+        ):
+            pass
         self.sync()
+
+    def _slot_came_free(self) -> bool:
+        return self.slots_available == 0 and not self.result_queue.empty()
 
     def _check_workers(self) -> None:
         """See LocalExecutor; it is called before a task is handed out and at each heartbeat."""

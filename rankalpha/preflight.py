@@ -21,6 +21,9 @@ from rankalpha.stages import STAGES
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 ADMIN = "RANKALPHA_ADMIN_PASSWORD"
 METRICS = "RANKALPHA_METRICS_TOKEN"
+EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
+IDLE_SLEEP = "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME"
+NAPS = "rankalpha.executor.FailFastLocalExecutor"  # in the scheduler's place
 PLACEHOLDER = "<password>"  # in env/example
 KNOWN = ("", "airflow", "postgres", "rankalpha", "redis", PLACEHOLDER)  # defaults, here and elsewhere
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -38,14 +41,14 @@ def check(env: Mapping[str, str]) -> None:
     problems = [] if profile == "local" else [*_problems(env), *_left_open(env)]
     if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
         problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is no stage")
-    problems += _profiles()
+    problems += [*_profiles(), *_sleepless(env)]
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
         raise SettingsError(f"profile {profile!r} cannot start; mend env/{profile}/airflow.env:{listed}")
 
 
 def _problems(env: Mapping[str, str]) -> Iterator[str]:
-    celery = [BROKER] if "Celery" in env.get("AIRFLOW__CORE__EXECUTOR", "") else []
+    celery = [BROKER] if "Celery" in env.get(EXECUTOR, "") else []
     for key in (DATABASE, *celery, *KEYS, ADMIN):
         # Airflow's own ways to keep a secret elsewhere
         if key != ADMIN and {f"{key}_CMD", f"{key}_SECRET"} & env.keys():
@@ -82,6 +85,13 @@ def _profiles() -> Iterator[str]:
             known = ", ".join(sorted(path.name for path in settings().env_dir.glob("*/"))) or "none"
             where = f"{settings().markets}: [{market.name}] profile = {market.profile!r}"
             yield f"{where} is no folder of {settings().env_dir}, which has {known}; make it, or mend the key"
+
+
+def _sleepless(env: Mapping[str, str]) -> Iterator[str]:
+    """Yield that the scheduler would keep a core busy, if it would."""
+    executor, seconds = env.get(EXECUTOR, "LocalExecutor"), env.get(IDLE_SLEEP)
+    if executor != NAPS and seconds in ("0", "0.0"):
+        yield f"{IDLE_SLEEP}={seconds} needs {EXECUTOR}={NAPS}; with {executor} set 0.25 or more"
 
 
 def _is_fernet(value: str) -> bool:

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from multiprocessing import get_context
 from threading import Timer
 from typing import Any
 
 import pytest
+from airflow.sdk import TaskInstanceState
+from airflow.sdk.listener import get_listener_manager
 
 from rankalpha import executor
 from rankalpha.executor import FailFastLocalExecutor
 
-NAP = 3.0
+NAP = 2.0
 
 
 @pytest.fixture
@@ -28,8 +31,20 @@ def heartbeat(local: FailFastLocalExecutor) -> float:
     return time.monotonic() - began
 
 
-def ended(local: FailFastLocalExecutor) -> Any:
-    """Tell the executor of a task that has ended, as its worker does."""
+def end_of_task(how: str) -> None:
+    """End a task as far as listeners hear of it; in the process of a task."""
+    heard = getattr(get_listener_manager().hook, f"on_task_instance_{how}")
+    error = {"error": None} if how == "failed" else {}
+    heard(previous_state=TaskInstanceState.RUNNING, task_instance=None, **error)
+
+
+def task_process(how: str) -> None:
+    """Fork what a worker forks for a task."""
+    get_context("fork").Process(target=end_of_task, args=[how]).start()
+
+
+def end_of_worker(local: FailFastLocalExecutor) -> Any:
+    """Tell the executor that the process of a task has ended, as its worker does."""
     return local.result_queue.put(("task", "success", None))  # type: ignore[arg-type]
 
 
@@ -37,16 +52,41 @@ def test_nothing_happens_for_a_nap(local):
     assert heartbeat(local) >= NAP
 
 
-def test_a_task_that_ends_ends_the_nap(local):
-    Timer(0.2, ended, [local]).start()
+@pytest.mark.parametrize("how", ["success", "failed", "skipped"])
+def test_a_task_that_ends_ends_the_nap(local, how):
+    Timer(0.2, task_process, [how]).start()
+    assert 0.2 <= heartbeat(local) < NAP
+
+
+def test_a_task_that_has_ended_before_leaves_no_nap(local):
+    end_of_task("success")
+    assert heartbeat(local) < NAP
+
+
+def test_tasks_that_end_together_end_one_nap(local):
+    for _ in range(3):
+        end_of_task("success")
+    assert heartbeat(local) < NAP
+    assert heartbeat(local) >= NAP
+
+
+def test_no_task_waits_for_a_scheduler_that_does_not_nap(local):
+    for _ in range(70_000):  # more than a pipe holds
+        end_of_task("success")
+    assert heartbeat(local) < NAP
+
+
+def test_a_slot_that_comes_free_ends_the_nap(local):
+    local.running.add("task")
+    Timer(0.2, end_of_worker, [local]).start()
     assert 0.2 <= heartbeat(local) < NAP
     assert list(local.event_buffer) == ["task"]
 
 
-def test_a_task_that_has_ended_before_leaves_no_nap(local):
-    ended(local)
-    time.sleep(0.2)  # until the queue has it
-    assert heartbeat(local) < NAP
+def test_the_end_of_a_process_alone_does_not_end_the_nap(local):
+    Timer(0.2, end_of_worker, [local]).start()
+    assert heartbeat(local) >= NAP
+    assert list(local.event_buffer) == ["task"]
 
 
 def test_a_task_is_handed_out_before_the_nap(local, monkeypatch):

@@ -8,7 +8,17 @@ from cryptography.fernet import Fernet
 
 from rankalpha.envfile import read_env_file
 from rankalpha.keys import KEYS
-from rankalpha.preflight import ADMIN, DATABASE, check, make_local_keys, password_of, write_passwords
+from rankalpha.preflight import (
+    ADMIN,
+    DATABASE,
+    EXECUTOR,
+    IDLE_SLEEP,
+    NAPS,
+    check,
+    make_local_keys,
+    password_of,
+    write_passwords,
+)
 from rankalpha.settings import SettingsError, settings
 
 BROKER = "AIRFLOW__CELERY__BROKER_URL"
@@ -19,7 +29,7 @@ COMPLETE = {
     "AIRFLOW__API_AUTH__JWT_SECRET": "j" * 64,
     ADMIN: "Zr8-own",
 }
-CELERY = {"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"}
+CELERY = {EXECUTOR: "CeleryExecutor"}
 
 
 @pytest.fixture
@@ -46,6 +56,15 @@ def test_a_complete_profile_may_start(profile):
     profile()
     check(COMPLETE)
     check({**COMPLETE, **CELERY, BROKER: "redis://:Zr8-own@redis:6379/0"})
+
+
+@pytest.mark.parametrize("name", ["local", "production"])
+def test_a_scheduler_that_would_never_rest_may_not_start(profile, name):
+    profile(name)
+    idle = {**COMPLETE, BROKER: "redis://:Zr8-own@redis:6379/0", IDLE_SLEEP: "0"}
+    assert f"{IDLE_SLEEP}=0 needs {EXECUTOR}={NAPS}; with CeleryExecutor" in refusal({**idle, **CELERY})
+    check({**idle, **CELERY, IDLE_SLEEP: "0.25"})
+    check({**idle, EXECUTOR: NAPS})
 
 
 def test_everything_that_is_missing_is_listed_at_once(profile):
