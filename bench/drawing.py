@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from statistics import median
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
@@ -54,7 +55,7 @@ def bars(
 ) -> None:
     """Draw a bar for each median, from the top, with a dot for each run where there are several."""
     rows = range(len(labels))
-    axes.barh(rows, [sorted(values)[len(values) // 2] for values in runs], color=colors, height=0.6)
+    axes.barh(rows, [median(values) for values in runs], color=colors, height=0.6)
     longest = max(max(values) for values in runs)
     for row, (values, text) in enumerate(zip(runs, texts, strict=True)):
         if len(values) > 1:

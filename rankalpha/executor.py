@@ -2,7 +2,7 @@
 
 A scheduler with nothing to do sleeps for a fixed time, and what follows a task waits for half of it on
 average; when it has just handed out a task, it looks for more at once, which slows that task down. Here it
-does not sleep, by `scheduler_idle_sleep_time`, and the executor waits for the tasks instead.
+does not sleep, by `scheduler_idle_sleep_time`, and the executor naps until a task has ended instead.
 
 LocalExecutor of Airflow 3.3.2 can wait for ever. Its workers share a queue. The one that waits for work holds
 the queue's lock; when that one is killed, by the kernel for want of memory or by a person, no other ever gets
@@ -39,7 +39,8 @@ class FailFastLocalExecutor(LocalExecutor):
         from rankalpha.runners import runner  # noqa: PLC0415
 
         self._task_ended = Wakeup()
-        get_listener_manager().add_listener(self._task_ended)  # and loads the plugins
+        # which loads the plugins
+        get_listener_manager().add_listener(self._task_ended)  # type: ignore[no-untyped-call]
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
         super().start()

@@ -19,7 +19,7 @@ def watch(stack, since="2000-01-01T00:00:00+00:00"):
     run_id = stack.trigger(DAG_ID)
     wait_for(lambda: stack.runs(DAG_ID, run_id_pattern=run_id, state=ENDED), seconds=90)
     assert stack.tasks(DAG_ID, run_id)["watch_batches"]["state"] == "success"
-    rounds = stack.runs(DAG_ID, state=["success"], start_date_gte=since)
+    rounds = stack.runs(DAG_ID, state=ENDED, start_date_gte=since)
     return "".join(stack.log(DAG_ID, run["dag_run_id"], "watch_batches") for run in rounds)
 
 
