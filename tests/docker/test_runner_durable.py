@@ -37,7 +37,7 @@ def test_tasks_that_ask_at_the_same_time_get_one_container(jobs):
     made = DockerRunner().containers(jobs.identity().of_task)
     assert len(made) == ROUNDS
     for one in made:
-        assert texts(output(one.id)) == ["once"]
+        assert texts(output(ended(one).id)) == ["once"]  # of one that starts, the engine may show none yet
 
 
 def test_a_container_that_runs_is_adopted(jobs, caplog):
