@@ -84,8 +84,9 @@ class Batch:
 
 def batch_of(pipeline: Pipeline, key: str, seen: Seen, paused: Sequence[str]) -> Batch:
     """Return where a pipeline's batch stands; `paused` are the ids of the DAGs that are paused."""
+    makers = {step.writes: step for step in pipeline.steps}
     steps = {
-        step.name: _described(_standing(step, seen, step.dag_id in paused), step, seen)
+        step.name: _described(_standing(step, makers, seen, step.dag_id in paused), step, seen)
         for step in pipeline.steps
     }
     steps[FRONTEND] = _frontend(pipeline.steps[-1], seen)
@@ -96,7 +97,7 @@ def batch_of(pipeline: Pipeline, key: str, seen: Seen, paused: Sequence[str]) ->
     return Batch(key, begun, steps)
 
 
-def _standing(step: Step, seen: Seen, paused: bool) -> Standing:
+def _standing(step: Step, makers: Mapping[str, Step], seen: Seen, paused: bool) -> Standing:
     run = _newest(seen.runs, step.dag_id)
     if run and run["state"] == "running":
         queued = _moment(run["queued_at"])
@@ -111,9 +112,19 @@ def _standing(step: Step, seen: Seen, paused: bool) -> Standing:
         return Standing("failed", _moment(run["end_date"]), run["dag_run_id"])
     if done and _moment(done["timestamp"]) >= ready:
         return Standing("done", _moment(done["timestamp"]), done["source_run_id"])
-    if None in inputs or not (step.reads or run):
+    if None in inputs or not (step.reads or run) or any(_outdated(makers[one], seen) for one in step.reads):
         return Standing("waiting")
     return _left(step, seen, paused, ready)
+
+
+def _outdated(step: Step, seen: Seen) -> bool:
+    """Tell whether an input of a step was published again after it had read it; see `rankalpha.joins`."""
+    event = _newest(seen.events, step.writes) or {}
+    runs = {run["dag_run_id"]: run for run in seen.runs.get(step.dag_id, ())}
+    started = runs.get(event.get("source_run_id"), {}).get("start_date")
+    read_at = min(_moment(one) for one in (started, event.get("timestamp")) if one)
+    inputs = (_newest(seen.events, dataset) for dataset in step.reads)
+    return any(_moment(one["timestamp"]) > read_at for one in inputs if one)
 
 
 def _described(standing: Standing, step: Step, seen: Seen) -> Standing:

@@ -20,7 +20,8 @@ def watch(stack, since="2000-01-01T00:00:00+00:00"):
     wait_for(lambda: stack.runs(DAG_ID, run_id_pattern=run_id, state=ENDED), seconds=90)
     assert stack.tasks(DAG_ID, run_id)["watch_batches"]["state"] == "success"
     rounds = stack.runs(DAG_ID, state=ENDED, start_date_gte=since)
-    return "".join(stack.log(DAG_ID, run["dag_run_id"], "watch_batches") for run in rounds)
+    logs = [json.loads(stack.log(DAG_ID, run["dag_run_id"], "watch_batches"))["content"] for run in rounds]
+    return "\n".join(line["event"] for log in logs for line in log)
 
 
 def from_outside(stack):
@@ -86,9 +87,11 @@ def test_a_batch_that_was_ingested_during_a_pause_is_graded_once_after_it(stack,
         (waiting,) = wait_for(lambda: stack.runs(dag_id, partition_key_prefix_pattern=key), seconds=60)
         assert waiting["state"] == "queued"
         watch(stack, begun)
-        log = watch(stack, begun)
-        assert log.count(f"ALERT RankAlpha LOOK TODAY: {dag_id} is paused, and 1 batch(es) wait for it") == 1
-        assert f"Still so: {dag_id} is paused" in log
+        said = [line for line in watch(stack, begun).splitlines() if f"{dag_id} is paused" in line]
+        subject = f"{dag_id} is paused, and 1 batch(es) wait for it"
+        alerts = [line for line in said if line.startswith("ALERT")]
+        assert alerts == [f"ALERT RankAlpha LOOK TODAY: {subject}"]
+        assert f"Still so: {subject}" in said
     finally:
         set_paused(stack, dag_id, False)
     stack.settle()

@@ -114,6 +114,23 @@ def test_halves_that_are_newer_than_the_grades_and_in_nobodys_hands_are_lost():
     assert states(seen(GRADED["runs"], events))["grading"] == "lost"
 
 
+@pytest.mark.parametrize("paused", [(), ("grading",)], ids=["", "paused"])
+def test_a_half_that_is_older_than_what_it_is_made_of_is_waited_for(paused):
+    """The batch was ingested again, and only one half has followed."""
+    newer = {"ingestion": [event(2), event(10)], "sentiment": [event(4), event(12, "again")]}
+    sentiment = run("success", 10, 10, 12, run_id="again")
+    scoring = run("failed", 10, 10, 11, run_id="again")
+    runs = {**GRADED["runs"], "scoring": [OK, scoring], "sentiment": [OK, sentiment]}
+    found = states(seen(runs, {**GRADED["events"], **newer}), paused)
+    assert (found["scoring"], found["grading"]) == ("failed", "waiting")
+
+
+def test_a_half_whose_run_began_before_the_newer_prices_is_waited_for():
+    events = {**GRADED["events"], "ingestion": [event(2), event(2.5)], "sentiment": [event(4), event(12)]}
+    runs = {**GRADED["runs"], "sentiment": [run("success", 10, 10, 12)]}
+    assert states(seen(runs, events))["grading"] == "waiting"
+
+
 def test_a_frontend_that_was_not_told_is_not_a_failed_grading():
     runs = {**GRADED["runs"], "grading": [run("failed", 4, 4, 6)]}
     batch = batch_of(DEFAULT_PIPELINE, KEY, seen(runs, GRADED["events"]), [])
