@@ -39,7 +39,7 @@ class FailFastLocalExecutor(LocalExecutor):
         from rankalpha.runners import runner  # noqa: PLC0415
 
         self._task_ended = Wakeup()
-        # which loads the plugins
+        # asking for it loads the plugins
         get_listener_manager().add_listener(self._task_ended)  # type: ignore[no-untyped-call]
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
@@ -52,10 +52,9 @@ class FailFastLocalExecutor(LocalExecutor):
         """
         super().heartbeat()
         end = time.monotonic() + NAP_SECONDS
-        while (
-            not self._task_ended.wait(LOOK_SECONDS) and not self._slot_came_free() and time.monotonic() < end
-        ):
-            pass
+        while time.monotonic() < end and not self._slot_came_free():
+            if self._task_ended.wait(LOOK_SECONDS):
+                break
         self.sync()
 
     def _slot_came_free(self) -> bool:

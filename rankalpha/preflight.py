@@ -89,8 +89,8 @@ def _profiles() -> Iterator[str]:
 
 def _sleepless(env: Mapping[str, str]) -> Iterator[str]:
     """Yield that the scheduler would keep a core busy, if it would."""
-    executor, seconds = env.get(EXECUTOR, "LocalExecutor"), env.get(IDLE_SLEEP)
-    if executor != NAPS and seconds in ("0", "0.0"):
+    executor, seconds = env.get(EXECUTOR, "LocalExecutor"), env.get(IDLE_SLEEP, "")
+    if executor != NAPS and seconds and not seconds.strip("0."):
         yield f"{IDLE_SLEEP}={seconds} needs {EXECUTOR}={NAPS}; with {executor} set 0.25 or more"
 
 

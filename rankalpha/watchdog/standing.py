@@ -119,10 +119,11 @@ def _standing(step: Step, makers: Mapping[str, Step], seen: Seen, paused: bool) 
 
 def _outdated(step: Step, seen: Seen) -> bool:
     """Tell whether an input of a step was published again after it had read it; see `rankalpha.joins`."""
-    event = _newest(seen.events, step.writes) or {}
-    runs = {run["dag_run_id"]: run for run in seen.runs.get(step.dag_id, ())}
-    started = runs.get(event.get("source_run_id"), {}).get("start_date")
-    read_at = min(_moment(one) for one in (started, event.get("timestamp")) if one)
+    event = seen.events[step.writes][-1]
+    of_event = (run for run in seen.runs.get(step.dag_id, ()) if run["dag_run_id"] == event["source_run_id"])
+    # a run that was removed or cleared does not tell when it began
+    began = next((run["start_date"] for run in of_event), None) or event["timestamp"]
+    read_at = min(_moment(began), _moment(event["timestamp"]))
     inputs = (_newest(seen.events, dataset) for dataset in step.reads)
     return any(_moment(one["timestamp"]) > read_at for one in inputs if one)
 

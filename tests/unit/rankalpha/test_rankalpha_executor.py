@@ -70,12 +70,6 @@ def test_tasks_that_end_together_end_one_nap(local):
     assert heartbeat(local) >= NAP
 
 
-def test_no_task_waits_for_a_scheduler_that_does_not_nap(local):
-    for _ in range(70_000):  # more than a pipe holds
-        end_of_task("success")
-    assert heartbeat(local) < NAP
-
-
 def test_a_slot_that_comes_free_ends_the_nap(local):
     local.running.add("task")
     Timer(0.2, end_of_worker, [local]).start()

@@ -59,10 +59,13 @@ def test_a_complete_profile_may_start(profile):
 
 
 @pytest.mark.parametrize("name", ["local", "production"])
-def test_a_scheduler_that_would_never_rest_may_not_start(profile, name):
+@pytest.mark.parametrize("zero", ["0", "0.0", ".00"])
+def test_a_scheduler_that_would_never_rest_may_not_start(profile, name, zero):
     profile(name)
-    idle = {**COMPLETE, BROKER: "redis://:Zr8-own@redis:6379/0", IDLE_SLEEP: "0"}
-    assert f"{IDLE_SLEEP}=0 needs {EXECUTOR}={NAPS}; with CeleryExecutor" in refusal({**idle, **CELERY})
+    idle = {**COMPLETE, BROKER: "redis://:Zr8-own@redis:6379/0", IDLE_SLEEP: zero}
+    problem = f"{IDLE_SLEEP}={zero} needs {EXECUTOR}={NAPS}; with"
+    assert f"{problem} CeleryExecutor" in refusal({**idle, **CELERY})
+    assert f"{problem} LocalExecutor" in refusal(idle)  # Airflow's default
     check({**idle, **CELERY, IDLE_SLEEP: "0.25"})
     check({**idle, EXECUTOR: NAPS})
 
