@@ -1,9 +1,9 @@
-"""Airflow's configuration of this test process, set before anything imports Airflow."""
+"""Airflow's configuration of this test process, set before anything imports Airflow, and how tests are spread."""
 
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,12 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
-HOME = Path(tempfile.mkdtemp(prefix="rankalpha-test-"))
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # none in the process that was started, which may run tests too
+if not WORKER:
+    os.environ["TESTS_SHARED"] = tempfile.mkdtemp(prefix="rankalpha-test-")
+SHARED = Path(os.environ["TESTS_SHARED"])  # of all processes of this test run
+HOME = SHARED / (WORKER or "main")
+KEEP = bool(os.environ.get("KEEP"))
 
 for key in [key for key in os.environ if key.startswith(("AIRFLOW", "RANKALPHA"))]:
     del os.environ[key]
@@ -22,60 +27,66 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
     "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-    # a PostgreSQL that only the tests in tests/scheduling start; all others must do without any database
+    # a PostgreSQL that only the tests in tests/scheduler start; all others must do without any database
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://postgres:@/postgres?host={HOME}/pg",
     "RANKALPHA_ENV_DIR": str(ROOT / "env"),
 }
-ENGINE = ("tests/docker/", "tests/faults/")  # a Docker engine has room for one stack
+TOGETHER = {  # folders whose tests run one after another, and why
+    "engine": "engine",  # a Docker engine has room for one stack, and one of the faults is to kill it
+    "compose": "engine",
+    "faults": "engine",
+    "alone": "alone",  # one running stack, which they change as a whole
+}
+pytest_plugins = ["tests.support.summary", "tests.support.failures", "tests.support.figures"]
 
 
 class ByFile(LoadFileScheduling):
-    """Runs the tests of a file, or all that need the engine, one after another in one process."""
+    """Runs the tests of a file, or of folders that belong together, one after another in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "engine" if nodeid.startswith(ENGINE) else super()._split_scope(nodeid)
+        return TOGETHER.get(nodeid.split("/")[1]) or super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Tell which tests belong together when they run in several processes; the largest groups begin."""
+    """Tell which tests belong together when they run in several processes."""
     return ByFile(config, log)
 
 
-SAID = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture(scope="session")
-def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Print figures when all tests are over, whichever process they come from."""
-    return pytestconfig.stash.setdefault(SAID, []).append
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand over what was said in a process of its own."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["said"] = session.config.stash.get(SAID, [])
-
-
-def pytest_testnodedown(node: Any) -> None:
-    """Take what was said in another process; none is handed over by one that died."""
-    node.config.stash.setdefault(SAID, []).extend(getattr(node, "workeroutput", {}).get("said", []))
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what was said."""
-    for text in config.stash.get(SAID, []):
-        terminalreporter.write_line(f"\n{text}")
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a module that tells a story in its order, whatever has shuffled them."""
+    line = {item: item.reportinfo()[1] or 0 for item in items}
+    told = [index for index, item in enumerate(items) if item.get_closest_marker("story")]
+    by_module: dict[Path, list[pytest.Item]] = {}
+    for index in told:
+        by_module.setdefault(items[index].path, []).append(items[index])
+    for chapters in by_module.values():
+        chapters.sort(key=line.__getitem__)
+    for index in told:
+        items[index] = by_module[items[index].path].pop(0)
 
 
 def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
-    shutil.rmtree(HOME, ignore_errors=True)
+    """Leave nothing behind, unless it was asked for."""
+    if WORKER:
+        return
+    if KEEP:
+        print(f"KEEP: what the tests have left is in {SHARED}", file=sys.stderr)
+    else:
+        shutil.rmtree(SHARED, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def home() -> Path:
     """A folder of this test session; pytest's own may be removed by another one while servers run in it."""
+    HOME.mkdir(exist_ok=True)
     return HOME
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """A folder of all processes of this test run."""
+    return SHARED
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from tests.faults.components import arm
 from tests.faults.moments import Moments
 from tests.faults.stages import SECONDS
 from tests.support.services import FRONTEND
-from tests.support.stack import wait_for
+from tests.support.waiting import wait_for
 
 STAGES = ("ingestion", "scorer", "sentiment")
 TICKS = list(range(2 * SECONDS["ingestion"]))

@@ -11,7 +11,7 @@ from docker import APIClient
 from docker.errors import DockerException
 
 from rankalpha.stages import STAGES
-from tests.support.stack import wait_for
+from tests.support.waiting import wait_for
 
 URL = "unix:///var/run/docker.sock"
 IMAGE = "python:3.13-slim-trixie"

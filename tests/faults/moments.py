@@ -5,7 +5,7 @@ import time
 
 from docker import APIClient
 
-from tests.support.stack import wait_for
+from tests.support.waiting import wait_for
 
 MID_RUN = 8  # seconds after the start of a container that runs for 12; its task is deferred after 5
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.cell import TICKS, ticks
 from tests.faults.stages import LIMIT
-from tests.support.stack import wait_for
+from tests.support.waiting import wait_for
 
 DAG, TASK = "rankalpha_ingestion", "run_ingestion"
 GRACE = 8  # seconds: 3 until the stage is killed, the rest for a triggerer that looks about once a second

@@ -11,11 +11,11 @@ GRADING, FRONTEND = "/api/v1/grading/refresh", "/api/refresh-data"
 class RecordingServices:
     """Answers the grading refresh and the frontend's refresh as agreed, or as `broken` says for a path."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.calls = []
         self.markets = defaultdict(list)  # by path: those that were named, None for the default one
         self.broken = {}  # path -> status, body
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -10,21 +10,33 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
+
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.embedded.ports import free_ports
 from rankalpha.pipeline import PIPELINE
+from rankalpha.startup import wait_for_airflow
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("AIRFLOW", "COMPOSE", "RANKALPHA", "PYTHON", "VIRTUAL_ENV", "MAKE")
-
-
-def wait_for(found, seconds=14):
-    """Return what `found` returns as soon as that is true; less than the stages' time limit."""
-    deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.2)
-    return answer
+PORTS = {name: f"RANKALPHA_{name.upper()}_PORT" for name in ("airflow", "api", "frontend")}
+LINES = 30  # of a component's log in the report of a failed test
+# what a DAG still has to do: a run, an event that waits for the scheduler, or a join that lacks nothing
+LEFT_TO_DO = """
+    SELECT dag_id || ' ' || run_id || ' is ' || state FROM dag_run
+        WHERE state IN ('queued', 'running') AND dag_id IN ({dags})
+    UNION ALL
+    SELECT target_dag_id || ' has an event to be scheduled for' FROM asset_dag_run_queue
+        WHERE target_dag_id IN ({dags})
+    UNION ALL
+    SELECT target_dag_id || ' has all of batch ' || partition_key FROM asset_partition_dag_run AS waiting
+        WHERE created_dag_run_id IS NULL AND target_dag_id IN ({dags}) AND NOT EXISTS (
+            SELECT 1 FROM dag_schedule_asset_reference AS needed
+            WHERE needed.dag_id = waiting.target_dag_id AND NOT EXISTS (
+                SELECT 1 FROM partitioned_asset_key_log AS there
+                WHERE there.asset_partition_dag_run_id = waiting.id AND there.asset_id = needed.asset_id))
+"""
 
 
 def copy_checkout(folder):
@@ -43,14 +55,14 @@ class Stack:
     """Runs a checkout's commands in an environment that holds nothing of Airflow's or ours but `extra`."""
 
     def __init__(self, checkout, password="rankalpha", **extra):
-        ports = dict(zip(("airflow", "api", "frontend"), free_ports(3), strict=True))
+        free = zip(PORTS.values(), map(str, free_ports(len(PORTS))), strict=True)
         self.checkout = checkout
-        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)},
-            **{f"RANKALPHA_{name.upper()}_PORT": str(port) for name, port in ports.items()},
+            **dict(free),
             **extra,
         }
+        self.urls = {name: f"http://127.0.0.1:{self.env[key]}" for name, key in PORTS.items()}
         self.api = AirflowApi(self.urls["airflow"], "rankalpha", password)
 
     def run(self, *command, timeout=600):
@@ -116,14 +128,43 @@ class Stack:
             for key in values:
                 self.delete(f"variables/{key}")
 
-    def settle(self, timeout=300):
-        """Return when no run of the pipeline has been active for some 2 seconds."""
-        deadline, quiet = time.monotonic() + timeout, 0
-        while quiet < 4:
-            assert time.monotonic() < deadline, "the pipeline does not come to rest"
-            active = [run for dag_id in PIPELINE for run in self.runs(dag_id, state=["queued", "running"])]
-            quiet = 0 if active else quiet + 1
-            time.sleep(0.6)
+    def query(self, text):
+        """The first column of what a query of Airflow's database returns; a kind of stack knows how to ask."""
+        raise NotImplementedError
+
+    def component_logs(self):
+        """The end of each component's log, by its name; a kind of stack knows where they are."""
+        raise NotImplementedError
+
+    def diagnosis(self):
+        """What the report of a failed test shows, as titles and texts: runs, failed tasks, components."""
+        try:
+            yield from self._diagnosed()
+        except Exception as error:  # noqa: BLE001  what is wrong with the stack must not hide what failed
+            yield "the stack cannot be asked", repr(error)
+
+    def _diagnosed(self):
+        unsuccessful = {"state": ["queued", "running", "failed"], "order_by": "-run_after", "limit": 20}
+        runs = self.api.get("dags/~/dagRuns", **unsuccessful)["dag_runs"]
+        told = [f"{run['state']:8} {run['dag_id']} {run['dag_run_id']} {run['partition_key']}" for run in runs]
+        yield "runs that did not succeed, newest first", "\n".join(told) or "none"
+        tasks = self.api.get("dags/~/dagRuns/~/taskInstances", state=["failed"], order_by="-end_date", limit=1)
+        for task in tasks["task_instances"]:
+            where = (task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"])
+            events = json.loads(self.log(*where))["content"]
+            yield f"log of the task that failed last, {where}", "\n".join(str(one["event"]) for one in events)
+        for name, text in self.component_logs().items():
+            yield f"end of the log of {name}", text
+
+    def settle(self, dags=PIPELINE, seconds=300):
+        """Return when some DAGs have nothing to do, seen twice: what the database holds is exact."""
+        query = LEFT_TO_DO.format(dags=", ".join(f"'{dag_id}'" for dag_id in dags))
+        deadline, left, quiet = time.monotonic() + seconds, None, 0
+        while quiet < 2:
+            assert time.monotonic() < deadline, f"{seconds} s were not enough to come to rest; left: {left}"
+            left = self.query(query)
+            quiet = 0 if left else quiet + 1
+            time.sleep(0.3)
 
 
 class RunningStack(Stack):
@@ -133,9 +174,43 @@ class RunningStack(Stack):
         super().__init__(checkout, RANKALPHA_STATE_DIR=str(state), **extra)
         self.state, self.python = state, python
 
-    def stack(self, command, **options):
+    @contextlib.contextmanager
+    def started(self):
+        """Start it, wait until it can run batches, and remove it in the end, unless it is to be kept."""
+        try:
+            self.start()
+            yield self
+        finally:
+            self.end()
+
+    def start(self):
+        """Start what is not running, and return when it can run batches."""
+        done = self.stack("start")
+        assert done.returncode == 0, done.stdout
+        wait_for_airflow(self.api)
+
+    def end(self):
+        """Stop it, and remove its state unless it is to be kept."""
+        self.stack("down" if os.environ.get("KEEP") else "clean")
+
+    def stack(self, *command, **options):
         """Run a command of scripts/stack.py."""
-        return self.run(self.python, str(Path(self.checkout, "scripts/stack.py")), command, **options)
+        return self.run(self.python, str(Path(self.checkout, "scripts/stack.py")), *command, **options)
+
+    def query(self, text):
+        """Ask PostgreSQL at its socket; a server that was just killed is waited for."""
+
+        def ask():
+            socket = (self.state / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+            with psycopg.connect(host=socket, user="postgres", autocommit=True) as connection:
+                return [[row[0] for row in connection.execute(text)]]
+
+        return wait_for("PostgreSQL", ask, forgive=(OSError, IndexError, psycopg.OperationalError))[0]
+
+    def component_logs(self):
+        """The last lines of each file that the supervisor keeps."""
+        files = sorted((self.state / "logs").glob("*.log"))
+        return {file.name: "".join(file.open(errors="replace").readlines()[-LINES:]) for file in files}
 
     def processes(self):
         """The process ids of the stack's programs, such as `airflow:scheduler`, by their names."""
@@ -154,13 +229,3 @@ class RunningStack(Stack):
         done = self.run("make", "airflow", f"ARGS={command}")
         assert done.returncode == 0, done.stdout
         return done.stdout
-
-    @contextlib.contextmanager
-    def fault(self, stage, mode):
-        """Let a recording stage go wrong for a while."""
-        path = self.state / "data" / f"fault-{stage}"
-        path.write_text(mode)
-        try:
-            yield
-        finally:
-            path.unlink()

@@ -1,0 +1,76 @@
+"""A running stack of their own for what changes it as a whole: deaths, Variables, channels, what is pruned.
+
+Its tests run one after another, in the default market; what needs a batch only is in tests/running.
+"""
+
+import secrets
+
+import pytest
+from old_rows import connected
+
+from rankalpha.market import DEFAULT_MARKET
+from tests.support.channels import Mailbox, Webhook
+from tests.support.lane import Lane
+from tests.support.recording_stack import recording_stack
+from tests.support.services import RecordingServices
+from tests.support.users import make_users
+
+
+@pytest.fixture(scope="session")
+def services():
+    """The API and frontend of the stack."""
+    servers = RecordingServices()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def mailbox():
+    """The mail server of the stack."""
+    box = Mailbox().start()
+    yield box
+    box.stop()
+
+
+@pytest.fixture(scope="session")
+def slack():
+    """Slack, as the stack sees it."""
+    hook = Webhook()
+    yield hook
+    hook.close()
+
+
+@pytest.fixture(scope="session")
+def stack(home, shared, services, mailbox, slack):
+    """The running stack."""
+    settings = {
+        "RANKALPHA_METRICS_TOKEN": secrets.token_hex(16),
+        "RANKALPHA_FINISHED_WITHIN": "0.4",
+        "RANKALPHA_ALERT_EMAIL": "duty@example.org",
+        "RANKALPHA_TELL_GRADED": "true",
+        "AIRFLOW_CONN_SMTP_DEFAULT": mailbox.connection,
+        "AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": slack.connection,
+        "AIRFLOW__LOGGING__JSON_LOGS": "True",
+        "LOG_FORMAT": "json",
+    }
+    with recording_stack(home / "alone", shared, services, **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lane(stack, services):
+    """The default market of the stack."""
+    return Lane(stack, DEFAULT_MARKET, services)
+
+
+@pytest.fixture(scope="session")
+def database(stack):
+    """Runs queries in the database of the stack."""
+    with connected(stack) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def password(stack):
+    """The password of a user of each role but Admin, named like the role and made as the README says."""
+    return make_users(stack)

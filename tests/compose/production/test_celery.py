@@ -1,0 +1,72 @@
+"""Tasks on two Celery workers."""
+
+import re
+
+import pytest
+import requests
+
+from tests.support.openlineage import violations
+from tests.support.production import SECRETS
+from tests.support.waiting import wait_for
+
+from .receiving import received
+
+STEPS = ("ingestion", "scoring", "sentiment", "grading")
+
+
+@pytest.fixture(scope="module")
+def workers(stack, engine):
+    """What the engine says of the workers' containers."""
+    return [engine.inspect_container(name) for name in stack.ids("airflow-worker")]
+
+
+def task(stack, dag_id, batch, task_id):
+    (run,) = stack.runs(dag_id, partition_key_prefix_pattern=batch)
+    return stack.tasks(dag_id, run["dag_run_id"])[task_id]
+
+
+def test_the_stages_of_a_batch_run_on_both_workers(stack, batch, workers):
+    scorer = task(stack, "rankalpha_scoring", batch, "run_scorer")
+    sentiment = task(stack, "rankalpha_sentiment", batch, "run_ai_analysis")
+    hosts = {worker["Config"]["Hostname"] for worker in workers}
+    assert {scorer["hostname"], sentiment["hostname"]} == hosts
+    assert len(hosts) == 2
+
+
+def test_workers_are_not_on_the_network_of_the_database(workers):
+    for worker in workers:
+        networks = worker["NetworkSettings"]["Networks"]
+        assert set(networks) == {"rankalpha_queue", "rankalpha_docker_access", "rankalpha_net"}
+
+
+def test_a_stage_does_not_reach_the_queue(stack, engine, batch):
+    assert stack.reachable(["api:6080", *stack.addresses(engine, "redis", 6379)]) == {"api:6080"}
+
+
+def test_the_log_can_be_read_while_a_worker_runs_the_stage(stack, engine, batch):
+    with stack.ticking(engine, batch) as run:
+        wait_for(lambda: stack.ticks(run) == list("12345"))
+        assert [container["State"] for container in stack.stages(engine)] == ["running"]
+
+
+def test_metrics_are_served_to_who_has_the_token(stack, batch):
+    url = f"{stack.urls['airflow']}/rankalpha/metrics"
+    assert requests.get(url, timeout=10).status_code == 401
+    shown = requests.get(
+        url, headers={"Authorization": f"Bearer {SECRETS['RANKALPHA_METRICS_TOKEN']}"}, timeout=30
+    )
+    assert shown.status_code == 200
+    assert re.search(r'rankalpha_container_peak_memory_bytes{.*step="scoring".*} [1-9]', shown.text)
+
+
+def test_each_event_of_a_batch_is_told_to_an_openlineage_server(stack, batch):
+    ends = {(f"rankalpha_{step}", "COMPLETE") for step in STEPS}
+
+    def told():
+        return {(event["job"]["name"], event["eventType"]) for event in received(stack, "lineage")}
+
+    wait_for(lambda: ends <= told(), seconds=30)
+    events = received(stack, "lineage")
+    assert [problem for event in events for problem in violations(event)] == []
+    written = {output["name"] for event in events for output in event["outputs"]}
+    assert written == {"prices", "scores", "sentiment", "grades"}

@@ -1,0 +1,32 @@
+"""A batch that its contract blocks, in the containers: kept, and published anyway by a person's command."""
+
+import json
+
+from tests.support.waiting import wait_for
+
+RESULT = json.dumps({"rows": 0, "symbols": 0, "as_of": "2022-12-28"})
+EMPTY = f"""sh -c 'echo "$0" > $RANKALPHA_RESULT' '{RESULT}'"""
+
+
+def test_a_blocked_batch_is_published_anyway_once(stack, batch):
+    with stack.variables(SCORER_COMMAND=EMPTY):
+        run_id = stack.trigger("rankalpha_scoring", batch)
+        stack.settle()
+    path = f"dags/rankalpha_scoring/dagRuns/{run_id}/taskInstances/publish_scores"
+    kept = stack.api.get(f"{path}/xcomEntries/quarantine")["value"]
+    assert (kept["batch"], kept["result"]["rows"]) == (batch, 0)
+    before = stack.events("scores")
+    word = ("--batch", batch, "--dataset", "scores", "--reason", "a test")
+    assert f"Batch {batch} is through." in stack.exec("airflow-scheduler", "publish-anyway", *word)
+    event = wait_for(lambda: stack.events("scores")[len(before) :])[0]
+    assert event["extra"]["forced"] == {"by": "rankalpha", "reason": "a test"}
+    stack.settle()
+    again = stack.compose("exec", "--no-TTY", "airflow-scheduler", "publish-anyway", *word)
+    assert (again.returncode, f"batch {batch} is not blocked in scores" in again.stdout) == (2, True)
+
+
+def test_the_reference_services_pass_their_contracts(stack, batch):
+    for asset in ("prices", "scores", "sentiment", "grades"):
+        event = stack.events(asset)[0]
+        assert event["partition_key"] == batch
+        assert [one for one in event["extra"]["checks"] if not one["passed"]] == []

@@ -1,0 +1,41 @@
+"""The total of several test runs, from their JUnit XML: the slowest tests, second attempts, and the count."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+SLOWEST = 10
+KINDS = ("failure", "error", "skipped")
+
+
+def outcome(case):
+    """What became of a test."""
+    return next((kind for kind in KINDS if case.find(kind) is not None), "passed")
+
+
+def properties(case):
+    """What the test has said of itself."""
+    return {one.get("name"): one.get("value") for one in case.iter("property")}
+
+
+def main(files):
+    """Print the total of some files; return 1 when something has failed."""
+    suites = [suite for file in files for suite in ElementTree.parse(file).iter("testsuite")]
+    cases = [case for suite in suites for case in suite.iter("testcase")]
+    seconds = sum(float(suite.get("time")) for suite in suites)
+    print("The slowest tests:")
+    for case in sorted(cases, key=lambda case: -float(case.get("time")))[:SLOWEST]:
+        print(f"  {float(case.get('time')):6.1f} s  {case.get('classname')}.{case.get('name')}")
+    again = [(case, properties(case)) for case in cases if int(properties(case).get("attempt", 1)) > 1]
+    print(f"Second attempts: {len(again)}")
+    for case, said in again:
+        print(f"  {case.get('classname')}.{case.get('name')}: {said['flaky']}")
+    counts = Counter(outcome(case) for case in cases)
+    shown = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", *KINDS) if counts[kind])
+    print(f"{shown} of {len(cases)} tests in {seconds:.0f} s ({', '.join(Path(file).stem for file in files)})")
+    return int(bool(counts["failure"] + counts["error"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,23 @@
+"""Waiting for what other processes do: by name, so that a wait in vain tells for what, and what was last seen."""
+
+import time
+
+SHOWN = 2000  # characters of what was last seen
+
+
+def wait_for(what, look, seconds=60, forgive=()):
+    """Return what `look` returns as soon as that is true; fails with `what` and the last answer or error.
+
+    The limit only bounds how long a test that fails takes; where it is the point of a test, it is given.
+    Errors of the kinds in `forgive` count as no answer yet.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if seen := look():
+                return seen
+        except forgive as error:
+            seen = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}; last seen: {repr(seen)[:SHOWN]}")
+        time.sleep(0.2)
