@@ -4,16 +4,21 @@ Its tests run one after another, in the default market; what needs a batch only 
 """
 
 import secrets
+from datetime import UTC, datetime
 
 import pytest
 from old_rows import connected
 
 from rankalpha.market import DEFAULT_MARKET
+from rankalpha.startup import wait_for_airflow
 from tests.support.channels import Mailbox, Webhook
 from tests.support.lane import Lane
 from tests.support.recording_stack import recording_stack
 from tests.support.services import RecordingServices
 from tests.support.users import make_users
+from tests.support.waiting import wait_for
+
+COMPONENTS = ("scheduler", "triggerer", "dag_processor")
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +40,9 @@ def mailbox():
 @pytest.fixture(scope="session")
 def slack():
     """Slack, as the stack sees it."""
-    hook = Webhook()
+    hook = Webhook().start()
     yield hook
-    hook.close()
+    hook.stop()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +50,7 @@ def stack(home, shared, services, mailbox, slack):
     """The running stack."""
     settings = {
         "RANKALPHA_METRICS_TOKEN": secrets.token_hex(16),
-        "RANKALPHA_FINISHED_WITHIN": "0.4",
+        "RANKALPHA_FINISHED_WITHIN": "5",  # a busy machine meets it
         "RANKALPHA_ALERT_EMAIL": "duty@example.org",
         "RANKALPHA_TELL_GRADED": "true",
         "AIRFLOW_CONN_SMTP_DEFAULT": mailbox.connection,
@@ -74,3 +79,19 @@ def database(stack):
 def password(stack):
     """The password of a user of each role but Admin, named like the role and made as the README says."""
     return make_users(stack)
+
+
+@pytest.fixture(scope="module")
+def well_again(stack):
+    """What a module has killed is back before the next module: each component gives a new heartbeat."""
+    yield
+    wait_for_airflow(stack.api)
+    now = datetime.now(UTC)
+
+    def beating():
+        health = stack.api.get("monitor/health")
+        beats = {name: health[name][f"latest_{name}_heartbeat"] for name in COMPONENTS}
+        return all(beat and datetime.fromisoformat(beat) > now for beat in beats.values())
+
+    wait_for("new heartbeats", beating)
+    stack.settle()

@@ -23,13 +23,6 @@ def connected(stack) -> Iterator:
     engine.dispose()
 
 
-def ingest(stack, key):
-    """Let a batch go through the pipeline; return the id of the run that began it."""
-    run_id = stack.trigger("rankalpha_ingestion", key)
-    stack.settle()
-    return run_id
-
-
 def backdate(database, batch):
     """Let the runs of a batch, and all that Airflow knows of them, be older than what is kept."""
     runs = "(SELECT run_id FROM dag_run WHERE partition_key = :batch)"

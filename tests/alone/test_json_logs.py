@@ -58,12 +58,11 @@ def of_batch(lines, key):
 
 
 @pytest.fixture(scope="module")
-def ingested(stack):
+def ingested(lane):
     """A batch that went all the way; its ingestion took so long that it was deferred."""
     key = "2022-08-01T06:00:00"
-    with stack.fault("ingestion", "slow"):
-        stack.trigger("rankalpha_ingestion", key)
-        stack.settle()
+    with lane.fault("ingestion", "slow"):
+        lane.ingest(key)
     return key
 
 
@@ -95,9 +94,9 @@ def test_what_a_stage_prints_carries_its_batch(stack, ingested):
     assert any("starting" not in event for lines in found.values() for event in lines)
 
 
-def test_a_run_without_a_key_names_the_batch_that_it_takes(stack, ingested):
-    run_id = stack.trigger("rankalpha_scoring")
-    stack.settle()
+def test_a_run_without_a_key_names_the_batch_that_it_takes(stack, lane, ingested):
+    run_id = lane.trigger("scoring")
+    lane.settle()
     path = f"dags/rankalpha_scoring/dagRuns/{run_id}/taskInstances/run_scorer/xcomEntries/return_value"
     taken = stack.api.get(path)["value"]["batch"]
     lines = [line for line in component(stack, "airflow-scheduler") if line.get("run_id") == run_id]
@@ -105,11 +104,10 @@ def test_a_run_without_a_key_names_the_batch_that_it_takes(stack, ingested):
     assert found.keys() == {("rankalpha_scoring", "run_scorer"), ("rankalpha_scoring", "publish_scores")}
 
 
-def test_an_alert_carries_its_batch(stack):
+def test_an_alert_carries_its_batch(stack, lane):
     key = "2022-08-02T06:00:00"
-    with stack.fault("scorer", "bad data"):
-        stack.trigger("rankalpha_ingestion", key)
-        stack.settle()
+    with lane.fault("scorer", "bad data"):
+        lane.ingest(key)
     found = of_batch(component(stack, "airflow-scheduler"), key)["rankalpha_scoring", "run_scorer"]
     (alert,) = [event for event in found if event.startswith("ALERT RankAlpha ACT NOW: ")]
     assert "rankalpha_scoring.run_scorer failed" in alert
@@ -119,5 +117,7 @@ def test_the_reference_api_names_the_batch_that_it_is_asked_for(stack):
     key = "2022-08-03T06:00:00"
     url = f"{stack.urls['api']}/api/v1/grading/refresh"
     assert requests.post(url, json={"batch": key}, timeout=10).status_code == 404
-    lines = wait_for(lambda: [line for line in component(stack, "rankalpha-api") if line.get("batch") == key])
+    lines = wait_for(
+        "the line", lambda: [line for line in component(stack, "rankalpha-api") if line.get("batch") == key]
+    )
     assert lines[0]["event"].startswith("POST /api/v1/grading/refresh 404 ")

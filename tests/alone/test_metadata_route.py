@@ -2,17 +2,21 @@
 
 import json
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from old_rows import OLD, backdate, ingest
+from old_rows import OLD, backdate
 
 from rankalpha.airflow_api import AirflowApiError
 from rankalpha.maintenance.metadata import PREFIX, PRUNE
+from tests.support.waiting import wait_for
 
 URL = PREFIX + PRUNE
+WAITING = """
+    SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%xcom%'
+        AND NOT query ILIKE '%pg_stat_activity%'
+"""
 
 
 @pytest.mark.parametrize(
@@ -29,11 +33,11 @@ def test_a_moment_that_makes_no_sense_is_refused(stack, before, says):
         stack.api.post(URL, {"before": before})
 
 
-def test_the_api_answers_while_rows_are_removed(stack, database):
+def test_the_api_answers_while_rows_are_removed(stack, lane, database):
     """Pruning waits for a lock here; requests of others must not wait with it."""
     key = "2022-05-06T06:00:00"
-    ingest(stack, key)
-    ingest(stack, "2022-05-07T06:00:00")  # Airflow keeps the newest run of each DAG
+    lane.ingest(key)
+    lane.ingest("2022-05-07T06:00:00")  # Airflow keeps the newest run of each DAG
     backdate(database, key)
     database("BEGIN")
     database("LOCK TABLE xcom IN ACCESS EXCLUSIVE MODE")
@@ -42,7 +46,7 @@ def test_the_api_answers_while_rows_are_removed(stack, database):
     thread = threading.Thread(target=lambda: answers.append(stack.api.post(URL, {"before": before})))
     thread.start()
     try:
-        time.sleep(1)
+        wait_for("pruning that waits", lambda: stack.query(WAITING))
         for _ in range(20):
             requests.get(f"{stack.api.url}/api/v2/version", timeout=5).raise_for_status()
         assert thread.is_alive()

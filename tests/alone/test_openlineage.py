@@ -1,13 +1,19 @@
 """A batch as OpenLineage is told of it: every event of a running Airflow, written to a file."""
 
 import json
+from hashlib import sha256
 
 import pytest
-from recording_stack import recording_stack
 
+from rankalpha.market import DEFAULT_MARKET
+from tests.support.lane import Lane
 from tests.support.openlineage import violations
+from tests.support.recording_stack import recording_stack
+from tests.support.services import RecordingServices
+from tests.support.waiting import wait_for
 
 KEY, FAILED = "2021-07-01T06:00:00", "2021-07-02T06:00:00"
+BESIDE = ("watchdog", "maintenance")  # both do a run, too
 SECRET = "sk-lineage-must-not-tell-31337"
 READS = {
     "rankalpha_ingestion.run_ingestion": [],
@@ -25,17 +31,33 @@ PUBLISHES = {
 
 
 @pytest.fixture(scope="module")
-def events(home, services):
-    """The events of a batch that was graded and of one whose scorer found bad data, oldest first."""
+def services():
+    """The API and frontend of this stack alone."""
+    servers = RecordingServices()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="module")
+def events(home, shared, services):
+    """The events of a batch that was graded and of one whose scorer found bad data, oldest first.
+
+    From a stack of its own: OpenLineage's listener forks a process for each event of each task, which would
+    slow down all other tests of a shared stack.
+    """
     file = home / "lineage.jsonl"
-    with recording_stack(home / "lineage", services, RANKALPHA_OPENLINEAGE=str(file)) as stack:
+    with recording_stack(home / "lineage", shared, services, RANKALPHA_OPENLINEAGE=str(file)) as stack:
+        lane = Lane(stack, DEFAULT_MARKET, services)
         with stack.variables(OPENAI_API_KEY=SECRET):
-            stack.trigger("rankalpha_ingestion", KEY)
-            stack.settle()
-            with stack.fault("scorer", "bad data"), stack.fault("sentiment", "no rows"):
-                stack.trigger("rankalpha_ingestion", FAILED)
-                stack.settle()
-        assert services.calls[-2:] == [("/api/v1/grading/refresh", KEY), ("/api/refresh-data", KEY)]
+            lane.ingest(KEY)
+            with lane.fault("scorer", "bad data"), lane.fault("sentiment", "no rows"):
+                lane.ingest(FAILED)
+        assert [one["key"] for one in lane.journal("sentiment", KEY)] == [sha256(SECRET.encode()).hexdigest()]
+        assert services.calls == [("/api/v1/grading/refresh", KEY), ("/api/refresh-data", KEY)]
+        for dag in BESIDE:
+            run_id = lane.trigger(dag)
+            ended = {"run_id_pattern": run_id, "state": ["success"]}
+            wait_for(f"a run of {dag}", lambda dag=dag, ended=ended: lane.runs(dag, **ended))
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
@@ -125,4 +147,5 @@ def test_neither_secrets_nor_code_nor_what_is_beside_the_pipeline_is_told(events
         name for event in events for name in event["job"]["facets"]
     }
     assert "environmentVariables" not in text
-    assert not {event["job"]["name"] for event in events if "watchdog" in event["job"]["name"]}
+    jobs = {event["job"]["name"] for event in events}
+    assert [name for name in jobs for dag in BESIDE if dag in name] == []

@@ -13,38 +13,26 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-import requests
-from tests.support.figures import RUNNING
+from backfills import backfill, patiently
 
 from rankalpha.batch import key_of
 from rankalpha.pipeline import CONSUMER_DAGS, DEFAULT_PIPELINE
 from rankalpha.watchdog.incidents import incidents
 from rankalpha.watchdog.reading import look
 from tests.faults.components import AIRFLOW, arm
+from tests.support.figures import RUNNING
 from tests.support.services import GRADING
-from tests.support.waiting import wait_for
 
 DAGS = {"scores": "rankalpha_scoring", "sentiment": "rankalpha_sentiment"}
+pytestmark = pytest.mark.usefixtures("well_again")
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def patiently(ask, *arguments, **options):
-    """Ask again while the API server, which may just have been killed, does not answer."""
-
-    def answer():
-        try:
-            return [ask(*arguments, **options)]
-        except requests.RequestException:
-            return None
-
-    return wait_for(answer, seconds=60)[0]
 
 
 @contextmanager
 def second_scheduler(stack):
     """Another scheduler on the same database, with a session of its own."""
     command = [stack.python, "scripts/stack.py", "airflow", "scheduler", "--skip-serve-logs"]
-    log = (stack.state / "logs" / "second-scheduler.log").open("a")
+    log = (stack.state.parent / "second-scheduler.log").open("a")  # not among those of the components
     with (
         log,
         subprocess.Popen(
@@ -88,31 +76,11 @@ class Trouble:
         self.figures["pauses"] += 1
 
     def _set_paused(self, dag_id, paused):
-        patiently(self.stack.api._call, "PATCH", f"dags/{dag_id}", json={"is_paused": paused})
+        patiently(self.stack.api.patch, f"dags/{dag_id}", {"is_paused": paused})
 
     def _kill(self):
         arm(self.stack, None, self.chance.choice(AIRFLOW))()
         self.figures["components killed"] += 1
-
-
-def backfill(stack, first, days):
-    """Let Airflow create scheduled runs of past days, once its former backfill counts as completed."""
-    for _ in range(120):
-        former = patiently(stack.api.get, "backfills", dag_id="rankalpha_ingestion")["backfills"]
-        if all(one["completed_at"] for one in former):
-            break
-        time.sleep(0.5)
-    patiently(
-        stack.api.post,
-        "backfills",
-        {
-            "dag_id": "rankalpha_ingestion",
-            "from_date": first.isoformat(),
-            "to_date": (first + timedelta(days=days, hours=-1)).isoformat(),
-            "max_active_runs": 1,
-            "reprocess_behavior": "none",
-        },
-    )
 
 
 def post_both(stack, key):

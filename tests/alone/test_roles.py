@@ -92,11 +92,9 @@ REQUESTS = (
 
 
 @pytest.fixture(scope="module")
-def run(stack):
+def run(lane):
     """An ingestion run that has ended."""
-    run_id = stack.trigger("rankalpha_ingestion", "2022-08-04T06:00:00")
-    stack.settle()
-    return run_id
+    return lane.ingest("2022-08-04T06:00:00")
 
 
 @pytest.fixture(scope="module")
@@ -149,25 +147,26 @@ def test_a_token_that_is_not_airflows_own_opens_nothing(stack, run, tokens, impo
     assert {asked for asked, status in found.items() if status not in (401, 403)} == opened
 
 
-def test_an_operator_runs_a_batch_again_and_holds_a_stage_back(stack, password):
+def test_an_operator_runs_a_batch_again_and_holds_a_stage_back(stack, lane, password):
     """What the table asks for without doing it."""
     operator, key = AirflowApi(stack.api.url, "op", password), "2022-08-05T06:00:00"
     body = {"logical_date": None, "partition_key": key}
     run_id = operator.post("dags/rankalpha_ingestion/dagRuns", body)["dag_run_id"]
-    stack.settle()
+    lane.settle()
     operator.post(f"dags/rankalpha_ingestion/dagRuns/{run_id}/clear", {"dry_run": False})
-    stack.settle()
-    assert [event["partition_key"] for event in stack.events("grades")].count(key) == 2
+    lane.settle()
+    assert len(lane.published("grades", key)) == 2
     for paused in (True, False):
-        operator._call("PATCH", "dags/rankalpha_grading", json={"is_paused": paused})
+        operator.patch("dags/rankalpha_grading", {"is_paused": paused})
         assert operator.get("dags/rankalpha_grading")["is_paused"] is paused
 
 
-def test_a_viewer_starts_nothing(stack, password):
-    viewer, before = AirflowApi(stack.api.url, "viewer", password), len(stack.runs("rankalpha_ingestion"))
+def test_a_viewer_starts_nothing(stack, lane, run, password):
+    viewer = AirflowApi(stack.api.url, "viewer", password)
+    newest = lane.runs("ingestion")[-1]
     with pytest.raises(AirflowApiError, match="403"):
         viewer.post("dags/rankalpha_ingestion/dagRuns", {"logical_date": None})
-    assert len(stack.runs("rankalpha_ingestion")) == before
+    assert lane.runs("ingestion")[-1]["dag_run_id"] == newest["dag_run_id"]
 
 
 def test_the_configuration_that_is_shown_holds_no_secret(stack):

@@ -1,7 +1,7 @@
 """A stage's secret reaches the stage and nothing else: not even when the stage prints it and fails.
 
 What is served of a run is listed in tests/support/served.py; the alert goes to a real mail server and a real
-webhook. The whole of the database and the output of containers are read in tests/docker/compose.
+webhook. The whole of the database and the output of containers are read in tests/compose.
 """
 
 import hashlib
@@ -20,14 +20,12 @@ TELLING = "sh -c 'echo told $OPENAI_API_KEY; printf %s $OPENAI_API_KEY | sha256s
 
 
 @pytest.fixture(scope="module")
-def told(stack, mailbox, slack):
+def told(stack, lane, mailbox, slack):
     """The failed run of a stage that prints its secret, and what was sent about it."""
     with stack.variables(OPENAI_API_KEY=SECRET, SENTIMENT_COMMAND=TELLING):
-        stack.trigger("rankalpha_ingestion", KEY)
-        stack.settle()
-        (run,) = stack.runs(DAG, partition_key_prefix_pattern=KEY)
-        shown = served(stack.api, dag=DAG, run=run["dag_run_id"], task=TASK, batch=KEY)
-    wait_for(lambda: mailbox.about(KEY) and slack.about(KEY))
+        lane.ingest(KEY)
+        shown = served(stack.api, dag=DAG, run=lane.run_of("sentiment", KEY), task=TASK, batch=KEY)
+    wait_for("the alert", lambda: mailbox.about(KEY) and slack.about(KEY))
     return {
         "served": shown,
         "mail": "\n".join(mailbox.about()),

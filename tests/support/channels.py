@@ -51,8 +51,14 @@ class Webhook:
 
     def __init__(self):
         self.texts = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        (self.port,) = free_ports(1)
+        self._server = None
+
+    def start(self):
+        """Listen."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
 
     def _handler(self):
         texts = self.texts
@@ -72,15 +78,15 @@ class Webhook:
     @property
     def connection(self):
         """Airflow's connection to it, as JSON."""
-        address = f"http://127.0.0.1:{self._server.server_port}/services/T0/B0/sesame-webhook"
+        address = f"http://127.0.0.1:{self.port}/services/T0/B0/sesame-webhook"
         return json.dumps({"conn_type": "slackwebhook", "password": address})
 
     def about(self, *words):
         """The messages that hold all of the words, oldest first."""
         return with_words(self.texts, words)
 
-    def close(self):
-        """Stop listening."""
+    def stop(self):
+        """Listen no more; the messages stay."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rankalpha.stages import STAGES
-from rankalpha.startup import wait_for_airflow
 from tests.support.stack import RunningStack
 from tests.support.template import copy_database
 

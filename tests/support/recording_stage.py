@@ -1,7 +1,7 @@
 """A stage that does nothing but tell that it ran, for tests of the scheduling around it.
 
 A file <data root>/fault-<stage> makes it go wrong in the way that the file names, once it is there; one that
-holds a JSON object is what its result says instead.
+holds a JSON object is what its result says instead. "crash then hang" is a mode for each start of a batch.
 """
 
 import hashlib
@@ -18,9 +18,13 @@ data.mkdir(exist_ok=True)
 result = {"stage": stage, "batch": batch, "rows": 1, "symbols": 1, "as_of": batch[:10]}
 result["checksum"] = f"sha256:{hashlib.sha256(f'{stage} {batch}{market}'.encode()).hexdigest()}"
 fault = data / f"fault-{stage}"
-mode = fault.read_text() if fault.exists() else ""
+modes = fault.read_text().split(" then ") if fault.exists() else [""]
 
-with (data / "journal.jsonl").open("a") as journal:
+with (data / "journal.jsonl").open("a+") as journal:
+    journal.seek(0)
+    told = [json.loads(line) for line in journal]
+    begun = sum((one["stage"], one["batch"]) == (stage, batch) for one in told)
+    mode = modes[min(begun, len(modes) - 1)]
     entry = {
         "stage": stage,
         "batch": batch,

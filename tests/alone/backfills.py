@@ -1,0 +1,35 @@
+"""Scheduled runs of past days, and an API server that may just have been killed."""
+
+from datetime import timedelta
+
+import requests
+
+from tests.support.waiting import wait_for
+
+
+def patiently(ask, *arguments, **options):
+    """Ask again while the API server, which may just have been killed, does not answer."""
+    return wait_for(
+        "the API server", lambda: [ask(*arguments, **options)], forgive=requests.RequestException
+    )[0]
+
+
+def backfill(stack, first, days):
+    """Let Airflow create scheduled runs of past days, once its former backfill counts as completed."""
+
+    def completed():
+        former = patiently(stack.api.get, "backfills", dag_id="rankalpha_ingestion")["backfills"]
+        return all(one["completed_at"] for one in former)
+
+    wait_for("the end of the former backfill", completed, seconds=120)
+    patiently(
+        stack.api.post,
+        "backfills",
+        {
+            "dag_id": "rankalpha_ingestion",
+            "from_date": first.isoformat(),
+            "to_date": (first + timedelta(days=days, hours=-1)).isoformat(),
+            "max_active_runs": 1,
+            "reprocess_behavior": "none",
+        },
+    )
