@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rankalpha.stages import STAGES
+from rankalpha.startup import wait_for_airflow
 from tests.support.stack import RunningStack
 from tests.support.template import copy_database
 

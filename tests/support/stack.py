@@ -146,13 +146,9 @@ class Stack:
     def _diagnosed(self):
         unsuccessful = {"state": ["queued", "running", "failed"], "order_by": "-run_after", "limit": 20}
         runs = self.api.get("dags/~/dagRuns", **unsuccessful)["dag_runs"]
-        told = [
-            f"{run['state']:8} {run['dag_id']} {run['dag_run_id']} {run['partition_key']}" for run in runs
-        ]
+        told = [f"{run['state']:8} {run['dag_id']} {run['dag_run_id']} {run['partition_key']}" for run in runs]
         yield "runs that did not succeed, newest first", "\n".join(told) or "none"
-        tasks = self.api.get(
-            "dags/~/dagRuns/~/taskInstances", state=["failed"], order_by="-end_date", limit=1
-        )
+        tasks = self.api.get("dags/~/dagRuns/~/taskInstances", state=["failed"], order_by="-end_date", limit=1)
         for task in tasks["task_instances"]:
             where = (task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"])
             events = json.loads(self.log(*where))["content"]

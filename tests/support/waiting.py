@@ -19,7 +19,5 @@ def wait_for(what, look, seconds=60, forgive=()):
         except forgive as error:
             seen = error
         if time.monotonic() > deadline:
-            raise AssertionError(
-                f"waited {seconds:.0f} s in vain for {what}; last seen: {repr(seen)[:SHOWN]}"
-            )
+            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}; last seen: {repr(seen)[:SHOWN]}")
         time.sleep(0.2)
