@@ -37,7 +37,7 @@ def engine(stack, monkeypatch):
 
 
 def maintain(stack, since=None, dag_id=DAG):
-    """Run the maintenance; return what the tasks of all runs since then have logged, also of one by the clock."""
+    """Run the maintenance; return what all its runs since then have logged, also one by the clock."""
     since, ended = since or datetime.now(UTC), ["success", "failed"]
     run_id = stack.trigger(dag_id)
     wait_for(f"a run of {dag_id}", lambda: stack.runs(dag_id, run_id_pattern=run_id, state=ended))
