@@ -13,9 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests.support import runs
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKER = os.environ.get(
-    "PYTEST_XDIST_WORKER"
-)  # none in the process that was started, which may run tests too
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # none in the process that was started, which runs tests too
 if not WORKER:
     alive = runs.begin(tempfile.mkdtemp(prefix="rankalpha-test-"))
 SHARED = Path(os.environ[runs.MARK])  # of all processes of this test run

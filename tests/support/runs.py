@@ -9,9 +9,7 @@ from pathlib import Path
 
 import psutil
 
-MARK = (
-    "TESTS_SHARED"  # the folder of a test run: in the environment of all its processes, and on what it makes
-)
+MARK = "TESTS_SHARED"  # a test run's folder: in the environment of its processes, and on what it makes
 ALIVE = "alive"  # a file in that folder, locked for as long as the run's first process lives
 STACK = Path(__file__).parents[2] / "scripts" / "stack.py"
 
