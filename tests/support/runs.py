@@ -40,6 +40,6 @@ def end(mark):
         with contextlib.suppress(psutil.Error):
             if process.name() in ("docker", "docker-compose") and process.environ().get(MARK) == mark:
                 process.kill()
-    for file in Path(mark).rglob("supervisord.pid"):
-        state = {"RANKALPHA_STATE_DIR": str(file.parent)}
+    for postgres in list(Path(mark).rglob("postmaster.pid")):
+        state = {"RANKALPHA_STATE_DIR": str(postgres.parents[1])}
         subprocess.run([sys.executable, STACK, "clean"], env=os.environ | state, capture_output=True)
