@@ -8,7 +8,8 @@ from docker import APIClient
 
 from bench.report import Figure, say
 from tests.support.compose import ComposeStack
-from tests.support.stack import copy_checkout, wait_for
+from tests.support.stack import copy_checkout
+from tests.support.waiting import wait_for
 
 SETTLE_SECONDS = 10
 GRADED = "is graded and the frontend is notified"
@@ -27,7 +28,7 @@ def measure() -> list[Figure]:
             start = time.monotonic()
             stack.up()
             healthy = time.monotonic() - start
-            wait_for(lambda: GRADED in stack.logs("airflow-startup"), seconds=300)
+            wait_for("the graded batch", lambda: GRADED in stack.logs("airflow-startup"), seconds=300)
             graded = time.monotonic() - start
             say(f"Healthy after {healthy:.0f} s, graded after {graded:.0f} s")
             stack.settle()

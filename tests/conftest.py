@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from tests.support import runs
+
 ROOT = Path(__file__).resolve().parents[1]
-WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # none in the process that was started, which may run tests too
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")  # none in the process that was started, which runs tests too
 if not WORKER:
-    os.environ["TESTS_SHARED"] = tempfile.mkdtemp(prefix="rankalpha-test-")
-SHARED = Path(os.environ["TESTS_SHARED"])  # of all processes of this test run
+    alive = runs.begin(tempfile.mkdtemp(prefix="rankalpha-test-"))
+SHARED = Path(os.environ[runs.MARK])  # of all processes of this test run
 HOME = SHARED / (WORKER or "main")
 KEEP = bool(os.environ.get("KEEP"))
 
@@ -37,7 +39,12 @@ TOGETHER = {  # folders whose tests run one after another, and why
     "faults": "engine",
     "alone": "alone",  # one running stack, which they change as a whole
 }
-pytest_plugins = ["tests.support.summary", "tests.support.failures", "tests.support.figures"]
+pytest_plugins = [
+    "tests.support.summary",
+    "tests.support.failures",
+    "tests.support.figures",
+    "tests.support.engine",
+]
 
 
 class ByFile(LoadFileScheduling):

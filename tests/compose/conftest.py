@@ -1,21 +1,17 @@
 """The stacks of containers: one at a time, because their names on the engine are fixed."""
 
-import os
 import re
 
 import pytest
 
-from tests.support.browser import CHROMIUM, chromium
+from tests.support.browser import chromium
 from tests.support.compose import ComposeStack
+from tests.support.engine import need_room
+from tests.support.needs import needs
 from tests.support.stack import copy_checkout
 from tests.support.waiting import wait_for
 
 CELERY = ("docker-compose.yml", "docker-compose.celery.yml")
-
-
-def absent(reason):
-    """Skip on a machine that cannot run these tests; fail where they must run."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="session")
@@ -24,19 +20,16 @@ def checkout(home):
     return copy_checkout(home / "compose")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local(engine, checkout):
     """The stack of the profile `local`, not started; one that is on the engine already is not touched."""
-    if taken := ComposeStack(checkout, *CELERY).taken(engine):
-        absent(
-            f"a stack is on the Docker engine: {', '.join(taken)}; `docker compose down -v` removes it all"
-        )
+    need_room(ComposeStack(checkout, *CELERY).taken(engine))
     stack = ComposeStack(checkout)
     yield stack
     stack.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def images(local):
     """The images, built."""
     local.output("build")
@@ -54,13 +47,12 @@ def stack(local):
 def batch(stack):
     """The batch of the start-up trigger, once it is graded."""
     graded = re.compile(r"Batch (\S+) is graded and the frontend is notified")
-    return wait_for(lambda: graded.search(stack.logs("airflow-startup")), seconds=120)[1]
+    return wait_for("the start-up batch", lambda: graded.search(stack.logs("airflow-startup")), 120)[1]
 
 
 @pytest.fixture(scope="module")
 def browser():
     """A real Chromium."""
-    if not CHROMIUM:
-        absent("no Chromium on PATH")
+    needs("chromium")
     with chromium() as opened:
         yield opened

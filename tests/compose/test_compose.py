@@ -75,7 +75,8 @@ def test_a_second_up_and_a_restart_start_nothing_anew(stack, batch):
     stack.up()
     assert stack.ids() == before
     stack.output("restart")
-    wait_for(lambda: stack.logs("airflow-startup").count("is graded and the frontend") == 2, seconds=300)
+    told = "is graded and the frontend"
+    wait_for("a second word on the batch", lambda: stack.logs("airflow-startup").count(told) == 2, 300)
     assert len(stack.runs("rankalpha_ingestion")) == runs
 
 
@@ -98,7 +99,7 @@ def test_the_limits_of_the_variables_are_the_limits_in_the_container(stack, batc
 
 def test_the_log_can_be_read_while_the_stage_runs(stack, engine, batch):
     with stack.ticking(engine, batch) as run:
-        wait_for(lambda: stack.ticks(run) == list("12345"))
+        wait_for("all ticks", lambda: stack.ticks(run) == list("12345"))
         assert [container["State"] for container in stack.stages(engine)] == ["running"]
 
 
@@ -106,4 +107,4 @@ def test_the_log_can_be_read_while_the_stage_runs(stack, engine, batch):
 def test_marking_a_task_or_its_run_as_failed_ends_the_container(stack, engine, batch, what):
     with stack.ticking(engine, batch) as run:
         stack.mark_failed(f"dags/rankalpha_scoring/dagRuns/{run}{what}")
-        wait_for(lambda: not stack.stages(engine))
+        wait_for("the end of the container", lambda: not stack.stages(engine))

@@ -18,7 +18,7 @@ def test_a_blocked_batch_is_published_anyway_once(stack, batch):
     before = stack.events("scores")
     word = ("--batch", batch, "--dataset", "scores", "--reason", "a test")
     assert f"Batch {batch} is through." in stack.exec("airflow-scheduler", "publish-anyway", *word)
-    event = wait_for(lambda: stack.events("scores")[len(before) :])[0]
+    event = wait_for("the forced scores", lambda: stack.events("scores")[len(before) :])[0]
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": "a test"}
     stack.settle()
     again = stack.compose("exec", "--no-TTY", "airflow-scheduler", "publish-anyway", *word)

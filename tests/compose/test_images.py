@@ -7,6 +7,8 @@ import tarfile
 import pytest
 from docker.errors import NotFound
 
+from tests.support.engine import labels
+
 BATCH = "2026-11-22T06:00:00"
 RESULT = "/tmp/rankalpha-result.json"
 INGESTION = {
@@ -29,7 +31,7 @@ def volumes(engine, images, session):
         f"{session}-{place}": f"/data/{place}" for place in ("prices", "company_reports", "analysis_schedule")
     }
     for name in names:
-        engine.create_volume(name)
+        engine.create_volume(name, labels=labels())
     yield [f"{name}:{target}" for name, target in names.items()]
     for name in names:
         engine.remove_volume(name)
@@ -39,7 +41,7 @@ def run(engine, volumes, stage, **env):
     """Run a stage's container as the contract says, without any network; exit status, output and result."""
     host = engine.create_host_config(binds=volumes, network_mode="none")
     env = {"RANKALPHA_BATCH": BATCH, "RANKALPHA_DATE": BATCH[:10], "RANKALPHA_RESULT": RESULT, **env}
-    container = engine.create_container(**stage, environment=env, host_config=host)
+    container = engine.create_container(**stage, environment=env, host_config=host, labels=labels())
     try:
         engine.start(container)
         status = engine.wait(container)["StatusCode"]

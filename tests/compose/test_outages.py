@@ -26,11 +26,11 @@ def test_a_docker_engine_that_is_away_for_a_while_only_delays_the_batch(stack, b
     key = "2026-11-01T06:00:00"
     stack.output("stop", "docker-proxy")
     run_id = stack.trigger("rankalpha_ingestion", key)
-    wait_for(lambda: state(stack, run_id) == "up_for_retry", seconds=60)
+    wait_for("the failed attempt", lambda: state(stack, run_id) == "up_for_retry", 120)
     log = stack.log("rankalpha_ingestion", run_id, "run_ingestion")
     assert "no Docker engine answers at RANKALPHA_DOCKER_URL=tcp://docker-proxy:2375" in log
     stack.output("start", "docker-proxy")
-    wait_for(lambda: graded(stack, key), seconds=90)
+    wait_for("the batch to be graded", lambda: graded(stack, key), 300)
     assert stack.tasks("rankalpha_ingestion", run_id)["run_ingestion"]["try_number"] == 2
 
 
@@ -46,7 +46,7 @@ def test_everything_that_dies_comes_back_and_grades_the_next_batch(stack, engine
     for service in SERVICES:  # `docker kill` would tell the engine that it is to stay dead
         stack.compose("exec", "--no-TTY", service, "sh", "-c", "kill -KILL -1")
     for service in SERVICES:
-        wait_for(lambda service=service: back(service), seconds=120)
+        wait_for(f"{service} to be back", lambda service=service: back(service), 300)
     key = "2026-11-02T06:00:00"
     stack.trigger("rankalpha_ingestion", key)
-    wait_for(lambda: graded(stack, key), seconds=90)
+    wait_for("the next batch to be graded", lambda: graded(stack, key), 300)

@@ -1,41 +1,23 @@
-"""A real Docker engine, with a network and a volume of this test session's own, and our proxy before it."""
+"""A network and a volume of this test session's own on a real Docker engine, and our proxy before it."""
 
-import secrets
 from dataclasses import replace
 
 import pytest
-from docker import APIClient
-from docker.errors import DockerException
 from relay import Relay
-from stage_jobs import IMAGE, SOCKET, Jobs, absent, need_image, use
+from stage_jobs import Jobs, use
 
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, Volume
 from tests.support.docker_proxy import RunningProxy
-
-
-@pytest.fixture(scope="session")
-def engine():
-    """The engine itself, asked without the proxy."""
-    try:
-        client = APIClient(base_url=f"unix://{SOCKET}", version="auto")
-    except DockerException as error:
-        absent(f"no Docker engine answers at {SOCKET}: {error}")
-    need_image(client, IMAGE)
-    return client
-
-
-@pytest.fixture(scope="session")
-def session():
-    """A name for all that this session makes on the engine; a user's own things are never touched."""
-    return f"rankalpha-test-{secrets.token_hex(4)}"
+from tests.support.engine import labels
+from tests.support.needs import IMAGE, SOCKET
 
 
 @pytest.fixture(scope="session")
 def demo(engine, session):
     """A stage whose network and volume exist."""
-    engine.create_network(session)
-    engine.create_volume(session)
+    engine.create_network(session, labels=labels())
+    engine.create_volume(session, labels=labels())
     volumes = (Volume(session, "/data/prices"),)
     yield Stage(name="demo", image=IMAGE, command="true", network=session, volumes=volumes)
     engine.remove_network(session)
@@ -64,12 +46,12 @@ def jobs(demo, session):
     return Jobs(demo, session)
 
 
-@pytest.fixture(params=["socket", "proxy"])
-def way(request, monkeypatch):
-    """How the runner reaches the engine."""
-    url = request.getfixturevalue("proxy").url if request.param == "proxy" else f"unix://{SOCKET}"
-    use(monkeypatch, url)
-    return request.param
+@pytest.fixture
+def way(request, proxy, monkeypatch):
+    """How the runner reaches the engine: by the proxy, which is the stricter way, or as a test says."""
+    chosen = getattr(request, "param", "proxy")
+    use(monkeypatch, proxy.url if chosen == "proxy" else f"unix://{SOCKET}")
+    return chosen
 
 
 @pytest.fixture

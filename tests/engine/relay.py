@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from stage_jobs import SOCKET
+from tests.support.needs import SOCKET
 
 
 class Relay:

@@ -2,44 +2,29 @@
 
 import asyncio
 import logging
-import os
 import shlex
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from docker.errors import DockerException, ImageNotFound
 
 from rankalpha.durable import check_exit, find_or_start
 from rankalpha.follow import Follower
 from rankalpha.identity import Identity
-from rankalpha.runners.base import NOTHING, Container, Line
+from rankalpha.runners.base import NOTHING, Container
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, StageJob
+from tests.support.needs import IMAGE
+from tests.support.waiting import wait_for
 
-SOCKET = "/var/run/docker.sock"
-IMAGE = "python:3.13-slim-trixie"
 KEY = "2026-11-22T06:00:00"
 HOUR = timedelta(hours=1)
 log = logging.getLogger("task")
-
-
-def absent(reason):
-    """Skip on a machine that cannot run these tests; fail where they must run."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-
-
-def need_image(engine, name):
-    """Skip, or fail in CI, when an image is neither there nor can be pulled."""
-    try:
-        engine.inspect_image(name)
-    except ImageNotFound:
-        try:
-            engine.pull(*name.split(":"))
-        except DockerException as error:
-            absent(f"the image {name} is not on the Docker engine and cannot be pulled: {error}")
+# of a test for each thing that a runner does; all others take the proxy, which is the stricter way
+BOTH_WAYS = pytest.mark.parametrize("way", ["socket", "proxy"], indirect=True)
+# prints one line, and another when it is asked to stop
+ASKED = """sh -c 'trap "echo two >&2; exit 0" TERM; echo one; while :; do sleep 0.05; done'"""
 
 
 def use(monkeypatch, url):
@@ -98,19 +83,12 @@ class Jobs:
         return runner.result(container.id, job.stage.name)
 
 
-@dataclass(frozen=True)
-class Arrived(Line):
-    """A line and when it was there."""
-
-    at: float
-
-
 def follow(container, limit=HOUR, written=NOTHING, do=None):
     """Follow a container; return how it has ended and its lines. `do` is called at the first line."""
     lines = []
 
     def write(line):
-        lines.append(Arrived(line.time, line.text, time.monotonic()))
+        lines.append(line)
         if do and len(lines) == 1:
             do()
 
@@ -132,17 +110,9 @@ def texts(lines):
     return [line.text for line in lines]
 
 
-def wait_for(condition, seconds=15):
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def ended(container: Container):
     """Return a container when it has ended."""
-    wait_for(lambda: not DockerRunner().look(container.id).running)
+    wait_for(f"the end of {container.name}", lambda: not DockerRunner().look(container.id).running)
     return DockerRunner().look(container.id)
 
 

@@ -3,15 +3,16 @@
 import copy
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
-from stage_jobs import IMAGE
 
 from rankalpha.runners.docker import API_VERSION
+from tests.support.engine import labels
+from tests.support.needs import IMAGE
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 NAME = "rankalpha-demo-2026-11-22T06-00-00-89abcdef"
@@ -47,7 +48,7 @@ def container(demo, session):
 @pytest.fixture
 def foreign(engine, demo):
     """A container that is not ours."""
-    made = engine.create_container(IMAGE, "sleep 60", environment={"TOKEN": "s3cret"})["Id"]
+    made = engine.create_container(IMAGE, "sleep 60", environment={"TOKEN": "s3cret"}, labels=labels())["Id"]
     engine.start(made)
     yield made
     engine.remove_container(made, force=True)
@@ -222,7 +223,13 @@ def test_a_slow_reader_does_not_fill_the_proxy(client, proxy, engine, session, c
     client.start(made)
     output = client.logs(made, stream=True, follow=True)
     next(output)
-    time.sleep(3)
+    seen = [0]
+
+    def takes_no_more():
+        seen.append(proxy.has_read())
+        return seen[-5:] == [seen[-1]] * 5
+
+    wait_for("the proxy to take no more", takes_no_more)
     status = Path(f"/proc/{proxy.process.pid}/status").read_text()
     assert int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) < 100_000
     output.close()

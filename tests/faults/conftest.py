@@ -1,4 +1,8 @@
-"""The fault matrix: an embedded stack whose stages run in containers of a real Docker engine."""
+"""The fault matrix: an embedded stack whose stages run in containers of a real Docker engine.
+
+One stack for all modules: whatever it was dealt, it must go on. Its markets are alike; several have a batch
+each when one fault is to strike batches at different moments, see `tests.faults.cell`.
+"""
 
 import json
 import os
@@ -6,74 +10,88 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from docker.errors import DockerException
 
+from rankalpha.markets import read
 from rankalpha.stages import STAGES
-from rankalpha.startup import wait_for_airflow
 from tests.faults.cell import Outcome
-from tests.faults.engine import IMAGE, Engine
-from tests.faults.stages import LIMIT, command
+from tests.faults.engine import Engine
+from tests.faults.stages import DEFER_AFTER, LIMIT, LONG, command
 from tests.faults.table import Matrix
+from tests.support.engine import need_room
+from tests.support.lane import Lane
+from tests.support.needs import IMAGE
+from tests.support.recording_stack import new_stack, write_markets
 from tests.support.services import RecordingServices
-from tests.support.stack import RunningStack
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "faults.json"
+MARKETS = ("default", LONG, "third")
 
 
-@pytest.fixture(scope="module")
-def engine():
+@pytest.fixture(scope="package")
+def folder(home):
+    """Where the stack keeps itself."""
+    folder = home / "faults"
+    folder.mkdir()
+    write_markets(folder / "markets.toml", {name: {"profile": name} for name in MARKETS})
+    return folder
+
+
+@pytest.fixture(scope="package")
+def markets(folder):
+    """The markets of the stack."""
+    return read(folder / "markets.toml")
+
+
+@pytest.fixture(scope="package")
+def engine(engine, markets):
     """The engine, with the network and the volumes of the stages."""
-    try:
-        engine = Engine()
-        taken = engine.taken()
-    except (DockerException, StopIteration) as error:
-        _absent(f"no Docker engine with the image {IMAGE} answers: {error}")
-    if taken:
-        _absent(f"RankAlpha runs on this Docker engine already: {', '.join(taken)} are taken")
-    engine.prepare()
-    yield engine
-    engine.clean()
+    prepared = Engine(engine, [stage.of(market) for stage in STAGES for market in markets])
+    need_room(prepared.taken())
+    prepared.prepare()
+    yield prepared
+    prepared.clean()
 
 
-def _absent(reason):
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def services():
-    """The API and the frontend."""
-    servers = RecordingServices()
+    """The API and the frontend of each market."""
+    servers = {name: RecordingServices() for name in MARKETS}
     yield servers
-    servers.close()
+    for server in servers.values():
+        server.close()
 
 
-@pytest.fixture(scope="module")
-def stack(home, services, engine):
+@pytest.fixture(scope="package")
+def stack(shared, folder, services, engine):
     """The running stack."""
-    home = home / "faults"
-    profile = home / "env" / "local"
-    profile.mkdir(parents=True, exist_ok=True)
-    for stage in STAGES:
-        settings = {"IMAGE": IMAGE, "COMMAND": command(stage.name)}
-        lines = (f"{stage.key(part)}={value}\n" for part, value in settings.items())
-        (profile / f"{stage.name}.env").write_text("".join(lines))
-    (profile / "api.env").write_text(f"API_URL={services.url}\nFRONTEND_URL={services.url}\n")
-    running = RunningStack(
-        home / "state",
-        RANKALPHA_ENV_DIR=str(profile.parent),
-        RANKALPHA_RUNNER="docker",
-        RANKALPHA_DOCKER_URL=engine.url,
-        RANKALPHA_RETRIES="1",
-        RANKALPHA_RETRY_DELAY="1",
-        RANKALPHA_STAGE_TIMEOUT=str(LIMIT),
-    )
-    try:
-        started = running.stack("start")
-        assert started.returncode == 0, started.stdout
-        wait_for_airflow(running.api)
+    for name, server in services.items():
+        write_profile(folder / "env" / name, name, server.url)
+    (folder / "env" / "local").symlink_to("default")
+    settings = {
+        "RANKALPHA_MARKETS": str(folder / "markets.toml"),
+        "RANKALPHA_RUNNER": "docker",
+        "RANKALPHA_DOCKER_URL": engine.url,
+        "RANKALPHA_STAGE_TIMEOUT": str(LIMIT),
+        "RANKALPHA_DEFER_AFTER": str(DEFER_AFTER),
+    }
+    with new_stack(folder, shared, **settings).started() as running:
         yield running
-    finally:
-        running.stack("clean")
+
+
+def write_profile(folder, market, services_url):
+    """Write the profile of a market."""
+    folder.mkdir(parents=True)
+    for stage in STAGES:
+        settings = {"IMAGE": IMAGE, "COMMAND": command(stage.name, market)}
+        lines = (f"{stage.key(part)}={value}\n" for part, value in settings.items())
+        (folder / f"{stage.name}.env").write_text("".join(lines))
+    (folder / "api.env").write_text(f"API_URL={services_url}\nFRONTEND_URL={services_url}\n")
+
+
+@pytest.fixture(scope="package")
+def lanes(stack, services, markets):
+    """The markets of the stack as lanes, by their names."""
+    return {market.name: Lane(stack, market, services[market.name]) for market in markets}
 
 
 @pytest.fixture(scope="module")

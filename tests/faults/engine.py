@@ -7,14 +7,12 @@ import subprocess
 from pathlib import Path
 
 import psutil
-from docker import APIClient
 from docker.errors import DockerException
 
-from rankalpha.stages import STAGES
+from tests.support.engine import labels, taken
+from tests.support.needs import IMAGE, SOCKET
 from tests.support.waiting import wait_for
 
-URL = "unix:///var/run/docker.sock"
-IMAGE = "python:3.13-slim-trixie"
 # allows the tests to kill the Docker daemon of this machine and to start it again with its own command;
 # not for one that a service manager starts again
 MAY_RESTART = "FAULTS_RESTART_DOCKER"
@@ -23,39 +21,39 @@ MAY_RESTART = "FAULTS_RESTART_DOCKER"
 class Engine:
     """The engine of this machine with the stages' network and volumes, which must not be there before."""
 
-    url = URL
+    url = f"unix://{SOCKET}"
 
-    def __init__(self):
-        self.client = APIClient(base_url=URL, version="auto")
-        self.client.inspect_image(IMAGE)
-        self.networks = {stage.network for stage in STAGES}
-        self.volumes = {volume.name for stage in STAGES for volume in stage.volumes}
+    def __init__(self, client, stages):
+        self.client = client
+        self.networks = {stage.network for stage in stages}
+        self.volumes = {volume.name for stage in stages for volume in stage.volumes}
         self.may_restart = bool(os.environ.get(MAY_RESTART))
 
     def taken(self):
         """Names that somebody else uses."""
-        names = {one["Name"] for one in [*self.client.networks(), *(self.client.volumes()["Volumes"] or ())]}
-        return sorted(names & (self.networks | self.volumes))
+        return taken(self.client, self.networks | self.volumes)
 
     def prepare(self):
         """Make the network and the volumes."""
         for name in self.networks:
-            self.client.create_network(name)
+            self.client.create_network(name, labels=labels())
         for name in self.volumes:
-            self.client.create_volume(name)
+            self.client.create_volume(name, labels=labels())
 
     def clean(self):
         """Remove what `prepare` has made, and the stages' containers."""
-        for container in self.client.containers(all=True, filters={"label": "rankalpha.stage"}):
-            self.client.remove_container(container["Id"], force=True, v=True)
+        for network in self.networks:
+            stages = {"label": "rankalpha.stage", "network": network}
+            for container in self.client.containers(all=True, filters=stages):
+                self.client.remove_container(container["Id"], force=True, v=True)
         for name in self.networks:
             self.client.remove_network(name)
         for name in self.volumes:
             self.client.remove_volume(name)
 
-    def journal(self):
-        """What the stages have noted, a line for each start of a container."""
-        mount = "prices_data:/data:ro"
+    def journal(self, market):
+        """What the stages of a market have noted, a line for each start of a container."""
+        mount = f"{market.volume('prices_data')}:/data:ro"
         show = ("docker", "run", "--rm", "--volume", mount, IMAGE, "cat", "/data/journal.jsonl")
         done = subprocess.run(show, capture_output=True, text=True, check=True, timeout=60)
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -65,12 +63,12 @@ class Engine:
         daemon = next(process for process in psutil.process_iter() if process.name() == "dockerd")
         command, environment = daemon.cmdline(), daemon.environ()
         _set_live_restore(daemon, command, on=live_restore)
-        wait_for(lambda: self.client.info()["LiveRestoreEnabled"] == live_restore)
+        wait_for("the setting", lambda: self.client.info()["LiveRestoreEnabled"] == live_restore)
         daemon.kill()
         daemon.wait(10)
         log = Path("/var/log/dockerd.log").open("ab")  # noqa: SIM115  the daemon's, until it ends
         subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        wait_for(self._answers, 60)
+        wait_for("the Docker daemon", self._answers, 120)
 
     def _answers(self):
         try:

@@ -2,8 +2,11 @@
 
 from base64 import b64encode
 
-LIMIT = 20  # seconds that a stage may run for
-SECONDS = {"ingestion": 12, "scorer": 2, "sentiment": 2}
+LIMIT = 16  # seconds that a stage may run for
+DEFER_AFTER = 2  # seconds, then the triggerer follows it
+LONG = "long"  # a market whose ingestion is still in the middle when those of others have just begun
+INGESTION = {LONG: 11}  # seconds by market
+SECONDS = {"ingestion": 6, "scorer": 1, "sentiment": 1}
 CODE = """
 import json, os, socket, sys, time
 stage, seconds, batch = sys.argv[1], int(sys.argv[2]), os.environ["RANKALPHA_BATCH"]
@@ -17,7 +20,17 @@ json.dump(result, open(os.environ["RANKALPHA_RESULT"], "w"))
 """
 
 
-def command(stage):
+def seconds(stage, market):
+    """For how long a stage prints."""
+    return INGESTION.get(market, SECONDS[stage]) if stage == "ingestion" else SECONDS[stage]
+
+
+def ticks(market):
+    """What the ingestion of a market prints, whole."""
+    return list(range(2 * seconds("ingestion", market)))
+
+
+def command(stage, market):
     """The command of a stage, on one line as an env file holds it."""
     code = b64encode(CODE.encode()).decode()
-    return f"python -uc \"import base64; exec(base64.b64decode(b'{code}'))\" {stage} {SECONDS[stage]}"
+    return f"python -uc \"import base64; exec(base64.b64decode(b'{code}'))\" {stage} {seconds(stage, market)}"

@@ -4,10 +4,10 @@ import contextlib
 import json
 import re
 
+from tests.support.engine import labels, taken
 from tests.support.stack import LINES, Stack
 from tests.support.waiting import wait_for
 
-PROJECT = "com.docker.compose.project"
 TICKING = "sh -c 'for i in 1 2 3 4 5; do echo tick $i; sleep 0.4; done; exec sleep 600'"
 
 CONNECT = """
@@ -27,11 +27,22 @@ class ComposeStack(Stack):
 
     def __init__(self, checkout, *files, **extra):
         super().__init__(checkout, **extra)
-        self.files = [word for file in files for word in ("--file", str(file))]
+        self.files = files or ("docker-compose.yml",)
+        self.config = json.loads(self.output("config", "--format", "json"))
+        self.files = (*self.files, self._marked())
+
+    def _marked(self):
+        """Write a compose file that lets all that the stack makes on the engine carry the tests' mark."""
+        kinds = ("services", "networks", "volumes")
+        marks = {kind: {name: {"labels": labels()} for name in self.config.get(kind, {})} for kind in kinds}
+        file = self.checkout.with_name(f"{self.checkout.name}-marks-{len(self.files)}.json")
+        file.write_text(json.dumps(marks))
+        return file
 
     def compose(self, *command, **options):
         """Run a command of `docker compose`; return it finished."""
-        return self.run("docker", "compose", *self.files, *command, **options)
+        files = [word for file in self.files for word in ("--file", str(file))]
+        return self.run("docker", "compose", *files, *command, **options)
 
     def output(self, *command, **options):
         """Return what a command of `docker compose` that must succeed prints."""
@@ -46,7 +57,8 @@ class ComposeStack(Stack):
 
     def down(self):
         """Remove the stack with all its data, and the stages' containers, which hold some of it."""
-        self.run("sh", "-c", "docker ps -aq --filter label=rankalpha.stage | xargs -r docker rm --force")
+        stages = "docker ps -aq --filter label=rankalpha.stage --filter network=rankalpha_net"
+        self.run("sh", "-c", f"{stages} | xargs -r docker rm --force")
         self.output("down", "--volumes", "--remove-orphans")
 
     def logs(self, *options):
@@ -92,13 +104,14 @@ class ComposeStack(Stack):
         with self.variables(SCORER_COMMAND=TICKING):
             run_id = self.trigger("rankalpha_scoring", batch)
             try:
-                wait_for(lambda: self.stages(engine) and self.ticks(run_id))  # somebody follows it
+                wait_for("the first tick in the log", lambda: self.stages(engine) and self.ticks(run_id))
                 yield run_id
             finally:
                 if self.stages(engine):
                     self.mark_failed(f"dags/rankalpha_scoring/dagRuns/{run_id}")
                 self.settle()
-                wait_for(lambda: not self.stages(engine))  # the triggerer may need a second for that
+                # the triggerer may need a second for that
+                wait_for("the end of the scorer's container", lambda: not self.stages(engine))
 
     def ticks(self, run_id):
         """The ticks that a run's log shows so far."""
@@ -106,15 +119,6 @@ class ComposeStack(Stack):
 
     def taken(self, engine):
         """What is on the engine under names that the stack would use."""
-        config = json.loads(self.output("config", "--format", "json"))
-        names = {one.get("container_name") for one in config["services"].values()}
-        names |= {one["name"] for kind in ("networks", "volumes") for one in config[kind].values()}
-        found = [
-            *((one["Names"][0].removeprefix("/"), one["Labels"]) for one in engine.containers(all=True)),
-            *((one["Name"], one["Labels"]) for one in engine.networks()),
-            *((one["Name"], one["Labels"]) for one in engine.volumes()["Volumes"] or ()),
-        ]
-        project = config["name"]
-        return sorted(
-            name for name, labels in found if name in names or (labels or {}).get(PROJECT) == project
-        )
+        names = {one.get("container_name") for one in self.config["services"].values()}
+        names |= {one["name"] for kind in ("networks", "volumes") for one in self.config[kind].values()}
+        return taken(engine, names, self.config["name"])

@@ -54,6 +54,10 @@ class RunningProxy:
         """What it has logged."""
         return self._log.read_text()
 
+    def has_read(self):
+        """How many bytes it has read until now, of the engine and of its clients."""
+        return int(Path(f"/proc/{self.process.pid}/io").read_text().split()[1])
+
     def ask(self, method, target, body=None, **headers):
         """Send one request, its target as it stands; return status, headers and body of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)

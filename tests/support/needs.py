@@ -42,7 +42,25 @@ def _docker():
 
     try:
         client = APIClient(base_url=f"unix://{SOCKET}", version="auto")
-        client.inspect_image(IMAGE)
     except DockerException as error:
-        return None, f"no Docker engine with the image {IMAGE} answers at {SOCKET}: {error}"
-    return client, ""
+        return None, f"no Docker engine answers at {SOCKET}: {error}"
+    return client, _lacking(client, IMAGE)
+
+
+def need_image(client, name):
+    """Skip, or fail where nothing may be absent, when an image is neither there nor can be pulled."""
+    if lacks := _lacking(client, name):
+        absent(lacks)
+
+
+def _lacking(client, name):
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        client.inspect_image(name)
+    except ImageNotFound:
+        try:
+            client.pull(*name.split(":"))
+        except DockerException as error:
+            return f"the image {name} is not on the Docker engine and cannot be pulled: {error}"
+    return ""

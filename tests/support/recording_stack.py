@@ -1,19 +1,11 @@
 """A running stack whose stages do nothing but record that they ran."""
 
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rankalpha.stages import STAGES
-from rankalpha.startup import wait_for_airflow
-from tests.support.stack import RunningStack
+from tests.support.stack import RunningStack, far_away
 from tests.support.template import copy_database
-
-
-def far_away():
-    """A daily schedule whose next run is half a day away, so that no test meets it."""
-    then = datetime.now(UTC) + timedelta(hours=12)
-    return f"{then.minute} {then.hour} * * *"
 
 
 def write_markets(file, tables):

@@ -45,7 +45,7 @@ def test_a_stage_does_not_reach_the_queue(stack, engine, batch):
 
 def test_the_log_can_be_read_while_a_worker_runs_the_stage(stack, engine, batch):
     with stack.ticking(engine, batch) as run:
-        wait_for(lambda: stack.ticks(run) == list("12345"))
+        wait_for("all ticks", lambda: stack.ticks(run) == list("12345"))
         assert [container["State"] for container in stack.stages(engine)] == ["running"]
 
 
@@ -65,7 +65,7 @@ def test_each_event_of_a_batch_is_told_to_an_openlineage_server(stack, batch):
     def told():
         return {(event["job"]["name"], event["eventType"]) for event in received(stack, "lineage")}
 
-    wait_for(lambda: ends <= told(), seconds=30)
+    wait_for("the end of each step", lambda: ends <= told())
     events = received(stack, "lineage")
     assert [problem for event in events for problem in violations(event)] == []
     written = {output["name"] for event in events for output in event["outputs"]}

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.support.engine import labels
 from tests.support.production import PASSWORDS, fill
 from tests.support.waiting import wait_for
 
@@ -25,14 +26,15 @@ HTTPServer(("", 8000), Service).serve_forever()
 @pytest.fixture
 def own_services(stack, session):
     """A database, and a server that stands for API and frontend and knows GET only; neither is ours."""
-    run = ("docker", "run", "--detach", "--network=rankalpha_net")
+    marks = [f"--label={key}={value}" for key, value in labels().items()]
+    run = ("docker", "run", "--detach", "--network=rankalpha_net", *marks)
     database, service = f"{session}-db", f"{session}-api"
     password = f"--env=POSTGRES_PASSWORD={PASSWORDS['own']}"
     create = "create table done (stage text, batch text)"
     try:
         stack.run(*run, f"--name={service}", "python:3.13-slim-trixie", "python", "-c", OWN_SERVICE)
         stack.run(*run, f"--name={database}", password, "postgres:17")
-        wait_for(lambda: "CREATE TABLE" in sql(stack, database, create), seconds=30)
+        wait_for("the database", lambda: "CREATE TABLE" in sql(stack, database, create))
         yield database, service
     finally:
         stack.run("docker", "rm", "--force", "--volumes", database, service)
@@ -56,9 +58,8 @@ def test_images_that_know_nothing_of_this_project_work(stack, batch, profile, ow
     fill(profile / "api.env", API_URL=url, GRADING_METHOD="GET", FRONTEND_URL=url, FRONTEND_METHOD="GET")
     key = "2026-11-03T06:00:00"
     stack.trigger("rankalpha_ingestion", key)
-    wait_for(
-        lambda: stack.runs("rankalpha_grading", partition_key_prefix_pattern=key, state="success"), seconds=90
-    )
+    graded = {"partition_key_prefix_pattern": key, "state": "success"}
+    wait_for("the batch to be graded", lambda: stack.runs("rankalpha_grading", **graded), 300)
     rows = sql(stack, database, "select stage, batch from done order by stage").split()
     assert rows == [f"ingestion|{key}", f"scorer|{key}", f"sentiment|{key}"]
     quoted = key.replace(":", "%3A")

@@ -10,10 +10,18 @@ from rankalpha.keys import KEYS_FILE
 CAT_KEYS = ("run", "--rm", "--no-deps", "--entrypoint=sh", "airflow-preflight", "-c")
 
 
-@pytest.fixture(autouse=True)
-def clean(local):
-    """No stack before and after each test."""
+pytestmark = pytest.mark.usefixtures("nothing_there")
+
+
+@pytest.fixture(scope="module")
+def nothing_there(local):
+    """No stack, which would be in the way; last of the modules, so that those of others start once."""
     local.down()
+
+
+@pytest.fixture
+def clean(local):
+    """What a test leaves of a stack is removed."""
     yield
     local.down()
 
@@ -34,24 +42,34 @@ def staging(local, with_env):
     shutil.rmtree(folder)
 
 
-def refused(local, engine):
-    """Try to start the stack; return what the step says that refuses it. Nothing else may have started."""
+def refused(local):
+    """Return what the step says that refuses to start the stack."""
+    done = local.compose("run", "--rm", "airflow-preflight")
+    assert done.returncode != 0
+    return done.stdout
+
+
+@pytest.mark.usefixtures("clean")
+def test_nothing_of_a_stack_starts_that_is_refused(local, engine, with_env):
+    with_env("RANKALPHA_ENV", "moon")
     done = local.compose("up", "--detach", "--wait")
     assert done.returncode != 0
     states = {state["Name"]: state["State"]["Status"] for state in map(engine.inspect_container, local.ids())}
     assert states.pop("/rankalpha-airflow-preflight-1") == "exited"
     assert set(states.values()) == {"created"}, states
-    return local.logs("airflow-preflight")
+    assert "unknown profile 'moon': /opt/rankalpha/env has ['example', 'local']" in local.logs(
+        "airflow-preflight"
+    )
 
 
-def test_an_incomplete_profile_is_refused_with_a_list_of_all_that_is_missing(local, engine, staging):
+def test_an_incomplete_profile_is_refused_with_a_list_of_all_that_is_missing(local, staging):
     airflow = staging / "airflow.env"
     airflow.write_text(
         airflow.read_text() + "RANKALPHA_ADMIN_PASSWORD=rankalpha\nAIRFLOW__API__SECRET_KEY=short\n"
     )
-    said = refused(local, engine).splitlines()
-    assert "mend env/staging/airflow.env" in said[0]
-    assert [line.strip() for line in said[1:]] == [
+    said = refused(local).splitlines()
+    (first,) = [number for number, line in enumerate(said) if "mend env/staging/airflow.env" in line]
+    assert [line.strip() for line in said[first + 1 :]] == [
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN is missing",
         "AIRFLOW__CORE__FERNET_KEY is missing",
         "AIRFLOW__API__SECRET_KEY is shorter than 32 characters",
@@ -60,21 +78,17 @@ def test_an_incomplete_profile_is_refused_with_a_list_of_all_that_is_missing(loc
     ]
 
 
-def test_a_profile_that_the_container_may_not_read_is_refused_and_named(local, engine, staging):
+def test_a_profile_that_the_container_may_not_read_is_refused_and_named(local, staging):
     (staging / "airflow.env").chmod(0)
-    assert "env/staging/airflow.env cannot be read by user 1000" in refused(local, engine)
+    assert "env/staging/airflow.env cannot be read by user 1000" in refused(local)
 
 
-def test_an_unknown_profile_is_refused_and_named(local, engine, with_env):
-    with_env("RANKALPHA_ENV", "moon")
-    assert "unknown profile 'moon': /opt/rankalpha/env has ['example', 'local']" in refused(local, engine)
-
-
-def test_the_profile_with_the_known_password_is_not_opened_to_other_machines(local, engine, with_env):
+def test_the_profile_with_the_known_password_is_not_opened_to_other_machines(local, with_env):
     with_env("RANKALPHA_BIND", "0.0.0.0")
-    assert "RANKALPHA_BIND=0.0.0.0: everybody knows the password" in refused(local, engine)
+    assert "RANKALPHA_BIND=0.0.0.0: everybody knows the password" in refused(local)
 
 
+@pytest.mark.usefixtures("clean")
 def test_a_port_that_is_taken_is_named(local, with_env):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -93,6 +107,7 @@ def test_without_a_docker_engine_compose_says_so(local, with_env, tmp_path):
     assert f"{tmp_path}/no.sock" in done.stdout
 
 
+@pytest.mark.usefixtures("clean")
 def test_the_keys_of_local_are_made_once_and_for_each_stack_anew(local):
     def keys():
         local.output("run", "--rm", "airflow-preflight")
