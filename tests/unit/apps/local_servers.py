@@ -13,8 +13,9 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from batch_files import ROOT, environment
+from batch_files import ROOT
 from fastapi import FastAPI
+from stage_process import environment
 
 Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
 

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from batch_files import KEY, ON_LISTS, ROOT, environment, read_sentiment, write_appearances
+from batch_files import KEY, ON_LISTS, ROOT, read_sentiment, write_appearances
 from local_servers import wait_until
+from stage_process import environment
 
 
 def test_uv_run_uses_the_environment_at_hand_and_leaves_nothing_behind(tmp_path: Path) -> None:
