@@ -10,6 +10,7 @@ import os
 import runpy
 import sys
 import time
+import traceback
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,17 @@ def become(app: str, environment: dict[str, str], out: str, err: str, slept: str
         os.dup2(opened, descriptor)
         os.close(opened)
     time.sleep = partial(note, slept)
-    runpy.run_path(f"apps/{app}/main.py", run_name="__main__")
+    status = 0
+    try:
+        runpy.run_path(f"apps/{app}/main.py", run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:  # noqa: BLE001  as the interpreter does
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # to take all modules apart would cost more than most stages do
 
 
 def note(slept: str, seconds: float) -> None:
@@ -43,5 +54,4 @@ def note(slept: str, seconds: float) -> None:
 for line in sys.stdin:
     if not (child := os.fork()):
         become(**json.loads(line))
-        sys.exit()
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

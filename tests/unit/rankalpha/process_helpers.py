@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from rankalpha_helpers import job, wait_until
+from rankalpha_helpers import job
 
 from rankalpha.runners.base import Container, Line
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 UNTIL_GO = "\nimport pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.02)\n"
@@ -32,7 +33,7 @@ def start(folder: Path, code: str, name: str = NAME, **parts: Any) -> Container:
 
 def ended(container: Container) -> Container:
     """Return the container when it has ended."""
-    wait_until(lambda: not ProcessRunner().look(container.id).running, f"the end of {container.name}")
+    wait_for(f"the end of {container.name}", lambda: not ProcessRunner().look(container.id).running)
     return ProcessRunner().look(container.id)
 
 

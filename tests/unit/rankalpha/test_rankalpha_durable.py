@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from process_helpers import UNTIL_GO, alive, ended, forked, leader, output, printed
-from rankalpha_helpers import identity, job, wait_until
+from rankalpha_helpers import identity, job
 
 from rankalpha import durable
 from rankalpha.durable import find_or_start, set_aside
 from rankalpha.runners.base import Container
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 log = logging.getLogger("task")
 ROUNDS = 20
@@ -56,7 +57,7 @@ def test_processes_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch, 
     )  # 0: nobody waits for a maker, the lock decides
     (folder / "main.py").write_text(SAY)
     with forked(ask_in_each_round, ask_in_each_round, ask_in_each_round):
-        wait_until(lambda: one_each(folder), "all rounds")
+        wait_for("all rounds", lambda: one_each(folder))
     assert one_each(folder)
 
 
@@ -68,7 +69,7 @@ def test_threads_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch):
         thread.start()
     for thread in threads:
         thread.join(60)
-    wait_until(lambda: one_each(folder), "the end of all")
+    wait_for("the end of all", lambda: one_each(folder))
 
 
 def test_a_stage_that_runs_is_adopted(folder, caplog):
@@ -87,8 +88,8 @@ def test_a_stage_whose_starter_was_killed_is_adopted_and_its_output_is_whole(fol
     say = "import time\nfor n in range(40): time.sleep(0.02); print(n)"
     (folder / "main.py").write_text(SAY + say)
     with forked(lambda: (ask(), time.sleep(60))):  # killed at the end of the block
-        wait_until(lambda: ProcessRunner().find(identity().name), "the stage")
-        wait_until(lambda: printed(ProcessRunner().find(identity().name)), "its output")
+        wait_for("the stage", lambda: ProcessRunner().find(identity().name))
+        wait_for("its output", lambda: printed(ProcessRunner().find(identity().name)))
     killed = datetime.now(UTC).isoformat()
     adopted = ask(try_number=2)
     assert adopted.running

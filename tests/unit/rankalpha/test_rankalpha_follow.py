@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from process_helpers import NAME, UNTIL_GO, output, printed, run, start
-from rankalpha_helpers import wait_until
 
 from rankalpha import follow
 from rankalpha.follow import End, Follower, joined
 from rankalpha.runners import process
 from rankalpha.runners.base import NOTHING, Container, ContainerGone, EngineLost, Line, Mark
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 HOUR = timedelta(hours=1)
 COUNT = "import time\nfor n in range(40): time.sleep(0.02); print(n)"
@@ -134,7 +134,7 @@ def test_lines_of_one_time_are_told_apart_though_they_were_masked(folder):
 def test_whoever_waits_for_a_while_only_tells_how_far_the_output_was_written(folder):
     container, first = start(folder, COUNT), []
     follower = Follower(ProcessRunner(), container.id, lambda line: first.append(line.text), log)
-    wait_until(lambda: printed(container), "the first line")
+    wait_for("the first line", lambda: printed(container))
     assert asyncio.run(follower.follow(HOUR, wait=0.2)) == "running"
     assert 0 < len(first) < 40
     assert followed(container, written=follower.written) == ("ended", NUMBERS[len(first) :])

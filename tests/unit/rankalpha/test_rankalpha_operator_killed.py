@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from operator_helpers import task
 from process_helpers import UNTIL_GO
-from rankalpha_helpers import context, identity, wait_until
+from rankalpha_helpers import context, identity
 
 from rankalpha import task_log
 from rankalpha.alerts import EndedByPerson
@@ -17,6 +17,7 @@ from rankalpha.operators.stage import ENDED_BY_PERSON
 from rankalpha.runners.base import Container, StageFailed
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
+from tests.support.waiting import wait_for
 
 NAME = identity().name
 
@@ -40,7 +41,7 @@ def kill(*_) -> None:
 
 def kill_while_it_waits(_patch) -> None:
     def soon() -> None:
-        wait_until(lambda: (found := ProcessRunner().find(NAME)) and found.running, "the stage")
+        wait_for("the stage", lambda: (found := ProcessRunner().find(NAME)) and found.running)
         time.sleep(0.5)  # its line has been logged
         kill()
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from process_helpers import NAME, UNTIL_GO, output, printed, run, start
-from rankalpha_helpers import job, wait_until
+from rankalpha_helpers import job
 
 from rankalpha.runners.base import Line
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 MOMENT = "2025-11-20T06:00:00.000000001Z"
@@ -36,7 +37,7 @@ def test_output_is_read_from_a_time_on(folder):
 
 def test_output_shows_while_the_stage_runs(folder):
     container = start(folder, "print('waiting')" + UNTIL_GO)
-    wait_until(lambda: printed(container) == ["waiting"], "the first line")
+    wait_for("the first line", lambda: printed(container) == ["waiting"])
     assert ProcessRunner().look(container.id).running
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from process_helpers import NAME, UNTIL_GO, alive, ended, leader, output, printed, run, start
-from rankalpha_helpers import job, stage, wait_until
+from rankalpha_helpers import job, stage
 
 from rankalpha.durable import check_exit
 from rankalpha.runners import process
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 FAMILY = """
 import os, signal, subprocess, sys, time
@@ -35,7 +36,7 @@ def folder(app_dir) -> Path:
 
 def family(container) -> list[int]:
     """Return the process ids of the stage and its child."""
-    wait_until(lambda: printed(container), "the family's process ids")
+    wait_for("the family's process ids", lambda: printed(container))
     return [int(pid) for pid in printed(container)[0].split()]
 
 
@@ -63,7 +64,7 @@ def test_stop_asks_the_whole_group_first(folder):
         "signal.signal(signal.SIGTERM, lambda *_: None)\n"
         "subprocess.run([sys.executable, '-c', code])\n",
     )
-    wait_until(lambda: printed(container) == ["3"], "the child")
+    wait_for("the child", lambda: printed(container) == ["3"])
     ProcessRunner().stop(container.id)
     assert printed(container) == ["3", "7"]  # the child has ended in order, and so has its parent
     assert ended(container).status == 0
@@ -134,13 +135,13 @@ def test_a_stage_whose_shim_was_killed_can_be_stopped(folder):
     pid = leader(container).pid
     leader(container).parent().kill()
     ProcessRunner().stop(container.id)
-    wait_until(lambda: not alive(pid), "the end of the stage")
+    wait_for("the end of the stage", lambda: not alive(pid))
     assert not ProcessRunner().look(container.id).running
 
 
 def test_a_stage_that_was_killed_with_its_shim_has_ended(folder):
     container = start(folder, "print('to the end')" + UNTIL_GO)
-    wait_until(lambda: printed(container), "the first line")
+    wait_for("the first line", lambda: printed(container))
     shim, stage_itself = leader(container).parent(), leader(container)
     shim.kill()
     stage_itself.kill()
@@ -158,6 +159,6 @@ def test_a_stage_that_was_killed_has_a_shells_status(folder):
 def test_a_shim_that_is_asked_to_end_asks_its_stage(folder):
     code = "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(9))\nprint(1)" + UNTIL_GO
     container = start(folder, code)
-    wait_until(lambda: printed(container), "the first line")
+    wait_for("the first line", lambda: printed(container))
     leader(container).parent().terminate()
     assert ended(container).status == 9
