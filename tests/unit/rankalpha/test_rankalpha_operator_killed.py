@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from rankalpha.operators.stage import ENDED_BY_PERSON
 from rankalpha.runners.base import Container, StageFailed
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
-from tests.support.waiting import wait_for
 
 NAME = identity().name
 
@@ -39,12 +37,14 @@ def kill(*_) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def kill_while_it_waits(_patch) -> None:
+def kill_while_it_waits(patch) -> None:
+    logged, write = threading.Event(), task_log.write
+
     def soon() -> None:
-        wait_for("the stage", lambda: (found := ProcessRunner().find(NAME)) and found.running)
-        time.sleep(0.5)  # its line has been logged
+        assert logged.wait(60)
         kill()
 
+    patch.setattr(task_log, "write", lambda line: (write(line), logged.set()))
     threading.Thread(target=soon).start()
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -23,8 +22,10 @@ child = subprocess.Popen([sys.executable, "-c", '''
 import os, signal, time
 signal.signal(signal.SIGTERM, {disposition})
 print(os.getppid(), os.getpid(), flush=True)
-time.sleep(60)
+open("ready", "w").close()
+time.sleep(3600)
 '''], start_new_session={session})
+while not os.path.exists("ready"): time.sleep(0.02)
 {then}
 """
 
@@ -43,14 +44,14 @@ def family(container) -> list[int]:
 @pytest.mark.parametrize("disposition", ["signal.SIG_DFL", "signal.SIG_IGN"])
 @pytest.mark.parametrize("ignored", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])
 def test_stop_ends_the_whole_group_within_the_grace_period(folder, monkeypatch, disposition, ignored):
-    monkeypatch.setattr(process, "GRACE_SECONDS", 1)
-    then = f"{ignored}\ntime.sleep(60)"
+    monkeypatch.setattr(process, "GRACE_SECONDS", 60)
+    then = f"{ignored}\ntime.sleep(3600)"
     container = start(folder, FAMILY.format(disposition=disposition, session=False, then=then))
     pids = family(container)
     assert all(map(alive, pids))
-    started = time.monotonic()
+    if ignored:
+        monkeypatch.setattr(process, "GRACE_SECONDS", 1)  # over, and then it is killed
     ProcessRunner().stop(container.id)
-    assert time.monotonic() - started < 3
     assert not any(map(alive, pids))
     assert ended(container).status == 128 + (signal.SIGKILL if ignored else signal.SIGTERM)
 
@@ -60,7 +61,7 @@ def test_stop_asks_the_whole_group_first(folder):
         folder,
         "import signal, subprocess, sys\n"
         "code = 'import signal, sys, time; signal.signal(15, lambda *_: sys.exit(print(7))); "
-        "print(3, flush=True); time.sleep(60)'\n"
+        "print(3, flush=True); time.sleep(3600)'\n"
         "signal.signal(signal.SIGTERM, lambda *_: None)\n"
         "subprocess.run([sys.executable, '-c', code])\n",
     )
@@ -88,10 +89,8 @@ def test_what_is_only_just_being_started_is_stopped(folder, monkeypatch):
 
 @pytest.mark.parametrize("session", [False, True])
 def test_what_a_stage_leaves_behind_does_not_hold_it(folder, session):
-    code = FAMILY.format(disposition="signal.SIG_IGN", session=session, then="time.sleep(1)")
-    started = time.monotonic()
-    container = run(folder, code)
-    assert time.monotonic() - started < 10
+    code = FAMILY.format(disposition="signal.SIG_IGN", session=session, then="")
+    container = run(folder, code)  # while the child would sleep for an hour
     assert container.status == 0
     child = family(container)[1]
     assert alive(child) == session  # only what has left the group escapes
@@ -116,8 +115,9 @@ def test_a_process_that_has_got_the_number_is_never_signalled(tmp_path):
 
 def test_a_stage_whose_shim_was_killed_runs_on_and_ends_with_an_unknown_status(folder):
     container = start(folder, UNTIL_GO)
-    leader(container).parent().kill()
-    time.sleep(0.1)
+    shim = leader(container).parent()
+    shim.kill()
+    wait_for("the end of the shim", lambda: not alive(shim.pid))
     looked = ProcessRunner().look(container.id)
     assert (looked.running, looked.status, looked.ended) == (True, None, None)
     (folder / "go").touch()
