@@ -1,9 +1,9 @@
 """A real Chromium."""
 
 import contextlib
-import shutil
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.support.needs import needs
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -16,11 +16,12 @@ QUIET = [
 
 @contextlib.contextmanager
 def chromium():
-    """Run the machine's Chromium; a playwright `Browser`."""
+    """Run the machine's Chromium; a playwright `Browser`. Skips the test where there is none."""
     from playwright.sync_api import sync_playwright
 
+    path = needs("chromium")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = driver.chromium.launch(executable_path=path, args=QUIET)
         try:
             yield browser
         finally:

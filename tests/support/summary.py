@@ -79,7 +79,9 @@ def sentence(stats: dict[str, list[Any]], seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     found = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", []))
     left = [f"{count} tests, because {reason}" for reason, count in found.items()]
-    ran = {Path(report.nodeid).parts[1] for reports in stats.values() for report in reports if is_test(report)}
+    ran = {
+        Path(report.nodeid).parts[1] for reports in stats.values() for report in reports if is_test(report)
+    }
     left += [f"{what} ({command})" for name, (what, command) in FOLDERS.items() if name not in ran]
     not_run = f"Not run: {'; '.join(left)}." if left else "Nothing was left out."
     return f"{told} in {minutes} min {rest} s. {not_run}"

@@ -33,7 +33,9 @@ def main(files):
         print(f"  {case.get('classname')}.{case.get('name')}: {said['flaky']}")
     counts = Counter(outcome(case) for case in cases)
     shown = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", *KINDS) if counts[kind])
-    print(f"{shown} of {len(cases)} tests in {seconds:.0f} s ({', '.join(Path(file).stem for file in files)})")
+    print(
+        f"{shown} of {len(cases)} tests in {seconds:.0f} s ({', '.join(Path(file).stem for file in files)})"
+    )
     return int(bool(counts["failure"] + counts["error"]))
 
 

@@ -11,7 +11,7 @@ def wait_for(what, look, seconds=60, forgive=()):
     The limit only bounds how long a test that fails takes; where it is the point of a test, it is given.
     Errors of the kinds in `forgive` count as no answer yet.
     """
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.01
     while True:
         try:
             if seen := look():
@@ -19,5 +19,8 @@ def wait_for(what, look, seconds=60, forgive=()):
         except forgive as error:
             seen = error
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}; last seen: {repr(seen)[:SHOWN]}")
-        time.sleep(0.2)
+            raise AssertionError(
+                f"waited {seconds:.0f} s in vain for {what}; last seen: {repr(seen)[:SHOWN]}"
+            )
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)

@@ -1,9 +1,6 @@
-"""Batches on disk, and the sentiment stage, for the tests of the services."""
+"""Batches on disk, for the tests of the services."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +9,6 @@ import polars as pl
 ROOT = Path(__file__).parents[3]
 KEY = "2026-11-22T06:00:00"
 AS_OF = date(2026, 11, 20)
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")  # and no setting of the machine, nor its proxies
 SCREENERS = {"trend": "momentum", "breakout": "momentum", "bargain": "value", "profit": "quality"}
 ON_LISTS = {
     "AAPL": ["trend", "breakout", "bargain"],
@@ -21,12 +17,6 @@ ON_LISTS = {
     "KO": ["trend", "breakout"],
     "PFE": ["bargain"],
 }
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """Return a clean environment with the repository importable, and `settings`."""
-    inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
-    return inherited | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | settings
 
 
 def write_appearances(data: Path, key: str = KEY, on_lists: dict[str, list[str]] | None = None) -> Path:
@@ -77,19 +67,6 @@ def write_sentiment(data: Path, sentiment: dict[str, float | None], key: str = K
     ]
     path.write_text(json.dumps({"as_of": AS_OF.isoformat(), "symbols": rows}))
     return path
-
-
-def run_sentiment(data: Path, key: str = KEY, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the sentiment stage as the orchestrator does, with the batch in the environment."""
-    return subprocess.run(
-        [sys.executable, "apps/sentiment/main.py"],
-        cwd=ROOT,
-        env=environment(RANKALPHA_BATCH=key, RANKALPHA_DATA_DIR=str(data), **settings),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def read_sentiment(data: Path, key: str = KEY) -> dict[str, dict[str, object]]:

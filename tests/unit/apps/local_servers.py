@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,8 +12,11 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from batch_files import ROOT, environment
+from batch_files import ROOT
 from fastapi import FastAPI
+from stage_process import environment
+
+from tests.support.waiting import wait_for
 
 Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
 
@@ -67,7 +69,7 @@ def served(app: FastAPI) -> Iterator[httpx.Client]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        wait_until(lambda: server.started, "uvicorn")
+        wait_for("uvicorn", lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             yield client
@@ -96,7 +98,7 @@ def service(name: str, log: Path, **settings: str) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), f"{name}: {log}")
+        wait_for(f"{name}: {log}", lambda: answers(f"http://127.0.0.1:{port}/health"))
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
@@ -109,11 +111,3 @@ def answers(address: str) -> bool:
         return httpx.get(address, trust_env=False).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Wait until `condition` holds; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)

@@ -3,15 +3,14 @@
 import json
 import logging
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 from api_batch import GRADES, NEWER, REFRESH
-from batch_files import KEY, ROOT, environment
+from batch_files import KEY
 from local_servers import service
+from stage_process import environment, run_process
 
 
 def test_each_request_is_logged_with_its_batch(
@@ -58,15 +57,7 @@ def test_the_real_server(data: Path, tmp_path: Path) -> None:
     ],
 )
 def test_malformed_settings_end_the_service(app: str, key: str, value: str) -> None:
-    done = subprocess.run(
-        [sys.executable, f"apps/{app}/main.py"],
-        cwd=ROOT,
-        env=environment(**{key: value}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_process(app, environment(**{key: value}))
     assert done.returncode == os.EX_CONFIG
     assert f"{key}={value!r}" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 from api_batch import REFRESH, write_batch
-from batch_files import run_sentiment, write_appearances, write_sentiment
-from stage_process import run_stage
+from batch_files import write_appearances, write_sentiment
+from stage_process import run_sentiment, run_stage
 
 from apps.common.batches import prune_followers
 

@@ -10,10 +10,11 @@ from urllib.parse import unquote
 import httpx
 import pytest
 from batch_files import KEY, ROOT
-from local_servers import Answer, Request, local_server, served, service, wait_until
+from local_servers import Answer, Request, local_server, served, service
 
 from apps.frontend.app import create_app
 from apps.frontend.settings import Settings
+from tests.support.waiting import wait_for
 
 STATIC = ROOT / "apps/frontend/static"
 NOBODY = "http://127.0.0.1:1"
@@ -38,9 +39,9 @@ def listening(client: httpx.Client) -> Iterator[Iterator[str]]:
 
 def refresh(client: httpx.Client, listeners: int, **body: str) -> None:
     """Signal until so many listen: a stream is open a moment before its listening begins."""
-    wait_until(
-        lambda: client.post("/api/refresh-data", json=body).json()["listeners"] == listeners,
+    wait_for(
         f"{listeners} listeners",
+        lambda: client.post("/api/refresh-data", json=body).json()["listeners"] == listeners,
     )
 
 
@@ -125,7 +126,5 @@ def test_the_real_server_ends_although_a_page_listens(tmp_path: Path) -> None:
             stream = client.send(client.build_request("GET", f"{url}/api/events"), stream=True)
             lines = stream.iter_lines()
             assert next(lines).startswith(":")
-            wait_until(
-                lambda: client.post(f"{url}/api/refresh-data").json()["listeners"] == 1, "the listener"
-            )
+            wait_for("the listener", lambda: client.post(f"{url}/api/refresh-data").json()["listeners"] == 1)
         stream.close()

@@ -3,18 +3,17 @@
 import hashlib
 import json
 import re
-import subprocess
 from datetime import date
 from pathlib import Path
 
 import polars as pl
-from stage_process import ROOT, result, run_stage
+from stage_process import ROOT, Ended, result, run_stage
 
 SAMPLE = ROOT / "apps/ingestion/sample"
 FIRST, SECOND, THIRD = (f"2026-11-{day}T06:00:00" for day in (20, 21, 22))
 
 
-def ingest(data: Path, batch: str = FIRST, **settings: str) -> subprocess.CompletedProcess[str]:
+def ingest(data: Path, batch: str = FIRST, **settings: str) -> Ended:
     return run_stage("ingestion", data, batch, **settings)
 
 

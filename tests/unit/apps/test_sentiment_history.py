@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from batch_files import read_sentiment, run_sentiment, write_appearances
+from batch_files import read_sentiment, write_appearances
 from local_servers import local_server
+from stage_process import run_sentiment
 
 FIRST = "2026-11-20T06:00:00"
 SAME_DAY = "2026-11-20T18:00:00"

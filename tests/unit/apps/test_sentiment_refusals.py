@@ -4,11 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from batch_files import (
-    run_sentiment,
-    write_appearances,
-    write_prices,
-)
+from batch_files import write_appearances, write_prices
+from stage_process import run_sentiment
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from batch_files import KEY, read_sentiment, run_sentiment, write_appearances
+from batch_files import KEY, read_sentiment, write_appearances
 from local_servers import Answer, Request, local_server
+from stage_process import run_sentiment
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>
 <item><title>Great win for {symbol}, strong growth</title></item>

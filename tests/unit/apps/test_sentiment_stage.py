@@ -4,14 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from batch_files import (
-    KEY,
-    ROOT,
-    read_sentiment,
-    run_sentiment,
-    write_appearances,
-    write_prices,
-)
+from batch_files import KEY, ROOT, read_sentiment, write_appearances, write_prices
+from stage_process import run_sentiment
 
 SAMPLE_SYMBOLS = [
     "AAPL",

@@ -1,7 +1,6 @@
 """The operators' page served below a prefix, with an overview that a test writes."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from rankalpha.page.files import PageFiles
+from tests.support.waiting import wait_for
 
 PREFIX = "/prefix"  # a stack behind a reverse proxy
 KEY = "2026-11-22T06:00:00"
@@ -75,8 +75,7 @@ def page_server() -> Iterator[PageServer]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.02)
+    wait_for("uvicorn", lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     found = PageServer(f"http://127.0.0.1:{port}{PREFIX}")
     try:

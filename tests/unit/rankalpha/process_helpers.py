@@ -1,19 +1,23 @@
 """What the tests of processes share: a stage from a few lines of Python, its output, and who is alive."""
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
-from rankalpha_helpers import job, wait_until
+from rankalpha_helpers import job
 
 from rankalpha.runners.base import Container, Line
 from rankalpha.runners.process import ProcessRunner
+from rankalpha.settings import settings
+from tests.support.waiting import wait_for
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 UNTIL_GO = "\nimport pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.02)\n"
@@ -32,7 +36,7 @@ def start(folder: Path, code: str, name: str = NAME, **parts: Any) -> Container:
 
 def ended(container: Container) -> Container:
     """Return the container when it has ended."""
-    wait_until(lambda: not ProcessRunner().look(container.id).running, f"the end of {container.name}")
+    wait_for(f"the end of {container.name}", lambda: not ProcessRunner().look(container.id).running)
     return ProcessRunner().look(container.id)
 
 
@@ -48,6 +52,16 @@ def output(container: Container, since: str = "") -> list[Line]:
         return [line async for line in ProcessRunner().lines(container.id, since)]
 
     return asyncio.run(read())
+
+
+def let_it_have_run(container: Container, **ago: float) -> None:
+    """Let a process have been started so long ago."""
+    path = settings().process_dir / container.name / "started.json"
+    started = json.loads(path.read_text())
+    started["time"] = (datetime.fromisoformat(started["time"]) - timedelta(**ago)).isoformat()
+    new = path.with_name("started.new")
+    new.write_text(json.dumps(started))
+    new.rename(path)
 
 
 def printed(container: Container) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -105,14 +104,6 @@ def identity(**parts: Any) -> Identity:
     """Return the identity of the first try of stage `demo`."""
     task = {"dag": "rankalpha_demo", "task": "run_demo", "run": "manual__1", "map_index": -1}
     return Identity(**{"stage": "demo", "batch": KEY, **task, "group": 3, "try_number": 1, **parts})
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> None:
-    """Wait until `condition` holds, for 15 seconds at most."""
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.02)
 
 
 class Request:

@@ -1,20 +1,24 @@
 """One container for each try group of a task, whoever asks for it and whatever has died in between."""
 
 import logging
+import multiprocessing
 import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from process_helpers import UNTIL_GO, alive, ended, forked, leader, output, printed
-from rankalpha_helpers import identity, job, wait_until
+from rankalpha_helpers import identity, job
 
 from rankalpha import durable
 from rankalpha.durable import find_or_start, set_aside
 from rankalpha.runners.base import Container
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 log = logging.getLogger("task")
 ROUNDS = 20
@@ -33,10 +37,10 @@ def ask(**who) -> Container:
     return find_or_start(ProcessRunner(), job(env=env, labels=one.labels), one, log)
 
 
-def ask_in_each_round() -> None:
-    """Ask for one container after the other, at times that all who ask agree on."""
+def ask_in_each_round(together: Any) -> None:
+    """Ask for one container after the other, each at the same time as all others who ask."""
     for number in range(ROUNDS):
-        time.sleep(0.1 - time.time() % 0.1)
+        together.wait(60)
         ask(batch=f"2025-11-20T06:00:{number:02}", run=f"manual__{number}")
 
 
@@ -55,20 +59,22 @@ def test_processes_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch, 
         durable, "START_TIME", timedelta(seconds=seconds)
     )  # 0: nobody waits for a maker, the lock decides
     (folder / "main.py").write_text(SAY)
-    with forked(ask_in_each_round, ask_in_each_round, ask_in_each_round):
-        wait_until(lambda: one_each(folder), "all rounds")
+    asking = partial(ask_in_each_round, multiprocessing.get_context("fork").Barrier(3))
+    with forked(asking, asking, asking):
+        wait_for("all rounds", lambda: one_each(folder))
     assert one_each(folder)
 
 
 def test_threads_that_ask_at_the_same_time_get_one_stage(folder, monkeypatch):
     monkeypatch.setattr(durable, "START_TIME", timedelta(seconds=0))
     (folder / "main.py").write_text(SAY)
-    threads = [threading.Thread(target=ask_in_each_round) for _ in range(2)]
+    together = threading.Barrier(2)
+    threads = [threading.Thread(target=ask_in_each_round, args=[together]) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    wait_until(lambda: one_each(folder), "the end of all")
+    wait_for("the end of all", lambda: one_each(folder))
 
 
 def test_a_stage_that_runs_is_adopted(folder, caplog):
@@ -84,14 +90,15 @@ def test_a_stage_that_runs_is_adopted(folder, caplog):
 
 
 def test_a_stage_whose_starter_was_killed_is_adopted_and_its_output_is_whole(folder):
-    say = "import time\nfor n in range(40): time.sleep(0.02); print(n)"
+    say = f"for n in range(20): print(n)\n{UNTIL_GO}for n in range(20, 40): print(n)"
     (folder / "main.py").write_text(SAY + say)
     with forked(lambda: (ask(), time.sleep(60))):  # killed at the end of the block
-        wait_until(lambda: ProcessRunner().find(identity().name), "the stage")
-        wait_until(lambda: printed(ProcessRunner().find(identity().name)), "its output")
+        wait_for("the stage", lambda: ProcessRunner().find(identity().name))
+        wait_for("its output", lambda: printed(ProcessRunner().find(identity().name)))
     killed = datetime.now(UTC).isoformat()
     adopted = ask(try_number=2)
     assert adopted.running
+    (folder / "go").touch()
     lines = output(adopted)
     assert [line.text for line in lines] == [*map(str, range(40))]
     assert [line.time for line in lines] == sorted(line.time for line in lines)

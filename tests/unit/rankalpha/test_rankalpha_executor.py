@@ -1,9 +1,7 @@
 """The scheduler's nap: as long as nothing happens, and over when a task has ended."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -11,24 +9,56 @@ from airflow.sdk import TaskInstanceState
 from airflow.sdk.listener import get_listener_manager
 
 from rankalpha import executor
-from rankalpha.executor import FailFastLocalExecutor
+from rankalpha.executor import LOOK_SECONDS, NAP_SECONDS, FailFastLocalExecutor
 
-NAP = 2.0
+NAP = pytest.approx(NAP_SECONDS, abs=2 * LOOK_SECONDS)
+FIFTH = pytest.approx(5 * LOOK_SECONDS, abs=LOOK_SECONDS)  # how long a nap takes that the fifth look ends
+
+
+class Clock:
+    """Goes on by what a nap waits for only; `at` has what happens before a look, by its number."""
+
+    def __init__(self, local: FailFastLocalExecutor) -> None:
+        self.now, self.looks = 0.0, 0
+        self.at: dict[int, Callable[[], Any]] = {}
+        self.poll = local._task_ended.wait
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        self.looks += 1
+        self.at.pop(self.looks, lambda: None)()
+        self.now += seconds
+        return self.poll(0)
 
 
 @pytest.fixture
-def local(monkeypatch) -> Iterator[FailFastLocalExecutor]:
-    monkeypatch.setattr(executor, "NAP_SECONDS", NAP)
+def local() -> Iterator[FailFastLocalExecutor]:
     made = FailFastLocalExecutor(parallelism=1)
     made.start()
     yield made
     made.end()
 
 
-def heartbeat(local: FailFastLocalExecutor) -> float:
-    began = time.monotonic()
-    local.heartbeat()
-    return time.monotonic() - began
+@pytest.fixture
+def clock(local, monkeypatch) -> Clock:
+    made = Clock(local)
+    monkeypatch.setattr(executor, "time", made)
+    monkeypatch.setattr(local._task_ended, "wait", made.wait)
+    return made
+
+
+@pytest.fixture
+def nap(local, clock) -> Callable[[], float]:
+    """Let the executor's heart beat; returns for how many seconds it has napped."""
+
+    def beat() -> float:
+        began = clock.now
+        local.heartbeat()
+        return clock.now - began
+
+    return beat
 
 
 def end_of_task(how: str) -> None:
@@ -39,8 +69,11 @@ def end_of_task(how: str) -> None:
 
 
 def task_process(how: str) -> None:
-    """Fork what a worker forks for a task."""
-    get_context("fork").Process(target=end_of_task, args=[how]).start()
+    """Fork what a worker forks for a task, and let it end."""
+    process = get_context("fork").Process(target=end_of_task, args=[how])
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
 
 
 def end_of_worker(local: FailFastLocalExecutor) -> Any:
@@ -48,43 +81,43 @@ def end_of_worker(local: FailFastLocalExecutor) -> Any:
     return local.result_queue.put(("task", "success", None))  # type: ignore[arg-type]
 
 
-def test_nothing_happens_for_a_nap(local):
-    assert heartbeat(local) >= NAP
+def test_nothing_happens_for_a_nap(nap):
+    assert nap() == NAP
 
 
 @pytest.mark.parametrize("how", ["success", "failed", "skipped"])
-def test_a_task_that_ends_ends_the_nap(local, how):
-    Timer(0.2, task_process, [how]).start()
-    assert 0.2 <= heartbeat(local) < NAP
+def test_a_task_that_ends_ends_the_nap(clock, nap, how):
+    clock.at[5] = lambda: task_process(how)
+    assert nap() == FIFTH
 
 
-def test_a_task_that_has_ended_before_leaves_no_nap(local):
+def test_a_task_that_has_ended_before_leaves_no_nap(nap):
     end_of_task("success")
-    assert heartbeat(local) < NAP
+    assert nap() <= LOOK_SECONDS
 
 
-def test_tasks_that_end_together_end_one_nap(local):
+def test_tasks_that_end_together_end_one_nap(nap):
     for _ in range(3):
         end_of_task("success")
-    assert heartbeat(local) < NAP
-    assert heartbeat(local) >= NAP
+    assert nap() <= LOOK_SECONDS
+    assert nap() == NAP
 
 
-def test_a_slot_that_comes_free_ends_the_nap(local):
+def test_a_slot_that_comes_free_ends_the_nap(local, clock, nap):
     local.running.add("task")
-    Timer(0.2, end_of_worker, [local]).start()
-    assert 0.2 <= heartbeat(local) < NAP
+    clock.at[5] = lambda: end_of_worker(local)
+    assert nap() == FIFTH
     assert list(local.event_buffer) == ["task"]
 
 
-def test_the_end_of_a_process_alone_does_not_end_the_nap(local):
-    Timer(0.2, end_of_worker, [local]).start()
-    assert heartbeat(local) >= NAP
+def test_the_end_of_a_process_alone_does_not_end_the_nap(local, clock, nap):
+    clock.at[5] = lambda: end_of_worker(local)
+    assert nap() == NAP
     assert list(local.event_buffer) == ["task"]
 
 
-def test_a_task_is_handed_out_before_the_nap(local, monkeypatch):
+def test_a_task_is_handed_out_before_the_nap(local, clock, nap, monkeypatch):
     handed = []
-    monkeypatch.setattr(local, "trigger_tasks", lambda _slots: handed.append(time.monotonic()))
-    assert heartbeat(local) >= NAP
-    assert time.monotonic() - handed[0] >= NAP
+    monkeypatch.setattr(local, "trigger_tasks", lambda _slots: handed.append(clock.looks))
+    assert nap() == NAP
+    assert handed == [0]

@@ -3,13 +3,12 @@
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
 from operator_helpers import task
 from process_helpers import UNTIL_GO
-from rankalpha_helpers import context, identity, wait_until
+from rankalpha_helpers import context, identity
 
 from rankalpha import task_log
 from rankalpha.alerts import EndedByPerson
@@ -38,12 +37,14 @@ def kill(*_) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def kill_while_it_waits(_patch) -> None:
+def kill_while_it_waits(patch) -> None:
+    logged, write = threading.Event(), task_log.write
+
     def soon() -> None:
-        wait_until(lambda: (found := ProcessRunner().find(NAME)) and found.running, "the stage")
-        time.sleep(0.5)  # its line has been logged
+        assert logged.wait(60)
         kill()
 
+    patch.setattr(task_log, "write", lambda line: (write(line), logged.set()))
     threading.Thread(target=soon).start()
 
 

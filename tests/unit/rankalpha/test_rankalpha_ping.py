@@ -1,11 +1,20 @@
 import logging
-import time
+import threading
+from types import SimpleNamespace
 
 import pytest
 from rankalpha_helpers import context, local_server
 
 from rankalpha import ping as module
 from rankalpha.ping import ping
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch) -> list[float]:
+    """The seconds between the attempts, which nobody waits for."""
+    waited: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=waited.append))
+    return waited
 
 
 @pytest.fixture
@@ -32,19 +41,21 @@ def test_the_monitor_is_told(switch_on, caplog):
     assert "Told the monitor" in caplog.text
 
 
-def test_it_is_tried_again(switch_on):
+def test_it_is_tried_again(switch_on, pauses):
     answers = [(500, "oops"), (200, "OK")]
     with local_server(lambda _request: answers.pop(0)) as (url, _):
         switch_on(url)
         ping(context())
     assert answers == []
+    assert pauses == [1]
 
 
-def test_a_monitor_that_refuses_is_logged_without_its_address(switch_on, caplog):
+def test_a_monitor_that_refuses_is_logged_without_its_address(switch_on, pauses, caplog):
     with local_server(lambda _request: (404, "unknown")) as (url, requests):
         switch_on(url)
         ping(context())
     assert len(requests) == 3
+    assert pauses == [1, 1]
     assert "RANKALPHA_PING_URL was not reached (HTTPError): it answered 404" in caplog.text
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("rankalpha")]
     assert "5e1f" not in "".join(ours)
@@ -53,13 +64,16 @@ def test_a_monitor_that_refuses_is_logged_without_its_address(switch_on, caplog)
 def test_a_monitor_that_does_not_answer_holds_nothing_up(switch_on, monkeypatch, caplog):
     monkeypatch.setattr(module, "TIMEOUT", 0.2)
 
-    def slow(_request):
-        time.sleep(1)
+    given_up = threading.Event()
+
+    def silent(_request):
+        answered.append(given_up.wait(60))
         return 200, "late"
 
-    with local_server(slow) as (url, _):
+    answered = []
+    with local_server(silent) as (url, requests):
         switch_on(url)
-        begun = time.monotonic()
         ping(context())
-    assert time.monotonic() - begun < 10
+        assert (len(requests), answered) == (3, [])
+        given_up.set()
     assert "RANKALPHA_PING_URL was not reached (ReadTimeout): no answer" in caplog.text

@@ -1,15 +1,18 @@
 """What a stage that runs as a process prints, and the result that it leaves."""
 
+import asyncio
 import re
-import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from process_helpers import NAME, UNTIL_GO, output, printed, run, start
-from rankalpha_helpers import job, wait_until
+from rankalpha_helpers import job
 
+from rankalpha.runners import process
 from rankalpha.runners.base import Line
 from rankalpha.runners.process import ProcessRunner
+from tests.support.waiting import wait_for
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 MOMENT = "2025-11-20T06:00:00.000000001Z"
@@ -36,7 +39,7 @@ def test_output_is_read_from_a_time_on(folder):
 
 def test_output_shows_while_the_stage_runs(folder):
     container = start(folder, "print('waiting')" + UNTIL_GO)
-    wait_until(lambda: printed(container) == ["waiting"], "the first line")
+    wait_for("the first line", lambda: printed(container) == ["waiting"])
     assert ProcessRunner().look(container.id).running
 
 
@@ -71,13 +74,20 @@ def test_no_result_is_no_error(folder):
     assert ProcessRunner().result(run(folder, "").id, "demo") == b""
 
 
-def test_a_line_that_is_only_partly_written_is_waited_for(folder, tmp_path):
+def test_a_line_that_is_only_partly_written_is_waited_for(folder, tmp_path, monkeypatch):
     container, (first, rest) = start(folder, UNTIL_GO), f"{MOMENT} grün\n".encode().split(b"\xbc")
 
     def write(piece: bytes) -> None:
         with (tmp_path / "processes" / NAME / "output").open("ab") as file:
             file.write(piece)
 
+    async def sleep(_seconds: float) -> None:
+        """Write the rest when the reader has come to the end of what there is."""
+        if not (folder / "go").exists():
+            write(b"\xbc" + rest)
+            (folder / "go").touch()
+        await asyncio.sleep(0.02)
+
     write(first)
-    threading.Timer(0.5, lambda: (write(b"\xbc" + rest), (folder / "go").touch())).start()
+    monkeypatch.setattr(process, "asyncio", SimpleNamespace(sleep=sleep))
     assert output(container) == [Line(MOMENT, "grün")]

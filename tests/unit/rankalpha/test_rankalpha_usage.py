@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from process_helpers import NAME, start
+from process_helpers import NAME, UNTIL_GO, start
 
 from rankalpha import usage
 from rankalpha.follow import Follower
@@ -29,10 +29,10 @@ class Sampled(ProcessRunner):
     def __init__(self, answer: Any) -> None:
         super().__init__()
         self.answer = answer
-        self.asked: list[float] = []
+        self.asked: list[str] = []
 
     def sample(self, container_id: str) -> Usage | None:
-        self.asked.append(time.monotonic())
+        self.asked.append(container_id)
         found: Usage | None = self.answer()
         return found
 
@@ -44,102 +44,129 @@ def used(cpu: float, memory: int) -> Usage:
     return {"cpu_seconds": cpu, "peak_memory_bytes": memory}
 
 
-def sampled(runner: Sampled, seconds: float) -> Usage | None:
-    """Sample for some seconds."""
-    sampler = Sampler(runner, "0123abcd")
+class Pauses:
+    """asyncio, whose time does not pass: it has the pauses between samples, after which all is over."""
 
-    async def sample() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(sampler.run(), seconds)
+    def __init__(self, number: int) -> None:
+        self.left, self.seconds = number, []
+        self.get_running_loop = asyncio.get_running_loop
 
-    asyncio.run(sample())
-    return sampler.usage
+    async def sleep(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.left -= 1
+        if self.left <= 0:
+            raise asyncio.CancelledError
+        await asyncio.sleep(0)
 
 
-def followed(runner: Sampled, container: Container) -> tuple[float, Usage | None]:
-    """Follow a container to its end; return how long that took and what it was seen to use."""
-    follower, began = Follower(runner, container.id, lambda _line: None, log), time.monotonic()
+@pytest.fixture
+def sampled(monkeypatch) -> Any:
+    """Returns a function that samples a number of times; it returns the pauses between, and what was seen."""
+
+    def sample(runner: Sampled, times: int) -> tuple[list[float], Usage | None]:
+        pauses, sampler = Pauses(times), Sampler(runner, "0123abcd")
+        monkeypatch.setattr(usage, "asyncio", pauses)
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(sampler.run())
+        assert len(runner.asked) == times
+        return pauses.seconds, sampler.usage
+
+    return sample
+
+
+def followed(runner: Sampled, container: Container) -> Usage | None:
+    """Follow a container to its end; return what it was seen to use."""
+    follower = Follower(runner, container.id, lambda _line: None, log)
     assert asyncio.run(follower.follow(HOUR)) == "ended"
-    return time.monotonic() - began, follower.usage
+    return follower.usage
 
 
-def test_the_highest_figures_count():
+def test_the_highest_figures_count(sampled):
     answers = [used(0.1, 5), None, used(0.3, 9), used(0.4, 7)]
-    assert sampled(Sampled(lambda: answers.pop(0) if answers else None), 3) == used(0.4, 9)
+    assert sampled(Sampled(lambda: answers.pop(0)), 4)[1] == used(0.4, 9)
     assert most() is most(None, None) is None
     assert most(None, used(1.0, 2), used(0.5, 3)) == used(1.0, 3)
 
 
-def test_a_short_container_is_sampled_often_and_a_long_one_seldom(monkeypatch):
-    monkeypatch.setattr(usage, "FIRST_PAUSE", 0.03)
-    monkeypatch.setattr(usage, "LONGEST_PAUSE", 0.4)
-    monkeypatch.setattr(usage, "SHARE", 0)
-    runner = Sampled(lambda: None)
-    sampled(runner, 4)
-    pauses = [later - sooner for sooner, later in zip(runner.asked, runner.asked[1:], strict=False)]
-    assert pauses[0] < 0.2
-    assert min(pauses[-3:]) >= 0.39
-    assert 10 < len(pauses) < 22  # 12 while they grow, then one in 0.4 s
+def test_a_short_container_is_sampled_often_and_a_long_one_seldom(sampled):
+    pauses, _ = sampled(Sampled(lambda: None), 30)
+    assert pauses[0] == usage.FIRST_PAUSE < 1
+    assert pauses == sorted(pauses)
+    for sooner, later in pairwise(pauses):
+        assert later == pytest.approx(min(sooner * usage.GROWTH, usage.LONGEST_PAUSE))
+    growing = [pause for pause in pauses if pause < usage.LONGEST_PAUSE]
+    assert 10 < len(growing) < 20
+    assert pauses[-1] == usage.LONGEST_PAUSE <= 10
+    # a container that ends has at most a quarter of its time without a sample, see rankalpha.usage
+    assert all(pause <= sum(pauses[:number]) / 4 + usage.FIRST_PAUSE for number, pause in enumerate(growing))
 
 
 def test_many_containers_share_the_samples(monkeypatch):
-    monkeypatch.setattr(usage, "FIRST_PAUSE", 0)
-    monkeypatch.setattr(usage, "SHARE", 0.05)
-    runner = Sampled(lambda: None)
+    pauses, runner = Pauses(60), Sampled(lambda: None)
+    monkeypatch.setattr(usage, "asyncio", pauses)
 
     async def sample() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(Sampler(runner, str(n)).run() for n in range(20))), 2.5)
+        await asyncio.gather(*(Sampler(runner, str(n)).run() for n in range(20)), return_exceptions=True)
 
     asyncio.run(sample())
-    assert 40 <= len(runner.asked) <= 60  # each at once, after a second, and after two
+    assert pauses.seconds[:20] == [pytest.approx(20 * usage.SHARE)] * 20
+    assert {*runner.asked} == {str(n) for n in range(20)}
     assert Sampler.at_work == 0
 
 
 @pytest.mark.parametrize("error", [EngineLost("lost"), KeyError("cpu_stats"), TypeError()])
-def test_samples_that_fail_do_not_matter(app_dir, error):
+def test_samples_that_fail_do_not_matter(app_dir, monkeypatch, error):
+    monkeypatch.setattr(usage, "FIRST_PAUSE", 0.01)
+
     def fail() -> None:
+        if len(runner.asked) == 2:
+            (app_dir / "go").touch()
         raise error
 
     runner = Sampled(fail)
-    assert followed(runner, start(app_dir, "import time\ntime.sleep(1)"))[1] is None
+    assert followed(runner, start(app_dir, UNTIL_GO)) is None
     assert len(runner.asked) > 1
 
 
 def test_a_sample_that_hangs_delays_no_stage(app_dir):
-    free = threading.Event()
-    runner = Sampled(lambda: free.wait(20) and None)
+    followed_to_its_end, ended = threading.Event(), []
+
+    def hang() -> None:
+        (app_dir / "go").touch()
+        ended.append(followed_to_its_end.wait(60))
+
+    runner = Sampled(hang)
     try:
-        took, seen = followed(runner, start(app_dir, "import time\ntime.sleep(0.5)"))
-        assert (seen, len(runner.asked)) == (None, 1)
-        assert took < 3
+        assert followed(runner, start(app_dir, UNTIL_GO)) is None
+        assert (len(runner.asked), ended) == (1, [])
     finally:
-        free.set()
+        followed_to_its_end.set()
 
 
-def test_two_samples_at_a_time_of_however_many_stages():
-    at_once, most_at_once, lock = 0, 0, threading.Lock()
+def test_two_samples_at_a_time_of_however_many_stages(monkeypatch):
+    at_once, most_at_once, lock, second = 0, 0, threading.Lock(), threading.Event()
 
     def slow() -> None:
         nonlocal at_once, most_at_once
         with lock:
             at_once += 1
             most_at_once = max(most_at_once, at_once)
-        time.sleep(0.05)
+            if at_once == 2:
+                second.set()
+        assert second.wait(60)
         with lock:
             at_once -= 1
 
     runner = Sampled(slow)
+    monkeypatch.setattr(usage, "asyncio", Pauses(0))  # each is sampled once
 
     async def many() -> None:
-        tasks = [asyncio.create_task(Sampler(runner, str(n)).run()) for n in range(200)]
-        await asyncio.sleep(1)
-        for task in tasks:
-            task.cancel()
+        samplers = (Sampler(runner, str(n)).run() for n in range(200))
+        await asyncio.gather(*samplers, return_exceptions=True)
 
     asyncio.run(many())
     assert most_at_once == 2
-    assert 20 <= len(runner.asked) <= 45
+    assert len(runner.asked) == 200
 
 
 def container(**parts: Any) -> Container:

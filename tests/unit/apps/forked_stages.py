@@ -1,0 +1,57 @@
+"""Runs the services that it is asked for on its standard input, each in a fork of this process.
+
+A stage as the orchestrator starts it spends nearly all of its time on loading what is loaded here once.
+Whatever else makes it a process is its own: environment, output, exit status and threads. It does not
+sleep: it writes down for how long it would have.
+"""
+
+import json
+import os
+import runpy
+import sys
+import time
+import traceback
+from functools import partial
+from pathlib import Path
+
+import apps.api.app
+import apps.frontend.app
+import apps.ingestion.work
+import apps.scorer.work
+import apps.sentiment.batch
+import apps.sentiment.service  # noqa: F401
+from apps.ingestion.sources import csv_files, sample, yahoo  # noqa: F401
+
+
+def become(app: str, environment: dict[str, str], out: str, err: str, slept: str) -> None:
+    """Be the process of a service."""
+    os.environ.clear()
+    os.environ |= environment
+    for descriptor, path in enumerate((os.devnull, out, err)):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    time.sleep = partial(note, slept)
+    status = 0
+    try:
+        runpy.run_path(f"apps/{app}/main.py", run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:  # noqa: BLE001  as the interpreter does
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # to take all modules apart would cost more than most stages do
+
+
+def note(slept: str, seconds: float) -> None:
+    """Write down that it sleeps."""
+    with Path(slept).open("a") as file:
+        print(seconds, file=file)
+
+
+for line in sys.stdin:
+    if not (child := os.fork()):
+        become(**json.loads(line))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
