@@ -1,39 +1,22 @@
-"""What tests of contracts do with a running stack: ingest, look at what was blocked, publish it anyway."""
-
-import sys
-
-from tests.support.stack import ROOT
+"""What tests of contracts do in a lane: look at what was blocked, publish it anyway."""
 
 REASON = "the exchange was closed"
-SCORING = "rankalpha_scoring"
 
 
-def ingest(stack, key):
-    stack.trigger("rankalpha_ingestion", key)
-    stack.settle()
-
-
-def anyway(stack, *arguments):
+def anyway(lane, *arguments):
     """Run the operator's command; what it starts has come to rest afterwards."""
-    done = stack.run(sys.executable, str(ROOT / "scripts/stack.py"), "publish-anyway", *arguments)
+    done = lane.stack.stack("publish-anyway", "--market", lane.market.name, *arguments)
     if done.returncode == 0:
-        stack.settle()
+        lane.settle()
     return done
 
 
-def published(stack, dataset, key):
-    return [event for event in stack.events(dataset) if event["partition_key"] == key]
-
-
-def run_of(stack, dag_id, key):
-    (run,) = stack.runs(dag_id, partition_key_prefix_pattern=key)
-    return run["dag_run_id"]
-
-
-def xcom(stack, dag_id, run_id, task_id, key):
-    path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
-    return stack.api.get(path)["value"]
+def xcom(lane, step, run_id, task_id, key):
+    """What a task has left under a key."""
+    path = f"dags/{lane.dag(step)}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
+    return lane.api.get(path)["value"]
 
 
 def broken_checks(checks):
+    """The severity of each check that was not passed, by its name."""
     return {one["name"]: one["severity"] for one in checks if not one["passed"]}

@@ -46,6 +46,7 @@ def start(folder, shared):
     settings = {
         "RANKALPHA_MARKETS": str(folder / "markets.toml"),
         "RANKALPHA_ENV_DIR": str(folder / "env"),
+        "RANKALPHA_DEFER_AFTER": "2",
         "AIRFLOW__CORE__PARALLELISM": "6",  # two for each of three processes
     }
     stack = new_stack(folder, shared, **settings)

@@ -1,38 +1,26 @@
-"""Re-running batches in a running Airflow: what follows, what stays as it was, and what is refused."""
+"""Re-running batches in a running Airflow: what follows, what stays as it was, and what is refused.
 
-import sys
-from datetime import UTC, datetime, timedelta
+What is refused without a look at any run is in tests/unit/rankalpha/test_rankalpha_rerun.py.
+"""
 
 import pytest
 
-from rankalpha.pipeline import PIPELINE
+from rankalpha.pipeline import STEPS
 from tests.support.services import GRADING
-from tests.support.stack import ROOT
 
 KEY, OTHER = "2021-04-01T06:00:00", "2021-04-01T07:00:00"
 
 
 @pytest.fixture(scope="module")
-def ingested(stack, services):
+def ingested(lane):
     """Two graded batches of one day."""
     for key in (KEY, OTHER):
-        stack.trigger("rankalpha_ingestion", key)
-        stack.settle()
+        lane.ingest(key)
 
 
-def rerun(stack, *arguments):
-    env = stack.env | {"RANKALPHA_AIRFLOW_URL": stack.urls["airflow"]}
-    stack.env, kept = env, stack.env
-    try:
-        return stack.run(sys.executable, str(ROOT / "scripts" / "rerun.py"), *arguments)
-    finally:
-        stack.env = kept
-
-
-def counts(stack, services, key):
+def counts(lane, key):
     """How often each DAG has run for a batch, and how often it was graded."""
-    runs = [len(stack.runs(dag_id, partition_key_prefix_pattern=key)) for dag_id in PIPELINE]
-    return [*runs, services.asked(GRADING).count(key)]
+    return [*(len(lane.runs_of(step.name, key)) for step in STEPS), lane.services.asked(GRADING).count(key)]
 
 
 @pytest.mark.parametrize(
@@ -44,75 +32,58 @@ def counts(stack, services, key):
         ("grading", [0, 0, 0, 1, 1]),
     ],
 )
-def test_a_batch_is_re_run_from_a_stage_on_and_no_other_batch_is(stack, services, ingested, step, more):
-    before, other = counts(stack, services, KEY), counts(stack, services, OTHER)
-    done = rerun(stack, "--batch", KEY, "--from", step)
+def test_a_batch_is_re_run_from_a_stage_on_and_no_other_batch_is(lane, ingested, step, more):
+    before, other = counts(lane, KEY), counts(lane, OTHER)
+    done = lane.script("rerun.py", "--batch", KEY, "--from", step)
     assert done.returncode == 0, done.stdout
-    assert f"Batch {KEY} is graded and the frontend is notified." in done.stdout
-    stack.settle()
-    assert counts(stack, services, KEY) == [a + b for a, b in zip(before, more, strict=True)]
-    assert counts(stack, services, OTHER) == other
+    assert f"Batch {lane.market.named(KEY)} is graded and the frontend is notified." in done.stdout
+    lane.settle()
+    assert counts(lane, KEY) == [a + b for a, b in zip(before, more, strict=True)]
+    assert counts(lane, OTHER) == other
 
 
 @pytest.mark.parametrize("step", ["ingestion", "scoring"])
-def test_without_downstream_nothing_is_published(stack, services, ingested, step):
-    before = counts(stack, services, KEY)
-    events = {name: len(stack.events(name)) for name in ("prices", "scores", "grades")}
-    done = rerun(stack, "--batch", KEY, "--from", step, "--no-downstream")
+def test_without_downstream_nothing_is_published(lane, ingested, step):
+    before = counts(lane, KEY)
+    events = {name: len(lane.events(name)) for name in ("prices", "scores", "grades")}
+    done = lane.script("rerun.py", "--batch", KEY, "--from", step, "--no-downstream")
     assert done.returncode == 0, done.stdout
-    assert f"Batch {KEY} is through." in done.stdout
-    stack.settle()
-    after = counts(stack, services, KEY)
-    assert sum(after) == sum(before) + 1
-    assert {name: len(stack.events(name)) for name in events} == events
+    assert f"Batch {lane.market.named(KEY)} is through." in done.stdout
+    lane.settle()
+    assert sum(counts(lane, KEY)) == sum(before) + 1
+    assert {name: len(lane.events(name)) for name in events} == events
 
 
-def test_a_missed_day_is_filled(stack, services, ingested):
-    done = rerun(stack, "--day", "2021-04-02")
+def test_a_missed_day_is_filled(lane):
+    minute, hour, *_ = lane.market.schedule.split()
+    key = f"2021-04-02T{int(hour):02}:{int(minute):02}:00"
+    assert counts(lane, key) == [0, 0, 0, 0, 0]
+    done = lane.script("rerun.py", "--day", "2021-04-02")
     assert done.returncode == 0, done.stdout
-    assert services.asked(GRADING).count("2021-04-02T06:00:00") == 1
+    assert counts(lane, key) == [1, 1, 1, 1, 1]
 
 
-def test_of_a_days_batches_the_newest_is_taken(stack, services, ingested):
-    before = services.asked(GRADING).count(OTHER)
-    done = rerun(stack, "--day", "2021-04-01", "--from", "grading")
+def test_of_a_days_batches_the_newest_is_taken(lane, ingested):
+    before = lane.services.asked(GRADING).count(OTHER)
+    done = lane.script("rerun.py", "--day", "2021-04-01", "--from", "grading")
     assert done.returncode == 0, done.stdout
     assert f"Taking {OTHER}, the newest batch of the day, and not {KEY}" in done.stdout
-    assert services.asked(GRADING).count(OTHER) == before + 1
+    assert lane.services.asked(GRADING).count(OTHER) == before + 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--batch", "yesterday"], "'yesterday' is no batch key; one looks like"),
-        (["--batch", "2999-01-01T00:00:00"], "batch 2999-01-01T00:00:00 lies in the future"),
-        (["--batch", "2021-04-03T06:00:00"], "was never ingested; the newest are"),
-        (["--day", "1 April"], "'1 April' is no day; one looks like 2026-11-22"),
-        (["--day", f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"], "lies in the future"),
-        (["--day", "2021-04-04", "--from", "grading"], "2021-04-04 has no batch to begin grading with"),
-        ([], "one of the arguments --batch --day is required"),
-        (["--batch", KEY, "--from", "lunch"], "invalid choice: 'lunch'"),
-    ],
-)
-def test_nonsense_is_refused_and_nothing_triggered(stack, ingested, arguments, message):
-    before = [len(stack.runs(dag_id)) for dag_id in PIPELINE]
-    done = rerun(stack, *arguments)
+def test_a_batch_that_was_never_ingested_is_refused_and_nothing_triggered(lane, ingested):
+    before = [len(lane.runs(step.name)) for step in STEPS]
+    done = lane.script("rerun.py", "--batch", "2021-04-03T06:00:00")
     assert done.returncode == 2
-    assert message in done.stdout
-    assert [len(stack.runs(dag_id)) for dag_id in PIPELINE] == before
+    assert "batch 2021-04-03T06:00:00 was never ingested; the newest are" in done.stdout
+    assert [len(lane.runs(step.name)) for step in STEPS] == before
 
 
-def test_a_batch_that_is_in_hand_or_whose_dag_is_paused_is_refused(stack, ingested):
-    stack.api._call("PATCH", "dags/rankalpha_scoring", json={"is_paused": True})
-    try:
-        done = rerun(stack, "--batch", KEY, "--from", "scoring")
-        assert (done.returncode, "rankalpha_scoring is paused" in done.stdout) == (2, True)
-    finally:
-        stack.api._call("PATCH", "dags/rankalpha_scoring", json={"is_paused": False})
-    with stack.fault("scorer", "hang"):
-        run_id = stack.trigger("rankalpha_scoring", KEY)
-        done = rerun(stack, "--batch", KEY, "--from", "scoring")
+def test_a_batch_that_is_in_hand_is_refused(lane, ingested):
+    with lane.fault("scorer", "hang"):
+        run_id = lane.trigger("scoring", KEY)
+        done = lane.script("rerun.py", "--batch", KEY, "--from", "scoring")
         assert done.returncode == 2
-        assert f"rankalpha_scoring has batch {KEY} in hand: run {run_id}" in done.stdout
-        stack.mark_failed(f"dags/rankalpha_scoring/dagRuns/{run_id}")
-    stack.settle()
+        assert f"{lane.dag('scoring')} has batch {KEY} in hand: run {run_id}" in done.stdout
+        lane.mark_failed("scoring", run_id)
+    lane.settle()

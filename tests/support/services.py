@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import defaultdict
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 GRADING, FRONTEND = "/api/v1/grading/refresh", "/api/refresh-data"
@@ -41,6 +42,15 @@ class RecordingServices:
     def asked(self, path):
         """The batches that were asked for at `path`."""
         return [batch for called, batch in self.calls if called == path]
+
+    @contextmanager
+    def answering(self, path, body, status=200):
+        """Let a service answer something else for a while."""
+        self.broken[path] = (status, body)
+        try:
+            yield
+        finally:
+            del self.broken[path]
 
     def close(self):
         """Stop listening."""
