@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,11 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
     "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-    # a PostgreSQL that only the tests in tests/scheduling start; all others must do without any database
+    # a PostgreSQL that only the tests in tests/scheduler start; all others must do without any database
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://postgres:@/postgres?host={HOME}/pg",
     "RANKALPHA_ENV_DIR": str(ROOT / "env"),
 }
+pytest_plugins = ["tests.support.summary", "tests.support.failures", "tests.support.figures"]
 ENGINE = ("tests/docker/", "tests/faults/")  # a Docker engine has room for one stack
 
 
@@ -37,34 +37,8 @@ class ByFile(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Tell which tests belong together when they run in several processes; the largest groups begin."""
+    """Tell which tests belong together when they run in several processes."""
     return ByFile(config, log)
-
-
-SAID = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture(scope="session")
-def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Print figures when all tests are over, whichever process they come from."""
-    return pytestconfig.stash.setdefault(SAID, []).append
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand over what was said in a process of its own."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["said"] = session.config.stash.get(SAID, [])
-
-
-def pytest_testnodedown(node: Any) -> None:
-    """Take what was said in another process; none is handed over by one that died."""
-    node.config.stash.setdefault(SAID, []).extend(getattr(node, "workeroutput", {}).get("said", []))
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what was said."""
-    for text in config.stash.get(SAID, []):
-        terminalreporter.write_line(f"\n{text}")
 
 
 def pytest_unconfigure() -> None:

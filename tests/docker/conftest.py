@@ -7,11 +7,12 @@ import pytest
 from docker import APIClient
 from docker.errors import DockerException
 from relay import Relay
-from stage_jobs import IMAGE, SOCKET, Jobs, absent, need_image, use
+from stage_jobs import IMAGE, SOCKET, Jobs, need_image, use
 
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, Volume
 from tests.support.docker_proxy import RunningProxy
+from tests.support.needs import absent
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-import os
 import shlex
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-import pytest
 from docker.errors import DockerException, ImageNotFound
 
 from rankalpha.durable import check_exit, find_or_start
@@ -18,17 +16,13 @@ from rankalpha.runners.base import NOTHING, Container, Line
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.settings import settings
 from rankalpha.stage import Stage, StageJob
+from tests.support.needs import absent
 
 SOCKET = "/var/run/docker.sock"
 IMAGE = "python:3.13-slim-trixie"
 KEY = "2026-11-22T06:00:00"
 HOUR = timedelta(hours=1)
 log = logging.getLogger("task")
-
-
-def absent(reason):
-    """Skip on a machine that cannot run these tests; fail where they must run."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 def need_image(engine, name):

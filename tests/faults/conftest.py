@@ -14,6 +14,7 @@ from tests.faults.cell import Outcome
 from tests.faults.engine import IMAGE, Engine
 from tests.faults.stages import LIMIT, command
 from tests.faults.table import Matrix
+from tests.support.needs import absent
 from tests.support.services import RecordingServices
 from tests.support.stack import RunningStack
 
@@ -27,16 +28,12 @@ def engine():
         engine = Engine()
         taken = engine.taken()
     except (DockerException, StopIteration) as error:
-        _absent(f"no Docker engine with the image {IMAGE} answers: {error}")
+        absent(f"no Docker engine with the image {IMAGE} answers: {error}")
     if taken:
-        _absent(f"RankAlpha runs on this Docker engine already: {', '.join(taken)} are taken")
+        absent(f"RankAlpha runs on this Docker engine already: {', '.join(taken)} are taken")
     engine.prepare()
     yield engine
     engine.clean()
-
-
-def _absent(reason):
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="module")

@@ -1,40 +1,14 @@
-"""Airflow's scheduling for tests: its database alone, or a whole running stack whose stages do nothing."""
+"""A running stack whose stages do nothing but tell that they ran."""
 
-import os
 import secrets
 import sys
-from pathlib import Path
 
 import pytest
-from figures import Figures
 from old_rows import connected
 from recording_stack import recording_stack
 
 from tests.support.channels import Mailbox, Webhook
 from tests.support.services import RecordingServices
-
-
-@pytest.fixture(scope="session")
-def airflow_db():
-    """A PostgreSQL with Airflow's schema and our DAGs in it."""
-    from rankalpha.embedded.postgres import start
-    from rankalpha.prepare import airflow, prepare
-
-    server = start(Path(os.environ["AIRFLOW_HOME"], "pg"))
-    try:
-        prepare()
-        airflow("dags", "reserialize")
-        yield
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def figures(request, say):
-    """Counts what the histories of a module have tried."""
-    found = Figures(request.module.__doc__.split(":")[0])
-    yield found
-    found.show(say)
 
 
 @pytest.fixture(scope="session")

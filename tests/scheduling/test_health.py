@@ -1,7 +1,6 @@
 """Health and metrics of a running Airflow: the operator's command, and a real Prometheus that scrapes it."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import yaml
 from rankalpha.embedded.ports import free_ports
 from rankalpha.overview import overview
 from rankalpha.pipeline import DEFAULT_PIPELINE
+from tests.support.needs import needs
 from tests.support.stack import ROOT, wait_for
 
 MONITORING = ROOT / "docs" / "monitoring"
@@ -34,8 +34,7 @@ def graded(stack, services):
 @pytest.fixture(scope="module")
 def promtool():
     """Prometheus' own checker."""
-    if not shutil.which("promtool"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("Prometheus is not installed")
+    needs("promtool")
 
     def run(*arguments, text=None):
         done = subprocess.run(["promtool", *arguments], input=text, capture_output=True, text=True)

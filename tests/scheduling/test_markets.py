@@ -7,7 +7,6 @@ from hashlib import sha256
 
 import pytest
 import requests
-from figures import ALL
 from recording_stack import recording_stack
 
 from rankalpha.markets import markets
@@ -15,6 +14,7 @@ from rankalpha.pipeline import _by_dag, pipeline, pipelines
 from rankalpha.settings import settings
 from rankalpha.watchdog.incidents import all_incidents
 from rankalpha.watchdog.reading import look
+from tests.support.figures import ALL
 from tests.support.services import FRONTEND, GRADING, RecordingServices
 
 pytestmark = pytest.mark.timeout(700)  # the first test waits for all batches

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 import requests
-from figures import RUNNING
 
 from rankalpha.batch import key_of
 from rankalpha.pipeline import CONSUMER_DAGS, DEFAULT_PIPELINE
 from rankalpha.watchdog.incidents import incidents
 from rankalpha.watchdog.reading import look
 from tests.faults.components import AIRFLOW, arm
+from tests.support.figures import RUNNING
 from tests.support.services import GRADING
 from tests.support.stack import wait_for
 

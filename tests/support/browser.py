@@ -1,9 +1,9 @@
 """A real Chromium."""
 
 import contextlib
-import shutil
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.support.needs import needs
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,7 +20,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = driver.chromium.launch(executable_path=needs("chromium"), args=QUIET)
         try:
             yield browser
         finally:

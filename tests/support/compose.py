@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 
-from tests.support.stack import Stack, wait_for
+from tests.support.stack import LINES, Stack, wait_for
 
 PROJECT = "com.docker.compose.project"
 TICKING = "sh -c 'for i in 1 2 3 4 5; do echo tick $i; sleep 0.4; done; exec sleep 600'"
@@ -52,6 +52,15 @@ class ComposeStack(Stack):
         """What containers have printed."""
         printed = self.output("logs", "--no-color", "--no-log-prefix", *options)
         return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", printed)  # Compose 2.26 clears lines all the same
+
+    def query(self, text):
+        """Ask PostgreSQL in its container."""
+        ask = ("psql", "--username=airflow", "--no-align", "--tuples-only", "--command", text)
+        return self.exec("postgres", *ask).splitlines()
+
+    def component_logs(self):
+        """The last lines of each container."""
+        return {"all containers": self.logs(f"--tail={LINES}")}
 
     def exec(self, service, *command):
         """Return what a command prints in the container of a service."""

@@ -10,21 +10,32 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
+
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.embedded.ports import free_ports
 from rankalpha.pipeline import PIPELINE
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("AIRFLOW", "COMPOSE", "RANKALPHA", "PYTHON", "VIRTUAL_ENV", "MAKE")
 
-
-def wait_for(found, seconds=14):
-    """Return what `found` returns as soon as that is true; less than the stages' time limit."""
-    deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.2)
-    return answer
+LINES = 30  # of a component's log in the report of a failed test
+# what a DAG still has to do: a run, an event that waits for the scheduler, or a join that lacks nothing
+LEFT_TO_DO = """
+    SELECT dag_id || ' ' || run_id || ' is ' || state FROM dag_run
+        WHERE state IN ('queued', 'running') AND dag_id IN ({dags})
+    UNION ALL
+    SELECT target_dag_id || ' has an event to be scheduled for' FROM asset_dag_run_queue
+        WHERE target_dag_id IN ({dags})
+    UNION ALL
+    SELECT target_dag_id || ' has all of batch ' || partition_key FROM asset_partition_dag_run AS waiting
+        WHERE created_dag_run_id IS NULL AND target_dag_id IN ({dags}) AND NOT EXISTS (
+            SELECT 1 FROM dag_schedule_asset_reference AS needed
+            WHERE needed.dag_id = waiting.target_dag_id AND NOT EXISTS (
+                SELECT 1 FROM partitioned_asset_key_log AS there
+                WHERE there.asset_partition_dag_run_id = waiting.id AND there.asset_id = needed.asset_id))
+"""
 
 
 def copy_checkout(folder):
@@ -116,14 +127,47 @@ class Stack:
             for key in values:
                 self.delete(f"variables/{key}")
 
-    def settle(self, timeout=300):
-        """Return when no run of the pipeline has been active for some 2 seconds."""
-        deadline, quiet = time.monotonic() + timeout, 0
-        while quiet < 4:
-            assert time.monotonic() < deadline, "the pipeline does not come to rest"
-            active = [run for dag_id in PIPELINE for run in self.runs(dag_id, state=["queued", "running"])]
-            quiet = 0 if active else quiet + 1
-            time.sleep(0.6)
+    def query(self, text):
+        """The first column of a query of Airflow's database; a kind of stack knows how to ask."""
+        raise NotImplementedError
+
+    def component_logs(self):
+        """The end of each component's log, by its name; a kind of stack knows where they are."""
+        raise NotImplementedError
+
+    def diagnosis(self):
+        """What the report of a failed test shows, as titles and texts: runs, failed tasks, components."""
+        try:
+            yield from self._diagnosed()
+        except Exception as error:  # noqa: BLE001  what is wrong with the stack must not hide what failed
+            yield "the stack cannot be asked", repr(error)
+
+    def _diagnosed(self):
+        unsuccessful = {"state": ["queued", "running", "failed"], "order_by": "-run_after", "limit": 20}
+        runs = self.api.get("dags/~/dagRuns", **unsuccessful)["dag_runs"]
+        told = [
+            f"{run['state']:8} {run['dag_id']} {run['dag_run_id']} {run['partition_key']}" for run in runs
+        ]
+        yield "runs that did not succeed, newest first", "\n".join(told) or "none"
+        tasks = self.api.get(
+            "dags/~/dagRuns/~/taskInstances", state=["failed"], order_by="-end_date", limit=1
+        )
+        for task in tasks["task_instances"]:
+            where = (task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"])
+            events = json.loads(self.log(*where))["content"]
+            yield f"log of the task that failed last, {where}", "\n".join(str(one["event"]) for one in events)
+        for name, text in self.component_logs().items():
+            yield f"end of the log of {name}", text
+
+    def settle(self, dags=PIPELINE, seconds=300):
+        """Return when some DAGs have nothing to do, seen twice: what the database holds is exact."""
+        query = LEFT_TO_DO.format(dags=", ".join(f"'{dag_id}'" for dag_id in dags))
+        deadline, left, quiet = time.monotonic() + seconds, None, 0
+        while quiet < 2:
+            assert time.monotonic() < deadline, f"{seconds} s were not enough to come to rest; left: {left}"
+            left = self.query(query)
+            quiet = 0 if left else quiet + 1
+            time.sleep(0.3)
 
 
 class RunningStack(Stack):
@@ -136,6 +180,21 @@ class RunningStack(Stack):
     def stack(self, command, **options):
         """Run a command of scripts/stack.py."""
         return self.run(self.python, str(Path(self.checkout, "scripts/stack.py")), command, **options)
+
+    def query(self, text):
+        """Ask PostgreSQL at its socket; a server that was just killed is waited for."""
+
+        def ask():
+            socket = (self.state / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+            with psycopg.connect(host=socket, user="postgres", autocommit=True) as connection:
+                return [[row[0] for row in connection.execute(text)]]
+
+        return wait_for(ask, 60, forgive=(OSError, IndexError, psycopg.OperationalError))[0]
+
+    def component_logs(self):
+        """The last lines of each file that the supervisor keeps."""
+        files = sorted((self.state / "logs").glob("*.log"))
+        return {file.name: "".join(file.open(errors="replace").readlines()[-LINES:]) for file in files}
 
     def processes(self):
         """The process ids of the stack's programs, such as `airflow:scheduler`, by their names."""

@@ -1,20 +1,15 @@
 """The stacks of containers: one at a time, because their names on the engine are fixed."""
 
-import os
 import re
 
 import pytest
 
-from tests.support.browser import CHROMIUM, chromium
+from tests.support.browser import chromium
 from tests.support.compose import ComposeStack
+from tests.support.needs import absent
 from tests.support.stack import copy_checkout, wait_for
 
 CELERY = ("docker-compose.yml", "docker-compose.celery.yml")
-
-
-def absent(reason):
-    """Skip on a machine that cannot run these tests; fail where they must run."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +54,5 @@ def batch(stack):
 @pytest.fixture(scope="module")
 def browser():
     """A real Chromium."""
-    if not CHROMIUM:
-        absent("no Chromium on PATH")
     with chromium() as opened:
         yield opened

@@ -14,9 +14,8 @@ from apps.api.app import create_app as create_api
 from apps.api.settings import Settings as ApiSettings
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
-from tests.support.browser import CHROMIUM, chromium
+from tests.support.browser import chromium
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 HOSTILE = "<img src=x onerror=alert(1)>"
 SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 20.0}
 NEWER = "2026-11-23T06:00:00"

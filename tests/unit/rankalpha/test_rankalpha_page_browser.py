@@ -4,10 +4,9 @@ import pytest
 from page_server import KEY, PREFIX, STATES, PageServer, batch, check, overview, page_server, step
 from playwright.sync_api import expect
 
-from tests.support.browser import CHROMIUM, chromium
+from tests.support.browser import chromium
 from tests.support.contrast import FAINT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 HOSTILE = "<img src=x onerror=alert(1)>"
 RICH = overview(
     batch(KEY, *STATES[:5]),

@@ -5,6 +5,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "histories.json"
 ALL = os.environ.get("HISTORIES") == "all"
 EXAMPLES = 200 if ALL else 60  # histories of events, on the scheduler's own code
@@ -28,3 +30,11 @@ class Figures(Counter):
         if ALL:
             kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
             RESULTS.write_text(json.dumps({**kept, self.kind: dict(self)}, indent=1) + "\n")
+
+
+@pytest.fixture(scope="module")
+def figures(request, say):
+    """Counts what the histories of a module have tried."""
+    counted = Figures(request.module.__doc__.split(":")[0])
+    yield counted
+    counted.show(say)

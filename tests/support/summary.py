@@ -1,0 +1,70 @@
+"""What a test run says in the end: its figures, and one sentence about it all."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SAID = pytest.StashKey[list[str]]()
+BEGUN = pytest.StashKey[float]()
+OUTCOMES = ("passed", "failed", "error", "skipped")
+# what each folder of tests needs or does, and the command that runs it, for what was left out of a run
+FOLDERS = {
+    "scheduling": ("stages in a running stack", "make test-all"),
+    "docker": ("the containers", "make test-all, or make test-docker"),
+    "faults": ("the fault matrix", "make test-all; whole: make test-faults"),
+}
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Print figures when all tests are over, whichever process they come from."""
+    return pytestconfig.stash.setdefault(SAID, []).append
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the time."""
+    config.stash[BEGUN] = time.monotonic()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was said in a process of its own."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["said"] = session.config.stash.get(SAID, [])
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Take what was said in another process; none is handed over by one that died."""
+    node.config.stash.setdefault(SAID, []).extend(getattr(node, "workeroutput", {}).get("said", []))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print it."""
+    for text in config.stash.get(SAID, []):
+        terminalreporter.write_line(f"\n{text}")
+    took = time.monotonic() - config.stash[BEGUN]
+    terminalreporter.write_line(f"\n{sentence(terminalreporter.stats, took)}", bold=True)
+
+
+def sentence(stats: dict[str, list[Any]], seconds: float) -> str:
+    """How many tests passed in how long, what was not run, why, and how to run it."""
+    counts = {outcome: len(stats[outcome]) for outcome in OUTCOMES if stats.get(outcome)}
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items()) or "nothing was run"
+    minutes, rest = divmod(round(seconds), 60)
+    found = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", []))
+    left = [f"{count} tests, because {reason}" for reason, count in found.items()]
+    ran = {
+        Path(report.nodeid).parts[1] for reports in stats.values() for report in reports if is_test(report)
+    }
+    left += [f"{what} ({command})" for name, (what, command) in FOLDERS.items() if name not in ran]
+    not_run = f"Not run: {'; '.join(left)}." if left else "Nothing was left out."
+    return f"{told} in {minutes} min {rest} s. {not_run}"
+
+
+def is_test(report: Any) -> bool:
+    """Tell the reports of tests from what else pytest counts."""
+    return "::" in getattr(report, "nodeid", "")
