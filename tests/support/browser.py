@@ -19,8 +19,9 @@ def chromium():
     """Run the machine's Chromium; a playwright `Browser`."""
     from playwright.sync_api import sync_playwright
 
+    path = needs("chromium")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=needs("chromium"), args=QUIET)
+        browser = driver.chromium.launch(executable_path=path, args=QUIET)
         try:
             yield browser
         finally:

@@ -159,12 +159,14 @@ class Stack:
         for name, text in self.component_logs().items():
             yield f"end of the log of {name}", text
 
-    def settle(self, dags=PIPELINE, seconds=300):
-        """Return when some DAGs have nothing to do, seen twice: what the database holds is exact."""
-        query = LEFT_TO_DO.format(dags=", ".join(f"'{dag_id}'" for dag_id in dags))
+    def settle(self, seconds=300):
+        """Return when the pipeline has nothing left to do, seen twice in Airflow's database."""
+        query = LEFT_TO_DO.format(dags=", ".join(f"'{dag_id}'" for dag_id in PIPELINE))
         deadline, left, quiet = time.monotonic() + seconds, None, 0
         while quiet < 2:
-            assert time.monotonic() < deadline, f"{seconds} s were not enough to come to rest; left: {left}"
+            assert time.monotonic() < deadline, (
+                f"the pipeline does not come to rest in {seconds} s; left: {left}"
+            )
             left = self.query(query)
             quiet = 0 if left else quiet + 1
             time.sleep(0.3)

@@ -53,16 +53,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def sentence(stats: dict[str, list[Any]], seconds: float) -> str:
     """How many tests passed in how long, what was not run, why, and how to run it."""
     counts = {outcome: len(stats[outcome]) for outcome in OUTCOMES if stats.get(outcome)}
-    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items()) or "nothing was run"
+    shown = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items()) or "nothing was run"
     minutes, rest = divmod(round(seconds), 60)
-    found = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", []))
-    left = [f"{count} tests, because {reason}" for reason, count in found.items()]
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", []))
+    left = [f"{count} tests, because {reason}" for reason, count in reasons.items()]
     ran = {
         Path(report.nodeid).parts[1] for reports in stats.values() for report in reports if is_test(report)
     }
     left += [f"{what} ({command})" for name, (what, command) in FOLDERS.items() if name not in ran]
     not_run = f"Not run: {'; '.join(left)}." if left else "Nothing was left out."
-    return f"{told} in {minutes} min {rest} s. {not_run}"
+    return f"{shown} in {minutes} min {rest} s. {not_run}"
 
 
 def is_test(report: Any) -> bool:
