@@ -46,7 +46,7 @@ lineage: .venv/embedded  ## show the dataset graph, or of what a batch was made:
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/python scripts/stack.py airflow $(ARGS)
 
-check: lint  ## lint, types, unit tests and the DAG set; two minutes
+check: lint  ## lint, types, unit tests and the DAG set; three minutes
 	$(RUN_TESTS) tests/airflow tests/unit
 
 test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and `make up` from a clean checkout; minutes
