@@ -3,10 +3,15 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# byte code is compiled once, here: otherwise each process of Airflow compiles what it imports
+INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+
+RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
+QUICK := tests/e2e tests/airflow tests/unit tests/scheduler
+REST := tests/docker tests/faults tests/scheduling
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow test test-docker test-faults test-histories validate format audit bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories validate format audit bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,11 +46,22 @@ lineage: .venv/embedded  ## show the dataset graph, or of what a batch was made:
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/python scripts/stack.py airflow $(ARGS)
 
-test: .venv/dev  ## lint, types and all tests
+check: lint  ## lint, types, unit tests and the DAG set; three minutes
+	$(RUN_TESTS) tests/airflow tests/unit
+
+test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and `make up` from a clean checkout; minutes
+	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
+
+test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; most of an hour
+	@$(BIN)/python -m tests.support.total reports/test.xml reports/rest.xml
+
+test-rest: .venv/dev
+	$(RUN_TESTS) --junitxml=reports/rest.xml $(REST) $(ARGS)
+
+lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy rankalpha datasets dags scripts apps
-	$(BIN)/python -m pytest --numprocesses 2 $(PYTEST)
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
 	$(BIN)/python -m pytest tests/docker
@@ -54,7 +70,7 @@ test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
-	HISTORIES=all $(BIN)/python -m pytest tests/scheduling/test_joins.py tests/scheduling/test_random_histories.py \
+	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/scheduling/test_random_histories.py \
 		tests/scheduling/test_markets.py
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import quote
@@ -17,15 +18,22 @@ from rankalpha.watchdog.told import Told
 
 log = logging.getLogger(__name__)
 
+# Airflow ends a run moments after the task whose failure was told; until then the run does not look failed
+SETTLING = timedelta(seconds=10)
+
 Fate = Literal["lasts", "over", "gone"]  # gone: nobody can say any more
 
 
 def close(api: AirflowApi, sights: Sequence[Sight], found: Iterable[Incident]) -> None:
-    """Tell once of each incident that is over, in one message for all of a batch, and forget it."""
+    """Tell once of each incident that is over, in one message for all of a batch, and forget it.
+
+    An incident that was told after this round had begun to look is left to the next round.
+    """
+    now = sights[0].now
     lasting, over = {incident.key for incident in found}, defaultdict(list)
     for one in sights[0].told:
         key = one.incident.key
-        if one.notice or key in lasting:
+        if one.notice or key in lasting or one.at > now:
             continue
         fate = _fate(api, sights, one.incident)
         log.info("%s: %s", fate.capitalize(), one.incident.subject)
@@ -33,7 +41,7 @@ def close(api: AirflowApi, sights: Sequence[Sight], found: Iterable[Incident]) -
             over[one.incident.named or key].append(one)
         elif fate == "gone":
             told.forget(one)
-        elif not one.mending:
+        elif not one.mending and one.at <= now - SETTLING:
             told.remember(one.seen_mending())
     for ended in over.values():
         _tell_over(ended)

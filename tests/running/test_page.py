@@ -5,13 +5,12 @@ import json
 import pytest
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from tests.support.browser import CHROMIUM, chromium
+from tests.support.browser import chromium
 from tests.support.contrast import FAINT
 from tests.support.page import batches_of, cell, opened, signed_in
 from tests.support.services import GRADING
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 GRADED, WARNED, BLOCKED = "2022-02-01T06:00:00", "2022-02-02T06:00:00", "2022-02-03T06:00:00"
 REASON = "One <b>market</b> was closed"
 

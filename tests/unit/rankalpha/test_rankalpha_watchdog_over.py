@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rankalpha_helpers import local_server
@@ -33,9 +33,9 @@ def said(monkeypatch):
     return messages
 
 
-def close(*incidents, batch_is="done", found=(), answer=(404, {}), elsewhere=(), **more):
-    """Do a round with these remembered; return what the API was asked."""
-    known = [Told(one, NOW, ("Slack",), ("e-mail",), **more) for one in incidents]
+def close(*incidents, batch_is="done", found=(), answer=(404, {}), elsewhere=(), ago=3600, **more):
+    """Do a round with these remembered, told some seconds ago; return what the API was asked."""
+    known = [Told(one, NOW - timedelta(seconds=ago), ("Slack",), ("e-mail",), **more) for one in incidents]
     for one in known:
         remember(one)
     batches = [Batch(KEY, NOW, {"scoring": Standing(batch_is)})] if batch_is else []
@@ -60,6 +60,19 @@ def test_a_batch_that_is_being_mended_is_not_over_and_told_anew_when_it_fails_ag
     close(FAILED, batch_is="running")
     assert said == []
     assert recall(FAILED.key).mending
+
+
+@pytest.mark.parametrize("batch_is", ["running", "done", None])
+def test_what_was_told_after_a_round_had_begun_to_look_is_left_to_the_next(variables, said, batch_is):
+    close(FAILED, batch_is=batch_is, ago=-1)
+    assert said == []
+    assert not recall(FAILED.key).mending
+
+
+def test_a_run_that_airflow_has_not_ended_yet_is_not_taken_for_one_that_recovers(variables, said):
+    close(FAILED, batch_is="running", ago=1)
+    assert said == []
+    assert not recall(FAILED.key).mending
 
 
 def test_what_lasts_is_left_alone(variables, said):
