@@ -7,8 +7,8 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
-QUICK := tests/e2e tests/airflow tests/unit tests/scheduler
-REST := tests/docker tests/faults tests/scheduling
+QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler
+REST := tests/engine tests/compose tests/faults tests/markets tests/alone tests/running
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories validate format audit bench screenshots lock
@@ -47,7 +47,7 @@ airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow AR
 	@$(BIN)/python scripts/stack.py airflow $(ARGS)
 
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
-	$(RUN_TESTS) tests/airflow tests/unit
+	$(RUN_TESTS) tests/airflow tests/unit tests/docs
 
 test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and `make up` from a clean checkout; minutes
 	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
@@ -64,14 +64,14 @@ lint: .venv/dev
 	$(BIN)/mypy rankalpha datasets dags scripts apps
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
-	$(BIN)/python -m pytest tests/docker
+	$(BIN)/python -m pytest tests/engine tests/compose
 
 test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 40 minutes on a Docker engine
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
-	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/scheduling/test_random_histories.py \
-		tests/scheduling/test_markets.py
+	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \
+		tests/markets
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow

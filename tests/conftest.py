@@ -1,4 +1,4 @@
-"""Airflow's configuration of this test process, set before anything imports Airflow, and how tests are spread."""
+"""Airflow's configuration of this process, set before anything imports Airflow, and how tests are spread."""
 
 import os
 import shutil

@@ -36,7 +36,7 @@ def marked_failed(lane, key, run_id, pid):
     wait_for("the end of the stage", lambda: not psutil.pid_exists(pid))
     lane.settle()
     (process,) = processes(lane, "ingestion", key)
-    assert (process.ended - process.started).total_seconds() < STAGE_TIMEOUT, "its own time limit has ended it"
+    assert (process.ended - process.started).total_seconds() < STAGE_TIMEOUT, "its own limit has ended it"
     assert len(lane.journal("ingestion", key)) == 1
     assert lane.published("prices", key) == []
 

@@ -7,43 +7,40 @@ import pytest
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from tests.support.browser import chromium
 from tests.support.contrast import FAINT
+from tests.support.needs import needs
 from tests.support.page import batches_of, cell, opened, signed_in
 from tests.support.services import GRADING
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.story  # in the end the batch is mended that the others look at
 GRADED, WARNED, BLOCKED = "2022-02-01T06:00:00", "2022-02-02T06:00:00", "2022-02-03T06:00:00"
 REASON = "One <b>market</b> was closed"
 
 
 @pytest.fixture(scope="module")
-def batches(stack, services):
+def batches(lane):
     """A batch that is graded, one with a warning, and one whose scores are blocked."""
-    distribution = {"A": 1, "B": 2, "C": 3, "D": 2, "F": 1}
-    answer = {"batch": GRADED, "graded": 9, "as_of": GRADED[:10], "distribution": distribution}
-    services.broken[GRADING] = (200, json.dumps(answer))
-    try:
-        stack.trigger("rankalpha_ingestion", GRADED)
-        stack.settle()
-    finally:
-        del services.broken[GRADING]
-    with stack.fault("ingestion", '{"details": {"appearances": 0}}'):
-        stack.trigger("rankalpha_ingestion", WARNED)
-        stack.settle()
-    with stack.fault("scorer", "no rows"):
-        stack.trigger("rankalpha_ingestion", BLOCKED)
-        stack.settle()
+    answer = {"batch": GRADED, "market": lane.market.name, "graded": 9, "as_of": GRADED[:10]}
+    answer["distribution"] = {"A": 1, "B": 2, "C": 3, "D": 2, "F": 1}
+    with lane.services.answering(GRADING, json.dumps(answer)):
+        lane.ingest(GRADED)
+    with lane.fault("ingestion", '{"details": {"appearances": 0}}'):
+        lane.ingest(WARNED)
+    with lane.fault("scorer", "no rows"):
+        lane.ingest(BLOCKED)
 
 
 @pytest.fixture(scope="module")
 def browser():
+    needs("chromium")
     with chromium() as opened:
         yield opened
 
 
-def test_it_shows_each_batch_by_its_stages(browser, stack, batches):
-    with signed_in(browser, stack) as page:
-        frame = batches_of(page)
-        assert page.url == f"{stack.urls['airflow']}/plugin/rankalpha/rankalpha/page/"
+def test_it_shows_each_batch_by_its_stages(browser, lane, batches):
+    with signed_in(browser, lane.stack) as page:
+        frame = batches_of(page, lane.market.name)
+        assert page.url == f"{lane.stack.urls['airflow']}/plugin/rankalpha/rankalpha/page/"
         for step in ("ingestion", "scoring", "sentiment", "grading", "frontend"):
             assert "Done" in cell(frame, GRADED, step).text_content()
         grades = frame.locator(f'tr[data-batch="{GRADED}"] .grades')
@@ -52,23 +49,18 @@ def test_it_shows_each_batch_by_its_stages(browser, stack, batches):
         assert "Blocked" in cell(frame, BLOCKED, "scoring").text_content()
         assert "1 check failed" in cell(frame, BLOCKED, "scoring").text_content()
         assert "Waiting" in cell(frame, BLOCKED, "grading").text_content()
-        assert (
-            frame.locator(".incident", has_text=f"rankalpha_scoring failed for batch {BLOCKED}").count() == 1
-        )
-        assert frame.locator("#datasets .dataset h2 > :first-child").all_text_contents() == [
-            "prices",
-            "scores",
-            "sentiment",
-            "grades",
-        ]
+        failed = f"{lane.dag('scoring')} failed for batch {lane.market.named(BLOCKED)}"
+        assert frame.locator(".incident", has_text=failed).count() == 1
+        names = frame.locator("#datasets .dataset h2 > :first-child").all_text_contents()
+        assert names == [lane.asset(dataset) for dataset in ("prices", "scores", "sentiment", "grades")]
         trend = frame.locator("th.column-scoring svg")
         assert "Scoring: the newest took" in trend.get_attribute("aria-label").capitalize()
         assert frame.locator("#components .good").count() == 3
 
 
-def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, stack, batches):
-    with signed_in(browser, stack) as page:
-        panel = opened(batches_of(page), BLOCKED, "scoring")
+def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, lane, batches):
+    with signed_in(browser, lane.stack) as page:
+        panel = opened(batches_of(page, lane.market.name), BLOCKED, "scoring")
         first = panel.locator(".checks tbody tr").first
         assert [text.strip() for text in first.locator("th, td").all_text_contents()] == [
             "rows",
@@ -78,66 +70,69 @@ def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, st
         ]
         assert f"batch {BLOCKED}, published" in panel.text_content()
         panel.get_by_role("link", name="publish_scores, try 1").click()
-        page.wait_for_url("**/dags/rankalpha_scoring/runs/*/tasks/publish_scores?try_number=1")
+        page.wait_for_url(f"**/dags/{lane.dag('scoring')}/runs/*/tasks/publish_scores?try_number=1")
         page.get_by_text("is not published in scores").first.wait_for()
         page.go_back()
         page.frame_locator("iframe").locator("#rows tr").first.wait_for()
 
 
-def test_an_address_leads_to_a_cell(browser, stack, batches):
-    with signed_in(browser, stack) as page:
-        page.goto(f"{stack.urls['airflow']}/plugin/rankalpha/rankalpha/page/#{BLOCKED}/scoring")
+def test_an_address_leads_to_a_cell(browser, lane, batches):
+    with signed_in(browser, lane.stack) as page:
+        page.goto(
+            f"{lane.stack.urls['airflow']}/plugin/rankalpha/rankalpha/page/#{lane.market.name}/{BLOCKED}/scoring"
+        )
         title = page.frame_locator("iframe[title=RankAlpha]").locator("dialog h2")
         title.wait_for()
         assert title.text_content() == "scoring"
 
 
-def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, stack, services, batches):
+def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batches):
     def runs():
-        return stack.runs("rankalpha_sentiment", partition_key_prefix_pattern=GRADED)
+        return lane.runs_of("sentiment", GRADED)
 
-    events, graded = len(stack.events("sentiment")), services.asked(GRADING).count(GRADED)
+    events, graded = len(lane.events("sentiment")), lane.services.asked(GRADING).count(GRADED)
     before = len(runs())
-    with signed_in(browser, stack) as page:
-        frame = batches_of(page)
+    with signed_in(browser, lane.stack) as page:
+        frame = batches_of(page, lane.market.name)
         panel = opened(frame, GRADED, "sentiment")
         panel.get_by_label("Publish, so that grading follows").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
-        frame.locator("#toast", has_text="of rankalpha_sentiment is started").wait_for()
-        wait_for(lambda: len(runs()) == before + 1)
-        stack.settle()
-        assert len(stack.events("sentiment")) == events
+        frame.locator("#toast", has_text=f"of {lane.dag('sentiment')} is started").wait_for()
+        wait_for("the re-run", lambda: len(runs()) == before + 1)
+        lane.settle()
+        assert len(lane.events("sentiment")) == events
         assert runs()[-1]["note"] == "re-run from sentiment, publishing nothing"
         assert runs()[-1]["triggering_user_name"] == "rankalpha"
-        panel = opened(batches_of(page), GRADED, "sentiment")
+        panel = opened(batches_of(page, lane.market.name), GRADED, "sentiment")
         panel.get_by_role("button", name="Re-run from here").click()
-        wait_for(lambda: len(runs()) == before + 2)
-        stack.settle()
-    assert len(stack.events("sentiment")) == events + 1
-    assert services.asked(GRADING).count(GRADED) == graded + 1
+        wait_for("the second re-run", lambda: len(runs()) == before + 2)
+        lane.settle()
+    assert len(lane.events("sentiment")) == events + 1
+    assert lane.services.asked(GRADING).count(GRADED) == graded + 1
 
 
-def test_a_viewer_sees_all_and_is_offered_nothing(browser, stack, batches, password):
-    with signed_in(browser, stack, "viewer", password) as page:
-        panel = opened(batches_of(page), BLOCKED, "scoring")
+def test_a_viewer_sees_all_and_is_offered_nothing(browser, lane, batches, password):
+    with signed_in(browser, lane.stack, "viewer", password) as page:
+        panel = opened(batches_of(page, lane.market.name), BLOCKED, "scoring")
         assert panel.locator(".checks tbody tr").count() > 3
         assert panel.locator("button.act, textarea, input").count() == 0
-        assert "takes the right to trigger rankalpha_scoring, which viewer lacks" in panel.text_content()
-    api = AirflowApi(stack.api.url, "viewer", password)
+        lacks = f"takes the right to trigger {lane.dag('scoring')}, which viewer lacks"
+        assert lacks in panel.text_content()
+    api = AirflowApi(lane.api.url, "viewer", password)
     with pytest.raises(AirflowApiError, match="403"):
-        api.post("dags/rankalpha_scoring/dagRuns", {"logical_date": None, "partition_key": GRADED})
+        api.post(f"dags/{lane.dag('scoring')}/dagRuns", {"logical_date": None, "partition_key": GRADED})
 
 
-def test_a_user_may_re_run_but_not_publish_what_is_blocked(browser, stack, batches, password):
-    with signed_in(browser, stack, "user", password) as page:
-        panel = opened(batches_of(page), BLOCKED, "scoring")
+def test_a_user_may_re_run_but_not_publish_what_is_blocked(browser, lane, batches, password):
+    with signed_in(browser, lane.stack, "user", password) as page:
+        panel = opened(batches_of(page, lane.market.name), BLOCKED, "scoring")
         assert panel.locator("button.act").all_text_contents() == ["Re-run from here"]
         assert "which user lacks" in panel.text_content()
 
 
-def test_it_is_dark_when_airflow_is_and_fits_a_phone(browser, stack, batches):
-    with signed_in(browser, stack, color_scheme="dark") as page:
-        frame = batches_of(page)
+def test_it_is_dark_when_airflow_is_and_fits_a_phone(browser, lane, batches):
+    with signed_in(browser, lane.stack, color_scheme="dark") as page:
+        frame = batches_of(page, lane.market.name)
         root = frame.locator(":root")
         assert root.get_attribute("data-theme") == "dark"
         assert root.evaluate(FAINT) == []
@@ -150,27 +145,26 @@ def test_it_is_dark_when_airflow_is_and_fits_a_phone(browser, stack, batches):
             assert cell(frame, GRADED, "frontend").is_visible()
 
 
-def test_without_a_sign_in_it_says_so_and_leads_there(browser, stack, batches):
+def test_without_a_sign_in_it_says_so_and_leads_there(browser, lane, batches):
     page = browser.new_context().new_page()
-    page.goto(f"{stack.urls['airflow']}/rankalpha/page/")
+    page.goto(f"{lane.stack.urls['airflow']}/rankalpha/page/")
     page.get_by_role("link", name="Sign in").click()
     page.wait_for_selector("#username")
     page.context.close()
 
 
-# the last one: it mends the batch that the others look at
-def test_what_is_blocked_is_published_anyway_with_a_reason_on_record(browser, stack, services, batches):
-    with signed_in(browser, stack) as page:
-        frame = batches_of(page)
+def test_what_is_blocked_is_published_anyway_with_a_reason_on_record(browser, lane, batches):
+    with signed_in(browser, lane.stack) as page:
+        frame = batches_of(page, lane.market.name)
         panel = opened(frame, BLOCKED, "scoring")
         panel.get_by_role("button", name="Publish anyway").click()
         panel.get_by_text("Say why it may be published").wait_for()
         panel.locator("textarea").fill(REASON)
         panel.get_by_role("button", name="Publish anyway").click()
         frame.locator("#toast", has_text="runs again and publishes").wait_for()
-        wait_for(lambda: stack.events("scores")[-1]["partition_key"] == BLOCKED)
-        stack.settle()
-        assert stack.events("scores")[-1]["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
-        assert BLOCKED in services.asked(GRADING)
+        wait_for("the scores", lambda: lane.published("scores", BLOCKED))
+        lane.settle()
+        assert lane.events("scores")[-1]["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
+        assert BLOCKED in lane.services.asked(GRADING)
         cell(frame, BLOCKED, "scoring").get_by_text("published anyway").wait_for()  # by itself
         assert REASON in opened(frame, BLOCKED, "scoring").text_content()

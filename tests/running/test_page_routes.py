@@ -11,24 +11,23 @@ ACTIONS = {"viewer": [], "user": ["rerun"], "op": ["rerun", "publish"]}
 
 
 @pytest.fixture(scope="module")
-def batch(stack):
-    stack.trigger("rankalpha_ingestion", KEY)
-    stack.settle()
+def batch(lane):
+    lane.ingest(KEY)
 
 
 @pytest.fixture(scope="module")
-def nobody(stack):
+def nobody(lane):
     """The password of a user whose role has no rights."""
-    stack.api.post("/auth/fab/v1/roles", {"name": "Nobody", "actions": []})
+    lane.api.post("/auth/fab/v1/roles", {"name": "Nobody", "actions": []})
     user = {"username": "nobody", "password": "sesame-17", "email": "nobody@localhost"}
     user |= {"first_name": "n", "last_name": "n", "roles": [{"name": "Nobody"}]}
-    stack.api.post("/auth/fab/v1/users", user)
+    lane.api.post("/auth/fab/v1/users", user)
     return "sesame-17"
 
 
 @pytest.mark.parametrize("path", [OVERVIEW, LINEAGE])
-def test_who_is_not_signed_in_reads_nothing(stack, path):
-    url = stack.api.url + path
+def test_who_is_not_signed_in_reads_nothing(lane, path):
+    url = lane.api.url + path
     assert requests.get(url, timeout=10).status_code == 401
     assert requests.get(url, headers={"Authorization": "Bearer x"}, timeout=10).status_code in (401, 403)
     assert requests.get(url, cookies={"_token": "x"}, timeout=10).status_code in (401, 403)
@@ -36,30 +35,35 @@ def test_who_is_not_signed_in_reads_nothing(stack, path):
 
 
 @pytest.mark.parametrize("path", [OVERVIEW, LINEAGE])
-def test_who_may_not_read_dags_reads_nothing(stack, batch, nobody, path):
+def test_who_may_not_read_dags_reads_nothing(lane, batch, nobody, path):
     with pytest.raises(AirflowApiError, match=r"403|404"):
-        AirflowApi(stack.api.url, "nobody", nobody).get(path)
+        AirflowApi(lane.api.url, "nobody", nobody).get(path, market=lane.market.name)
 
 
 @pytest.mark.parametrize("role", ACTIONS)
-def test_each_role_reads_it_and_hears_what_it_may_do(stack, batch, password, role):
-    api = AirflowApi(stack.api.url, role, password)
-    found = api.get(OVERVIEW, days=1)
+def test_each_role_reads_it_and_hears_what_it_may_do(lane, batch, password, role):
+    api = AirflowApi(lane.api.url, role, password)
+    found = api.get(OVERVIEW, days=1, market=lane.market.name)
     assert found["user"]["name"] == role
     assert set(map(tuple, found["user"]["rights"].values())) == {tuple(ACTIONS[role])}
     (mine,) = (one for one in found["batches"] if one["batch"] == KEY)
     assert {step["state"] for step in mine["steps"]} == {"done"}
-    lineage = api.get(LINEAGE)
+    lineage = api.get(LINEAGE, market=lane.market.name)
     assert [step["step"] for step in lineage["steps"]] == ["ingestion", "scoring", "sentiment", "grading"]
     assert all(step["output"] and step["runs"][0]["tries"] for step in lineage["steps"])
 
 
-def test_the_cookie_of_the_ui_will_do_and_no_answer_is_kept(stack, batch):
+def test_the_cookie_of_the_ui_will_do_and_no_answer_is_kept(lane, batch):
     token = requests.post(
-        f"{stack.api.url}/auth/token", json={"username": "rankalpha", "password": "rankalpha"}, timeout=10
+        f"{lane.api.url}/auth/token", json={"username": "rankalpha", "password": "rankalpha"}, timeout=10
     ).json()["access_token"]
     for path in (OVERVIEW, LINEAGE):
-        answer = requests.get(stack.api.url + path, cookies={"_token": token}, timeout=30)
+        answer = requests.get(
+            lane.api.url + path,
+            params={"market": lane.market.name},
+            cookies={"_token": token},
+            timeout=30,
+        )
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
         assert token not in answer.text
 
@@ -75,7 +79,7 @@ def test_the_cookie_of_the_ui_will_do_and_no_answer_is_kept(stack, batch):
         ("/rankalpha/lineage/2022-02-11T06:00:00", 404),
     ],
 )
-def test_nonsense_is_refused(stack, path, status):
+def test_nonsense_is_refused(lane, path, status):
     with pytest.raises(AirflowApiError) as refused:
-        stack.api.get(path)
+        lane.api.get(path)
     assert refused.value.status == status

@@ -3,53 +3,53 @@
 import re
 
 import pytest
-from blocking import REASON, SCORING, anyway, broken_checks, ingest, published, run_of, xcom
+from blocking import REASON, anyway, broken_checks, xcom
 
-from rankalpha.pipeline import DEFAULT_PIPELINE, PIPELINE
+from rankalpha.pipeline import STEPS
 from rankalpha.publish_anyway import publish_anyway
 from rankalpha.rerun import Refused
 from tests.support.services import FRONTEND, GRADING
 
+pytestmark = pytest.mark.story
 GOOD, BAD = "2023-08-01T06:00:00", "2023-08-02T06:00:00"
 
 
 @pytest.fixture(scope="module")
-def blocked(stack, services):
+def blocked(lane):
     """A good batch, and the run of scoring that has left the next batch's scores empty."""
-    ingest(stack, GOOD)
-    with stack.fault("scorer", '{"rows": 0, "symbols": 0}'):
-        ingest(stack, BAD)
-    return run_of(stack, SCORING, BAD)
+    lane.ingest(GOOD)
+    with lane.fault("scorer", '{"rows": 0, "symbols": 0}'):
+        lane.ingest(BAD)
+    return lane.run_of("scoring", BAD)
 
 
-def test_a_blocked_batch_is_kept_and_downstream_has_the_last_good_one(stack, services, blocked):
-    log = stack.log(SCORING, blocked, "publish_scores")
+def test_a_blocked_batch_is_kept_and_downstream_has_the_last_good_one(lane, blocked):
+    log = lane.log("scoring", blocked, "publish_scores")
     assert re.search(" rows +0 +at least 1 +BLOCKS", f" {log}".replace('"', " "))
     message = f"batch {BAD} is not published in scores: rows is 0, at least 1 expected; symbols is 0"
     assert f"Error: {message}" in log, "the alert names the checks"
-    assert stack.events("scores")[-1]["partition_key"] == GOOD
-    assert stack.runs("rankalpha_grading", partition_key_prefix_pattern=BAD) == []
-    kept = xcom(stack, SCORING, blocked, "publish_scores", "quarantine")
+    assert lane.events("scores")[-1]["partition_key"] == GOOD
+    assert lane.runs_of("grading", BAD) == []
+    kept = xcom(lane, "scoring", blocked, "publish_scores", "quarantine")
     assert (kept["batch"], kept["result"]["rows"]) == (BAD, 0)
     # the one of symbols against the batch before is there too: the stack remembers what it has published
     expected = ["rows", "symbols", "change of symbols"]
     assert broken_checks(kept["checks"]) == dict.fromkeys(expected, "block")
 
 
-def test_it_is_blocked_again_when_it_is_cleared(stack, blocked):
-    stack.clear(SCORING, blocked, "publish_scores")
-    stack.settle()
-    task = stack.tasks(SCORING, blocked)["publish_scores"]
+def test_it_is_blocked_again_when_it_is_cleared(lane, blocked):
+    lane.clear("scoring", blocked, "publish_scores")
+    lane.settle()
+    task = lane.tasks("scoring", blocked)["publish_scores"]
     assert (task["state"], task["try_number"]) == ("failed", 2)
-    assert published(stack, "scores", BAD) == []
+    assert lane.published("scores", BAD) == []
 
 
-def assert_refused(stack, match, batch=BAD, dataset="scores", reason=REASON):
+def assert_refused(lane, match, batch=BAD, dataset="scores", reason=REASON):
     """It is refused, and no task is touched."""
-    before = [len(stack.runs(dag_id, state=["queued", "running"])) for dag_id in PIPELINE]
     with pytest.raises(Refused, match=re.escape(match)):
-        publish_anyway(stack.api, DEFAULT_PIPELINE, batch, dataset, reason, "ann")
-    assert [len(stack.runs(dag_id, state=["queued", "running"])) for dag_id in PIPELINE] == before
+        publish_anyway(lane.api, lane.pipeline, batch, dataset, reason, "ann")
+    assert [lane.runs(step.name, state=["queued", "running"]) for step in STEPS] == [[]] * len(STEPS)
 
 
 @pytest.mark.parametrize(
@@ -64,81 +64,80 @@ def assert_refused(stack, match, batch=BAD, dataset="scores", reason=REASON):
         (BAD, "scores", "x" * 501, "a reason of 1 to 500 characters is needed"),
     ],
 )
-def test_nonsense_is_refused_and_changes_nothing(stack, blocked, batch, dataset, reason, message):
-    assert_refused(stack, message, batch, dataset, reason)
-    assert stack.tasks(SCORING, blocked)["publish_scores"]["state"] == "failed"
+def test_nonsense_is_refused_and_changes_nothing(lane, blocked, batch, dataset, reason, message):
+    assert_refused(lane, message, batch, dataset, reason)
+    assert lane.tasks("scoring", blocked)["publish_scores"]["state"] == "failed"
 
 
-def test_a_paused_dag_is_refused(stack, blocked):
-    stack.api.patch(f"dags/{SCORING}", {"is_paused": True})
-    try:
-        assert_refused(stack, f"{SCORING} is paused")
-    finally:
-        stack.api.patch(f"dags/{SCORING}", {"is_paused": False})
+def test_a_paused_dag_is_refused(lane, blocked):
+    with lane.paused("scoring"):
+        assert_refused(lane, f"{lane.dag('scoring')} is paused")
 
 
-def test_the_command_asks_for_a_reason_and_says_why_it_refuses(stack, blocked):
-    done = anyway(stack, "--batch", BAD, "--dataset", "scores")
+def test_the_command_asks_for_a_reason_and_says_why_it_refuses(lane, blocked):
+    done = anyway(lane, "--batch", BAD, "--dataset", "scores")
     assert (done.returncode, "--reason" in done.stdout) == (2, True)
-    done = anyway(stack, "--batch", BAD, "--dataset", "stocks", "--reason", REASON)
+    done = anyway(lane, "--batch", BAD, "--dataset", "stocks", "--reason", REASON)
     assert (done.returncode, "error: there is no dataset 'stocks'" in done.stdout) == (2, True)
 
 
-def test_a_person_publishes_it_once_on_record_and_downstream_runs(stack, services, blocked):
-    done = anyway(stack, "--batch", BAD, "--dataset", "scores", "--reason", REASON)
+def test_a_person_publishes_it_once_on_record_and_downstream_runs(lane, blocked):
+    done = anyway(lane, "--batch", BAD, "--dataset", "scores", "--reason", REASON)
     assert done.returncode == 0, done.stdout
-    (event,) = published(stack, "scores", BAD)
+    (event,) = lane.published("scores", BAD)
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
     assert event["extra"]["rows"] == 0
     assert broken_checks(event["extra"]["checks"])["rows"] == "block"
-    assert f"by rankalpha: {REASON}" in stack.log(SCORING, blocked, "publish_scores", 3)
-    assert [call for call in services.calls if call[1] == BAD] == [(GRADING, BAD), (FRONTEND, BAD)]
-    entries = stack.api.get("eventLogs", dag_id=SCORING, run_id=blocked, order_by="-when")["event_logs"]
+    assert f"by rankalpha: {REASON}" in lane.log("scoring", blocked, "publish_scores", 3)
+    assert [call for call in lane.services.calls if call[1] == BAD] == [(GRADING, BAD), (FRONTEND, BAD)]
+    entries = lane.api.get("eventLogs", dag_id=lane.dag("scoring"), run_id=blocked, order_by="-when")[
+        "event_logs"
+    ]
     assert ("create_xcom_entry", "rankalpha") in {(one["event"], one["owner"]) for one in entries}
 
 
-def test_afterwards_it_is_not_blocked_any_more(stack, blocked):
-    assert_refused(stack, f"batch {BAD} is not blocked in scores")
+def test_afterwards_it_is_not_blocked_any_more(lane, blocked):
+    assert_refused(lane, f"batch {BAD} is not blocked in scores")
 
 
-def test_the_word_holds_for_no_later_try_and_can_be_given_again(stack, blocked):
-    stack.clear(SCORING, blocked, "publish_scores")
-    stack.settle()
-    assert stack.tasks(SCORING, blocked)["publish_scores"]["state"] == "failed"
-    assert len(published(stack, "scores", BAD)) == 1
-    done = anyway(stack, "--batch", BAD, "--dataset", "scores", "--reason", "it still was")
+def test_the_word_holds_for_no_later_try_and_can_be_given_again(lane, blocked):
+    lane.clear("scoring", blocked, "publish_scores")
+    lane.settle()
+    assert lane.tasks("scoring", blocked)["publish_scores"]["state"] == "failed"
+    assert len(lane.published("scores", BAD)) == 1
+    done = anyway(lane, "--batch", BAD, "--dataset", "scores", "--reason", "it still was")
     assert done.returncode == 0, done.stdout
-    assert published(stack, "scores", BAD)[-1]["extra"]["forced"]["reason"] == "it still was"
+    assert lane.published("scores", BAD)[-1]["extra"]["forced"]["reason"] == "it still was"
 
 
-def test_a_word_is_gone_when_its_stage_runs_again(stack, blocked):
-    with stack.fault("scorer", '{"rows": 0}'):
-        stack.clear(SCORING, blocked, "run_scorer")
-        stack.settle()
-    assert stack.tasks(SCORING, blocked)["publish_scores"]["state"] == "failed"
-    path = f"dags/{SCORING}/dagRuns/{blocked}/taskInstances/run_scorer/xcomEntries"
-    assert "publish_anyway" not in {one["key"] for one in stack.api.get(path)["xcom_entries"]}
+def test_a_word_is_gone_when_its_stage_runs_again(lane, blocked):
+    with lane.fault("scorer", '{"rows": 0}'):
+        lane.clear("scoring", blocked, "run_scorer")
+        lane.settle()
+    assert lane.tasks("scoring", blocked)["publish_scores"]["state"] == "failed"
+    path = f"dags/{lane.dag('scoring')}/dagRuns/{blocked}/taskInstances/run_scorer/xcomEntries"
+    assert "publish_anyway" not in {one["key"] for one in lane.api.get(path)["xcom_entries"]}
 
 
-def test_a_batch_that_was_made_again_since_is_refused(stack, blocked):
-    run_id = stack.trigger(SCORING, BAD)
-    stack.settle()
-    assert_refused(stack, f"has made batch {BAD} again since it was blocked: run {run_id}")
+def test_a_batch_that_was_made_again_since_is_refused(lane, blocked):
+    run_id = lane.trigger("scoring", BAD)
+    lane.settle()
+    assert_refused(lane, f"has made batch {BAD} again since it was blocked: run {run_id}")
 
 
-def test_a_run_without_a_key_is_found_by_its_batch(stack, services):
-    with stack.fault("scorer", '{"rows": 0}'):
-        run_id = stack.trigger(SCORING)
-        stack.settle()
-    batch = xcom(stack, SCORING, run_id, "publish_scores", "quarantine")["batch"]
-    before = len(published(stack, "scores", batch))
-    assert anyway(stack, "--batch", batch, "--dataset", "scores", "--reason", REASON).returncode == 0
-    assert len(published(stack, "scores", batch)) == before + 1
+def test_a_run_without_a_key_is_found_by_its_batch(lane):
+    with lane.fault("scorer", '{"rows": 0}'):
+        run_id = lane.trigger("scoring")
+        lane.settle()
+    batch = xcom(lane, "scoring", run_id, "publish_scores", "quarantine")["batch"]
+    before = len(lane.published("scores", batch))
+    assert anyway(lane, "--batch", batch, "--dataset", "scores", "--reason", REASON).returncode == 0
+    assert len(lane.published("scores", batch)) == before + 1
 
 
-def test_a_run_that_was_told_to_publish_nothing_is_refused(stack, services):
-    with stack.fault("scorer", '{"rows": 0}'):
+def test_a_run_that_was_told_to_publish_nothing_is_refused(lane):
+    with lane.fault("scorer", '{"rows": 0}'):
         body = {"logical_date": None, "partition_key": GOOD, "conf": {"publish": False}}
-        run = stack.api.post(f"dags/{SCORING}/dagRuns", body)
-        stack.settle()
-    assert_refused(stack, f"run {run['dag_run_id']} was told to publish nothing", GOOD)
+        run = lane.api.post(f"dags/{lane.dag('scoring')}/dagRuns", body)
+        lane.settle()
+    assert_refused(lane, f"run {run['dag_run_id']} was told to publish nothing", GOOD)

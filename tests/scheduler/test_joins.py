@@ -7,10 +7,11 @@ also two schedulers at once, or one that is killed before it commits; and gradin
 from collections import Counter
 
 import pytest
-from tests.support.figures import EXAMPLES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joining import Pipeline, fresh_keys, publish_at_once, set_paused
+
+from tests.support.figures import EXAMPLES
 
 HALVES = ("scores", "sentiment")
 

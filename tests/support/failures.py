@@ -1,4 +1,4 @@
-"""What a test that has failed shows besides its assertion: how the stack was that it has used."""
+"""What a failed test shows besides its assertion: the state of the stack that it used."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.stack import Stack
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Any:
-    """Add the runs that did not succeed, the log of the task that failed, and the end of each component's log."""
+    """Add the runs that did not succeed, the log of the task that failed last, and the end of each log."""
     report = yield
     used = getattr(item, "funcargs", {}).values()
     if call.excinfo is not None and not report.skipped:

@@ -74,9 +74,9 @@ class Lane:
         """The events of a batch in a dataset, oldest first."""
         return [event for event in self.events(dataset) if event["partition_key"] == key]
 
-    def settle(self, seconds=300):
-        """Return when the DAGs of this market have nothing to do."""
-        self.stack.settle(self.pipeline.dag_ids, seconds)
+    def settle(self, seconds=300, waiting=0):
+        """Return when the DAGs of this market have nothing to do but `waiting` things that a pause holds."""
+        self.stack.settle(self.pipeline.dag_ids, seconds, waiting)
 
     def ingest(self, key):
         """Let a batch begin and come as far as it comes; return the id of the run that began it."""

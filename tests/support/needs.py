@@ -1,4 +1,4 @@
-"""What a test needs of the machine beside Python: it is skipped without, and fails where all must be there."""
+"""What tests need of the machine beside Python: skipped without it, failed where all must be there."""
 
 import os
 import shutil

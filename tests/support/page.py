@@ -18,10 +18,12 @@ def signed_in(browser, stack, user="rankalpha", password="rankalpha", **options)
         page.context.close()
 
 
-def batches_of(page):
-    """Go to the page as a person does; return what is in Airflow's frame."""
+def batches_of(page, market=None):
+    """Go to the page, and to one of several markets, as a person does; return what is in Airflow's frame."""
     page.get_by_role("link", name="RankAlpha").first.click()
     frame = page.frame_locator("iframe[title=RankAlpha]")
+    if market:
+        frame.locator("#market").select_option(market)
     frame.locator("#rows tr").first.wait_for()
     return frame
 

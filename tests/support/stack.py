@@ -143,7 +143,7 @@ class Stack:
                 self.delete(f"variables/{key}")
 
     def query(self, text):
-        """The first column of what a query of Airflow's database returns; a kind of stack knows how to ask."""
+        """The first column of a query of Airflow's database; a kind of stack knows how to ask."""
         raise NotImplementedError
 
     def component_logs(self):
@@ -174,14 +174,14 @@ class Stack:
         for name, text in self.component_logs().items():
             yield f"end of the log of {name}", text
 
-    def settle(self, dags=PIPELINE, seconds=300):
-        """Return when some DAGs have nothing to do, seen twice: what the database holds is exact."""
+    def settle(self, dags=PIPELINE, seconds=300, waiting=0):
+        """Return when some DAGs have nothing to do but `waiting` things that a pause holds, seen twice."""
         query = LEFT_TO_DO.format(dags=", ".join(f"'{dag_id}'" for dag_id in dags))
         deadline, left, quiet = time.monotonic() + seconds, None, 0
         while quiet < 2:
             assert time.monotonic() < deadline, f"{seconds} s were not enough to come to rest; left: {left}"
             left = self.query(query)
-            quiet = 0 if left else quiet + 1
+            quiet = quiet + 1 if len(left) == waiting else 0
             time.sleep(0.3)
 
 

@@ -1,4 +1,4 @@
-"""What a test run says in the end: its figures, what needed a second attempt, and one sentence about it all."""
+"""What a test run says in the end: its figures, second attempts, and one sentence about it all."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A PostgreSQL whose database is migrated already, made once for all processes of a test run, to be copied."""
+"""A migrated PostgreSQL, made once for all processes of a test run, to be copied."""
 
 import os
 import subprocess

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 SLOWEST = 10
 KINDS = ("failure", "error", "skipped")
@@ -21,7 +21,7 @@ def properties(case):
 
 def main(files):
     """Print the total of some files; return 1 when something has failed."""
-    suites = [suite for file in files for suite in ElementTree.parse(file).iter("testsuite")]
+    suites = [suite for file in files for suite in ET.parse(file).iter("testsuite")]
     cases = [case for suite in suites for case in suite.iter("testcase")]
     seconds = sum(float(suite.get("time")) for suite in suites)
     print("The slowest tests:")

@@ -1,4 +1,4 @@
-"""Waiting for what other processes do: by name, so that a wait in vain tells for what, and what was last seen."""
+"""Waiting for what other processes do; a wait in vain tells for what, and what was last seen."""
 
 import time
 
