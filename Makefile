@@ -7,8 +7,8 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
-QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler
-REST := tests/engine tests/compose tests/faults tests/markets tests/alone tests/running
+QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/engine/test_smoke.py
+REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories validate format audit bench screenshots lock
@@ -49,14 +49,14 @@ airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow AR
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
 	$(RUN_TESTS) tests/airflow tests/unit tests/docs
 
-test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and `make up` from a clean checkout; minutes
+test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; six minutes
 	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
 
-test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; most of an hour
+test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; half an hour
 	@$(BIN)/python -m tests.support.total reports/test.xml reports/rest.xml
 
 test-rest: .venv/dev
-	$(RUN_TESTS) --junitxml=reports/rest.xml $(REST) $(ARGS)
+	$(RUN_TESTS) --junitxml=reports/rest.xml $(REST)
 
 lint: .venv/dev
 	$(BIN)/ruff check

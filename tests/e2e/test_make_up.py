@@ -5,37 +5,41 @@ import json
 import re
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
 import requests
 
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline import PIPELINE
+from tests.support.browser import chromium
+from tests.support.channels import Webhook
+from tests.support.needs import needs
+from tests.support.page import batches_of, cell, signed_in
 from tests.support.stack import RunningStack, copy_checkout
+from tests.support.users import make_users
+from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
+REASON = "the news feed is closed today"
 
 
 @pytest.fixture(scope="module")
-def checkout(home):
-    """What a user has cloned; the clock starts no batch meanwhile, for the next one is due in half a day."""
+def slack():
+    """Slack, as the stack sees it."""
+    hook = Webhook().start()
+    yield hook
+    hook.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(home, slack):
+    """What a user has cloned, with a channel for its alerts."""
     clone = copy_checkout(home / "clone")
-    markets, then = clone / "datasets" / "markets.toml", datetime.now(UTC) + timedelta(hours=12)
-    text = markets.read_text()
-    assert "0 6 * * *" in text
-    markets.write_text(text.replace("0 6 * * *", f"{then.minute} {then.hour} * * *"))
-    return clone
-
-
-@pytest.fixture(scope="module")
-def stack(checkout):
-    running = RunningStack(checkout / ".rankalpha", checkout=checkout)
-    try:
-        yield running
-    finally:
-        running.run("make", "clean")
+    channel = {"AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": slack.connection}
+    running = RunningStack(clone / ".rankalpha", checkout=clone, **channel)
+    yield running
+    running.run("make", "clean")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +109,69 @@ def test_one_task_can_be_tried_out_by_hand(stack, batch):
     assert len(stack.events("prices")) == 1
 
 
+@pytest.fixture(scope="module")
+def blocked(stack, batch):
+    """The key of a batch whose headlines came for one symbol only."""
+    file = stack.checkout / "apps" / "sentiment" / "sample" / "headlines.json"
+    usual = file.read_text()
+    sample = json.loads(usual)
+    sample["headlines"] = dict(list(sample["headlines"].items())[:1])
+    file.write_text(json.dumps(sample))
+    stack.trigger("rankalpha_ingestion")
+    stack.settle()
+    file.write_text(usual)
+    return stack.events("prices")[-1]["partition_key"]
+
+
+def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, slack, batch, blocked):
+    assert blocked > batch
+    assert [event["partition_key"] for event in stack.events("sentiment")] == [batch]
+    assert stack.events("scores")[-1]["partition_key"] == blocked
+    assert grades(stack)["batch"] == batch
+    (alert,) = slack.about("ACT NOW", "rankalpha_sentiment.publish_sentiment failed", blocked)
+    assert "symbols without headlines is 95" in alert
+    unwell = stack.run("make", "health")
+    assert unwell.returncode != 0
+    assert f"rankalpha_sentiment failed for batch {blocked}" in unwell.stdout
+
+
+def test_a_person_publishes_it_anyway(stack, blocked):
+    stack.make("publish-anyway", f'--batch {blocked} --dataset sentiment --reason "{REASON}"')
+    stack.settle()
+    (event,) = [event for event in stack.events("sentiment") if event["partition_key"] == blocked]
+    assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
+    assert grades(stack)["batch"] == blocked
+
+
+def test_its_stage_is_re_run_when_the_headlines_are_back(stack, blocked):
+    stack.make("rerun", f"--batch {blocked} --from sentiment")
+    assert "forced" not in stack.events("sentiment")[-1]["extra"]
+    assert [run["partition_key"] for run in stack.runs("rankalpha_grading")][-2:] == [blocked, blocked]
+    stack.make("health")  # which fails when something is wrong
+
+
+def test_the_lineage_tells_what_the_grades_were_made_of(stack, blocked):
+    told = stack.make("lineage", f"--batch {blocked}")
+    newest = {name: stack.events(name)[-1]["extra"]["checksum"] for name in ("scores", "sentiment")}
+    _, grading = told.split("grading  (rankalpha_grading)")
+    assert all(checksum[:19] in grading for checksum in newest.values())
+
+
+def test_a_viewer_may_look_and_not_start_anything(stack, first_up):
+    viewer = AirflowApi(stack.api.url, "viewer", make_users(stack))
+    assert viewer.get("dags/rankalpha_scoring/dagRuns")["total_entries"] > 0
+    with pytest.raises(AirflowApiError, match="403"):
+        viewer.post("dags/rankalpha_scoring/dagRuns", {"logical_date": None})
+
+
+def test_both_pages_open(stack, batch):
+    needs("chromium")
+    with chromium() as browser, signed_in(browser, stack) as page:
+        assert "Done" in cell(batches_of(page), batch, "grading").text_content()
+        page.goto(stack.urls["frontend"])
+        page.locator("table tbody tr").nth(19).wait_for()
+
+
 def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tmp_path):
     port = stack.env["RANKALPHA_AIRFLOW_PORT"]
     other = RunningStack(tmp_path / "other", checkout=stack.checkout)
@@ -127,15 +194,9 @@ def processes(stack):
 
 
 def test_a_component_that_dies_is_restarted(stack, first_up):
-    before = stack.run("make", "status").stdout
-    pid = int(re.search(r"airflow:scheduler +RUNNING +pid (\d+)", before)[1])
+    pid = stack.processes()["airflow:scheduler"]
     psutil.Process(pid).kill()
-    for _ in range(60):
-        found = re.search(r"airflow:scheduler +RUNNING +pid (\d+)", stack.run("make", "status").stdout)
-        if found and int(found[1]) != pid:
-            return
-        time.sleep(1)
-    pytest.fail("the scheduler was not restarted")
+    wait_for("another scheduler", lambda: stack.processes().get("airflow:scheduler", pid) != pid)
 
 
 def test_up_recovers_after_everything_was_killed(stack, batch):
@@ -164,8 +225,7 @@ def test_an_unknown_profile_is_a_clear_error_before_anything_starts(stack, first
 
 def test_down_and_clean_leave_nothing_behind(stack, first_up):
     """Not even what a scheduler that died just before has left."""
-    status = stack.run("make", "status").stdout
-    psutil.Process(int(re.search(r"airflow:scheduler +RUNNING +pid (\d+)", status)[1])).kill()
+    psutil.Process(stack.processes()["airflow:scheduler"]).kill()
     assert stack.run("make", "down").returncode == 0
     assert processes(stack) == []
     assert "is down" in stack.run("make", "status").stdout

@@ -49,7 +49,7 @@ def test_it_shows_each_batch_by_its_stages(browser, lane, batches):
         assert "Blocked" in cell(frame, BLOCKED, "scoring").text_content()
         assert "1 check failed" in cell(frame, BLOCKED, "scoring").text_content()
         assert "Waiting" in cell(frame, BLOCKED, "grading").text_content()
-        failed = f"{lane.dag('scoring')} failed for batch {lane.market.named(BLOCKED)}"
+        failed = f"{lane.dag('scoring')} failed for batch {BLOCKED}"
         assert frame.locator(".incident", has_text=failed).count() == 1
         names = frame.locator("#datasets .dataset h2 > :first-child").all_text_contents()
         assert names == [lane.asset(dataset) for dataset in ("prices", "scores", "sentiment", "grades")]
@@ -71,7 +71,7 @@ def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, la
         assert f"batch {BLOCKED}, published" in panel.text_content()
         panel.get_by_role("link", name="publish_scores, try 1").click()
         page.wait_for_url(f"**/dags/{lane.dag('scoring')}/runs/*/tasks/publish_scores?try_number=1")
-        page.get_by_text("is not published in scores").first.wait_for()
+        page.get_by_text(f"is not published in {lane.asset('scores')}").first.wait_for()
         page.go_back()
         page.frame_locator("iframe").locator("#rows tr").first.wait_for()
 

@@ -71,7 +71,7 @@ def test_a_join_that_was_lost_is_repaired_once(lane, begun):
         assert lane.stack.query(gone) == [queued["dag_run_id"]]
         assert states(lane, key)["grading"] == "paused"
     watch(lane, begun)
-    told = f"Repaired: batch {lane.market.named(key)} was lost on the way to {lane.dag('grading')}"
+    told = f"Repaired: batch {key} was lost on the way to {lane.dag('grading')}"
     assert watch(lane, begun).count(told) == 1
     lane.settle()
     assert [run["state"] for run in lane.runs_of("grading", key)] == ["success"]
@@ -100,7 +100,7 @@ def test_a_failed_stage_is_told_by_its_task_and_not_again(lane, begun):
     key = "2021-03-04T06:00:00"
     with lane.fault("scorer", "bad data"):
         lane.ingest(key)
-    subject = f"{lane.dag('scoring')} failed for batch {lane.market.named(key)}"
+    subject = f"{lane.dag('scoring')} failed for batch {key}"
     assert subject in incidents(lane)
     log = watch(lane, begun)
     assert f"Still so: {subject}" in log

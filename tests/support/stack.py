@@ -242,8 +242,12 @@ class RunningStack(Stack):
             "env", f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}", self.python, script, *arguments
         )
 
-    def airflow(self, command):
-        """Return what one of Airflow's own commands prints; it must succeed."""
-        done = self.run("make", "airflow", f"ARGS={command}")
+    def make(self, command, arguments=""):
+        """Return what one of the operator's commands prints; it must succeed."""
+        done = self.run("make", command, f"ARGS={arguments}")
         assert done.returncode == 0, done.stdout
         return done.stdout
+
+    def airflow(self, command):
+        """Return what one of Airflow's own commands prints; it must succeed."""
+        return self.make("airflow", command)
