@@ -30,12 +30,16 @@ class FailFastLocalExecutor(LocalExecutor):
     """Wakes the scheduler when a task has ended; ends its process where LocalExecutor would hang."""
 
     def start(self) -> None:
-        """Load what tasks need before the workers are forked, which share it: a third of a task's start."""
+        """Load what tasks need before the workers are forked, which share it: a third of a task's start.
+
+        They mask what they print.
+        """
         # of no use to those who only ask which executor there is
         from airflow.sdk import Asset  # noqa: PLC0415
         from airflow.sdk.listener import get_listener_manager  # noqa: PLC0415
 
         from rankalpha import defaults, http_call, operators, trigger  # noqa: F401, PLC0415
+        from rankalpha.logs import mask_output  # noqa: PLC0415
         from rankalpha.runners import runner  # noqa: PLC0415
 
         self._task_ended = Wakeup()
@@ -43,6 +47,7 @@ class FailFastLocalExecutor(LocalExecutor):
         get_listener_manager().add_listener(self._task_ended)  # type: ignore[no-untyped-call]
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
+        mask_output()
         super().start()
 
     def heartbeat(self) -> None:

@@ -31,6 +31,18 @@ def bind_batch_of_run(context: Any) -> None:
         bind_batch(key)
 
 
+def mask_output() -> None:
+    """Let this process mask what the tasks that it runs have named as secret, in its copy of their lines.
+
+    Airflow 3.3.2 masks the file of a task, and not what LocalExecutor prints of it in the scheduler's output.
+    """
+    from airflow.sdk.log import mask_logs  # noqa: PLC0415  of no use to the processes that are none of Airflow's
+
+    processors = structlog.get_config()["processors"]  # in place, for loggers that were used before have it
+    if mask_logs not in processors:
+        processors.insert(0, mask_logs)
+
+
 def configure() -> None:
     """Let a process that is none of Airflow's log to stderr, as lines of text or as Airflow's JSON."""
     handler = logging.StreamHandler()

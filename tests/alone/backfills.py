@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import requests
 
+from rankalpha.batch import key_of
 from tests.support.waiting import wait_for
 
 
@@ -14,8 +15,12 @@ def patiently(ask, *arguments, **options):
     )[0]
 
 
-def backfill(stack, first, days):
-    """Let Airflow create scheduled runs of past days, once its former backfill counts as completed."""
+def backfill(lane, first, days):
+    """Let Airflow create scheduled runs of past days, once its former backfill counts as completed.
+
+    Returns the keys of their batches.
+    """
+    stack = lane.stack
 
     def completed():
         former = patiently(stack.api.get, "backfills", dag_id="rankalpha_ingestion")["backfills"]
@@ -33,3 +38,5 @@ def backfill(stack, first, days):
             "reprocess_behavior": "none",
         },
     )
+    minute, hour = map(int, lane.market.schedule.split()[:2])
+    return [key_of(first + timedelta(days=day, hours=hour, minutes=minute)) for day in range(days)]

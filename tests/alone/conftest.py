@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from old_rows import connected
 
-from rankalpha.market import DEFAULT_MARKET
+from rankalpha.markets import read
 from rankalpha.startup import wait_for_airflow
 from tests.support.channels import Mailbox, Webhook
 from tests.support.lane import Lane
@@ -63,14 +63,15 @@ def stack(home, shared, services, mailbox, slack):
 
 
 @pytest.fixture(scope="session")
-def lane(stack, services):
+def lane(stack, home, services):
     """The default market of the stack."""
-    return Lane(stack, DEFAULT_MARKET, services)
+    (market,) = read(home / "alone" / "markets.toml")
+    return Lane(stack, market, services)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def database(stack):
-    """Runs queries in the database of the stack."""
+    """Runs queries in the database of the stack, which another test may have killed before this one."""
     with connected(stack) as run:
         yield run
 

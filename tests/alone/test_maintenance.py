@@ -107,7 +107,7 @@ def test_a_join_that_waits_for_a_half_survives(stack, lane, services, database):
 
 def test_each_dags_newest_scheduled_run_stays(stack, lane, database):
     """The next one is reckoned from it."""
-    backfill(stack, datetime(2022, 6, 1, tzinfo=UTC), days=2)
+    backfill(lane, datetime(2022, 6, 1, tzinfo=UTC), days=2)
     lane.settle()
     query = "UPDATE dag_run SET start_date = start_date - :age WHERE dag_id = :dag AND run_type <> 'manual'"
     assert database(query, age=OLD, dag="rankalpha_ingestion").rowcount >= 2

@@ -101,11 +101,11 @@ def post_both(stack, key):
         thread.join()
 
 
-def play(stack, chance, first, figures):
+def play(lane, chance, first, figures):
     """Play a random history and return the keys of the batches that it started."""
+    stack = lane.stack
     days = chance.randint(1, 2)
-    backfill(stack, first, days)
-    keys = [key_of(first + timedelta(days=day, hours=6)) for day in range(days)]
+    keys = backfill(lane, first, days)
     for _ in range(chance.randint(1, 2)):
         time.sleep(chance.random() * 6)
         keys.append(key_of(first + timedelta(seconds=chance.randrange(150_000))))
@@ -132,13 +132,13 @@ def halves(stack, key):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(RUNNING))
-def test_every_batch_is_graded_on_its_own_halves(stack, services, figures, seed):
+def test_every_batch_is_graded_on_its_own_halves(stack, lane, services, figures, seed):
     with ExitStack() as beside:
         if seed % 2:
             beside.enter_context(second_scheduler(stack))
             figures["two schedulers"] += 1
         with Trouble(stack, seed, figures):
-            keys = play(stack, random.Random(seed), DAY + timedelta(days=10 * seed), figures)
+            keys = play(lane, random.Random(seed), DAY + timedelta(days=10 * seed), figures)
         patiently(stack.settle)
 
     gradings = [run for run in stack.runs("rankalpha_grading") if run["partition_key"] in keys]

@@ -5,10 +5,10 @@ import secrets
 ROLES = ("Viewer", "User", "Op")
 
 
-def make_users(stack):
-    """Make a user of each role but Admin, named like the role; return the password of them all."""
+def make_users(stack, *roles):
+    """Make a user of each role but Admin, or of some, named like it; return the password of them all."""
     word = f"-{secrets.token_urlsafe(12)}"  # what no command may take for an option
-    for role in ROLES:
+    for role in roles or ROLES:
         name = role.lower()
         identity = f"--firstname {name} --lastname {name} --email {name}@localhost"
         command = f"users create --role {role} --username {name} --password={word} {identity}"
