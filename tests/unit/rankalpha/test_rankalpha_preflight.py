@@ -55,6 +55,7 @@ def refusal(env):
 def test_a_complete_profile_may_start(profile):
     profile()
     check(COMPLETE)
+    assert refusal({**COMPLETE, **CELERY}).count(" is missing") == 1
     check({**COMPLETE, **CELERY, BROKER: "redis://:Zr8-own@redis:6379/0"})
 
 
@@ -108,7 +109,9 @@ def test_the_queue_of_a_celery_stack_needs_a_password(profile):
 def test_a_secret_may_be_kept_where_airflow_can_find_it(profile):
     profile()
     fernet, *_ = KEYS
-    check({**{key: value for key, value in COMPLETE.items() if key != fernet}, f"{fernet}_CMD": "cat /key"})
+    without = {key: value for key, value in COMPLETE.items() if key != fernet}
+    assert f"{fernet} is missing" in refusal(without)
+    check({**without, f"{fernet}_CMD": "cat /key"})
 
 
 def test_only_airflow_itself_looks_for_a_secret_elsewhere(profile):
@@ -119,6 +122,7 @@ def test_only_airflow_itself_looks_for_a_secret_elsewhere(profile):
 
 def test_a_database_behind_a_socket_needs_no_password(profile):
     profile()
+    assert "has no password" in refusal({**COMPLETE, DATABASE: "postgresql+psycopg2://postgres:@db/postgres"})
     check({**COMPLETE, DATABASE: "postgresql+psycopg2://postgres:@/postgres?host=/run/pg"})
 
 

@@ -1,4 +1,4 @@
-"""The docker runner against an engine that records what it is asked; tests/docker has a real one."""
+"""The docker runner against an engine that records what it is asked; tests/engine has a real one."""
 
 from collections.abc import Callable
 from typing import Any
