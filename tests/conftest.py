@@ -33,11 +33,12 @@ os.environ |= {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://postgres:@/postgres?host={HOME}/pg",
     "RANKALPHA_ENV_DIR": str(ROOT / "env"),
 }
-TOGETHER = {  # folders whose tests run one after another, and why
-    "engine": "engine",  # a Docker engine has room for one stack, and one of the faults is to kill it
-    "compose": "engine",
-    "faults": "engine",
-    "alone": "alone",  # one running stack, which they change as a whole
+TOGETHER = {  # folders and modules whose tests run one after another, and why
+    "tests/engine/": "engine",  # a Docker engine has room for one stack, and one of the faults is to kill it
+    "tests/compose/": "engine",
+    "tests/faults/": "engine",
+    "tests/running/test_page.py": "engine",  # Chromium drops what it loads when a container's network appears
+    "tests/alone/": "alone",  # one running stack, which they change as a whole
 }
 pytest_plugins = [
     "tests.support.summary",
@@ -51,7 +52,8 @@ class ByFile(LoadFileScheduling):
     """Runs the tests of a file, or of folders that belong together, one after another in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER.get(nodeid.split("/")[1]) or super()._split_scope(nodeid)
+        groups = (group for start, group in TOGETHER.items() if nodeid.startswith(start))
+        return next(groups, None) or super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -73,7 +73,7 @@ def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, la
         page.wait_for_url(f"**/dags/{lane.dag('scoring')}/runs/*/tasks/publish_scores?try_number=1")
         page.get_by_text(f"is not published in {lane.asset('scores')}").first.wait_for()
         page.go_back()
-        page.frame_locator("iframe").locator("#rows tr").first.wait_for()
+        page.frame_locator("iframe").locator("#datasets .dataset").first.wait_for()
 
 
 def test_an_address_leads_to_a_cell(browser, lane, batches):
