@@ -12,7 +12,7 @@ def signed_in(browser, stack, user="rankalpha", password="rankalpha", **options)
         page.fill("#username", user)
         page.fill("#password", password)
         page.click("input[type=submit], button[type=submit]")
-        page.wait_for_url(f"{stack.urls['airflow']}/")
+        page.wait_for_url(f"{stack.urls['airflow']}/", wait_until="commit")
         yield page
     finally:
         page.context.close()
