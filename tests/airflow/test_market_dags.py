@@ -33,8 +33,8 @@ def file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def many(root, file):
-    """The DAGs of the 100 markets by id."""
+def many(root, file, dags):
+    """The DAGs of the 100 markets by id; those without markets are parsed before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RANKALPHA_MARKETS", str(file))
         forget()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from multiprocessing import get_context
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,11 +62,14 @@ def nap(local, clock) -> Callable[[], float]:
     return beat
 
 
+NO_STAGE = SimpleNamespace(operator="EmptyOperator")  # the watchdog may hear of it too
+
+
 def end_of_task(how: str) -> None:
     """End a task as far as listeners hear of it; in the process of a task."""
     heard = getattr(get_listener_manager().hook, f"on_task_instance_{how}")
     error = {"error": None} if how == "failed" else {}
-    heard(previous_state=TaskInstanceState.RUNNING, task_instance=None, **error)
+    heard(previous_state=TaskInstanceState.RUNNING, task_instance=NO_STAGE, **error)
 
 
 def task_process(how: str) -> None:

@@ -26,6 +26,8 @@ open("ready", "w").close()
 time.sleep(3600)
 '''], start_new_session={session})
 while not os.path.exists("ready"): time.sleep(0.02)
+{first}
+print("ready", flush=True)
 {then}
 """
 
@@ -36,8 +38,8 @@ def folder(app_dir) -> Path:
 
 
 def family(container) -> list[int]:
-    """Return the process ids of the stage and its child."""
-    wait_for("the family's process ids", lambda: printed(container))
+    """Return the process ids of the stage and its child, both ready."""
+    wait_for("the family to be ready", lambda: "ready" in printed(container))
     return [int(pid) for pid in printed(container)[0].split()]
 
 
@@ -45,8 +47,9 @@ def family(container) -> list[int]:
 @pytest.mark.parametrize("ignored", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])
 def test_stop_ends_the_whole_group_within_the_grace_period(folder, monkeypatch, disposition, ignored):
     monkeypatch.setattr(process, "GRACE_SECONDS", 60)
-    then = f"{ignored}\ntime.sleep(3600)"
-    container = start(folder, FAMILY.format(disposition=disposition, session=False, then=then))
+    then = "time.sleep(3600)"
+    code = FAMILY.format(disposition=disposition, session=False, first=ignored, then=then)
+    container = start(folder, code)
     pids = family(container)
     assert all(map(alive, pids))
     if ignored:
@@ -89,7 +92,7 @@ def test_what_is_only_just_being_started_is_stopped(folder, monkeypatch):
 
 @pytest.mark.parametrize("session", [False, True])
 def test_what_a_stage_leaves_behind_does_not_hold_it(folder, session):
-    code = FAMILY.format(disposition="signal.SIG_IGN", session=session, then="")
+    code = FAMILY.format(disposition="signal.SIG_IGN", session=session, first="", then="")
     container = run(folder, code)  # while the child would sleep for an hour
     assert container.status == 0
     child = family(container)[1]
