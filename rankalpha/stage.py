@@ -29,7 +29,7 @@ class Stage:
     SCORER_COMMAND, SCORER_CPUS, SCORER_MEM and SCORER_PIDS override what is declared here.
 
     `capabilities` are for an image that runs as root and needs more than an ordinary user may do, such as
-    ("DAC_OVERRIDE",) to write to volumes that belong to another user. No setting can add to them.
+    ("DAC_OVERRIDE",) to change files that belong to another user. No setting can add to them.
     """
 
     name: str

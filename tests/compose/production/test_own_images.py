@@ -8,8 +8,11 @@ from tests.support.engine import labels
 from tests.support.production import PASSWORDS, fill
 from tests.support.waiting import wait_for
 
-# writes a row to the database that the profile names, and nothing else
-OWN_STAGE = """sh -c "psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
+# is root without capabilities; writes to its volume, and a row to the database that the profile names
+OWN_STAGE = (
+    'sh -c "touch /data/prices/own-$0 && '
+    """psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
+)
 OWN_SERVICE = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
