@@ -27,6 +27,7 @@ BATCH = "2026-11-22T06:00:00"
 NAME = "rankalpha-bench"  # of the network and the volume
 IMAGES = ("rankalpha_airflow", "rankalpha_api")
 LIMITS = {"cpus": "1.0", "memory": "256m", "pids-limit": "128"}
+LIMITS |= {"cap-drop": "ALL", "security-opt": "no-new-privileges"}
 STAGE = Stage(
     name="bench",
     image="python:3.13-slim-trixie",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Self
 
+from rankalpha.capabilities import check_capabilities
 from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.profile import Profile
 from rankalpha.settings import SettingsError, settings
@@ -26,6 +27,9 @@ class Stage:
 
     `name` is the name of its env file and, in upper case, the prefix of its settings: SCORER_IMAGE,
     SCORER_COMMAND, SCORER_CPUS, SCORER_MEM and SCORER_PIDS override what is declared here.
+
+    `capabilities` are for an image that runs as root and needs more than an ordinary user may do, such as
+    ("DAC_OVERRIDE",) to change files that belong to another user. No setting can add to them.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Stage:
     cpus: float = 1.0
     memory: str = "1g"
     pids: int = 512
+    capabilities: tuple[str, ...] = ()  # Linux's, see rankalpha.capabilities; the container has no others
     timeout: timedelta = timedelta(hours=1)
     market: Market = DEFAULT_MARKET
 
@@ -49,6 +54,7 @@ class Stage:
             raise ValueError(f"stage name {self.name!r} must be a lower-case identifier")
         if not self.command or not self.image:
             raise ValueError(f"stage {self.name} needs an image and a command")
+        check_capabilities(self.name, self.capabilities)
 
     def of(self, market: Market) -> Self:
         """Return the stage of a market, whose data lie in volumes of its own."""

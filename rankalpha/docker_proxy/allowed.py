@@ -7,8 +7,15 @@ from typing import Self
 from rankalpha.stage import Stage
 
 LABEL = "rankalpha.dag"  # what is ours carries it, see rankalpha.operators
+STAGE = "rankalpha.stage"  # which stage it is, see rankalpha.identity
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}"
 IMAGE = r"[A-Za-z0-9][A-Za-z0-9_.-]*([/:@][A-Za-z0-9][A-Za-z0-9_.-]*)*"
+PLURALS = {"capability": "capabilities"}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for a message."""
+    return ", ".join(sorted(names)) or "none"
 
 
 class Problem(Exception):
@@ -28,12 +35,13 @@ class Refused(Problem):
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a container may be given: networks, volumes and folders, by the names that stages declare."""
+    """What a container may be given: networks, volumes and the like, by the names that stages declare."""
 
     networks: frozenset[str]
     volumes: frozenset[str]
     mounts: frozenset[str]  # volume:target; elsewhere, a volume could stand in for a part of the image
     folders: frozenset[str]  # to work in; some of /proc have been ways out of a container
+    capabilities: frozenset[str]  # stage:capability; a Stage declares neither NET_RAW nor NET_ADMIN
 
     @classmethod
     def by(cls, stages: Iterable[Stage]) -> Self:
@@ -45,10 +53,11 @@ class Allowed:
             volumes=frozenset(volume.name for volume in volumes),
             mounts=frozenset(f"{volume.name}:{volume.target}" for volume in volumes),
             folders=frozenset(stage.working_dir for stage in stages),
+            capabilities=frozenset(f"{stage.name}:{name}" for stage in stages for name in stage.capabilities),
         )
 
     def check(self, kind: str, name: str) -> None:
-        """Raise Refused for a `network`, `volume`, `mount` or `folder` that no stage declares."""
-        declared: frozenset[str] = getattr(self, f"{kind}s")
+        """Raise Refused for a network, volume, mount, folder or capability that no stage declares."""
+        declared: frozenset[str] = getattr(self, PLURALS.get(kind, f"{kind}s"))
         if name not in declared:
-            raise Refused(f"{kind} {name!r}: the stages declare {', '.join(sorted(declared))}")
+            raise Refused(f"{kind} {name!r}: the stages declare {listed(declared)}")

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 from pydantic_core import from_json
 
-from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, Allowed, Problem, Refused
+from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, STAGE, Allowed, Problem, Refused
 
+NO_NEW_PRIVILEGES = (["no-new-privileges"], ["no-new-privileges:true"])  # Docker takes both
 Positive = Annotated[int, Field(gt=0, lt=2**63)]
 # others could be taken for containers of a compose project
 Labels = dict[Annotated[str, Field(pattern=r"^rankalpha\.[a-z]+$")], str]
@@ -42,6 +43,9 @@ class HostConfig(Part):
     memory_swap: Positive
     pids_limit: Positive
     init: Literal[True]  # the first process is Docker's own, none of the image's or the command's choice
+    cap_drop: list[str] = []
+    cap_add: list[str] = []
+    security_opt: list[str] = []
 
 
 class Container(Part):
@@ -70,11 +74,24 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
         raise Problem(400, f"RankAlpha's Docker proxy cannot read the body: {error}") from error
     if LABEL not in container.labels:
         raise Refused(f"a container without the label {LABEL}")
+    _check_power(container, allowed)
     allowed.check("network", container.host_config.network_mode)
     allowed.check("folder", container.working_dir)
     for mount in container.host_config.mounts:
         allowed.check("mount", f"{mount.source}:{mount.target}")
     return container.model_dump_json(by_alias=True, exclude_unset=True).encode()
+
+
+def _check_power(container: Container, allowed: Allowed) -> None:
+    """Raise Refused unless all capabilities are dropped, for good, but those that the stage declares."""
+    host = container.host_config
+    if host.cap_drop != ["ALL"] or host.security_opt not in NO_NEW_PRIVILEGES:
+        raise Refused(
+            'a container that has or can gain capabilities: HostConfig must have "CapDrop": ["ALL"] and '
+            '"SecurityOpt": ["no-new-privileges"]'
+        )
+    for name in host.cap_add:
+        allowed.check("capability", f"{container.labels.get(STAGE, '')}:{name}")
 
 
 def _without_empty(value: Any) -> Any:

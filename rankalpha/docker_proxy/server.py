@@ -9,7 +9,7 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError, Server, ServerRunner, TCPSite
 
-from rankalpha.docker_proxy.allowed import Allowed
+from rankalpha.docker_proxy.allowed import Allowed, listed
 from rankalpha.docker_proxy.proxy import Proxy
 from rankalpha.settings import ProxySettings
 
@@ -49,7 +49,7 @@ async def serve(settings: ProxySettings, allowed: Allowed) -> None:
         await runner.setup()
         await TCPSite(runner, settings.host, settings.port).start()
         logger.info("listening on %s:%s for the engine at %s", settings.host, settings.port, settings.socket)
-        listed = (f"{kind} {', '.join(sorted(names))}" for kind, names in asdict(allowed).items())
-        logger.info("allowed: %s", "; ".join(listed))
+        kinds = (f"{kind} {listed(names)}" for kind, names in asdict(allowed).items())
+        logger.info("allowed: %s", "; ".join(kinds))
         await stopped.wait()
         await runner.cleanup()

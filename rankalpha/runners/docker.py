@@ -77,6 +77,9 @@ class DockerRunner(Runner):
                         memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
                         pids_limit=job.pids,
                         init=True,  # reaps orphans and hands signals to the stage
+                        cap_drop=["ALL"],  # with Docker's defaults it could forge its network's packets
+                        cap_add=list(job.stage.capabilities),
+                        security_opt=["no-new-privileges"],  # nor from a program of its image, such as su
                     ),
                 )
             except APIError as error:

@@ -39,7 +39,8 @@ def volumes(engine, images, session):
 
 def run(engine, volumes, stage, **env):
     """Run a stage's container as the contract says, without any network; exit status, output and result."""
-    host = engine.create_host_config(binds=volumes, network_mode="none")
+    power = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+    host = engine.create_host_config(binds=volumes, network_mode="none", **power)
     env = {"RANKALPHA_BATCH": BATCH, "RANKALPHA_DATE": BATCH[:10], "RANKALPHA_RESULT": RESULT, **env}
     container = engine.create_container(**stage, environment=env, host_config=host, labels=labels())
     try:

@@ -34,7 +34,8 @@ def lacking(demo, session):
 def proxy(demo, lacking, tmp_path_factory):
     """The proxy, for the stages of these tests."""
     folders = ("/made/on/demand", "/etc/passwd")
-    stages = [demo, lacking, *(replace(demo, working_dir=folder) for folder in folders)]
+    powerful = replace(demo, name="powerful", capabilities=("CHOWN",))
+    stages = [demo, lacking, powerful, *(replace(demo, working_dir=folder) for folder in folders)]
     running = RunningProxy(SOCKET, tmp_path_factory.mktemp("proxy") / "log", stages)
     yield running
     running.stop()

@@ -41,6 +41,8 @@ def container(demo, session):
             "MemorySwap": 64 * 1024**2,
             "PidsLimit": 50,
             "Init": True,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
         },
     }
 
@@ -103,7 +105,11 @@ DEVICE = {
             {key: "host"}
             for key in ("PidMode", "pidmode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode")
         ),
+        *({key: ["NET_RAW"]} for key in ("CapAdd", "capadd", "CAPADD")),
         {"CapAdd": ["SYS_ADMIN"]},
+        *({"CapDrop": dropped} for dropped in ([], None, ["NET_RAW"], ["all"])),
+        *({"SecurityOpt": options} for options in ([], None, ["no-new-privileges:false"])),
+        {"SecurityOpt": ["no-new-privileges", "seccomp=unconfined"]},
         {"Devices": [{"PathOnHost": "/dev/mem", "PathInContainer": "/dev/mem", "CgroupPermissions": "rwm"}]},
         {"DeviceCgroupRules": ["a *:* rwm"]},
         {"SecurityOpt": ["apparmor=unconfined"]},
@@ -116,6 +122,19 @@ DEVICE = {
 def test_the_host_config_gives_no_way_out(engine, proxy, session, container, more):
     container["HostConfig"] |= more
     assert create(proxy, container)[0] == 403
+    assert ours(engine, session) == []
+
+
+@pytest.mark.parametrize("key", ["CapDrop", "SecurityOpt"])
+def test_a_container_that_keeps_or_gains_capabilities_is_refused_and_told_what_it_lacks(
+    engine, proxy, session, container, key
+):
+    del container["HostConfig"][key]
+    status, _, answer = create(proxy, container)
+    assert status == 403
+    assert 'HostConfig must have "CapDrop": ["ALL"] and "SecurityOpt": ["no-new-privileges"]' in str(
+        json.loads(answer)
+    )
     assert ours(engine, session) == []
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 
+from tests.support import intruder
 from tests.support.engine import labels, taken
 from tests.support.stack import LINES, Stack
 from tests.support.waiting import wait_for
@@ -84,14 +85,22 @@ class ComposeStack(Stack):
         return self.output("ps", "--all", "--quiet", *services).split()
 
     def addresses(self, engine, service, port):
-        """A port of a service by its name and by the address in each of its networks."""
-        networks = engine.inspect_container(*self.ids(service))["NetworkSettings"]["Networks"].values()
-        return [f"{host}:{port}" for host in (service, *(network["IPAddress"] for network in networks))]
+        """A port of a service by its name and by each address that its containers have."""
+        found = [engine.inspect_container(one)["NetworkSettings"]["Networks"] for one in self.ids(service)]
+        hosts = [network["IPAddress"] for networks in found for network in networks.values()]
+        return [f"{host}:{port}" for host in (service, *hosts)]
 
-    def reachable(self, addresses):
-        """Those of some addresses that a stage can connect to."""
-        container = ("docker", "run", "--rm", "--network=rankalpha_net", "rankalpha_scorer")
-        return set(self.run(*container, "python", "-c", CONNECT, *addresses).stdout.split())
+    def reachable(self, addresses, service):
+        """Those of some addresses that one of Airflow's services can connect to."""
+        return set(self.exec(service, "python", "-c", CONNECT, *addresses).split())
+
+    def intruder(self, batch, addresses):
+        """What a stage finds that somebody has taken over, started like each; then it does its work."""
+        command = intruder.command(*addresses, then="python /app/apps/scorer/main.py")
+        with self.variables(SCORER_COMMAND=command):
+            run_id = self.trigger("rankalpha_scoring", batch)
+            self.settle()
+        return intruder.found(self.log("rankalpha_scoring", run_id, "run_scorer"))
 
     def stages(self, engine, *, ended=False):
         """The stages' containers that run, or all that are there."""

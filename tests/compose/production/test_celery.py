@@ -5,6 +5,7 @@ import re
 import pytest
 import requests
 
+from tests.support import intruder
 from tests.support.openlineage import violations
 from tests.support.production import SECRETS
 from tests.support.waiting import wait_for
@@ -36,11 +37,28 @@ def test_the_stages_of_a_batch_run_on_both_workers(stack, batch, workers):
 def test_workers_are_not_on_the_network_of_the_database(workers):
     for worker in workers:
         networks = worker["NetworkSettings"]["Networks"]
-        assert set(networks) == {"rankalpha_queue", "rankalpha_docker_access", "rankalpha_net"}
+        own = {"queue", "docker_access", "airflow_api", "services"}
+        assert set(networks) == {f"rankalpha_{name}" for name in own}
 
 
-def test_a_stage_does_not_reach_the_queue(stack, engine, batch):
-    assert stack.reachable(["api:6080", *stack.addresses(engine, "redis", 6379)]) == {"api:6080"}
+def test_a_stage_of_a_worker_has_no_power_and_reaches_nothing_of_airflow(stack, engine, batch):
+    """Neither the queue, nor the workers, nor what they reach."""
+    private = {
+        "redis:6379": "airflow-worker",
+        "docker-proxy:2375": "airflow-worker",
+        "airflow-webserver:8080": "airflow-worker",
+        "airflow-worker:8793": "airflow-worker",
+        "airflow-scheduler:8974": "airflow-scheduler",
+        "postgres:5432": "airflow-scheduler",
+    }
+    for address, service in private.items():
+        assert stack.reachable([address], service) == {address}
+    places = [place.split(":") for place in private]
+    addresses = [one for service, port in places for one in stack.addresses(engine, service, port)]
+    stage = stack.intruder(batch, ["api:6080", *addresses])
+    assert stage["reached"] == {"api:6080"}
+    assert stage["resolved"] & {"api", *(service for service, _ in places)} == {"api"}
+    assert (stage["capabilities"], stage["opened"]) == (intruder.NO_CAPABILITY, {"plain"})
 
 
 def test_the_log_can_be_read_while_a_worker_runs_the_stage(stack, engine, batch):

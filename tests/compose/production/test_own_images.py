@@ -8,8 +8,11 @@ from tests.support.engine import labels
 from tests.support.production import PASSWORDS, fill
 from tests.support.waiting import wait_for
 
-# writes a row to the database that the profile names, and nothing else
-OWN_STAGE = """sh -c "psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
+# is root without capabilities; writes to its volume, and a row to the database that the profile names
+OWN_STAGE = (
+    'sh -c "touch /data/prices/own-$0 && '
+    """psql -c \\"insert into done values ('$0', '$RANKALPHA_BATCH')\\"" {}"""
+)
 OWN_SERVICE = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -25,15 +28,19 @@ HTTPServer(("", 8000), Service).serve_forever()
 
 @pytest.fixture
 def own_services(stack, session):
-    """A database, and a server that stands for API and frontend and knows GET only; neither is ours."""
+    """A database, and a server that stands for API and frontend and knows GET only; neither is ours.
+
+    The stages call the database, Airflow the server: each is on the network of those who call it.
+    """
     marks = [f"--label={key}={value}" for key, value in labels().items()]
-    run = ("docker", "run", "--detach", "--network=rankalpha_net", *marks)
+    run = ("docker", "run", "--detach", *marks)
     database, service = f"{session}-db", f"{session}-api"
     password = f"--env=POSTGRES_PASSWORD={PASSWORDS['own']}"
     create = "create table done (stage text, batch text)"
     try:
-        stack.run(*run, f"--name={service}", "python:3.13-slim-trixie", "python", "-c", OWN_SERVICE)
-        stack.run(*run, f"--name={database}", password, "postgres:17")
+        called = (f"--name={service}", "--network=rankalpha_services")
+        stack.run(*run, *called, "python:3.13-slim-trixie", "python", "-c", OWN_SERVICE)
+        stack.run(*run, f"--name={database}", "--network=rankalpha_net", password, "postgres:17")
         wait_for("the database", lambda: "CREATE TABLE" in sql(stack, database, create))
         yield database, service
     finally:

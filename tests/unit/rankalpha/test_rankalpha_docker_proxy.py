@@ -35,6 +35,8 @@ CONTAINER = {
         "MemorySwap": 67_108_864,
         "PidsLimit": 50,
         "Init": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
     },
 }
 
@@ -359,6 +361,14 @@ REFUSED = [
         ("HostConfig.NetworkMode", mode)
         for mode in ("host", "bridge", "none", "", "container:x", "Rankalpha_net")
     ),
+    *(("HostConfig.CapDrop", value) for value in (["all"], ["CHOWN"], ["ALL", "CHOWN"], "ALL", ["NET_RAW"])),
+    *(
+        ("HostConfig.SecurityOpt", [option])
+        for option in ("no-new-privileges:false", "no-new-privileges=false", "seccomp=unconfined")
+    ),
+    ("HostConfig.SecurityOpt", ["no-new-privileges", "apparmor=unconfined"]),
+    ("HostConfig.SecurityOpt", ["no-new-privileges", "no-new-privileges:false"]),
+    ("HostConfig.capadd", ["NET_RAW"]),
     ("HostConfig.Init", False),
     ("HostConfig.MaskedPaths", ["/x"]),
     ("HostConfig.DeviceRequests", [{"Count": -1}]),
@@ -408,6 +418,62 @@ def test_a_container_with_anything_more_is_refused(engine, proxy, path, value):
     status, message = create(proxy, with_(path, value))
     assert (status, engine.asked) == (403, [])
     assert json.loads(message)["message"].startswith("RankAlpha's Docker proxy refuses ")
+
+
+@pytest.mark.parametrize("key", ["CapDrop", "SecurityOpt"])
+@pytest.mark.parametrize("value", [None, []])
+def test_a_container_that_keeps_or_gains_capabilities_is_refused_and_told_what_it_lacks(
+    engine, proxy, key, value
+):
+    status, message = create(proxy, with_(f"HostConfig.{key}", value))
+    assert (status, engine.asked) == (403, [])
+    assert json.loads(message)["message"].endswith(
+        'HostConfig must have "CapDrop": ["ALL"] and "SecurityOpt": ["no-new-privileges"]'
+    )
+
+
+def test_both_spellings_of_no_new_privileges_are_one(engine, proxy):
+    asked = with_("HostConfig.SecurityOpt", ["no-new-privileges:true"])
+    assert create(proxy, asked)[0] == 200
+    assert json.loads(engine.requests[0][3]) == asked
+
+
+def powerful(stage_name, *capabilities):
+    """The container of a stage that asks for capabilities."""
+    asked = with_("HostConfig.CapAdd", list(capabilities))
+    asked["Labels"]["rankalpha.stage"] = stage_name
+    return asked
+
+
+def test_a_stage_gets_the_capabilities_that_it_declares_and_no_others(engine, tmp_path):
+    declared = stage(name="root", capabilities=("CHOWN", "DAC_OVERRIDE"))
+    proxy = RunningProxy(engine.path, tmp_path / "log", [stage(), declared])
+    for capabilities in (["CHOWN"], ["DAC_OVERRIDE", "CHOWN"]):
+        assert create(proxy, powerful("root", *capabilities))[0] == 200
+        assert json.loads(engine.requests[-1][3]) == powerful("root", *capabilities)
+    engine.forget()
+    for name, *capabilities in (
+        ("demo", "CHOWN"),
+        ("", "CHOWN"),
+        ("root", "CHOWN", "SETUID"),
+        ("root", "CAP_CHOWN"),
+        ("root", "ALL"),
+        ("root", "NET_RAW"),
+        ("root", "NET_ADMIN"),
+    ):
+        status, message = create(proxy, powerful(name, *capabilities))
+        refused = f"capability '{name}:{capabilities[-1]}': the stages declare root:CHOWN, root:DAC_OVERRIDE"
+        assert (status, engine.asked) == (403, [])
+        assert refused in json.loads(message)["message"]
+    without = with_("HostConfig.CapAdd", ["CHOWN"])  # and without the label that names its stage
+    assert create(proxy, without)[0] == 403
+    proxy.stop()
+
+
+def test_without_a_declaration_there_is_no_capability(engine, proxy):
+    status, message = create(proxy, powerful("demo", "CHOWN"))
+    assert (status, engine.asked) == (403, [])
+    assert "capability 'demo:CHOWN': the stages declare none" in json.loads(message)["message"]
 
 
 @pytest.mark.parametrize("name", ["postgres", "rankalpha-postgres-1", "rankalpha-api", "x/../y", ""])
@@ -561,6 +627,7 @@ def test_all_declared_stages_are_allowed():
     assert allowed.volumes == {"prices_data", "company_reports", "analysis_schedule"}
     assert "company_reports:/data/company_reports" in allowed.mounts
     assert allowed.folders == {"/app", "/app/apps/sentiment"}
+    assert allowed.capabilities == set(), "the reference images need none"
 
 
 def test_the_volumes_of_each_market_are_allowed_and_no_others():

@@ -52,6 +52,21 @@ def test_limits_are_real_limits(client):
     assert not host.get("Privileged")
 
 
+def test_a_stage_has_no_capability_and_can_gain_none(client):
+    create()
+    host = client.created["HostConfig"]
+    assert host["CapDrop"] == ["ALL"]
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+    assert not host.get("CapAdd")
+
+
+def test_the_capabilities_that_a_stage_declares_are_added(client):
+    create(capabilities=("CHOWN", "DAC_OVERRIDE"))
+    host = client.created["HostConfig"]
+    assert (host["CapDrop"], host["CapAdd"]) == (["ALL"], ["CHOWN", "DAC_OVERRIDE"])
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+
+
 def test_network_volumes_command_and_folder_are_the_stages(client):
     volumes = (Volume("prices_data", "/data/prices"), Volume("company_reports", "/data/company_reports"))
     own = {"network": "some_net", "working_dir": "/app/apps/demo"}

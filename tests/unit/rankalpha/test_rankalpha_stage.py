@@ -22,6 +22,30 @@ def test_image_and_command_are_needed(part):
         stage(**{part: ""})
 
 
+@pytest.mark.parametrize("name", ["NET_RAW", "NET_ADMIN", "CAP_NET_RAW", "net_admin", "Cap_Net_Raw"])
+def test_no_stage_may_meddle_with_its_network(name):
+    said = f"^stage demo: no stage may have the capability {name}, with which it could .*; leave it out"
+    with pytest.raises(ValueError, match=said):
+        stage(capabilities=("CHOWN", name))
+
+
+@pytest.mark.parametrize("name", ["ALL", "SYS_ADMIN", "CAP_CHOWN", "chown", ""])
+def test_a_capability_that_a_stage_cannot_have_is_named_with_those_it_can(name):
+    said = f"^stage demo: '{name}' is not a capability that a stage may have; expected one of .*CHOWN"
+    with pytest.raises(ValueError, match=said):
+        stage(capabilities=(name,))
+
+
+def test_one_capability_is_a_tuple_too():
+    with pytest.raises(ValueError, match=r"capabilities='CHOWN' is not a tuple, such as \('CHOWN',\)"):
+        stage(capabilities="CHOWN")
+
+
+def test_a_stage_has_no_capability_but_those_it_declares_in_every_market():
+    assert stage().capabilities == ()
+    assert stage(capabilities=("CHOWN",)).of(Market(name="nyse")).capabilities == ("CHOWN",)
+
+
 def test_time_limit(monkeypatch):
     assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(minutes=7)
 

@@ -1,0 +1,51 @@
+"""What a stage does that somebody has taken over: it looks for power, and for packets and ports of others."""
+
+import re
+import shlex
+from collections import defaultdict
+
+# prints lines that are found in a task's log too, whatever stands around them there
+CODE = r"""
+import re, socket, sys
+
+def works(do, *arguments):
+    try:
+        return do(*arguments) or True
+    except OSError:
+        return False
+
+def tell(kind, values):
+    for value in values:
+        print("intruder", kind, value, flush=True)
+
+status = open("/proc/self/status").read()
+tell("user", re.findall(r"Uid:\t(\d+)", status))
+tell("capabilities", set(re.findall(r"Cap\w+:\t(\w+)", status)))
+tell("no_new_privileges", re.findall(r"NoNewPrivs:\t(\d)", status))
+kinds = {
+    "packets": (socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)),
+    "raw": (socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
+    "plain": (socket.AF_INET, socket.SOCK_STREAM),
+}
+tell("opened", [name for name, kind in kinds.items() if works(lambda: socket.socket(*kind).close())])
+places = [address.rsplit(":", 1) for address in sys.argv[1:]]
+tell("resolved", [host for host in {host for host, _ in places} if works(socket.getaddrinfo, host, None)])
+connect = lambda host, port: socket.create_connection((host, int(port)), timeout=2).close()
+tell("reached", [f"{host}:{port}" for host, port in places if works(connect, host, port)])
+tell("looked", ["everywhere"])
+"""
+NO_CAPABILITY = {"0" * 16}
+
+
+def command(*addresses, then="true"):
+    """A stage's command that tries all this, with the addresses of others, and then does its work."""
+    return shlex.join(["sh", "-c", f'python -c "$0" "$@" && exec {then}', CODE, *addresses])
+
+
+def found(text):
+    """What it has found, by its output or a task's log: sets of `user`, `capabilities`, `opened` and more."""
+    told = defaultdict(set)
+    for kind, value in re.findall(r"intruder (\w+) ([\w.:-]+)", text):
+        told[kind].add(value)
+    assert told["looked"] == {"everywhere"}, text
+    return told
