@@ -24,25 +24,22 @@ COMPONENTS = ("scheduler", "triggerer", "dag_processor")
 @pytest.fixture(scope="session")
 def services():
     """The API and frontend of the stack."""
-    servers = RecordingServices()
-    yield servers
-    servers.close()
+    with RecordingServices() as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")
 def mailbox():
     """The mail server of the stack."""
-    box = Mailbox().start()
-    yield box
-    box.stop()
+    with Mailbox() as box:
+        yield box
 
 
 @pytest.fixture(scope="session")
 def slack():
     """Slack, as the stack sees it."""
-    hook = Webhook().start()
-    yield hook
-    hook.stop()
+    with Webhook() as hook:
+        yield hook
 
 
 @pytest.fixture(scope="session")

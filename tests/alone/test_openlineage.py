@@ -33,9 +33,8 @@ PUBLISHES = {
 @pytest.fixture(scope="module")
 def services():
     """The API and frontend of this stack alone."""
-    servers = RecordingServices()
-    yield servers
-    servers.close()
+    with RecordingServices() as servers:
+        yield servers
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,8 @@ REASON = "the news feed is closed today"
 @pytest.fixture(scope="module")
 def slack():
     """Slack, as the stack sees it."""
-    hook = Webhook().start()
-    yield hook
-    hook.stop()
+    with Webhook() as hook:
+        yield hook
 
 
 @pytest.fixture(scope="module")

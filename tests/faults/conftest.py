@@ -6,6 +6,7 @@ each when one fault is to strike batches at different moments, see `tests.faults
 
 import json
 import os
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,10 +56,8 @@ def engine(engine, markets):
 @pytest.fixture(scope="package")
 def services():
     """The API and the frontend of each market."""
-    servers = {name: RecordingServices() for name in MARKETS}
-    yield servers
-    for server in servers.values():
-        server.close()
+    with ExitStack() as listening:
+        yield {name: listening.enter_context(RecordingServices()) for name in MARKETS}
 
 
 @pytest.fixture(scope="package")

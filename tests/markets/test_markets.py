@@ -32,9 +32,8 @@ NAMES = [f"m{number:02}" for number in range(MANY)]
 @pytest.fixture(scope="module")
 def own_services():
     """The API and frontend of all markets."""
-    servers = RecordingServices()
-    yield servers
-    servers.close()
+    with RecordingServices() as servers:
+        yield servers
 
 
 @pytest.fixture(scope="module")

@@ -65,9 +65,8 @@ def lane(stack, folder, made, request):
     """The lane of a module."""
     name = f"{request.module.__name__.removeprefix('test_')}_lane"
     (market,) = (market for market in read(folder / "markets.toml") if market.name == name)
-    services = RecordingServices(made["services"][name])
-    yield Lane(stack, market, services)
-    services.close()
+    with RecordingServices(made["services"][name]) as services:
+        yield Lane(stack, market, services)
 
 
 @pytest.fixture(scope="session")

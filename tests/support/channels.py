@@ -12,7 +12,10 @@ from rankalpha.embedded.ports import free_ports
 
 
 class Mailbox:
-    """An SMTP server on a port of its own, which keeps each message as (receivers, message)."""
+    """An SMTP server on a port of its own, which keeps each message as (receivers, message).
+
+    Listens inside a `with` block only.
+    """
 
     def __init__(self):
         self.messages = []
@@ -25,14 +28,12 @@ class Mailbox:
         self.messages.append((envelope.rcpt_tos, message))
         return "250 OK"
 
-    def start(self):
-        """Listen."""
+    def __enter__(self):
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
         return self
 
-    def stop(self):
-        """Listen no more; the messages stay."""
+    def __exit__(self, *_):
         self._controller.stop()
 
     @property
@@ -47,15 +48,17 @@ class Mailbox:
 
 
 class Webhook:
-    """Slack's incoming webhook as an HTTP server, which keeps the text of each message."""
+    """Slack's incoming webhook as an HTTP server, which keeps the text of each message.
+
+    Listens inside a `with` block only.
+    """
 
     def __init__(self):
         self.texts = []
         (self.port,) = free_ports(1)
         self._server = None
 
-    def start(self):
-        """Listen."""
+    def __enter__(self):
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
@@ -89,8 +92,7 @@ class Webhook:
         """The messages that hold all of the words, oldest first."""
         return with_words(self.texts, words)
 
-    def stop(self):
-        """Listen no more; the messages stay."""
+    def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
 

@@ -10,7 +10,10 @@ GRADING, FRONTEND = "/api/v1/grading/refresh", "/api/refresh-data"
 
 
 class RecordingServices:
-    """Answers the grading refresh and the frontend's refresh as agreed, or as `broken` says for a path."""
+    """Answers the grading refresh and the frontend's refresh as agreed, or as `broken` says for a path.
+
+    Listens until its `with` block ends.
+    """
 
     def __init__(self, port=0):
         self.calls = []
@@ -52,7 +55,9 @@ class RecordingServices:
         finally:
             del self.broken[path]
 
-    def close(self):
-        """Stop listening."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()

@@ -29,10 +29,9 @@ INCIDENT = Incident("key", "something broke", "Next: mend it.", Urgency.LOOK_TOD
 @pytest.fixture
 def mailbox(monkeypatch):
     """The e-mail channel, switched on."""
-    box = Mailbox().start()
-    switch_on_mail(monkeypatch, box)
-    yield box
-    box.stop()
+    with Mailbox() as box:
+        switch_on_mail(monkeypatch, box)
+        yield box
 
 
 @pytest.fixture
