@@ -36,7 +36,7 @@ def test_a_trigger_survives_the_database():
         "container": "0123abcd",
         "limit": 420.0,
         "secrets": ["OPENAI_API_KEY"],
-        "written": ["", 0],
+        "written": ["", 0, 0],
     }
     assert made.serialize() == ("rankalpha.trigger.StageTrigger", arguments)
 
