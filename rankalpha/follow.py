@@ -53,8 +53,8 @@ class Follower:
         self._id = container_id
         self._log = log
         self._sampler = Sampler(runner, container_id)
+        self.left_out = ""  # what the log says of lines that it lacks
         self._copier = Copier(runner, container_id, write, settings().log_mb * MEGABYTE, written)
-        self._counted = True  # all that was left out
 
     @property
     def usage(self) -> Usage | None:
@@ -80,10 +80,12 @@ class Follower:
                 container = await self._look()
                 if not container.running:
                     await self._drain(output)
+                    await self._tell_left_out()
                     return "ended"
                 if left(container, limit) <= 0:
                     await in_thread(self._runner.stop, self._id)
                     await self._drain(output)
+                    await self._tell_left_out()
                     return "overdue"
                 if (rest := until - time.monotonic()) <= 0:
                     return "running"
@@ -98,7 +100,6 @@ class Follower:
         finally:
             sampling.cancel()
             await _cancelled(output)
-            await self._tell_left_out()
 
     async def _until_news(self, output: "asyncio.Task[None]", pause: float) -> None:
         """Wait for the end of the output, which is that of the container unless it lags, or for `pause`."""
@@ -113,12 +114,14 @@ class Follower:
         deadline = time.monotonic() + REST_SECONDS
         with suppress(TimeoutError, StageFailed):
             await self._end_of(output, deadline)
-        if not self._counted:
+        if self._copier.full:
             return
         try:
             await self._end_of(asyncio.create_task(self._copier.run()), deadline)
         except (TimeoutError, EngineLost) as error:
-            self._log.warning("The end of the stage's output could not be read: %s", str(error) or "it hangs")
+            if not self._copier.full:
+                said = str(error) or "it hangs"
+                self._log.warning("The end of the stage's output could not be read: %s", said)
 
     async def _end_of(self, output: "asyncio.Task[None]", deadline: float) -> None:
         """Wait while more of the output is logged, until `deadline`; raises TimeoutError when it hangs."""
@@ -129,13 +132,12 @@ class Follower:
                 if before == (before := self._copier.written) and not self._copier.full:
                     raise TimeoutError
                 if now >= deadline:
-                    raise TimeoutError(f"it is not over {REST_SECONDS:g} s after the stage's end")
+                    raise TimeoutError
                 full = self._copier.full
                 await asyncio.wait(
                     {output}, timeout=min(COUNT_SECONDS if full else DRAIN_SECONDS, deadline - now)
                 )
                 if full:  # what is still counted is not waited for
-                    self._counted = output.done()
                     return
             output.result()
         finally:
@@ -148,15 +150,13 @@ class Follower:
             return
         with suppress(StageFailed):
             whole = await in_thread(self._runner.whole, self._id)
-            self._log.warning(
-                "%s%d lines (%.1f MB) of the stage's output are not in this log, which takes %g MB of it "
-                "(RANKALPHA_LOG_MB). The whole output, until the container is removed: %s",
-                "" if self._counted else "More than ",
-                copier.left_out,
-                copier.left_out_bytes / MEGABYTE,
-                settings().log_mb,
-                whole,
+            count = f"{'' if copier.read_all else 'More than '}{copier.left_out} lines"
+            self.left_out = (
+                f"{count} ({copier.left_out_bytes / MEGABYTE:.1f} MB) of the stage's output are not in this "
+                f"log, which takes {settings().log_mb:g} MB of it (RANKALPHA_LOG_MB). "
+                f"The whole output, until the container is removed: {whole}"
             )
+            self._log.warning("%s", self.left_out)
 
     async def _look(self) -> Container:
         return await patiently(self._log, self._runner.look, self._id)
