@@ -79,6 +79,7 @@ def pytest_unconfigure() -> None:
     """Leave nothing behind, unless it was asked for."""
     if WORKER:
         return
+    runs.end(os.environ[runs.MARK])  # the stack that all processes have shared
     if KEEP:
         print(f"KEEP: what the tests have left is in {SHARED}", file=sys.stderr)
     else:

@@ -33,7 +33,7 @@ def backfill(lane, first, days):
         {
             "dag_id": "rankalpha_ingestion",
             "from_date": first.isoformat(),
-            "to_date": (first + timedelta(days=days, hours=-1)).isoformat(),
+            "to_date": (first + timedelta(days=days, seconds=-1)).isoformat(),
             "max_active_runs": 1,
             "reprocess_behavior": "none",
         },

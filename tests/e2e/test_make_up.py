@@ -16,6 +16,7 @@ from tests.support.browser import chromium
 from tests.support.channels import Webhook
 from tests.support.needs import needs
 from tests.support.page import batches_of, cell, signed_in
+from tests.support.served import served
 from tests.support.stack import RunningStack, copy_checkout
 from tests.support.users import make_users
 from tests.support.waiting import wait_for
@@ -153,6 +154,14 @@ def test_the_lineage_tells_what_the_grades_were_made_of(stack, blocked):
     newest = {name: stack.events(name)[-1]["extra"]["checksum"] for name in ("scores", "sentiment")}
     _, grading = told.split("grading  (rankalpha_grading)")
     assert all(checksum[:19] in grading for checksum in newest.values())
+
+
+def test_no_secret_is_served_of_a_batch_whose_alert_needed_one(stack, slack, blocked):
+    run = stack.runs("rankalpha_sentiment", partition_key_prefix_pattern=blocked)[0]["dag_run_id"]
+    names = {"dag": "rankalpha_sentiment", "run": run, "task": "run_ai_analysis", "batch": blocked}
+    shown = served(stack.api, **names)
+    assert "symbols without headlines" in shown, "the check that has blocked it is on record"
+    assert slack.address not in shown
 
 
 def test_a_viewer_may_look_and_not_start_anything(stack, first_up):

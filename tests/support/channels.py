@@ -76,10 +76,14 @@ class Webhook:
         return Handler
 
     @property
+    def address(self):
+        """Where it listens; who knows it can write there."""
+        return f"http://127.0.0.1:{self.port}/services/T0/B0/sesame-webhook"
+
+    @property
     def connection(self):
         """Airflow's connection to it, as JSON."""
-        address = f"http://127.0.0.1:{self.port}/services/T0/B0/sesame-webhook"
-        return json.dumps({"conn_type": "slackwebhook", "password": address})
+        return json.dumps({"conn_type": "slackwebhook", "password": self.address})
 
     def about(self, *words):
         """The messages that hold all of the words, oldest first."""

@@ -17,6 +17,7 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.embedded.ports import free_ports
 from rankalpha.pipeline import PIPELINE
 from rankalpha.startup import wait_for_airflow
+from tests.support import runs
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,7 +210,7 @@ class RunningStack(Stack):
 
     def end(self):
         """Stop it, and remove its state unless it is to be kept."""
-        self.stack("down" if os.environ.get("KEEP") else "clean")
+        self.stack(runs.DOWN)
 
     def stack(self, *command, **options):
         """Run a command of scripts/stack.py."""

@@ -11,6 +11,7 @@ import pytest
 SAID = pytest.StashKey[list[str]]()
 BEGUN = pytest.StashKey[float]()
 OUTCOMES = ("passed", "failed", "error", "skipped", "rerun")
+SMOKE = "test_smoke.py"  # one test of a folder does not stand for the others
 # what each folder of tests needs or does, and the command that runs it, for what was left out of a run
 FOLDERS = {
     "running": ("stages in a running stack", "make test-all"),
@@ -75,9 +76,8 @@ def sentence(stats: dict[str, list[Any]], seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     found = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", []))
     left = [f"{count} tests, because {reason}" for reason, count in found.items()]
-    ran = {
-        Path(report.nodeid).parts[1] for reports in stats.values() for report in reports if is_test(report)
-    }
+    tests = [Path(report.nodeid) for reports in stats.values() for report in reports if is_test(report)]
+    ran = {test.parts[1] for test in tests if SMOKE not in test.name}
     left += [f"{what} ({command})" for name, (what, command) in FOLDERS.items() if name not in ran]
     not_run = f"Not run: {'; '.join(left)}." if left else "Nothing was left out."
     return f"{told} in {minutes} min {rest} s. {not_run}"

@@ -24,6 +24,11 @@ def test_the_sentence_counts_and_says_what_was_not_run_and_why():
     assert sentence({}, 1).startswith("nothing was run in 0 min 1 s.")
 
 
+def test_a_smoke_test_of_the_engine_leaves_out_the_others():
+    stats = {"passed": [report("tests/engine/test_smoke.py::test_a_stage")]}
+    assert "containers on a Docker engine (make test-docker)" in sentence(stats, 1)
+
+
 def test_nothing_is_said_to_be_left_out_when_nothing_was():
     folders = ("running", "alone", "markets", "engine", "compose", "faults")
     stats = {"passed": [report(f"tests/{folder}/test_a.py::test_one") for folder in folders]}

@@ -75,3 +75,27 @@ def test_a_run_that_was_given_its_batch_names_it(key, bound):
         structlog.contextvars.clear_contextvars()
         bind_batch_of_run({"dag_run": SimpleNamespace(partition_key=key)})
         assert structlog.contextvars.get_contextvars() == ({"batch": key} if bound else {})
+
+
+MASKING = """
+import structlog
+from airflow.sdk.log import mask_secret
+from rankalpha.logs import mask_output
+
+structlog.configure(processors=[structlog.processors.JSONRenderer()], cache_logger_on_first_use=True)
+log = structlog.get_logger()
+mask_secret("sesame-17")
+log.info("POST /sesame-17")
+mask_output()
+mask_output()
+log.info("POST /sesame-17", address=["/sesame-17"])
+"""
+
+
+def test_a_process_masks_in_its_output_what_its_tasks_have_named_as_secret():
+    """Also by loggers that it has used before."""
+    done = subprocess.run([sys.executable, "-c", MASKING], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    unmasked, masked = map(json.loads, done.stdout.splitlines())
+    assert unmasked == {"event": "POST /sesame-17"}, "as Airflow does by itself"
+    assert masked == {"event": "POST /***", "address": ["/***"]}
