@@ -104,6 +104,12 @@ class Settings(Environment):
         ge=0,
         description="Seconds that a worker waits for its stage itself, while few stages run; 0: none.",
     )
+    log_mb: float = Field(
+        default=10,
+        gt=0,
+        le=20,
+        description="Megabytes that the log of a task takes of its stage's output; the rest is counted.",
+    )
     keep_failed_hours: float = Field(
         default=24, ge=0, description="How long the container of a failed stage is kept for inspection."
     )

@@ -4,15 +4,18 @@ Docker reads the keys of its JSON in any case of letters and takes the last of s
 passed on, but read here, checked, and written anew.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 from pydantic_core import from_json
 
+from rankalpha import container_log
 from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, STAGE, Allowed, Problem, Refused
 
 NO_NEW_PRIVILEGES = (["no-new-privileges"], ["no-new-privileges:true"])  # Docker takes both
+LOG = {"Type": container_log.DRIVER, "Config": container_log.OPTIONS}
 Positive = Annotated[int, Field(gt=0, lt=2**63)]
 # others could be taken for containers of a compose project
 Labels = dict[Annotated[str, Field(pattern=r"^rankalpha\.[a-z]+$")], str]
@@ -46,6 +49,7 @@ class HostConfig(Part):
     cap_drop: list[str] = []
     cap_add: list[str] = []
     security_opt: list[str] = []
+    log_config: dict[str, str | dict[str, str]] = {}
 
 
 class Container(Part):
@@ -75,6 +79,10 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
     if LABEL not in container.labels:
         raise Refused(f"a container without the label {LABEL}")
     _check_power(container, allowed)
+    if container.host_config.log_config != LOG:  # without it the engine would keep all of the output
+        raise Refused(
+            f'a container whose log is not bounded: HostConfig must have "LogConfig": {json.dumps(LOG)}'
+        )
     allowed.check("network", container.host_config.network_mode)
     allowed.check("folder", container.working_dir)
     for mount in container.host_config.mounts:

@@ -100,6 +100,8 @@ class StageOperator(BaseOperator):
         with self._working(context, container):
             if error := event.get("error"):
                 raise StageFailed(error)
+            if left_out := event.get("left_out"):
+                self.log.warning("%s", left_out)  # of the triggerer's own words the last may be lost
             ENGINE_AWAY(self._collect, context, runner(), event["end"], most(usage, event.get("usage")))
 
     def resume_execution(

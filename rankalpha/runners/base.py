@@ -11,6 +11,7 @@ from rankalpha.stage import StageJob
 
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
+LONGEST_LINE = 64 * 1024  # of a longer one the rest is left out, see `shortened`
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
 PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
@@ -84,14 +85,20 @@ class Line:
 class Mark(NamedTuple):
     """How far an output was logged: the time of the last line, and how many lines of that time there were.
 
-    The text of a line does not tell, for it may have been masked.
+    The text of a line does not tell, for it may have been masked. `size` is how many bytes of log that took.
     """
 
     time: str = ""
     lines: int = 0
+    size: int = 0
 
 
 NOTHING = Mark()
+
+
+def shortened(text: str) -> str:
+    """Return a line of output, of a very long one its beginning: what handles it must not take seconds."""
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} [the rest of this line is left out]"
 
 
 class Runner(ABC):
@@ -135,6 +142,10 @@ class Runner(ABC):
     @abstractmethod
     def tail(self, container_id: str) -> Sequence[str]:
         """Return the last TAIL_LINES lines of the output."""
+
+    @abstractmethod
+    def whole(self, container_id: str) -> str:
+        """Return where a person finds the whole output."""
 
     @abstractmethod
     def environment(self, container_id: str) -> Mapping[str, str]:

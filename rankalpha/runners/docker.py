@@ -17,9 +17,10 @@ from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
 from docker.errors import APIError, DockerException
-from docker.types import Mount
+from docker.types import LogConfig, Mount
 from requests import RequestException
 
+from rankalpha import container_log
 from rankalpha.identity import STAGE
 from rankalpha.runners.base import (
     GRACE_SECONDS,
@@ -31,6 +32,7 @@ from rankalpha.runners.base import (
     Runner,
     StageInvalid,
     Usage,
+    shortened,
 )
 from rankalpha.runners.docker_figures import digest, usage_of
 from rankalpha.runners.engine import asking, check_there, container_of, joined, result, starting, unix_time
@@ -79,6 +81,7 @@ class DockerRunner(Runner):
                         init=True,  # reaps orphans and hands signals to the stage
                         cap_drop=["ALL"],  # with Docker's defaults it could forge its network's packets
                         cap_add=list(job.stage.capabilities),
+                        log_config=LogConfig(type=container_log.DRIVER, config=container_log.OPTIONS),
                         security_opt=["no-new-privileges"],  # nor from a program of its image, such as su
                     ),
                 )
@@ -142,7 +145,13 @@ class DockerRunner(Runner):
         """See Runner.tail."""
         with asking("reading a container's output"):
             printed: bytes = self._client.logs(container_id, tail=TAIL_LINES)
-        return printed.decode(errors="replace").splitlines()
+        return [shortened(line) for line in printed.decode(errors="replace").splitlines()]
+
+    def whole(self, container_id: str) -> str:
+        """See Runner.whole; a name would change when the container is set aside."""
+        return (
+            f"docker logs {container_id[:12]} (its last {container_log.FILES * container_log.MEGABYTES} MB)"
+        )
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""

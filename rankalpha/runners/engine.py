@@ -15,7 +15,16 @@ from docker.errors import APIError, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from rankalpha.runners.base import Container, ContainerGone, EngineLost, Line, StageFailed, StageInvalid
+from rankalpha.runners.base import (
+    LONGEST_LINE,
+    Container,
+    ContainerGone,
+    EngineLost,
+    Line,
+    StageFailed,
+    StageInvalid,
+    shortened,
+)
 from rankalpha.settings import settings
 from rankalpha.stage import RESULT_PATH, StageJob
 
@@ -152,13 +161,15 @@ async def joined(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
     begun: dict[str, str] = {}
     async for frame in frames:
         time, _, piece = frame.partition(" ")
-        text = begun.pop(time, "") + piece
-        if text.endswith("\n"):
-            yield Line(time, text.rstrip())
+        text = begun.pop(time, "")
+        if len(text) <= LONGEST_LINE:  # of a longer one no more is needed
+            text += piece
+        if piece.endswith("\n"):
+            yield Line(time, shortened(text.rstrip()))
         else:
             begun[time] = text
     for time, text in begun.items():
-        yield Line(time, text.rstrip())
+        yield Line(time, shortened(text.rstrip()))
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from rankalpha.runners.base import (
     GRACE_SECONDS,
+    LONGEST_LINE,
     TAIL_LINES,
     Container,
     ContainerGone,
@@ -35,12 +36,14 @@ from rankalpha.runners.base import (
     Usage,
 )
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
+from rankalpha.runners.process_output import go_to, last_lines, line_of
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
 SHIM = Path(__file__).with_name("shim.py")
 START_SECONDS = 10
 POLL_SECONDS = 0.2
+PIECE = 4 * LONGEST_LINE  # bytes of a line that are read; a character has four at most
 
 
 class ProcessRunner(Runner):
@@ -120,16 +123,19 @@ class ProcessRunner(Runner):
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""
         with self._output(container_id).open("rb") as output:
+            if since:
+                await asyncio.to_thread(go_to, output, since)
             over, entry = False, b""
             while True:
-                while piece := output.readline():
-                    entry += piece
-                    if not entry.endswith(b"\n"):  # the rest of a long line is on its way
+                while piece := output.readline(PIECE):
+                    if len(entry) <= PIECE:  # of a longer line no more is needed
+                        entry += piece
+                    if not piece.endswith(b"\n"):  # the rest of a long line is on its way
+                        await asyncio.sleep(0)
                         continue
-                    time, _, text = entry.decode(errors="replace").partition(" ")
-                    entry = b""
-                    if time >= since:
-                        yield Line(time, text.removesuffix("\n"))
+                    line, entry = line_of(entry), b""
+                    if line.time >= since:
+                        yield line
                 if over:
                     return
                 over = not self.look(container_id).running
@@ -138,9 +144,12 @@ class ProcessRunner(Runner):
 
     def tail(self, container_id: str) -> Sequence[str]:
         """See Runner.tail."""
-        text = self._output(container_id).read_text(encoding="utf-8", errors="replace")
-        lines = text.removesuffix("\n").split("\n") if text else []  # not splitlines(): a form feed ends none
-        return [line.partition(" ")[2] for line in lines[-TAIL_LINES:]]
+        with self._output(container_id).open("rb") as output:
+            return [line_of(entry).text for entry in last_lines(output, TAIL_LINES)]
+
+    def whole(self, container_id: str) -> str:
+        """See Runner.whole; the folder has another name once the stage is set aside."""
+        return str(self._path(container_id) / "output")
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 CANNOT_START = 127
+PIECE = 64 * 1024
 DRAIN_SECONDS = 2  # for the output when the stage has ended; what has left its group may hold it open
 
 
@@ -64,8 +65,14 @@ def watch(lock: int, working_dir: str, command: list[str]) -> None:
 
 def _copy(printed: IO[str], output: IO[str]) -> None:
     with printed:  # should writing fail, the stage is not left waiting for a reader
-        for line in printed:
-            print(_now(), line.rstrip(), file=output, flush=True)
+        begun = False
+        while piece := printed.readline(PIECE):  # a line may be longer than there is memory
+            text = piece if begun or not piece.endswith("\n") else f"{piece.rstrip()}\n"
+            output.write(text if begun else f"{_now()} {text}")
+            output.flush()
+            begun = not piece.endswith("\n")
+        if begun:
+            print(file=output, flush=True)
 
 
 def _signal_group(leader: int, number: int) -> None:

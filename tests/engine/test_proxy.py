@@ -43,6 +43,7 @@ def container(demo, session):
             "Init": True,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
+            "LogConfig": {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50m"}},
         },
     }
 
@@ -113,6 +114,8 @@ DEVICE = {
         {"Devices": [{"PathOnHost": "/dev/mem", "PathInContainer": "/dev/mem", "CgroupPermissions": "rwm"}]},
         {"DeviceCgroupRules": ["a *:* rwm"]},
         {"SecurityOpt": ["apparmor=unconfined"]},
+        *({"LogConfig": {"Type": "json-file", "Config": options}} for options in ({}, {"max-size": "1g"})),
+        {"LogConfig": {"Type": "syslog", "Config": {"syslog-address": "tcp://192.0.2.1:514"}}},
         {"CgroupParent": "/"},
         {"VolumesFrom": ["x"]},
         {"NetworkMode": ""},

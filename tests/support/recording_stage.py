@@ -40,6 +40,14 @@ if mode == "bad data":
     sys.exit(os.EX_DATAERR)
 if mode == "hang":
     time.sleep(600)
+if mode.startswith("chatty"):
+    time.sleep(4)  # so that it is deferred
+    for _ in range(12_000):
+        print("x" * 1_999)
+    for _ in range(200_000):
+        print("x" * 199)
+    while mode == "chatty for ever":
+        print("x" * 199)
 if mode.startswith("slow"):
     time.sleep(10)
 if mode.endswith("crash"):

@@ -16,6 +16,7 @@ from batch_files import ROOT
 from fastapi import FastAPI
 from stage_process import environment
 
+from apps.common.bounds import SERVER
 from tests.support.waiting import wait_for
 
 Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
@@ -65,7 +66,8 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
 @contextmanager
 def served(app: FastAPI) -> Iterator[httpx.Client]:
     """Serve an app of this process with uvicorn on a free port; give a client for it."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1, **SERVER)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -37,6 +37,7 @@ CONTAINER = {
         "Init": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
+        "LogConfig": {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50m"}},
     },
 }
 
@@ -430,6 +431,28 @@ def test_a_container_that_keeps_or_gains_capabilities_is_refused_and_told_what_i
     assert json.loads(message)["message"].endswith(
         'HostConfig must have "CapDrop": ["ALL"] and "SecurityOpt": ["no-new-privileges"]'
     )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        {"Type": "json-file"},
+        {"Type": "json-file", "Config": {}},
+        {"Type": "json-file", "Config": {"max-size": "50m"}},
+        {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50g"}},
+        {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50m", "labels": "x"}},
+        {"Type": "local", "Config": {"max-file": "2", "max-size": "50m"}},
+        {"Type": "syslog", "Config": {"syslog-address": "tcp://192.0.2.1:514"}},
+    ],
+)
+def test_a_container_whose_log_is_not_bounded_is_refused_and_told_what_it_lacks(engine, proxy, value):
+    status, message = create(proxy, with_("HostConfig.LogConfig", value))
+    assert (status, engine.asked) == (403, [])
+    assert json.loads(message)["message"].startswith("RankAlpha's Docker proxy refuses ")
+    if not value:
+        assert json.dumps(CONTAINER["HostConfig"]["LogConfig"]) in json.loads(message)["message"]
 
 
 def test_both_spellings_of_no_new_privileges_are_one(engine, proxy):

@@ -52,6 +52,13 @@ def test_limits_are_real_limits(client):
     assert not host.get("Privileged")
 
 
+def test_the_engine_keeps_a_bounded_log(client):
+    create()
+    options = {"max-file": "2", "max-size": "50m"}
+    assert client.created["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": options}
+    assert DockerRunner().whole("0123456789abcdef") == "docker logs 0123456789ab (its last 100 MB)"
+
+
 def test_a_stage_has_no_capability_and_can_gain_none(client):
     create()
     host = client.created["HostConfig"]
