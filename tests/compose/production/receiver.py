@@ -7,13 +7,18 @@ import email
 import json
 from email import policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
 
 from aiosmtpd.controller import Controller
 
 
+PRINTING = Lock()  # a line of one thread must not end in that of another
+
+
 def tell(kind, content):
     """Print what was received."""
-    print(json.dumps({kind: content}), flush=True)
+    with PRINTING:
+        print(json.dumps({kind: content}), flush=True)
 
 
 class Mailbox:
