@@ -1,12 +1,12 @@
 """Watches one process of the process runner, as a container's shim does; the runner may die, this stays.
 
 Run as a file, with nothing but the standard library, for there is one beside each stage:
-`shim.py <lock's descriptor> <bytes of a file> <working folder> <command> ...`. It writes to the folder that it
-is started in, whatever that is renamed to: `started.json`, `output` (`<time> <line>`) and, at the end,
+`shim.py <lock's descriptor> <bytes of a file> <working folder> <command> ...`. It writes to the folder that
+it is started in, whatever that is renamed to: `started.json`, `output` (`<time> <line>`) and, at the end,
 `exit.json`. The lock is held while it or the stage lives.
 
-The output is bounded, as an engine's log is: once `output` has so many bytes it becomes `output.1`, in place of
-an older one. Of a line with more than a million characters the rest is left out.
+The output is bounded, as an engine's log is: once `output` has so many bytes it becomes `output.1`, in place
+of an older one. Of a line with more than a million characters the rest is left out.
 
 `exit.json` has what the stage has used, as the kernel counts it: CPU time of the stage and of those children
 that it has waited for, and the resident memory of the largest of them at its peak. No process is smaller than
@@ -35,7 +35,7 @@ class Output:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._file = Path("output").open("ab")
+        self._file = _begun()
 
     def write(self, text: str) -> None:
         """Write a line, or a part of one."""
@@ -44,11 +44,15 @@ class Output:
         if text.endswith("\n") and self._file.tell() >= self._most:
             self.close()
             Path("output").replace("output.1")
-            self._file = Path("output").open("ab")
+            self._file = _begun()
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _begun() -> IO[bytes]:
+    return Path("output").open("ab")
 
 
 def watch(lock: int, most: int, working_dir: str, command: list[str]) -> None:
