@@ -10,7 +10,8 @@ from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.profile import Profile
 from rankalpha.settings import SettingsError, settings
 
-RESULT_PATH = "/tmp/rankalpha-result.json"  # noqa: S108  in the container, which has its own /tmp
+LEAST_MEMORY = 6 * 1024**2  # bytes, Docker's own minimum
+LEAST_TMP = 1024**2  # 0 would be no bound
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,13 @@ class Stage:
     """A container that processes one batch and exits.
 
     `name` is the name of its env file and, in upper case, the prefix of its settings: SCORER_IMAGE,
-    SCORER_COMMAND, SCORER_CPUS, SCORER_MEM and SCORER_PIDS override what is declared here.
+    SCORER_COMMAND, SCORER_CPUS, SCORER_MEM, SCORER_PIDS and SCORER_TMP override what is declared here.
 
     `capabilities` are for an image that runs as root and needs more than an ordinary user may do, such as
     ("DAC_OVERRIDE",) to change files that belong to another user. No setting can add to them.
+
+    `read_only=False` is for an image that writes to other places than its volumes and /tmp; its /tmp is then
+    a part of the image's file system, and without a bound. No setting can change that.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Stage:
     cpus: float = 1.0
     memory: str = "1g"
     pids: int = 512
+    tmp: str = "256m"  # of /tmp, which is in memory and counts against `memory`
+    read_only: bool = True  # all but its volumes and /tmp, see rankalpha.file_system
     capabilities: tuple[str, ...] = ()  # Linux's, see rankalpha.capabilities; the container has no others
     timeout: timedelta = timedelta(hours=1)
     market: Market = DEFAULT_MARKET
@@ -73,7 +79,7 @@ class Stage:
 
     def _limits(self) -> dict[str, str]:
         own = {"IMAGE": self.image, "COMMAND": self.command}
-        limits = {"CPUS": str(self.cpus), "MEM": self.memory, "PIDS": str(self.pids)}
+        limits = {"CPUS": str(self.cpus), "MEM": self.memory, "PIDS": str(self.pids), "TMP": self.tmp}
         return {self.key(part): value for part, value in {**own, **limits}.items()}
 
     def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
@@ -87,7 +93,8 @@ class Stage:
             image=self.market.images.get(self.name) or _text(profile, self.key("IMAGE")),
             command=_text(profile, self.key("COMMAND")),
             nano_cpus=_nano_cpus(profile, self.key("CPUS")),
-            memory_bytes=_bytes(self.key("MEM"), profile.get(self.key("MEM"))),
+            memory_bytes=_bytes(profile, self.key("MEM"), LEAST_MEMORY),
+            tmp_bytes=_bytes(profile, self.key("TMP"), LEAST_TMP),
             pids=_whole(profile, self.key("PIDS")),
             env={
                 **env,
@@ -111,6 +118,7 @@ class StageJob:
     command: str
     nano_cpus: int
     memory_bytes: int
+    tmp_bytes: int
     pids: int
     env: Mapping[str, str] = field(repr=False)  # holds secrets
     labels: Mapping[str, str]
@@ -137,14 +145,15 @@ def _whole(profile: Profile, key: str) -> int:
     return int(number)
 
 
-def _bytes(key: str, value: str) -> int:
+def _bytes(profile: Profile, key: str, least: int) -> int:
     from docker.errors import DockerException  # noqa: PLC0415  slow to load, and not for parsing
     from docker.utils import parse_bytes  # noqa: PLC0415
 
+    value = profile.get(key)
     try:
         size = int(parse_bytes(value))
     except (DockerException, ValueError, OverflowError) as error:
         raise SettingsError(f"{key}={value!r} is no size, such as 512m or 2g") from error
-    if size < 6 * 1024 * 1024:
-        raise SettingsError(f"{key}={value!r} is below Docker's minimum of 6m")
+    if size < least:
+        raise SettingsError(f"{key}={value!r} is below the minimum of {least // 1024**2}m")
     return size

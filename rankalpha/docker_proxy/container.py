@@ -12,7 +12,8 @@ from pydantic.alias_generators import to_pascal
 from pydantic_core import from_json
 
 from rankalpha import container_log
-from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, STAGE, Allowed, Problem, Refused
+from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, STAGE, Allowed, Problem, Refused, listed
+from rankalpha.file_system import is_bounded, tmpfs
 
 NO_NEW_PRIVILEGES = (["no-new-privileges"], ["no-new-privileges:true"])  # Docker takes both
 LOG = {"Type": container_log.DRIVER, "Config": container_log.OPTIONS}
@@ -28,10 +29,10 @@ class Part(BaseModel):
 
 
 class VolumeMount(Part):
-    """A named volume. With further options, a volume could be any folder of the host."""
+    """A volume: of a stage's data, or without a name. With options it could be any folder of the host."""
 
     type: Literal["volume"]
-    source: Annotated[str, Field(pattern=f"^{NAME}$")]
+    source: Annotated[str, Field(pattern=f"^{NAME}$")] = ""
     target: str
     read_only: bool = False
 
@@ -45,6 +46,8 @@ class HostConfig(Part):
     memory: Positive
     memory_swap: Positive
     pids_limit: Positive
+    readonly_rootfs: bool = False
+    tmpfs: dict[str, str] = {}
     init: Literal[True]  # the first process is Docker's own, none of the image's or the command's choice
     cap_drop: list[str] = []
     cap_add: list[str] = []
@@ -79,6 +82,7 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
     if LABEL not in container.labels:
         raise Refused(f"a container without the label {LABEL}")
     _check_power(container, allowed)
+    _check_file_system(container, allowed)
     if container.host_config.log_config != LOG:  # without it the engine would keep all of the output
         raise Refused(
             f'a container whose log is not bounded: HostConfig must have "LogConfig": {json.dumps(LOG)}'
@@ -100,6 +104,19 @@ def _check_power(container: Container, allowed: Allowed) -> None:
         )
     for name in host.cap_add:
         allowed.check("capability", f"{container.labels.get(STAGE, '')}:{name}")
+
+
+def _check_file_system(container: Container, allowed: Allowed) -> None:
+    """Raise Refused unless no more can be written to than the stage declares."""
+    host = container.host_config
+    if host.readonly_rootfs and is_bounded(host.tmpfs):
+        return
+    if host.tmpfs or container.labels.get(STAGE) not in allowed.writable:
+        raise Refused(
+            "a container that can write to more than its volumes and a bounded /tmp: HostConfig must have "
+            f'"ReadonlyRootfs": true and "Tmpfs": {json.dumps(tmpfs("<bytes>"))}; '
+            f"the stages declare read_only=False: {listed(allowed.writable)}"
+        )
 
 
 def _without_empty(value: Any) -> Any:

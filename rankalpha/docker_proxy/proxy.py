@@ -17,7 +17,8 @@ from yarl import URL
 
 from rankalpha.docker_proxy.allowed import LABEL, Allowed, Problem, Refused
 from rankalpha.docker_proxy.container import rewritten
-from rankalpha.docker_proxy.operations import CREATE, DELETE, RENAME, STOP, Call, parse
+from rankalpha.docker_proxy.operations import CREATE, DELETE, MAKE_FOLDER, RENAME, STOP, Call, parse
+from rankalpha.file_system import result_folder
 
 logger = logging.getLogger("rankalpha.docker_proxy")
 
@@ -56,7 +57,7 @@ class Proxy:
         if "Upgrade" in request.headers:
             raise Refused("to upgrade a connection")
         call = parse(request.method, request.raw_path, self._allowed)
-        body = await self._rewritten(request) if call.operation is CREATE else None
+        body = await self._body(request, call)
         if "container" in call.parts:
             call = call.on(await self._own(call))
         if call.operation in LOGGED:  # at once: who hangs up cannot keep it out of the log
@@ -65,7 +66,11 @@ class Proxy:
         async with self._ask(call.operation.method, call.path, call.query, body) as answer:
             return await _pass_on(answer, request)
 
-    async def _rewritten(self, request: BaseRequest) -> bytes:
+    async def _body(self, request: BaseRequest, call: Call) -> bytes | None:
+        if call.operation is MAKE_FOLDER:
+            return result_folder()
+        if call.operation is not CREATE:
+            return None
         try:
             return rewritten(await request.read(), self._allowed)
         except HTTPRequestEntityTooLarge as error:
@@ -88,7 +93,8 @@ class Proxy:
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> AbstractAsyncContextManager[ClientResponse]:
         url = URL.build(scheme="http", host="docker", path=path, query=query or {})
-        headers = {"Content-Type": "application/json"} if body else {}
+        kind = "application/x-tar" if method == "PUT" else "application/json"
+        headers = {"Content-Type": kind} if body else {}
         return self._engine.request(method, url, data=body, headers=headers, allow_redirects=False)
 
 

@@ -15,6 +15,7 @@ from docker.errors import APIError, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
+from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import (
     LONGEST_LINE,
     Container,
@@ -26,7 +27,7 @@ from rankalpha.runners.base import (
     shortened,
 )
 from rankalpha.settings import settings
-from rankalpha.stage import RESULT_PATH, StageJob
+from rankalpha.stage import StageJob
 
 MAX_RESULT = 1024 * 1024
 PLAIN_FILE = 0o777  # Go's mode of a file: a folder, a link and the like have higher bits

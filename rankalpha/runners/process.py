@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from rankalpha import container_log
 from rankalpha.runners.base import (
     GRACE_SECONDS,
     LONGEST_LINE,
@@ -36,7 +37,7 @@ from rankalpha.runners.base import (
     Usage,
 )
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
-from rankalpha.runners.process_output import go_to, last_lines, line_of
+from rankalpha.runners.process_output import Output, line_of
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
@@ -84,9 +85,10 @@ class ProcessRunner(Runner):
         with (path / "lock").open("w") as lock:
             if not taken(lock, path / "started.json", START_SECONDS):
                 return
+            most = int(container_log.MEGABYTES * 1_000_000)
             folder = settings().app_dir.absolute() / Path(job.stage.working_dir).relative_to("/app")
             shim = subprocess.Popen(
-                [sys.executable, "-I", SHIM, str(lock.fileno()), folder, *command],
+                [sys.executable, "-I", SHIM, str(lock.fileno()), str(most), folder, *command],
                 cwd=path,
                 env=self.environment(container.id),
                 stdin=subprocess.DEVNULL,
@@ -122,9 +124,9 @@ class ProcessRunner(Runner):
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""
-        with self._output(container_id).open("rb") as output:
+        with self._output(container_id) as output:
             if since:
-                await asyncio.to_thread(go_to, output, since)
+                await asyncio.to_thread(output.go_to, since)
             over, entry = False, b""
             while True:
                 while piece := output.readline(PIECE):
@@ -144,12 +146,15 @@ class ProcessRunner(Runner):
 
     def tail(self, container_id: str) -> Sequence[str]:
         """See Runner.tail."""
-        with self._output(container_id).open("rb") as output:
-            return [line_of(entry).text for entry in last_lines(output, TAIL_LINES)]
+        with self._output(container_id) as output:
+            return [line_of(entry).text for entry in output.last_lines(TAIL_LINES)]
 
     def whole(self, container_id: str) -> str:
         """See Runner.whole; the folder has another name once the stage is set aside."""
-        return str(self._path(container_id) / "output")
+        path = self._path(container_id) / "output"
+        older = path.with_name("output.1")
+        kept = container_log.FILES * container_log.MEGABYTES
+        return f"{older} and {path} (its last {kept} MB)" if older.exists() else str(path)
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
@@ -212,10 +217,10 @@ class ProcessRunner(Runner):
     def _paths(self) -> list[Path]:
         return [path for path in self._root.glob("rankalpha-*") if path.is_dir()]
 
-    def _output(self, container_id: str) -> Path:
-        output = self._path(container_id) / "output"
-        output.touch()
-        return output
+    def _output(self, container_id: str) -> Output:
+        path = self._path(container_id)
+        (path / "output").touch()
+        return Output(path)
 
 
 def _environment(job: StageJob, folder: Path) -> dict[str, str]:

@@ -9,12 +9,14 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.runners.docker import API_VERSION
 from tests.support.engine import labels
 from tests.support.needs import IMAGE
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
+TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=1048576"}
 NAME = "rankalpha-demo-2026-11-22T06-00-00-89abcdef"
 
 
@@ -40,6 +42,8 @@ def container(demo, session):
             "Memory": 64 * 1024**2,
             "MemorySwap": 64 * 1024**2,
             "PidsLimit": 50,
+            "ReadonlyRootfs": True,
+            "Tmpfs": TMPFS,
             "Init": True,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
@@ -116,6 +120,8 @@ DEVICE = {
         {"SecurityOpt": ["apparmor=unconfined"]},
         *({"LogConfig": {"Type": "json-file", "Config": options}} for options in ({}, {"max-size": "1g"})),
         {"LogConfig": {"Type": "syslog", "Config": {"syslog-address": "tcp://192.0.2.1:514"}}},
+        *({"ReadonlyRootfs": value} for value in (False, None)),
+        *({"Tmpfs": value} for value in (None, {}, {**TMPFS, "/etc": "size=1"}, {"/tmp": "size=0"})),
         {"CgroupParent": "/"},
         {"VolumesFrom": ["x"]},
         {"NetworkMode": ""},
@@ -184,7 +190,8 @@ def test_containers_of_others_can_be_neither_seen_nor_touched(engine, client, fo
             client.wait,
             client.logs,
             client.remove_container,
-            lambda it: client.get_archive(it, "/tmp/rankalpha-result.json"),
+            lambda it: client.get_archive(it, RESULT_PATH),
+            lambda it: client.put_archive(it, RESULT_VOLUME, result_folder()),
             lambda it: client.stats(it, stream=False, one_shot=True),
             lambda it: client.rename(it, f"{NAME}-try1"),
         ):

@@ -100,9 +100,8 @@ def test_a_log_that_is_stuck_hides_neither_the_end_nor_the_time_limit(jobs, way,
     try:
         ended = jobs.ended(jobs.python("for n in range(10_000): print(n)"))
         assert follow_to(ended) == "ended"
-        endless = jobs.start(
-            jobs.run("sh -c 'while :; do echo up; done'", identity=jobs.identity(batch=LATER))
-        )
+        job = jobs.run("sh -c 'while :; do echo up; done'", identity=jobs.identity(batch=LATER))
+        endless = jobs.start(job, batch=LATER)
         assert follow_to(endless, timedelta(seconds=2)) == "overdue"
         assert not DockerRunner().look(endless.id).running
     finally:

@@ -8,9 +8,9 @@ from docker.errors import NotFound
 from stage_jobs import BOTH_WAYS, follow, texts, writes
 
 from rankalpha import task_log
+from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
-from rankalpha.stage import RESULT_PATH
 
 pytestmark = pytest.mark.usefixtures("swept", "way")
 EAT = "x = []\nwhile True: x.append(bytearray(10**6))"

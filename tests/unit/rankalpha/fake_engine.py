@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(200, b"OK")
 
-    do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
     def inspect(self, name):
         found = KNOWN.get(name)

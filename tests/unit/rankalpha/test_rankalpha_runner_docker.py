@@ -1,6 +1,9 @@
 """The docker runner against an engine that records what it is asked; tests/engine has a real one."""
 
+import io
+import tarfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +12,11 @@ from fake_docker import ID, Client, refused
 from rankalpha_helpers import KEY, job, local_server
 from urllib3.exceptions import ProtocolError
 
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.runners import docker
 from rankalpha.runners.base import ContainerGone, EngineLost, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
-from rankalpha.stage import RESULT_PATH, Volume
+from rankalpha.stage import Volume
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 CHECKS = ["image demo:1", "network rankalpha_net", "volume prices_data"]
@@ -74,6 +78,29 @@ def test_the_capabilities_that_a_stage_declares_are_added(client):
     assert host["SecurityOpt"] == ["no-new-privileges"]
 
 
+def test_a_stage_writes_to_a_bounded_tmp_and_not_to_its_image(client):
+    create()
+    host = client.created["HostConfig"]
+    assert host["ReadonlyRootfs"] is True
+    assert host["Tmpfs"] == {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={256 * 1024**2}"}
+
+
+def test_a_stage_that_declares_it_writes_to_its_image(client):
+    create(read_only=False)
+    host = client.created["HostConfig"]
+    assert not host.get("ReadonlyRootfs")
+    assert not host.get("Tmpfs")
+
+
+def test_the_place_of_the_result_is_made_before_the_start(client):
+    start()
+    assert client.calls == [f"inspect {ID}", f"put_archive {ID}", f"start {ID}"]
+    with tarfile.open(fileobj=io.BytesIO(client.put)) as archive:
+        (folder,) = archive.getmembers()
+    assert (folder.isdir(), folder.mode, folder.uid) == (True, 0o1777, 0)
+    assert f"{RESULT_VOLUME}/{folder.name}" == str(Path(RESULT_PATH).parent)
+
+
 def test_network_volumes_command_and_folder_are_the_stages(client):
     volumes = (Volume("prices_data", "/data/prices"), Volume("company_reports", "/data/company_reports"))
     own = {"network": "some_net", "working_dir": "/app/apps/demo"}
@@ -86,6 +113,7 @@ def test_network_volumes_command_and_folder_are_the_stages(client):
     assert mounts == [
         ("volume", "prices_data", "/data/prices", False),
         ("volume", "company_reports", "/data/company_reports", False),
+        ("volume", None, RESULT_VOLUME, False),
     ]
     assert client.created["Image"] == "demo:1"
     assert client.created["Cmd"] == ["uv", "run", "my main.py"]

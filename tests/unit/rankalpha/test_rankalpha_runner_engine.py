@@ -8,9 +8,9 @@ import pytest
 from docker.errors import NotFound
 from fake_docker import ID, Client, found, refused
 
+from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import LONGEST_LINE, Line, StageInvalid
 from rankalpha.runners.engine import container_of, joined, result, unix_time
-from rankalpha.stage import RESULT_PATH
 
 ONE, TWO = "2025-11-20T06:00:00.000000001Z", "2025-11-20T06:00:00.000000002Z"
 

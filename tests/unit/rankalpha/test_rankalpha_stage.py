@@ -46,6 +46,27 @@ def test_a_stage_has_no_capability_but_those_it_declares_in_every_market():
     assert stage(capabilities=("CHOWN",)).of(Market(name="nyse")).capabilities == ("CHOWN",)
 
 
+def test_a_stage_writes_to_its_image_in_no_market_unless_it_says_so():
+    assert stage().read_only
+    assert not stage(read_only=False).of(Market(name="nyse")).read_only
+
+
+def test_the_size_of_tmp_is_a_setting(profile_dir, monkeypatch):
+    assert stage().job(KEY, labels={}).tmp_bytes == 256 * 1024**2
+    (profile_dir / "demo.env").write_text("DEMO_TMP=1g\n")
+    job = stage().job(KEY, labels={})
+    assert (job.tmp_bytes, "DEMO_TMP" in job.env) == (1024**3, False)
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_TMP", "64m")
+    assert stage().job(KEY, labels={}).tmp_bytes == 64 * 1024**2
+
+
+@pytest.mark.parametrize("size", ["0", "1000"])
+def test_a_tmp_without_a_bound_is_named(monkeypatch, size):
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_TMP", size)
+    with pytest.raises(SettingsError, match=f"DEMO_TMP='{size}' is below the minimum of 1m"):
+        stage().job(KEY, labels={})
+
+
 def test_time_limit(monkeypatch):
     assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(minutes=7)
 
