@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from rankalpha.envfile import read_env_file
 from rankalpha.settings import SettingsError, settings
+from rankalpha.usable import line_problem, shown, text_problem
 
 Lookup = Callable[[str], str | None]  # of a Variable by its key
 
@@ -75,11 +77,13 @@ class Profile:
         return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name)
 
     def get(self, key: str) -> str:
-        """Return the value of `key`; KeyError when it stands nowhere."""
+        """Return the value of `key`; KeyError when it stands nowhere, SettingsError for no usable text."""
         value = self.lookup(key)
-        if value is not None:
-            return value
-        return self.file[key] if key in self.file else self.defaults[key]
+        if value is None:
+            value = self.file[key] if key in self.file else self.defaults[key]
+        if problem := text_problem(value):  # the value may be a secret
+            raise SettingsError(f"{key} {problem} where its Variable or env file sets it")
+        return value
 
     def optional(self, key: str) -> str:
         """Return the value of `key`, or an empty string when it stands nowhere."""
@@ -88,15 +92,24 @@ class Profile:
         except KeyError:
             return ""
 
-    def number(self, key: str) -> float:
-        """Return the positive number of `key`; SettingsError names a value that is none."""
+    def line(self, key: str) -> str:
+        """Return the value of `key`, a text of one line; SettingsError names a value that is none."""
+        value = self.get(key)
+        if problem := line_problem(value):
+            raise SettingsError(f"{key}={shown(value)} {problem}")
+        return value
+
+    def number(self, key: str, most: float = inf) -> float:
+        """Return the positive number of `key`, `most` at most; SettingsError names a value that is none."""
         value = self.get(key)
         try:
             number = float(value)
         except ValueError:
             number = 0.0
-        if not 0 < number < float("inf"):
-            raise SettingsError(f"{key}={value!r} is not a positive number, such as 1.5")
+        if not 0 < number < inf:
+            raise SettingsError(f"{key}={shown(value)} is not a positive number, such as 1.5")
+        if number > most:
+            raise SettingsError(f"{key}={shown(value)} is more than {most:.10g}, the most that can be used")
         return number
 
     def all(self) -> dict[str, str]:
