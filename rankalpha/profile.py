@@ -13,6 +13,7 @@ from rankalpha.usable import line_problem, shown, text_problem
 Lookup = Callable[[str], str | None]  # of a Variable by its key
 
 FROM_ENVIRONMENT = "AIRFLOW_VAR_"  # and the key in upper case: so a Variable stands in the environment
+ENV_PROFILE = "ENV_PROFILE"  # the Variable that chooses the profile
 SECRETS_BACKENDS = (("secrets", "backend"), ("workers", "secrets_backend"))
 
 
@@ -24,23 +25,34 @@ def variable(key: str) -> str | None:
     return None if value is None else str(value)
 
 
-def variables() -> Lookup:
-    """Return `variable` for many keys: those that nobody has set cost no call each, but one all together."""
-    from airflow.sdk import Variable  # noqa: PLC0415
-    from airflow.sdk.configuration import conf  # noqa: PLC0415
+@dataclass(frozen=True)
+class Variables:
+    """Airflow's Variables; `stored` are the keys that its database has, None when that is not known."""
 
-    if any(conf.get(section, key, fallback="") for section, key in SECRETS_BACKENDS):
-        return variable  # they do not tell which keys they have
-    try:
-        stored = set(Variable.keys())
-    except ImportError:  # not in a task, where only the environment has Variables
-        return variable
+    stored: frozenset[str] | None = None
 
-    def look_up(key: str) -> str | None:
-        there = key in stored or FROM_ENVIRONMENT + key.upper() in os.environ
+    @classmethod
+    def load(cls) -> "Variables":
+        """Ask which keys there are: those that nobody has set then cost no call each."""
+        from airflow.sdk import Variable  # noqa: PLC0415
+        from airflow.sdk.configuration import conf  # noqa: PLC0415
+
+        if any(conf.get(section, key, fallback="") for section, key in SECRETS_BACKENDS):
+            return cls()  # they do not tell which keys they have
+        try:
+            return cls(frozenset(Variable.keys()))
+        except ImportError:  # not in a task, where only the environment has Variables
+            return cls()
+
+    def __call__(self, key: str) -> str | None:
+        """Return the value of a Variable, None when there is none."""
+        there = self.stored is None or key in self.stored or FROM_ENVIRONMENT + key.upper() in os.environ
         return variable(key) if there else None
 
-    return look_up
+    def keys(self) -> frozenset[str]:
+        """Return the keys that are set, as far as that is known."""
+        given = (key for key in os.environ if key.startswith(FROM_ENVIRONMENT))
+        return frozenset({*(self.stored or ()), *(key.removeprefix(FROM_ENVIRONMENT) for key in given)})
 
 
 def profile_folder(name: str) -> Path:
@@ -56,7 +68,7 @@ def profile_folder(name: str) -> Path:
 
 def profile_dir(own: str | None = None, lookup: Lookup = variable) -> Path:
     """Return the folder of the profile: a market's own, else Variable ENV_PROFILE, else RANKALPHA_ENV."""
-    return profile_folder(own or lookup("ENV_PROFILE") or settings().env)
+    return profile_folder(own or lookup(ENV_PROFILE) or settings().env)
 
 
 @dataclass(frozen=True)
@@ -66,15 +78,16 @@ class Profile:
     file: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
     lookup: Lookup = variable
+    set_keys: frozenset[str] = frozenset()  # of all Variables, as far as that is known
     name: str = ""  # of the profile, `local` for example
 
     @classmethod
     def load(cls, name: str, defaults: Mapping[str, str], own: str | None = None) -> "Profile":
         """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile."""
-        lookup = variables()
+        lookup = Variables.load()
         folder = profile_dir(own, lookup)
         file = read_env_file(folder / f"{name}.env")
-        return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name)
+        return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name, set_keys=lookup.keys())
 
     def get(self, key: str) -> str:
         """Return the value of `key`; KeyError when it stands nowhere, SettingsError for no usable text."""

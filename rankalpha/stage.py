@@ -110,6 +110,11 @@ class Stage:
         limits = {"CPUS": str(self.cpus), "MEM": self.memory, "PIDS": str(self.pids)}
         return {self.key(part): value for part, value in {**own, **limits}.items()}
 
+    @property
+    def keys(self) -> set[str]:
+        """The keys that a Variable sets without standing in the stage's env file."""
+        return {*self._limits(), *self.env, *self.optional, *self.secrets}
+
     def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
         """Look up what the stage is given for `batch`; SettingsError names a key that makes no sense."""
         profile = Profile.load(self.name, {**self._limits(), **self.env}, self.market.profile)
@@ -135,6 +140,7 @@ class Stage:
             pids=_whole(profile, self.key("PIDS")),
             env=env,
             labels=labels,
+            unreached=profile.set_keys - self.keys - profile.file.keys(),
         )
 
 
@@ -151,6 +157,7 @@ class StageJob:
     pids: int
     env: Mapping[str, str] = field(repr=False)  # holds secrets
     labels: Mapping[str, str]
+    unreached: frozenset[str] = frozenset()  # keys of Variables that this stage is not given
 
 
 def _checked(profile: Profile, key: str, problem_of: Callable[[str], str]) -> str:

@@ -188,6 +188,18 @@ def test_the_report_is_aligned_and_loud_where_it_must_be():
     ]
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_figure_that_is_no_number_fails_and_can_be_stored(value):
+    for bounds in ({"least": 0}, {"most": 0}):
+        outcome = Check(name="rows", figure=lambda _: value, **bounds).outcome(facts())
+        assert (outcome["passed"], outcome["value"]) == (False, str(value))
+
+
+def test_a_result_that_is_missing_names_the_setting_that_asks_for_it():
+    (missing,) = failed(contract().evaluate(KEY, None, {}, required=True), "block")
+    assert sentence(missing) == "the stage reported no result, which RANKALPHA_REQUIRE_RESULT=true asks for"
+
+
 def test_what_is_wrong_is_a_sentence():
     assert sentence(outcomes(contract(), {**RESULT, "rows": 0})["rows"]) == "rows is 0, at least 1 expected"
     halved = Check(name="change of rows", figure=change("rows"), least=-20, unit="%")
