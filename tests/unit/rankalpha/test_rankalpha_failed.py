@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from rankalpha_helpers import KEY, TaskInstance, context
 
-from rankalpha.failed import describe
+from rankalpha.failed import MEND, describe
 from rankalpha.watchdog.incident import Urgency
 
 PUBLISHING = SimpleNamespace(outlets=["an asset"])
@@ -27,8 +27,7 @@ def test_it_says_what_failed_and_what_to_do():
         "Error: it broke. Last lines:",
         "  <x>",
         "Log: http://airflow/log",
-        "Next: read the log, mend the cause, then clear the task; running it again is safe, unless your own image "
-        "adds rows each time.",
+        f"Next: {MEND}",
     ]
     assert (incident.urgency, incident.batch) == (Urgency.ACT_NOW, KEY)
 

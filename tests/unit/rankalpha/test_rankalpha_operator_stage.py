@@ -124,7 +124,7 @@ def test_a_bad_setting_fails_at_once_and_leaves_nothing(monkeypatch, key, value,
 
 def test_a_folder_that_only_an_image_has_fails_at_once_and_leaves_nothing(folder):
     with pytest.raises(
-        AirflowFailException, match="working_dir '/srv' is not below /app, .* RANKALPHA_RUNNER=docker"
+        AirflowFailException, match=r"working_dir '/srv' is not below /app, .* RANKALPHA_RUNNER=docker"
     ):
         run_task(task(working_dir="/srv"))
     assert ProcessRunner().containers({}) == []

@@ -62,9 +62,9 @@ def test_a_value_that_nothing_can_hold_is_named_and_not_shown(value):
         Profile(file={}, defaults={"A": value}, lookup={}.get),
     ):
         for read in (given.get, given.optional, given.line, given.number):
-            with pytest.raises(SettingsError, match="^A holds .* where its Variable or env file sets it$"):
+            with pytest.raises(SettingsError, match=r"^A holds .* where its Variable or env file sets it$"):
                 read("A")
-        with pytest.raises(SettingsError, match="^A holds"):
+        with pytest.raises(SettingsError, match=r"^A holds"):
             given.all()
 
 

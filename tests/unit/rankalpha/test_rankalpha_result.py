@@ -79,7 +79,7 @@ def test_what_is_no_object(raw):
     [b"{", b"rows=3", b"{'rows': 3}", b"{3: 4}", b"{} {}", b"\xff\xfe", b'{"a": "\xe9"}', b'"\xed\xa0\x80"'],
 )
 def test_what_is_no_json(raw):
-    with pytest.raises(ResultError, match="is not JSON: .*; write"):
+    with pytest.raises(ResultError, match=r"is not JSON: .*; write"):
         parse_result(raw, KEY)
 
 

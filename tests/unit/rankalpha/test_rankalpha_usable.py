@@ -243,7 +243,7 @@ def test_an_environment_that_is_too_large_is_told_without_its_values():
     )
     assert not started(env)
     many = {f"A{n}": "s" * 1000 for n in range(2000)}
-    assert "all variables have 2012890 bytes, of 1048576 at most; the largest is A1" in environment_problem(
+    assert "all variables have 2010890 bytes, of 1048576 at most; the largest is A1" in environment_problem(
         many
     )
 
