@@ -24,6 +24,7 @@ from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, StageLeft, Usage
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stage import Stage
+from rankalpha.unreached import unreached, warning
 from rankalpha.usage import line, most, sample, told
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
@@ -126,6 +127,8 @@ class StageOperator(BaseOperator):
         identity = Identity.of(context, self.stage.name, batch)
         job = self.stage.job(batch, identity.labels)
         task_log.mask(job.env, self.stage.secrets)
+        if keys := unreached(job.unreached, self.stage):
+            self.log.warning("%s", warning(keys, self.stage))
         self._container = identity.name
         return ENGINE_AWAY(find_or_start, engine, job, identity, self.log)
 

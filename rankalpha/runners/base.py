@@ -11,6 +11,7 @@ from rankalpha.stage import StageJob
 
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
+MAX_RESULT = 1024 * 1024  # bytes of a result that are read at all, see `rankalpha.result` for its own limit
 LONGEST_LINE = 64 * 1024  # of a longer one the rest is left out, see `shortened`
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
@@ -99,6 +100,15 @@ NOTHING = Mark()
 def shortened(text: str) -> str:
     """Return a line of output, of a very long one its beginning: what handles it must not take seconds."""
     return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} [the rest of this line is left out]"
+
+
+def check_result_file(stage: str, path: str, size: int, *, plain: bool) -> None:
+    """Raise StageInvalid for what cannot be a result, before it is read: no plain file, or a large one."""
+    if not plain:
+        raise StageInvalid(f"stage {stage}: its result {path} is not a plain file; write JSON to it")
+    if size > MAX_RESULT:
+        how = f"has {size} bytes, of {MAX_RESULT} at most; report figures, and leave data in the volumes"
+        raise StageInvalid(f"stage {stage}: its result {path} {how}")
 
 
 class Runner(ABC):

@@ -11,28 +11,32 @@ from typing import Any
 from aiodocker import DockerError
 from aiohttp import ClientError
 from docker import APIClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
 from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import (
     LONGEST_LINE,
+    MAX_RESULT,
     Container,
     ContainerGone,
     EngineLost,
     Line,
     StageFailed,
     StageInvalid,
+    check_result_file,
     shortened,
 )
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
+from rankalpha.usable import shown
 
-MAX_RESULT = 1024 * 1024
 PLAIN_FILE = 0o777  # Go's mode of a file: a folder, a link and the like have higher bits
 # what Docker and runc say, with status 400 or 500, of a command or folder that is not there
 NO_COMMAND = re.compile(r'exec: "|mkdir|not a directory|working directory')
+# and what they say, with status 500, of a limit that the kernel does not take
+NO_LIMIT = re.compile(r"cgroup.*(invalid argument|out of range)")
 REFUSALS = (400, 403)
 MISSING = 404
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,9 +108,28 @@ def starting(job: StageJob) -> Iterator[None]:
                 raise StageInvalid(
                     f"stage {job.stage.name}: {command} cannot be run in {folder}: {said}"
                 ) from error
-            if error.status_code in REFUSALS:
-                raise StageInvalid(f"Docker refused stage {job.stage.name}: {said}") from error
+            if error.status_code in REFUSALS or NO_LIMIT.search(said):
+                raise StageInvalid(
+                    f"Docker refused stage {job.stage.name}: {said}; it was given {_given(job)}"
+                ) from error
             raise
+        except (DockerException, ValueError) as error:  # of docker-py, which has not asked the engine
+            raise StageInvalid(
+                f"Docker cannot be given stage {job.stage.name}: {error}; correct one of {_given(job)}"
+            ) from error
+
+
+def _given(job: StageJob) -> str:
+    """Return the settings that an engine may refuse, with their values."""
+    stage = job.stage
+    limits = {
+        "IMAGE": repr(job.image),
+        "COMMAND": shown(job.command),
+        "CPUS": f"{job.nano_cpus / 1e9:g}",
+        "MEM": job.memory_bytes,
+        "PIDS": job.pids,
+    }
+    return ", ".join(f"{stage.key(part)}={value}" for part, value in limits.items())
 
 
 def _meaning(what: str, status: int | None, said: str) -> StageFailed:
@@ -183,11 +206,7 @@ def result(client: APIClient, container: str, stage: str) -> bytes:
     # begun and closed in any case: until then the engine lets nobody touch the container, nor remove it
     with closing(chunks):
         raw = next(chunks, b"")
-        if stat["mode"] > PLAIN_FILE:
-            raise StageInvalid(f"stage {stage}: its result {RESULT_PATH} is not a plain file")
-        if stat["size"] > MAX_RESULT:
-            size = f"{stat['size']} bytes, of {MAX_RESULT} at most"
-            raise StageInvalid(f"stage {stage}: its result {RESULT_PATH} has {size}")
+        check_result_file(stage, RESULT_PATH, stat["size"], plain=stat["mode"] <= PLAIN_FILE)
         raw += b"".join(chunks)
     with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
         file = archive.extractfile(archive.getmembers()[0])

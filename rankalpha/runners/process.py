@@ -22,6 +22,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 
 from rankalpha import container_log
 from rankalpha.runners.base import (
@@ -35,6 +36,7 @@ from rankalpha.runners.base import (
     Runner,
     StageInvalid,
     Usage,
+    check_result_file,
 )
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
 from rankalpha.runners.process_output import Output, line_of
@@ -55,6 +57,7 @@ class ProcessRunner(Runner):
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; the folder gets its name when all is in it."""
+        _folder(job)
         made = self._root / f".{secrets.token_hex(8)}"
         made.mkdir(mode=0o700, parents=True)
         described = {
@@ -77,18 +80,12 @@ class ProcessRunner(Runner):
     def start(self, container: Container, job: StageJob) -> None:
         """See Runner.start; the lock decides who starts it, when several try."""
         path = self._path(container.id)
-        try:
-            command = shlex.split(job.command)
-        except ValueError as error:  # unbalanced quotes
-            self.remove(container.id)
-            raise StageInvalid(f"cannot start stage {job.stage.name}: {job.command!r}: {error}") from error
         with (path / "lock").open("w") as lock:
             if not taken(lock, path / "started.json", START_SECONDS):
                 return
             most = int(container_log.MEGABYTES * 1_000_000)
-            folder = settings().app_dir.absolute() / Path(job.stage.working_dir).relative_to("/app")
             shim = subprocess.Popen(
-                [sys.executable, "-I", SHIM, str(lock.fileno()), str(most), folder, *command],
+                [sys.executable, "-I", SHIM, str(lock.fileno()), str(most), _folder(job), *shlex.split(job.command)],
                 cwd=path,
                 env=self.environment(container.id),
                 stdin=subprocess.DEVNULL,
@@ -161,11 +158,17 @@ class ProcessRunner(Runner):
         env: dict[str, str] = description(self._path(container_id))["env"]
         return env
 
-    def result(self, container_id: str, stage: str) -> bytes:  # noqa: ARG002
+    def result(self, container_id: str, stage: str) -> bytes:
         """See Runner.result."""
-        with suppress(FileNotFoundError):
-            return (self._path(container_id) / "result.json").read_bytes()
-        return b""
+        path = self._path(container_id) / "result.json"
+        try:
+            found = path.lstat()
+            check_result_file(stage, str(path), found.st_size, plain=S_ISREG(found.st_mode))
+            return path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except PermissionError as error:
+            raise StageInvalid(f"stage {stage}: its result {path} cannot be read; leave its mode") from error
 
     def sample(self, container_id: str) -> Usage | None:  # noqa: ARG002
         """See Runner.sample; the kernel tells the shim, exactly, when the process has ended."""
@@ -221,6 +224,17 @@ class ProcessRunner(Runner):
         path = self._path(container_id)
         (path / "output").touch()
         return Output(path)
+
+
+def _folder(job: StageJob) -> Path:
+    """Return where the command of a job is run; StageInvalid for a folder that only an image has."""
+    folder = Path(job.stage.working_dir)
+    if not folder.is_relative_to("/app") or ".." in folder.parts:
+        raise StageInvalid(
+            f"stage {job.stage.name}: its working_dir {job.stage.working_dir!r} is not below /app, which a "
+            "process has instead of an image; correct it, or set RANKALPHA_RUNNER=docker"
+        )
+    return settings().app_dir.absolute() / folder.relative_to("/app")
 
 
 def _environment(job: StageJob, folder: Path) -> dict[str, str]:

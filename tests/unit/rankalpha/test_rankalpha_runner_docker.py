@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from docker.errors import InvalidArgument
 from fake_docker import ID, Client, refused
 from rankalpha_helpers import KEY, job, local_server
 from urllib3.exceptions import ProtocolError
@@ -171,7 +172,20 @@ def test_a_command_or_folder_that_docker_cannot_use_does_not_heal(client, status
 @pytest.mark.parametrize("status", [400, 403])
 def test_what_docker_or_the_proxy_refuses_does_not_heal(client, status):
     client.fails[f"create {NAME}"] = refused("the proxy refuses it", status)
-    with pytest.raises(StageInvalid, match="Docker refused stage demo: the proxy refuses it"):
+    given = (
+        "DEMO_IMAGE='demo:1', DEMO_COMMAND='python main.py', DEMO_CPUS=1.5, DEMO_MEM=536870912, DEMO_PIDS=64"
+    )
+    said = f"Docker refused stage demo: the proxy refuses it; it was given {given}"
+    with pytest.raises(StageInvalid, match=f"^{said}$"):
+        create()
+
+
+@pytest.mark.parametrize("error", [ValueError("no such form"), InvalidArgument("no such form")])
+def test_what_dockers_client_refuses_does_not_heal(client, error):
+    client.fails[f"create {NAME}"] = error
+    with pytest.raises(
+        StageInvalid, match="Docker cannot be given stage demo: no such form; correct one of DEMO_IM"
+    ):
         create()
 
 
