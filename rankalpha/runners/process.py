@@ -83,9 +83,10 @@ class ProcessRunner(Runner):
         with (path / "lock").open("w") as lock:
             if not taken(lock, path / "started.json", START_SECONDS):
                 return
-            most = int(container_log.MEGABYTES * 1_000_000)
+            most = str(int(container_log.MEGABYTES * 1_000_000))
+            command = [_folder(job), *shlex.split(job.command)]
             shim = subprocess.Popen(
-                [sys.executable, "-I", SHIM, str(lock.fileno()), str(most), _folder(job), *shlex.split(job.command)],
+                [sys.executable, "-I", SHIM, str(lock.fileno()), most, *command],
                 cwd=path,
                 env=self.environment(container.id),
                 stdin=subprocess.DEVNULL,

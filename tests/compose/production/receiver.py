@@ -11,7 +11,6 @@ from threading import Lock
 
 from aiosmtpd.controller import Controller
 
-
 PRINTING = Lock()  # a line of one thread must not end in that of another
 
 
