@@ -84,7 +84,7 @@ class ProcessRunner(Runner):
             if not taken(lock, path / "started.json", START_SECONDS):
                 return
             most = str(int(container_log.MEGABYTES * 1_000_000))
-            command = [_folder(job), *shlex.split(job.command)]
+            command = [str(_folder(job)), *shlex.split(job.command)]
             shim = subprocess.Popen(
                 [sys.executable, "-I", SHIM, str(lock.fileno()), most, *command],
                 cwd=path,
