@@ -6,7 +6,7 @@ import shlex
 from dataclasses import replace
 
 import pytest
-from stage_jobs import BOTH_WAYS, follow, writes
+from stage_jobs import BOTH_WAYS, KEY, follow, writes
 
 from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.runners.base import StageInvalid
@@ -94,6 +94,11 @@ def test_programs_run_in_tmp(jobs):
     command = "cp /bin/true /tmp/program && /tmp/program && echo ran"
     one = jobs.ended(jobs.run(f"sh -c {shlex.quote(command)}"))
     assert DockerRunner().tail(one.id) == ["ran"]
+
+
+def test_an_image_that_writes_to_its_home_is_given_another(jobs):
+    job = jobs.run("sh -c 'echo x > ~/mine && cat ~/mine'", env={"RANKALPHA_BATCH": KEY, "HOME": "/tmp"})
+    assert DockerRunner().tail(jobs.ended(job).id) == ["x"]
 
 
 @BOTH_WAYS
