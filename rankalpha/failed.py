@@ -6,10 +6,13 @@ from rankalpha.batch import key_of
 from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline import Pipeline, pipeline_of
 from rankalpha.quarantine import QUARANTINE
+from rankalpha.task_log import masked
+from rankalpha.texts import cut
 from rankalpha.watchdog.incident import Incident, Urgency, failure
 
 NOTIFY = "notify_frontend"
 NO_ERROR = "none was reported: whatever ran the task was killed or lost"
+QUOTED = 6_000  # characters of the error
 MEND = "read the log, mend the cause, then clear the task; running it again is safe."
 
 
@@ -23,7 +26,7 @@ def describe(context: Any) -> Incident:
     lines = [
         f"Batch: {market.named(known) if known else 'of this run'}",
         f"Run: {ti.run_id}, try {ti.try_number}",
-        f"Error: {context.get('exception') or NO_ERROR}",
+        f"Error: {cut(masked(str(context.get('exception') or NO_ERROR)), QUOTED)}",
         f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
         f"Next: {_publish_anyway(blocked, ti.task_id, market) if blocked else MEND}",
     ]

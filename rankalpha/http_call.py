@@ -12,6 +12,7 @@ from requests import RequestException, Response, codes
 from rankalpha.calls import Call
 from rankalpha.result import ResultError, parse_result
 from rankalpha.settings import SettingsError
+from rankalpha.texts import ANSWER, cut
 
 MAY_HEAL = {codes.request_timeout, codes.too_early, codes.too_many_requests}
 
@@ -65,14 +66,16 @@ def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
     where = f"{response.request.method} {response.url} answered {response.status_code}"
     if not response.ok:
         final = response.status_code < codes.server_error and response.status_code not in MAY_HEAL
-        raise (AirflowFailException if final else ServiceError)(f"{where}: {response.text[:500]}")
+        raise (AirflowFailException if final else ServiceError)(f"{where}: {cut(response.text, ANSWER)}")
     try:
         answer = response.json()
     except ValueError as error:
-        raise ServiceError(f"{where} with something else than JSON: {response.text[:200]!r}") from error
+        raise ServiceError(
+            f"{where} with something else than JSON: {cut(response.text, ANSWER)!r}"
+        ) from error
     if not isinstance(answer, dict) or any(answer.get(key) not in (None, about[key]) for key in about):
         said = " of ".join(about.values())
-        raise ServiceError(f"{where}, but not about batch {said}: {response.text[:200]!r}")
+        raise ServiceError(f"{where}, but not about batch {said}: {cut(response.text, ANSWER)!r}")
     return answer
 
 

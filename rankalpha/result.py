@@ -5,6 +5,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from rankalpha.texts import ANSWER, cut
+
 MAX_BYTES = 65536  # it travels as XCom and as the event's extra; a result is a summary, not data
 
 SCHEMA: dict[str, Any] = {
@@ -47,7 +49,7 @@ def parse_result(raw: bytes, batch: str) -> dict[str, Any] | None:
         raise ResultError(f"the stage's result is not JSON: {error}") from error
     problems = sorted(_VALIDATOR.iter_errors(result), key=lambda problem: problem.json_path)
     if problems:
-        listed = "; ".join(f"{problem.json_path}: {problem.message[:200]}" for problem in problems)
+        listed = "; ".join(f"{problem.json_path}: {cut(problem.message, ANSWER)}" for problem in problems)
         raise ResultError(f"the stage's result breaks its schema: {listed}")
     if result.get("batch", batch) != batch:
         raise ResultError(f"the stage's result is for batch {result['batch']}, not for {batch}")

@@ -152,7 +152,7 @@ class StageOperator(BaseOperator):
             result = parse_result(engine.result(container.id, self.stage.name), batch)
         except (StageFailed, ResultError) as error:
             if not isinstance(error, EngineLost):
-                self.log.error("%s", error)  # noqa: TRY400  before the container stops to count
+                self.log.error("%s", task_log.quoted(error))  # noqa: TRY400  before the container stops to count
                 leave(ti, batch, container=about)
                 set_aside(engine, container, ti.try_number)
             raise
@@ -168,8 +168,11 @@ class StageOperator(BaseOperator):
         self._container, self._at_work = container, True
         try:
             yield
-        except CANNOT_HEAL as error:
-            raise AirflowFailException(str(error)) from error
+        except (*CANNOT_HEAL, StageFailed) as error:
+            kind = AirflowFailException if isinstance(error, CANNOT_HEAL) else type(error)
+            text = task_log.quoted(error)
+            # Airflow logs the cause with all of its text
+            raise kind(text) from (error if text == str(error) else None)
         except Killed as killed:
             if self._state(context) not in ENDED_BY_PERSON:
                 raise StageLeft("stopped by Airflow; the stage goes on") from killed

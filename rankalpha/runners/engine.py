@@ -158,18 +158,20 @@ async def joined(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
 
     The pieces of one line have one time; those of the other stream may stand between them.
     """
-    begun: dict[str, str] = {}
+    begun: dict[str, tuple[str, int]] = {}
     async for frame in frames:
         time, _, piece = frame.partition(" ")
-        text = begun.pop(time, "")
+        text, unread = begun.pop(time, ("", 0))
         if len(text) <= LONGEST_LINE:  # of a longer one no more is needed
             text += piece
-        if piece.endswith("\n"):
-            yield Line(time, shortened(text.rstrip()))
         else:
-            begun[time] = text
-    for time, text in begun.items():
-        yield Line(time, shortened(text.rstrip()))
+            unread += len(piece.rstrip("\n"))
+        if piece.endswith("\n"):
+            yield Line(time, shortened(text.rstrip(), unread))
+        else:
+            begun[time] = text, unread
+    for time, (text, unread) in begun.items():
+        yield Line(time, shortened(text.rstrip(), unread))
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:
