@@ -3,6 +3,7 @@
 from typing import Any
 
 from rankalpha.batch import key_of
+from rankalpha.commands import command
 from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline import Pipeline, pipeline_of
 from rankalpha.quarantine import QUARANTINE
@@ -57,10 +58,10 @@ def _blocked(context: Any) -> dict[str, Any] | None:
 
 def _publish_anyway(blocked: dict[str, Any], task_id: str, market: Market) -> str:
     dataset = task_id.removeprefix("publish_")
-    which = f"--market {market.name} " if market.folder else ""
+    which = ("--market", market.name) if market.folder else ()
+    what = ("--batch", blocked["batch"], "--dataset", dataset, "--reason", "why it is right")
     return (
         "mend the data and clear the stage, whose result was kept and not published. If it is right all the "
         "same, publish it anyway, on record: on the page RankAlpha, or\n"
-        f"  python scripts/publish_anyway.py {which}--batch {blocked['batch']} --dataset {dataset} "
-        "--reason '...'"
+        f"  {command('publish-anyway', *which, *what)}"
     )
