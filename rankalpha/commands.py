@@ -1,4 +1,4 @@
-"""The commands that messages name, as their reader can paste them in the checkout that the stack was started from.
+"""The commands that messages name, as their reader can paste them in the checkout of the stack.
 
 The embedded stack has `make …`, given the settings that it was started with; the stack of containers has
 `docker compose …`. Both stacks have the commands `health`, `lineage`, `publish-anyway` and `rerun`.

@@ -5,7 +5,7 @@ import logging
 import signal
 from dataclasses import asdict
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError, Server, ServerRunner, TCPSite
 
@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 ANSWERS_WITHIN = 10.0  # seconds
 NO_LIVE_RESTORE = (
-    "the Docker engine runs without live-restore: when its daemon stops or is killed, it takes running stages "
-    'and the whole stack down with it. Set "live-restore": true in /etc/docker/daemon.json, then '
+    "the Docker engine runs without live-restore: when its daemon stops or is killed, so are the stages that "
+    'run, and a retry starts them again. Set "live-restore": true in /etc/docker/daemon.json, then '
     "`systemctl reload docker`"
 )
 

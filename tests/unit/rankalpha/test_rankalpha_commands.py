@@ -1,4 +1,4 @@
-"""Commands in messages work where their reader is: beside the containers, or in the embedded stack's checkout."""
+"""Commands in messages work where their reader is: beside the containers, or in the embedded stack."""
 
 import ast
 import re

@@ -1,9 +1,9 @@
 """What the overview says of durations, resources and data quality."""
 
 import pytest
+from overview_sample import CONTAINER, NEW, OLD, WARNING, batch, dataset, sample, step
 from prometheus_client import generate_latest
 from rankalpha_helpers import local_server
-from overview_sample import CONTAINER, NEW, OLD, WARNING, batch, dataset, sample, step
 
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.health import durations, health, quality, usage
