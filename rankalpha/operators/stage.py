@@ -169,10 +169,12 @@ class StageOperator(BaseOperator):
         try:
             yield
         except (*CANNOT_HEAL, StageFailed) as error:
-            kind = AirflowFailException if isinstance(error, CANNOT_HEAL) else type(error)
-            text = task_log.quoted(error)
-            # Airflow logs the cause with all of its text
-            raise kind(text) from (error if text == str(error) else None)
+            text, heals = task_log.quoted(error), not isinstance(error, CANNOT_HEAL)
+            whole = text == str(error)
+            if heals and whole:
+                raise
+            # Airflow would log the cause with all of its text
+            raise (type(error) if heals else AirflowFailException)(text) from (error if whole else None)
         except Killed as killed:
             if self._state(context) not in ENDED_BY_PERSON:
                 raise StageLeft("stopped by Airflow; the stage goes on") from killed
