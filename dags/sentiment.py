@@ -10,7 +10,7 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
 - **Healthy when**: `publish_sentiment` is green within half an hour of `publish_prices`.
 - **If it fails**: see the log of the red task; a language model that refuses shows there with its answer.
   Mend the cause, then clear the task; scoring is not affected, and grading waits for this batch's sentiment.
-  What its contract has blocked needs `run_ai_analysis` cleared, or `make publish-anyway`.
+  What its contract has blocked needs `run_ai_analysis` cleared, or *Publish anyway* on the page RankAlpha.
 - **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded
   again, unless the run's param `publish` is off. Where a paid language model is used, it costs again;
   `SENTIMENT_SKIP_IF_WITHIN_DAYS` bounds that.

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from rankalpha.settings import AdminSettings, settings
+from rankalpha.texts import ANSWER, cut
 
 TIMEOUT = 30.0  # seconds, each request
 PAGE = 100  # Airflow lists no more at once
@@ -107,4 +108,6 @@ def _check(response: requests.Response, what: str) -> None:
     if response.status_code >= requests.codes.server_error:
         response.raise_for_status()
     if not response.ok:
-        raise AirflowApiError(f"{what}: {response.status_code} {response.text[:500]}", response.status_code)
+        raise AirflowApiError(
+            f"{what}: {response.status_code} {cut(response.text, ANSWER)}", response.status_code
+        )

@@ -13,6 +13,7 @@ from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, Miss
 from rankalpha.calls import Call
 from rankalpha.result import ResultError, ResultNotStored, parse_result, read_json
 from rankalpha.settings import SettingsError
+from rankalpha.texts import ANSWER, cut
 from rankalpha.usable import shown, url_problem
 
 LONGEST = 24 * 3600  # seconds to wait for an answer; the task's own limit is shorter
@@ -73,16 +74,18 @@ def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
     where = f"{response.request.method} {response.url} answered {response.status_code}"
     if not response.ok:
         final = response.status_code < codes.server_error and response.status_code not in MAY_HEAL
-        raise (AirflowFailException if final else ServiceError)(f"{where}: {response.text[:500]}")
+        raise (AirflowFailException if final else ServiceError)(f"{where}: {cut(response.text, ANSWER)}")
     try:
         answer = read_json(response.content)
     except ResultNotStored as error:  # the service has graded, and would answer the same again
         raise AirflowFailException(f"{where}, but {error}") from error
     except ResultError as error:
-        raise ServiceError(f"{where} with something else than JSON: {response.text[:200]!r}") from error
+        raise ServiceError(
+            f"{where} with something else than JSON: {cut(response.text, ANSWER)!r}"
+        ) from error
     if not isinstance(answer, dict) or any(answer.get(key) not in (None, about[key]) for key in about):
         said = " of ".join(about.values())
-        raise ServiceError(f"{where}, but not about batch {said}: {response.text[:200]!r}")
+        raise ServiceError(f"{where}, but not about batch {said}: {cut(response.text, ANSWER)!r}")
     return answer
 
 

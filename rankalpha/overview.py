@@ -126,7 +126,8 @@ def _newest(
 def _durations(api: AirflowApi, dag_id: str) -> list[float]:
     newest = {"order_by": "-run_after", "limit": TREND}
     runs = api.get(f"dags/{dag_id}/dagRuns", state=["success"], **newest)["dag_runs"]
-    return [run["duration"] for run in reversed(runs)]
+    # a run that was marked as a success before it ran has none
+    return [run["duration"] for run in reversed(runs) if run["duration"] is not None]
 
 
 def _seen_durations(sight: Sight) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from rankalpha.texts import ANSWER, cut
 from rankalpha.usable import shown, text_problem
 
 MAX_BYTES = 65536  # it travels as XCom and as the event's extra; a result is a summary, not data
@@ -69,7 +70,7 @@ def parse_result(raw: bytes, batch: str) -> dict[str, Any] | None:
     result: dict[str, Any] = read_json(raw)
     problems = sorted(_VALIDATOR.iter_errors(result), key=lambda problem: problem.json_path)
     if problems:
-        listed = "; ".join(f"{problem.json_path}: {problem.message[:200]}" for problem in problems)
+        listed = "; ".join(f"{problem.json_path}: {cut(problem.message, ANSWER)}" for problem in problems)
         raise ResultError(f"the stage's result breaks its schema: {listed}")
     if result.get("batch", batch) != batch:
         raise ResultError(f"the stage's result is for batch {shown(result['batch'])}, not for {batch}")

@@ -12,6 +12,7 @@ from airflow.sdk.log import mask_logs, mask_secret
 from airflow.utils.helpers import log_filename_template_renderer
 
 from rankalpha.runners.base import Line, Mark
+from rankalpha.texts import ERROR, cut
 
 LOGGER = "stage"  # marks the lines of stages in a log
 URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:/@\s]*:([^@/\s]+)@", re.IGNORECASE)
@@ -29,6 +30,11 @@ def masked(text: str) -> str:
     Airflow masks them in a task's log, but not in the scheduler's output, where LocalExecutor prints it too.
     """
     return str(mask_logs(None, "info", {"event": text})["event"])
+
+
+def quoted(text: object) -> str:
+    """Return the text of an error without secrets, and not longer than a log or an alert can bear."""
+    return cut(masked(str(text)), ERROR)
 
 
 def mask(env: Mapping[str, str], secrets: Iterable[str]) -> None:

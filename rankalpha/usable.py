@@ -12,7 +12,7 @@ SHOWN = 100  # characters of a value in a message
 LONGEST = 128 * 1024 - 1  # bytes that Linux takes of one argument or KEY=VALUE of a program
 ALL = 1024 * 1024  # bytes of an environment; Linux usually takes 2 MB, arguments included
 LONGEST_IMAGE = 255  # characters of an image's name without tag and digest
-# an image's name as Docker reads it: https://pkg.go.dev/github.com/distribution/reference
+# an image's name as Docker reads it, in its Go package distribution/reference
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _PATH = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(

@@ -19,6 +19,7 @@ from rankalpha.docker_proxy.allowed import LABEL, Allowed, Problem, Refused
 from rankalpha.docker_proxy.container import rewritten
 from rankalpha.docker_proxy.operations import CREATE, DELETE, MAKE_FOLDER, RENAME, STOP, Call, parse
 from rankalpha.file_system import result_folder
+from rankalpha.texts import cut
 
 logger = logging.getLogger("rankalpha.docker_proxy")
 
@@ -31,6 +32,7 @@ HEADERS = (  # of the engine's answer
     "X-Docker-Container-Path-Stat",
 )
 LOGGED = (CREATE, RENAME, STOP, DELETE)
+LOGGED_TEXT = 1_000  # characters of what a client has written
 
 
 class Proxy:
@@ -115,4 +117,4 @@ async def _pass_on(answer: ClientResponse, request: BaseRequest) -> StreamRespon
 
 def _log(request: BaseRequest, level: int, message: str) -> None:
     """Log a line about a request; what a client has written cannot begin another line."""
-    logger.log(level, "%s: %s", request.remote, message.encode("unicode_escape").decode()[:1000])
+    logger.log(level, "%s: %s", request.remote, cut(message.encode("unicode_escape").decode(), LOGGED_TEXT))

@@ -5,7 +5,7 @@ import logging
 import signal
 from dataclasses import asdict
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError, Server, ServerRunner, TCPSite
 
@@ -15,6 +15,13 @@ from rankalpha.settings import ProxySettings
 
 logger = logging.getLogger(__name__)
 
+ANSWERS_WITHIN = 10.0  # seconds
+NO_LIVE_RESTORE = (
+    "the Docker engine runs without live-restore: when its daemon stops or is killed, so are the stages that "
+    'run, and a retry starts them again. Set "live-restore": true in /etc/docker/daemon.json, then '
+    "`systemctl reload docker`"
+)
+
 
 def _without_quotes(record: logging.LogRecord) -> bool:
     """Drop the traceback of what is not HTTP: it quotes the request, which may be a secret."""
@@ -22,6 +29,18 @@ def _without_quotes(record: logging.LogRecord) -> bool:
     if isinstance(error, (HttpProcessingError, RequestPayloadError)):
         record.msg, record.args, record.exc_info = "400 %s", (type(error).__name__,), None
     return True
+
+
+async def warn_without_live_restore(engine: ClientSession) -> None:
+    """Log that the engine would take running stages down with its daemon, if it would; never fails."""
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN), engine.get("http://docker/info") as answer:
+            on = (await answer.json())["LiveRestoreEnabled"]
+    except (ClientError, OSError, ValueError, KeyError) as error:  # OSError: also the time-out
+        logger.warning("it is not known whether the engine has live-restore: %s", type(error).__name__)
+    else:
+        if not on:
+            logger.warning("%s", NO_LIVE_RESTORE)
 
 
 async def serve(settings: ProxySettings, allowed: Allowed) -> None:
@@ -51,5 +70,7 @@ async def serve(settings: ProxySettings, allowed: Allowed) -> None:
         logger.info("listening on %s:%s for the engine at %s", settings.host, settings.port, settings.socket)
         kinds = (f"{kind} {listed(names)}" for kind, names in asdict(allowed).items())
         logger.info("allowed: %s", "; ".join(kinds))
+        looking = asyncio.create_task(warn_without_live_restore(engine))
         await stopped.wait()
+        looking.cancel()
         await runner.cleanup()

@@ -155,7 +155,7 @@ class StageOperator(BaseOperator):
             result = parse_result(engine.result(container.id, self.stage.name), batch)
         except (StageFailed, ResultError) as error:
             if not isinstance(error, EngineLost):
-                self.log.error("%s", error)  # noqa: TRY400  before the container stops to count
+                self.log.error("%s", task_log.quoted(error))  # noqa: TRY400  before the container stops to count
                 leave(ti, batch, container=about)
                 set_aside(engine, container, ti.try_number)
             raise
@@ -171,8 +171,13 @@ class StageOperator(BaseOperator):
         self._container, self._at_work = container, True
         try:
             yield
-        except CANNOT_HEAL as error:
-            raise AirflowFailException(str(error)) from error
+        except (*CANNOT_HEAL, StageFailed) as error:
+            text, heals = task_log.quoted(error), not isinstance(error, CANNOT_HEAL)
+            whole = text == str(error)
+            if heals and whole:
+                raise
+            # Airflow would log the cause with all of its text
+            raise (type(error) if heals else AirflowFailException)(text) from (error if whole else None)
         except Killed as killed:
             if self._state(context) not in ENDED_BY_PERSON:
                 raise StageLeft("stopped by Airflow; the stage goes on") from killed

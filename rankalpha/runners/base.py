@@ -12,7 +12,7 @@ from rankalpha.stage import StageJob
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
 MAX_RESULT = 1024 * 1024  # bytes of a result that are read at all, see `rankalpha.result` for its own limit
-LONGEST_LINE = 64 * 1024  # of a longer one the rest is left out, see `shortened`
+LONGEST_LINE = 64 * 1024  # characters; of a longer one the rest is left out, see `shortened`
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
 PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
@@ -97,9 +97,17 @@ class Mark(NamedTuple):
 NOTHING = Mark()
 
 
-def shortened(text: str) -> str:
-    """Return a line of output, of a very long one its beginning: what handles it must not take seconds."""
-    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} [the rest of this line is left out]"
+def shortened(text: str, unread: int = 0) -> str:
+    """Return a line of output, of a very long one its beginning: what handles it must not take seconds.
+
+    `unread` is how many characters of its rest are not in `text`.
+    """
+    missing = len(text) - LONGEST_LINE + unread
+    return (
+        text
+        if missing <= 0
+        else f"{text[:LONGEST_LINE]} [at least {missing} more characters of this line are left out]"
+    )
 
 
 def check_result_file(stage: str, path: str, size: int, *, plain: bool) -> None:

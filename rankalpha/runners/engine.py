@@ -15,6 +15,7 @@ from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
+from rankalpha.commands import make_on_engine
 from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import (
     LONGEST_LINE,
@@ -47,8 +48,8 @@ NO_ENGINE = (502, 503, 504, 900)
 def check_there(client: APIClient, job: StageJob) -> None:
     """Raise StageInvalid when the engine lacks something; it would make an empty volume without a word."""
     stage = job.stage
-    made_by = "`docker compose up` makes it, or `docker {0} create {1}`"
-    volume_made_by = made_by if stage.market.folder == "" else "`docker {0} create {1}` makes it"
+    network, volumes = stage.network, [volume.name for volume in stage.volumes]
+    default = stage.market.folder == ""  # the volumes of other markets are not Compose's
     needed = [
         (
             client.inspect_image,
@@ -56,14 +57,13 @@ def check_there(client: APIClient, job: StageJob) -> None:
             job.image,
             f"build or pull it on this engine, or set {stage.key('IMAGE')}",
         ),
-        (client.inspect_network, "network", stage.network, made_by),
-        *((client.inspect_volume, "volume", volume.name, volume_made_by) for volume in stage.volumes),
+        (client.inspect_network, "network", network, make_on_engine("network", network, by_compose=True)),
+        *(
+            (client.inspect_volume, "volume", name, make_on_engine("volume", name, by_compose=default))
+            for name in volumes
+        ),
     ]
-    missing = [
-        f"\n  {kind} {name!r}: {cure.format(kind, name)}"
-        for ask, kind, name, cure in needed
-        if not _is_there(ask, name)
-    ]
+    missing = [f"\n  {kind} {name!r}: {cure}" for ask, kind, name, cure in needed if not _is_there(ask, name)]
     if missing:
         raise StageInvalid(f"stage {stage.name} cannot start, the Docker engine lacks:{''.join(missing)}")
 
@@ -182,18 +182,20 @@ async def joined(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
 
     The pieces of one line have one time; those of the other stream may stand between them.
     """
-    begun: dict[str, str] = {}
+    begun: dict[str, tuple[str, int]] = {}
     async for frame in frames:
         time, _, piece = frame.partition(" ")
-        text = begun.pop(time, "")
+        text, unread = begun.pop(time, ("", 0))
         if len(text) <= LONGEST_LINE:  # of a longer one no more is needed
             text += piece
-        if piece.endswith("\n"):
-            yield Line(time, shortened(text.rstrip()))
         else:
-            begun[time] = text
-    for time, text in begun.items():
-        yield Line(time, shortened(text.rstrip()))
+            unread += len(piece.rstrip("\n"))
+        if piece.endswith("\n"):
+            yield Line(time, shortened(text.rstrip(), unread))
+        else:
+            begun[time] = text, unread
+    for time, (text, unread) in begun.items():
+        yield Line(time, shortened(text.rstrip(), unread))
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:

@@ -39,7 +39,7 @@ from rankalpha.runners.base import (
     check_result_file,
 )
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
-from rankalpha.runners.process_output import Output, line_of
+from rankalpha.runners.process_output import Output, characters, line_of
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
@@ -125,15 +125,17 @@ class ProcessRunner(Runner):
         with self._output(container_id) as output:
             if since:
                 await asyncio.to_thread(output.go_to, since)
-            over, entry = False, b""
+            over, entry, unread = False, b"", 0
             while True:
                 while piece := output.readline(PIECE):
                     if len(entry) <= PIECE:  # of a longer line no more is needed
                         entry += piece
+                    else:
+                        unread += characters(piece)
                     if not piece.endswith(b"\n"):  # the rest of a long line is on its way
                         await asyncio.sleep(0)
                         continue
-                    line, entry = line_of(entry), b""
+                    line, entry, unread = line_of(entry, unread), b"", 0
                     if line.time >= since:
                         yield line
                 if over:

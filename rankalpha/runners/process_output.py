@@ -12,12 +12,18 @@ from typing import BinaryIO, Self
 from rankalpha.runners.base import LONGEST_LINE, Line, shortened
 
 TIME_BYTES = 30
+CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of a character in UTF-8 after its first
 
 
-def line_of(entry: bytes) -> Line:
-    """Return what an entry of the file says."""
+def line_of(entry: bytes, unread: int = 0) -> Line:
+    """Return what an entry of the file says; `unread` as in `shortened`."""
     time, _, text = entry.decode(errors="replace").removesuffix("\n").partition(" ")
-    return Line(time, shortened(text))
+    return Line(time, shortened(text, unread))
+
+
+def characters(piece: bytes) -> int:
+    """Return how many characters of a line begin in a piece of it."""
+    return len(piece.removesuffix(b"\n").translate(None, CONTINUATION))
 
 
 class Output:

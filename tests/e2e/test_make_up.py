@@ -133,8 +133,10 @@ def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, s
     assert f"rankalpha_sentiment failed for batch {blocked}" in unwell.stdout
 
 
-def test_a_person_publishes_it_anyway(stack, blocked):
-    stack.make("publish-anyway", f'--batch {blocked} --dataset sentiment --reason "{REASON}"')
+def test_a_person_publishes_it_anyway_by_the_command_in_the_alert(stack, slack, blocked):
+    (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
+    line = next(line.strip() for line in alert.splitlines() if line.startswith("  make "))
+    assert stack.run("sh", "-c", line.replace("why it is right", REASON)).returncode == 0
     stack.settle()
     (event,) = [event for event in stack.events("sentiment") if event["partition_key"] == blocked]
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}

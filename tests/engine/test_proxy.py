@@ -9,10 +9,12 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from rankalpha.docker_proxy.server import NO_LIVE_RESTORE
 from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.runners.docker import API_VERSION
+from tests.support.docker_proxy import RunningProxy
 from tests.support.engine import labels
-from tests.support.needs import IMAGE
+from tests.support.needs import IMAGE, SOCKET
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -263,3 +265,14 @@ def test_a_slow_reader_does_not_fill_the_proxy(client, proxy, engine, session, c
     assert int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) < 100_000
     output.close()
     client.remove_container(made, force=True)
+
+
+def test_it_says_at_its_start_whether_a_killed_daemon_takes_the_stages_with_it(engine, demo, tmp_path):
+    """As the engine is set; tests/compose has it both ways, and the kill."""
+    proxy = RunningProxy(SOCKET, tmp_path / "log", [demo])
+    warned = not engine.info()["LiveRestoreEnabled"]
+    if warned:
+        wait_for("the warning", lambda: NO_LIVE_RESTORE in proxy.log())
+    proxy.stop()
+    assert (NO_LIVE_RESTORE in proxy.log()) == warned
+    assert "not known" not in proxy.log()

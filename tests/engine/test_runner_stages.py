@@ -114,8 +114,8 @@ def test_all_that_is_missing_is_named_and_nothing_is_made(jobs, engine, lacking)
     assert str(caught.value).splitlines() == [
         "stage demo cannot start, the Docker engine lacks:",
         "  image 'rankalpha_absent:1': build or pull it on this engine, or set DEMO_IMAGE",
-        f"  network '{net}': `docker compose up` makes it, or `docker network create {net}`",
-        f"  volume '{data}': `docker compose up` makes it, or `docker volume create {data}`",
+        f"  network '{net}': `docker compose up -d` makes it, or `docker network create {net}`",
+        f"  volume '{data}': `docker compose up -d` makes it, or `docker volume create {data}`",
     ]
     assert DockerRunner().find(jobs.identity().name) is None
     with pytest.raises(NotFound):

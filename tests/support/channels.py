@@ -50,8 +50,11 @@ class Mailbox:
 class Webhook:
     """Slack's incoming webhook as an HTTP server, which keeps the text of each message.
 
-    Listens inside a `with` block only.
+    It listens inside a `with` block only, and refuses a text of more than LONGEST characters, as Slack's API
+    does.
     """
+
+    LONGEST = 4_000
 
     def __init__(self):
         self.texts = []
@@ -64,14 +67,17 @@ class Webhook:
         return self
 
     def _handler(self):
-        texts = self.texts
+        texts, longest = self.texts, self.LONGEST
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-                self.send_response(200)
+                text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"]
+                taken = len(text) <= longest
+                if taken:
+                    texts.append(text)
+                self.send_response(200 if taken else 400)
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(b"ok" if taken else b"msg_too_long")
 
             def log_message(self, *args):
                 pass

@@ -38,6 +38,10 @@ with (data / "journal.jsonl").open("a+") as journal:
 if mode == "bad data":
     print("the stage's input is broken", file=sys.stderr)
     sys.exit(os.EX_DATAERR)
+if mode == "long lines":
+    for letter in "abc":
+        print(letter * 300_000)
+    sys.exit(os.EX_DATAERR)
 if mode == "hang":
     time.sleep(600)
 if mode.startswith("chatty"):

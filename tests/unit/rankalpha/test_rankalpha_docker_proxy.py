@@ -16,6 +16,7 @@ from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.market import Market
 from rankalpha.stage import Stage
 from tests.support.docker_proxy import RunningProxy
+from tests.support.waiting import wait_for
 
 DIGEST = "postgres@sha256:" + "0" * 64
 SECRET = "sk-s3cret"
@@ -687,6 +688,28 @@ def test_an_engine_that_is_not_there_is_named(tmp_path):
     assert status == 502
     assert f"no answer from the engine at {tmp_path / 'none.sock'}" in json.loads(body)["message"]
     proxy.stop()
+
+
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        (b'{"LiveRestoreEnabled": false}', 'Set "live-restore": true in /etc/docker/daemon.json'),
+        (b'{"LiveRestoreEnabled": true}', None),
+        (b"{}", "it is not known whether the engine has live-restore: KeyError"),
+        (b"no JSON", "it is not known whether the engine has live-restore: JSONDecodeError"),
+    ],
+)
+def test_an_engine_without_live_restore_is_warned_of_at_the_start(tmp_path, info, said):
+    engine = FakeEngine(tmp_path / "docker.sock")
+    engine.info = info
+    proxy = RunningProxy(engine.path, tmp_path / "log", [stage()])
+    if said:
+        wait_for("the warning", lambda: said in proxy.log())
+    assert proxy.ask("GET", "/_ping")[0] == 200
+    assert proxy.ask("GET", "/info")[0] == 403, "still refused to everybody else"
+    proxy.stop()
+    assert proxy.log().count("live-restore") == (2 if said and said.startswith("Set") else int(bool(said)))
+    engine.close()
 
 
 def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):

@@ -62,7 +62,10 @@ def test_a_blocked_publication_says_how_to_publish_anyway():
     incident = describe(context(None, ti, task=PUBLISHING, exception=RuntimeError("rows is 0")))
     assert incident.subject == "publication blocked in rankalpha_scoring.publish_scores"
     assert f"Batch: {KEY}\n" in incident.text
-    assert f"scripts/publish_anyway.py --batch {KEY} --dataset scores --reason" in incident.text
+    assert incident.text.endswith(
+        f"\n  docker compose exec airflow-scheduler publish-anyway --batch {KEY} --dataset scores "
+        "--reason 'why it is right'"
+    )
 
 
 def test_a_publication_without_a_result_says_what_images_that_report_nothing_need():
@@ -70,8 +73,8 @@ def test_a_publication_without_a_result_says_what_images_that_report_nothing_nee
     ti = task_instance(task_id="publish_scores", quarantine={"batch": KEY, "checks": [missing]})
     text = describe(context(None, ti, task=PUBLISHING)).text
     assert "Next: if your own image or API reports nothing, set RANKALPHA_REQUIRE_RESULT=false in" in text
-    assert "env/local/airflow.env, apply it with `make down up`, in the containers with" in text
-    assert f"scripts/publish_anyway.py --batch {KEY} --dataset scores --reason" in text
+    assert "env/local/airflow.env, apply it with `docker compose up -d --force-recreate`, and clear" in text
+    assert f"publish-anyway --batch {KEY} --dataset scores --reason" in text
 
 
 def test_a_publishing_task_that_failed_for_another_reason_is_not_blocked():
@@ -87,4 +90,4 @@ def test_another_market_is_named(tmp_path, monkeypatch):
     incident = describe(context(KEY, ti, task=PUBLISHING))
     assert (incident.key, incident.market) == ("failed rankalpha_nyse_scoring manual__1", "nyse")
     assert f"Batch: {KEY} of nyse\n" in incident.text
-    assert f"publish_anyway.py --market nyse --batch {KEY} --dataset scores --reason" in incident.text
+    assert f"publish-anyway --market nyse --batch {KEY} --dataset scores --reason" in incident.text

@@ -140,6 +140,25 @@ def test_a_variable_that_reaches_nobody_is_told_in_the_log(variables, capsys):
     assert "s3cret" not in said
 
 
+@pytest.mark.parametrize(("status", "heals"), [(65, False), (1, True)])
+def test_however_much_a_stage_prints_its_error_is_short(folder, status, heals):
+    (folder / "main.py").write_text(f"for c in 'abc': print(c * 300_000)\nraise SystemExit({status})")
+    with pytest.raises(
+        StageFailed if heals else AirflowFailException, match=f"exited with {status}"
+    ) as caught:
+        run_task(task())
+    assert len(str(caught.value)) < 2_000
+    assert all(f"  {letter * 100}" in str(caught.value) for letter in "abc")
+
+
+def test_a_setting_of_any_size_is_cut_in_its_error_and_in_the_cause(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_MEM", "lots" * 100_000)
+    with pytest.raises(AirflowFailException, match=r"DEMO_MEM=.* \(400000 characters\) is no size") as caught:
+        run_task(task())
+    assert len(str(caught.value)) < 1_000
+    assert caught.value.__cause__ is None
+
+
 def test_a_command_that_cannot_be_started_fails_at_once(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_DEMO_COMMAND", "no-such-program")
     with pytest.raises(AirflowFailException, match=r"exited with 127.*mend DEMO_COMMAND"):

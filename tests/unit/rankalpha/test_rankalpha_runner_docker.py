@@ -138,11 +138,12 @@ def test_all_that_is_missing_is_named_at_once(client):
     client.fails = dict.fromkeys(CHECKS, refused("no such thing", 404))
     with pytest.raises(StageInvalid) as caught:
         create()
+    network = "rankalpha_net"
     assert str(caught.value).splitlines() == [
         "stage demo cannot start, the Docker engine lacks:",
         "  image 'demo:1': build or pull it on this engine, or set DEMO_IMAGE",
-        "  network 'rankalpha_net': `docker compose up` makes it, or `docker network create rankalpha_net`",
-        "  volume 'prices_data': `docker compose up` makes it, or `docker volume create prices_data`",
+        f"  network '{network}': `docker compose up -d` makes it, or `docker network create {network}`",
+        "  volume 'prices_data': `docker compose up -d` makes it, or `docker volume create prices_data`",
     ]
     assert client.calls == CHECKS
 

@@ -52,7 +52,11 @@ def test_of_a_very_long_line_the_rest_is_left_out(end):
     first, *others = lines(*pieces, f"{ONE} x{end}", f"{TWO} two\n")
     if not end:
         first, others = others[0], [first]  # it may still go on when the other one has come
-    assert first == Line(ONE, "x" * LONGEST_LINE + " [the rest of this line is left out]")
+    assert first == Line(
+        ONE,
+        "x" * LONGEST_LINE
+        + f" [at least {1000 * 16_384 + 1 - LONGEST_LINE} more characters of this line are left out]",
+    )
     assert others == [Line(TWO, "two")]
 
 

@@ -7,7 +7,7 @@ import pytest
 from process_helpers import NAME, ended, output, printed, run, start
 
 from rankalpha import container_log
-from rankalpha.runners.base import TAIL_LINES
+from rankalpha.runners.base import LONGEST_LINE, TAIL_LINES
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.runners.shim import PIECE, PIECES
 
@@ -78,4 +78,5 @@ def test_a_line_without_end_does_not_fill_the_disk(folder, tmp_path, end):
     container = ended(start(folder, f"print('x' * 50_000_000, end='{end}')"))
     assert max(sizes(tmp_path)) <= PIECE * PIECES + 100
     (line,) = output(container)
-    assert line.text.endswith("[the rest of this line is left out]")
+    missing = PIECE * PIECES - LONGEST_LINE
+    assert line.text.endswith(f" [at least {missing} more characters of this line are left out]")
