@@ -50,7 +50,12 @@ def marked_failed(lane, key, run_id, pid):
         (1, "crash", 2, "exited with 1"),
         (2, "bad data", 1, "the stage's input is broken"),
         (3, "hang", 2, f"was stopped at its time limit of 0:00:{STAGE_TIMEOUT}"),
-        (4, json.dumps({"details": {"note": "\0"}}), 1, "cannot be stored: $.details.note holds the character"),
+        (
+            4,
+            json.dumps({"details": {"note": "\0"}}),
+            1,
+            "cannot be stored: $.details.note holds the character",
+        ),
     ],
 )
 def test_a_failing_stage_stops_its_batch_and_says_why(lane, minute, mode, attempts, message):
