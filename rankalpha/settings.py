@@ -37,7 +37,7 @@ def _checked(problem_of: Callable[[Any], str]) -> AfterValidator:
 
 
 Url = Annotated[str, _checked(url_problem)]
-SecretUrl = Annotated[SecretStr, _checked(lambda url: url_problem(url.get_secret_value()))]
+SecretUrl = Annotated[SecretStr, _checked(lambda url: url and url_problem(url.get_secret_value()))]
 EngineUrl = Annotated[str, _checked(engine_problem)]
 
 
