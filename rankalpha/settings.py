@@ -27,8 +27,8 @@ class SettingsError(Exception):
     """A setting is missing or makes no sense; the message names the key, its value and what is allowed."""
 
 
-def _checked(problem_of: Callable[[str], str]) -> AfterValidator:
-    def check(value: str) -> str:
+def _checked(problem_of: Callable[[Any], str]) -> AfterValidator:
+    def check(value: Any) -> Any:
         if problem := problem_of(value):
             raise ValueError(problem)
         return value
@@ -37,6 +37,7 @@ def _checked(problem_of: Callable[[str], str]) -> AfterValidator:
 
 
 Url = Annotated[str, _checked(url_problem)]
+SecretUrl = Annotated[SecretStr, _checked(lambda url: url and url_problem(url.get_secret_value()))]
 EngineUrl = Annotated[str, _checked(engine_problem)]
 
 
@@ -227,7 +228,7 @@ class Settings(Environment):
     openlineage_key: SecretStr = Field(
         default=SecretStr(""), description="API key of the server that gets the lineage events."
     )
-    ping_url: SecretStr = Field(
+    ping_url: SecretUrl = Field(
         default=SecretStr(""), description="Asked after each graded batch; an outside monitor misses it."
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, TypedDict
 
+from rankalpha.result import MAX_INTEGER
+
 Severity = Literal["block", "warn"]
 Value = int | float | str | None
 DECIMALS = 4  # of what is shown; the comparison is exact
@@ -67,8 +69,8 @@ class Check:
         """Return what comes of the check."""
         value = self.figure(facts)
         passed = value is None or isinstance(value, str) or self._holds(value)
-        if isinstance(value, float):  # infinity is no JSON, so it is kept as text
-            value = round(value, DECIMALS) if isfinite(value) else str(value)
+        if isinstance(value, float):  # what cannot be stored, see rankalpha.result, is kept as text
+            value = round(value, DECIMALS) if abs(value) < MAX_INTEGER else str(value)
         return {
             "name": self.name,
             "value": value,

@@ -156,7 +156,7 @@ def test_a_setting_of_any_size_is_cut_in_its_error_and_in_the_cause(monkeypatch)
     with pytest.raises(AirflowFailException, match=r"DEMO_MEM=.* \(400000 characters\) is no size") as caught:
         run_task(task())
     assert len(str(caught.value)) < 1_000
-    assert caught.value.__cause__ is None
+    assert len(str(caught.value.__cause__)) < 1_000
 
 
 def test_a_command_that_cannot_be_started_fails_at_once(monkeypatch):
