@@ -115,12 +115,15 @@ def test_a_stage_that_prints_long_lines_is_told_by_both_channels(stack, lane, to
 
 
 def test_a_run_that_never_ran_has_no_duration(stack, lane):
-    """A queued run that a person has marked as a success; health and metrics show the one after it."""
+    """A queued run that a person has marked as a success, before one that ran."""
+    key = "2020-03-08T06:00:00"
     with lane.paused("scoring"):
-        run_id = lane.trigger("scoring", "2020-03-02T06:00:00")
-        stack.api.patch(f"dags/{lane.dag('scoring')}/dagRuns/{run_id}", {"state": "success"})
-    seen = health_from_outside(stack)
-    assert "scoring" in [one["step"] for one in seen["durations"]]
+        run_id = lane.trigger("scoring", key)
+        run = stack.api.patch(f"dags/{lane.dag('scoring')}/dagRuns/{run_id}", {"state": "success"})
+    assert run["duration"] is None
+    lane.ingest(key)
+    seen, _ = health_from_outside(stack)
+    assert [one["seconds"] > 0 for one in seen["durations"] if one["step"] == "scoring"] == [True]
 
 
 def test_a_run_that_hangs_is_told_at_its_deadline_then_that_it_failed_and_one_end_of_both(
