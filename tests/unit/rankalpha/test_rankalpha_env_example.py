@@ -43,6 +43,14 @@ def read_by(*folders: str) -> set[str]:
     return {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
 
 
+def read_with_patience(name: str) -> set[str]:
+    """Return the keys that a service reads by `apps.common.transient`, if it does."""
+    sources = (path.read_text() for path in (APPS / name).rglob("*.py"))
+    if not any(f'Patience.from_env("{name.upper()}")' in source for source in sources):
+        return set()
+    return {f"{name.upper()}_{key}" for key in ("TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS")}
+
+
 def call_defaults() -> dict[str, str]:
     """Return the settings of both calls with their defaults."""
     pairs = {}
@@ -97,7 +105,8 @@ def test_the_defaults_that_a_stage_declares_are_documented(name):
 @pytest.mark.parametrize("name", STAGES)
 def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
     limits = {f"{name.upper()}_{key}" for key in ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS")}
-    assert set(documented(name)) - limits == read_by(name) - CONTRACT - set(STAGES[name].data_dir_keys)
+    read = read_by(name) | read_with_patience(name)
+    assert set(documented(name)) - limits == read - CONTRACT - set(STAGES[name].data_dir_keys)
 
 
 def test_the_keys_of_the_services_are_those_that_the_code_reads():

@@ -1,0 +1,193 @@
+"""How an answer joins the history that is known: nothing that is known is lost or bent by it.
+
+The newest known sessions are asked for again, and so is all since the oldest hole. Adjusted closes are
+rescaled backwards by every dividend and split: when the oldest close that was asked for again has changed,
+all before it may have changed too, and the whole history is fetched. It replaces what is known unless it
+has fewer days.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import polars as pl
+
+from apps.ingestion.sources import Fetched, Missing, Reason, Source
+
+KEY = ["symbol", "date"]
+
+# Closes this close to each other (relative) are the same close: data vendors compute adjusted closes in
+# single precision (about 1e-7), while a dividend, the smallest real adjustment, moves a close by more.
+SAME_CLOSE = 1e-6
+
+DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come of a damaged file
+HOLES_WITHIN = timedelta(days=180)  # an older hole is a halt, or a day that the source will never have
+MARKET = r"(\.[A-Z]+|=[A-Z]|-[A-Z]{3})$"  # .DE, =X or -USD: symbols of one exchange share its holidays
+
+
+class Rescaled(NamedTuple):
+    """A history that was replaced; `factor` is what its old closes were multiplied by."""
+
+    symbol: str
+    factor: float
+    actions: list[dict[str, object]]  # date, kind, value: what the source says has happened since
+
+
+class Merged(NamedTuple):
+    """The histories of some symbols, sorted, and what has become of them."""
+
+    prices: pl.DataFrame
+    changed: pl.DataFrame  # symbol, date of rows that are new or differ
+    revised: int  # days that were known, or lay between known days, of histories that were not rescaled
+    rescaled: list[Rescaled]
+    missing: dict[str, Missing]
+
+
+def merge(
+    source: Source,
+    symbols: Sequence[str],
+    known: pl.DataFrame,
+    until: date,
+    since: Mapping[str, date],
+    replace: Collection[str] = (),
+) -> Merged:
+    """Return the histories of `symbols` up to the day `until`, from what is known and what the source has.
+
+    `since` holds the first day to ask for of each known symbol. `replace`: symbols whose history is taken as
+    the source has it, even if it is shorter. A symbol for which nothing comes keeps what is known.
+    """
+    usual = [symbol for symbol in symbols if symbol not in replace]
+    fetched = _usable(source.fetch(usual, since), source, until) if usual else Fetched(known.clear())
+    suspects = _suspects(fetched.prices, known)
+    first = dict(known.group_by("symbol").agg(pl.col("date").min()).iter_rows())
+    again = sorted({*suspects, *set(symbols).intersection(replace)})
+    whole = _usable(source.fetch(again, {s: first[s] for s in suspects}), source, until) if again else None
+    fresh, missing = fetched.prices, dict(fetched.missing)
+    rescaled: list[Rescaled] = []
+    if whole:
+        missing |= whole.missing
+        shorter = _shorter(whole.prices, known.filter(~pl.col("symbol").is_in(list(replace))))
+        missing |= {symbol: _refused(source, symbol, *counts) for symbol, counts in shorter.items()}
+        taken = whole.prices.filter(~pl.col("symbol").is_in(list(shorter)))
+        rescaled = _rescaled(taken, known, whole.actions, since)
+        known_kept = known.filter(~pl.col("symbol").is_in(taken["symbol"].unique().to_list()))
+        fresh = pl.concat([fresh.filter(~pl.col("symbol").is_in(again)), taken])
+    else:
+        known_kept = known
+    news = _news(fresh, known_kept)
+    prices = pl.concat([known_kept.join(news, on=KEY, how="anti"), news]).sort(KEY)
+    changed = _news(prices, known).select(KEY)
+    last = known_kept.group_by("symbol").agg(pl.col("date").max().alias("last"))
+    revised = news.join(last, on="symbol").filter(pl.col("date") <= pl.col("last")).height
+    silent = set(symbols) - set(fresh["symbol"].unique()) - set(missing)
+    missing |= {symbol: _nothing(source, symbol) for symbol in silent}
+    return Merged(prices, changed, revised, rescaled, missing)
+
+
+def ask_since(known: pl.DataFrame, missing_days: pl.DataFrame, overlap: int) -> dict[str, date]:
+    """Return the first day to ask for of each symbol: `overlap` sessions back, or before its oldest hole."""
+    tail = known.group_by("symbol").agg(pl.col("date").sort().tail(overlap).first())
+    oldest = missing_days.group_by("symbol").agg(pl.col("date").min().alias("hole"))
+    before = known.join(oldest, on="symbol").filter(pl.col("date") < pl.col("hole"))
+    reach = before.group_by("symbol").agg(pl.col("date").max())  # the day before it shows whether all holds
+    return dict(pl.concat([tail, reach]).group_by("symbol").agg(pl.col("date").min()).iter_rows())
+
+
+def holes(prices: pl.LazyFrame) -> pl.DataFrame:
+    """Return symbol, date of the recent days that a symbol lacks but half of its market's symbols have.
+
+    Only days between the symbol's own first and last; sorted.
+    """
+    recent = prices.select(KEY).filter(pl.col("date") > pl.col("date").max() - HOLES_WITHIN)
+    market = pl.col("symbol").str.extract(MARKET).fill_null("").alias("market")
+    rows = recent.with_columns(market).collect()
+    ends = pl.col("date").min().alias("first"), pl.col("date").max().alias("last")
+    spans = rows.group_by("symbol", "market").agg(ends)
+    days = rows.group_by("market", "date").len("have")
+    within = pl.col("date").is_between(pl.col("first"), pl.col("last"))
+    usual = days.join(spans, on="market").filter(within).group_by("market", "date", "have").len("could")
+    usual = usual.filter(pl.col("have") * 2 >= pl.col("could")).select("market", "date")
+    expected = spans.join(usual, on="market").filter(within).select(KEY)
+    return expected.join(rows, on=KEY, how="anti").sort(KEY)
+
+
+def same_close() -> pl.Expr:
+    """Whether `close` is `close_known` but for rounding; null where one of the two is."""
+    return (pl.col("close") / pl.col("close_known") - 1).abs() <= SAME_CLOSE
+
+
+def valid_row() -> pl.Expr:
+    """Whether a row has a symbol, a sensible day and a positive finite close."""
+    close = pl.col("close")
+    valid = (
+        close.is_finite() & (close > 0) & pl.col("symbol").is_not_null() & pl.col("date").is_between(*DAYS)
+    )
+    return valid.fill_null(value=False)
+
+
+def _usable(fetched: Fetched, source: Source, until: date) -> Fetched:
+    """Return what came up to the day `until`, without the symbols that have a senseless or repeated row."""
+    prices = fetched.prices.filter(pl.col("date").is_null() | (pl.col("date") <= until))
+    sound = valid_row() & pl.struct(KEY).is_unique()
+    faulty = prices.filter(~sound).unique("symbol", keep="first", maintain_order=True)
+    missing = dict(fetched.missing)
+    for symbol, day, close in faulty.select(*KEY, "close").iter_rows():
+        text = f"source {source.name}: {symbol} has a senseless or repeated row ({day}, close {close})"
+        missing[str(symbol)] = Missing(Reason.FAULTY, f"{text}; correct it at the source")
+    good = prices.filter(~pl.col("symbol").is_in(faulty["symbol"].to_list(), nulls_equal=True))
+    return Fetched(good, missing, fetched.actions)
+
+
+def _suspects(fresh: pl.DataFrame, known: pl.DataFrame) -> list[str]:
+    """Return the known symbols with fresh rows whose oldest common close differs, or that have none."""
+    common = fresh.join(known, on=KEY, suffix="_known").sort(KEY)
+    oldest = common.group_by("symbol").first()
+    sure = oldest.filter(same_close())["symbol"]
+    return sorted(set(fresh["symbol"].unique()) & set(known["symbol"].unique()) - set(sure))
+
+
+def _shorter(whole: pl.DataFrame, known: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    """Return (days that came, days that are known) of symbols that would lose days."""
+    known_days = known.group_by("symbol").agg(pl.len().alias("days"), pl.col("date").max().alias("last"))
+    came = whole.join(known_days, on="symbol").filter(pl.col("date") <= pl.col("last"))
+    counts = whole.select("symbol").unique().join(known_days, on="symbol")
+    counts = counts.join(came.group_by("symbol").len("came"), on="symbol", how="left")
+    counts = counts.with_columns(pl.col("came").fill_null(0)).filter(pl.col("came") < pl.col("days"))
+    return {
+        symbol: (came, days) for symbol, came, days in counts.select("symbol", "came", "days").iter_rows()
+    }
+
+
+def _rescaled(
+    whole: pl.DataFrame, known: pl.DataFrame, actions: pl.DataFrame, since: Mapping[str, date]
+) -> list[Rescaled]:
+    """Return by what the known closes of each replaced history were multiplied, and the actions since."""
+    common = whole.join(known, on=KEY, suffix="_known").sort(KEY).group_by("symbol").first()
+    factors = (
+        common.filter(~same_close()).select("symbol", pl.col("close") / pl.col("close_known")).sort("symbol")
+    )
+    found = []
+    for symbol, factor in factors.iter_rows():
+        mine = actions.filter(pl.col("symbol") == symbol, pl.col("date") >= since.get(symbol, date.min))
+        listed = mine.sort("date").select(pl.col("date").cast(pl.String), "kind", "value").to_dicts()
+        found.append(Rescaled(symbol, factor, listed))
+    return found
+
+
+def _news(fresh: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `fresh` that are not known, or known with another close."""
+    joined = fresh.join(known, on=KEY, how="left", suffix="_known")
+    return joined.filter(~same_close().fill_null(value=False)).select(fresh.columns)
+
+
+def _refused(source: Source, symbol: str, came: int, days: int) -> Missing:
+    text = (
+        f"source {source.name}: {symbol} has another scale now, but {came} days instead of the {days} known"
+    )
+    fix = f"what is known is kept; complete the source, or accept it with INGESTION_REPLACE={symbol}"
+    return Missing(Reason.SHORTER, f"{text}; {fix}")
+
+
+def _nothing(source: Source, symbol: str) -> Missing:
+    fix = f"check it, or take {symbol} out of INGESTION_SYMBOLS"
+    return Missing(Reason.EMPTY, f"source {source.name}: no prices of {symbol}; {fix}")
