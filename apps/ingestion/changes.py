@@ -38,7 +38,7 @@ def log_changes(update: Update) -> None:
     """Name what a person may want to look at, and say how much more there is."""
     if update.revised:
         log.info("%d known days revised or brought later", update.revised)
-    rescaled = [f"{one.symbol} x{one.factor:.6g}{_because(one.actions)}" for one in update.rescaled]
+    rescaled = [f"{one.symbol}{_scale(one.factor)}{_because(one.actions)}" for one in update.rescaled]
     _name(logging.INFO, "%d histories rescaled, replaced as a whole: %s", rescaled)
     jumps = [f"{symbol} {day} x{factor:.4g}" for symbol, day, factor in update.jumps.iter_rows()]
     _name(logging.WARNING, "warning: %d closes jump; a split or a slipped decimal point? %s", jumps)
@@ -75,6 +75,10 @@ def write_changes(folder: Path, update: Update) -> list[Path]:
 def _kept(update: Update) -> set[str]:
     """Return the symbols for which nothing came but whose history is known."""
     return set(update.missing).intersection(update.prices["symbol"].unique())
+
+
+def _scale(factor: float | None) -> str:
+    return f" x{factor:.6g}" if factor else ""
 
 
 def _because(actions: list[dict[str, object]]) -> str:

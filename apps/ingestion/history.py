@@ -6,6 +6,7 @@ all before it may have changed too, and the whole history is fetched. It replace
 has fewer days.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -26,10 +27,10 @@ MARKET = r"(\.[A-Z]+|=[A-Z]|-[A-Z]{3})$"  # .DE, =X or -USD: symbols of one exch
 
 
 class Rescaled(NamedTuple):
-    """A history that was replaced; `factor` is what its old closes were multiplied by."""
+    """A history that was replaced; `factor` is what its old closes were multiplied by, if that is known."""
 
     symbol: str
-    factor: float
+    factor: float | None
     actions: list[dict[str, object]]  # date, kind, value: what the source says has happened since
 
 
@@ -61,27 +62,23 @@ def merge(
     suspects = _suspects(fetched.prices, known)
     first = dict(known.group_by("symbol").agg(pl.col("date").min()).iter_rows())
     again = sorted({*suspects, *set(symbols).intersection(replace)})
-    whole = _usable(source.fetch(again, {s: first[s] for s in suspects}), source, until) if again else None
-    fresh, missing = fetched.prices, dict(fetched.missing)
-    rescaled: list[Rescaled] = []
-    if whole:
+    fresh, missing, rescaled = fetched.prices, dict(fetched.missing), _Rescaling({}, [])
+    if again:
+        whole = _usable(source.fetch(again, {s: first[s] for s in suspects}), source, until)
         missing |= whole.missing
-        shorter = _shorter(whole.prices, known.filter(~pl.col("symbol").is_in(list(replace))))
-        missing |= {symbol: _refused(source, symbol, *counts) for symbol, counts in shorter.items()}
-        taken = whole.prices.filter(~pl.col("symbol").is_in(list(shorter)))
-        rescaled = _rescaled(taken, known, whole.actions, since)
-        known_kept = known.filter(~pl.col("symbol").is_in(taken["symbol"].unique().to_list()))
+        rescaled = _rescaling(source, whole, known, since, replace)
+        missing |= rescaled.refused
+        taken = whole.prices.filter(~pl.col("symbol").is_in(list(rescaled.refused)))
         fresh = pl.concat([fresh.filter(~pl.col("symbol").is_in(again)), taken])
-    else:
-        known_kept = known
-    news = _news(fresh, known_kept)
-    prices = pl.concat([known_kept.join(news, on=KEY, how="anti"), news]).sort(KEY)
-    changed = _news(prices, known).select(KEY)
-    last = known_kept.group_by("symbol").agg(pl.col("date").max().alias("last"))
+    replaced = [one.symbol for one in rescaled.accepted]
+    kept = known.filter(~pl.col("symbol").is_in(replaced))
+    news = _news(fresh, kept)
+    prices = pl.concat([kept.join(news, on=KEY, how="anti"), news]).sort(KEY)
+    last = kept.group_by("symbol").agg(pl.col("date").max().alias("last"))
     revised = news.join(last, on="symbol").filter(pl.col("date") <= pl.col("last")).height
     silent = set(symbols) - set(fresh["symbol"].unique()) - set(missing)
     missing |= {symbol: _nothing(source, symbol) for symbol in silent}
-    return Merged(prices, changed, revised, rescaled, missing)
+    return Merged(prices, _news(prices, known).select(KEY), revised, rescaled.accepted, missing)
 
 
 def ask_since(known: pl.DataFrame, missing_days: pl.DataFrame, overlap: int) -> dict[str, date]:
@@ -146,32 +143,44 @@ def _suspects(fresh: pl.DataFrame, known: pl.DataFrame) -> list[str]:
     return sorted(set(fresh["symbol"].unique()) & set(known["symbol"].unique()) - set(sure))
 
 
-def _shorter(whole: pl.DataFrame, known: pl.DataFrame) -> dict[str, tuple[int, int]]:
-    """Return (days that came, days that are known) of symbols that would lose days."""
-    known_days = known.group_by("symbol").agg(pl.len().alias("days"), pl.col("date").max().alias("last"))
-    came = whole.join(known_days, on="symbol").filter(pl.col("date") <= pl.col("last"))
-    counts = whole.select("symbol").unique().join(known_days, on="symbol")
-    counts = counts.join(came.group_by("symbol").len("came"), on="symbol", how="left")
-    counts = counts.with_columns(pl.col("came").fill_null(0)).filter(pl.col("came") < pl.col("days"))
-    return {
-        symbol: (came, days) for symbol, came, days in counts.select("symbol", "came", "days").iter_rows()
-    }
+class _Rescaling(NamedTuple):
+    refused: dict[str, Missing]
+    accepted: list[Rescaled]
 
 
-def _rescaled(
-    whole: pl.DataFrame, known: pl.DataFrame, actions: pl.DataFrame, since: Mapping[str, date]
-) -> list[Rescaled]:
-    """Return by what the known closes of each replaced history were multiplied, and the actions since."""
-    common = whole.join(known, on=KEY, suffix="_known").sort(KEY).group_by("symbol").first()
-    factors = (
-        common.filter(~same_close()).select("symbol", pl.col("close") / pl.col("close_known")).sort("symbol")
+def _rescaling(
+    source: Source,
+    whole: Fetched,
+    known: pl.DataFrame,
+    since: Mapping[str, date],
+    replace: Collection[str],
+) -> _Rescaling:
+    """Return which histories have another scale than what is known, and are to replace it or are refused.
+
+    A history is refused when it lacks days that are known, up to the last of them, unless `replace` names it.
+    """
+    refused, accepted = {}, []
+    counts = known.group_by("symbol").agg(pl.len().alias("days"), pl.col("date").max().alias("last"))
+    came = whole.prices.join(counts, on="symbol").filter(pl.col("date") <= pl.col("last"))
+    having = dict(came.group_by("symbol").len().iter_rows())
+    common = whole.prices.join(known, on=KEY, how="left", suffix="_known")
+    oldest = (
+        common.sort(pl.col("close_known").is_null(), *KEY).group_by("symbol", maintain_order=True).first()
     )
-    found = []
-    for symbol, factor in factors.iter_rows():
-        mine = actions.filter(pl.col("symbol") == symbol, pl.col("date") >= since.get(symbol, date.min))
+    scales = oldest.join(counts, on="symbol").sort("symbol")
+    for symbol, close, close_known, days in scales.select(
+        "symbol", "close", "close_known", "days"
+    ).iter_rows():
+        factor = close / close_known if close_known else math.nan
+        if symbol not in replace and abs(factor - 1) <= SAME_CLOSE:
+            continue  # it was a correction, which joins what is known
+        if symbol not in replace and having.get(symbol, 0) < days:
+            refused[symbol] = _refused(source, symbol, having.get(symbol, 0), days)
+            continue
+        mine = whole.actions.filter(pl.col("symbol") == symbol, pl.col("date") >= since.get(symbol, date.min))
         listed = mine.sort("date").select(pl.col("date").cast(pl.String), "kind", "value").to_dicts()
-        found.append(Rescaled(symbol, factor, listed))
-    return found
+        accepted.append(Rescaled(symbol, factor if close_known else None, listed))
+    return _Rescaling(refused, accepted)
 
 
 def _news(fresh: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

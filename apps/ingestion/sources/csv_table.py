@@ -18,6 +18,7 @@ ADJUSTED = (
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}  # by their mark
 NO_PRICE = "null"  # Yahoo's own export writes it for a day without trading
 DAY = r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ].*)?$"  # a time after it, as pandas writes it, is left out
+EXCEL = re.compile(r'"?sep=(.)"?\n')
 LONGEST = 80  # characters of a file that a message shows
 
 
@@ -55,14 +56,16 @@ def _text(path: Path) -> str:
 
 def _columns(path: Path, text: str) -> tuple[pl.DataFrame, str, str]:
     """Return the table as text, with `line`, and the names of its columns of days and closes."""
-    header = text.split("\n", 1)[0]
-    separator = max(SEPARATORS, key=header.count)
+    first = 1
+    if told := EXCEL.match(text):  # Excel's own first line
+        text, first = text[told.end() :], 2
+    separator = told[1] if told else max(SEPARATORS, key=text.split("\n", 1)[0].count)
     try:
         table = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeError) as error:
         reason = str(error).splitlines()[0][:LONGEST]
         raise BadData(f"{path}: not readable ({reason}); save it as CSV with columns date,close") from error
-    return table.with_row_index("line", offset=2), *_named(path, table.columns)
+    return table.with_row_index("line", offset=first + 1), *_named(path, table.columns)
 
 
 def _named(path: Path, columns: list[str]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ yfinance itself asks once, drops Retry-After, and takes what cannot be read for 
 """
 
 import threading
+import time
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,23 +34,40 @@ class PatientSession(requests.Session[requests.Response]):
         super().__init__(impersonate="chrome")  # as yfinance's own session
         self._patience = patience
         self._local = threading.local()
+        self._silent: dict[str, RequestException] = {}  # hosts of cookies that do not answer
+        self._not_before = 0.0  # the moment up to which Yahoo asks to be left alone
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request; see curl_cffi."""
         if CHART not in url:
-            return super().request(method, url, *args, **kwargs)
+            return self._cookie(method, url, *args, **kwargs)
         return self._patience.retrying()(self._ask, method, url, *args, **kwargs)
 
+    def _cookie(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+        """Ask what is not a chart; a host that does not answer is waited for once, not for each symbol."""
+        host = str(urlsplit(url).hostname)
+        if host in self._silent:
+            raise self._silent[host]
+        try:
+            return super().request(method, url, *args, **(kwargs | {"timeout": self._patience.timeout}))
+        except RequestException as error:
+            self._silent[host] = error
+            raise
+
     def _ask(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+        if (pause := self._not_before - time.monotonic()) > 0:
+            time.sleep(pause)  # another thread has been asked to wait
         try:
             response = super().request(method, url, *args, **(kwargs | {"timeout": self._patience.timeout}))
         except RequestException as error:
             if not may_pass(error):
-                raise
+                raise Refused(f"{type(error).__name__}: {error}"[:LONGEST], us=True) from error
             raise Unavailable(f"{urlsplit(url).hostname}: {type(error).__name__}") from error
         host, status = urlsplit(url).hostname, response.status_code
         if may_pass(status):
             wait = retry_after(response.headers.get("retry-after"))
+            if wait <= self._patience.longest_wait:
+                self._not_before = max(self._not_before, time.monotonic() + wait)
             asked = f" and asks for {wait:.0f} s" if wait else ""
             raise Unavailable(f"{host} answered HTTP {status}{asked}", wait)
         if str(urlsplit(response.url).hostname).endswith("consent.yahoo.com"):

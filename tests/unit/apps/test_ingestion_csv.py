@@ -68,6 +68,7 @@ def test_files_as_people_have_them(tmp_path):
         "commas": "Date;Close\n2026-11-20;1,5\n2026-11-19;1\n",
         "tabs": "date\tclose\n2026-11-20\t1.5\n2026-11-19\t1\n",
         "pandas": "Date,Close\n2026-11-20 00:00:00-05:00,1.5\n2026-11-19T00:00:00,1.0\n",
+        "excel": "sep=;\nDate;Close\n2026-11-20;1,5\n2026-11-19;1\n",
         "quoted": '"Date","Adjusted Close"\n"2026-11-20","1.5"\n"2026-11-19","1"\n',
     }
     marked = {"bom": ("utf-8-sig", days), "utf16": ("utf-16", days)}

@@ -131,6 +131,14 @@ def test_nothing_after_the_day_of_the_batch():
         update(TableSource(A=[1.0]), table().lazy(), DAY - timedelta(days=1))
 
 
+def test_a_corrected_oldest_day_is_a_revision():
+    source = TableSource(A=[1.0, 2.5, 3.0])
+    got = update(source, table(A=[1.0, 2.0, 3.0]).lazy(), LAST, Rules(overlap=2))
+    assert len(source.asked) == 2
+    assert got.prices.equals(source.table)
+    assert (got.revised, got.rescaled, got.missing) == (1, [], {})
+
+
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_senseless_close_from_the_source_is_that_symbols(bad):
     got = update(TableSource(A=[1.0, bad], B=[1.0, 2.0]), table(A=[1.0]).lazy(), LAST)

@@ -266,17 +266,22 @@ def test_who_is_refused_is_told_so(tmp_path, server):
 
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, server):
     server.listings = {"AAPL": listing(), "MSFT": listing()}
-    stop = __import__("threading").Event()
 
     def slow(symbol: str, nth: int) -> None:
         if symbol == "AAPL":
-            stop.wait(30)
+            server.stopped.wait(60)
 
     server.instead = slow
     limits = {"INGESTION_TIMEOUT_SECONDS": "0.5", "INGESTION_ATTEMPTS": "1"}
     got = good(tmp_path, server, **limits)
-    stop.set()
     assert (got["symbols"], got["missing_unavailable"]) == (1, 1)
+
+
+def test_hosts_of_cookies_that_do_not_answer_are_waited_for_once(tmp_path, server):
+    server.listings = {f"S{number}": listing() for number in range(20)}
+    server.silent = {"fc.yahoo.com", "guce.yahoo.com"}
+    server.anonymous = True
+    assert good(tmp_path, server, INGESTION_TIMEOUT_SECONDS="1")["symbols"] == 20
 
 
 @pytest.mark.parametrize(
