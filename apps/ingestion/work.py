@@ -2,11 +2,12 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from apps.common.files import checksum, write_atomic
 from apps.common.stage import Batch, Result
-from apps.ingestion import snapshots
+from apps.ingestion import changes, memo, snapshots
 from apps.ingestion.changes import counts, log_changes, write_changes
 from apps.ingestion.prices import Rules, update
 from apps.ingestion.screens import appearances
@@ -31,6 +32,21 @@ def ingest(batch: Batch) -> Result:
     """
     settings = Settings.from_env()
     source = open_source(settings, batch)
+    state = memo.state_of(source, settings)
+    result = memo.taken_over(batch, state)
+    if result:
+        log.info("the source is as it was at the batch before, whose files are taken over")
+        if any(path.endswith(changes.FILE) for path in result.outputs):
+            log.warning("warning: what was reported then may still hold, see %s", changes.FILE)
+    else:
+        result = _updated(batch, settings, source)
+        memo.keep(batch, state, source, result)
+    pruned = snapshots.prune(batch, settings.keep_batches)
+    return replace(result, details=result.details | {"pruned": len(pruned)})
+
+
+def _updated(batch: Batch, settings: Settings, source: Source) -> Result:
+    """Write the batch's files from the earlier batch and what the source has."""
     earlier = snapshots.newest_before(batch)
     log.info(
         "%s", f"continuing {earlier.path}" if earlier.path else "no earlier snapshot: loading all history"
@@ -44,7 +60,6 @@ def ingest(batch: Batch) -> Result:
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
     write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
     outputs = [folder / snapshots.FILE, folder / "appearances.json", *write_changes(folder, updated)]
-    pruned = snapshots.prune(batch, settings.keep_batches)
     log.info("%d rows, %d of them new or revised", prices.height, updated.new_rows)
     log_changes(updated)
     if source.replayed:
@@ -62,7 +77,6 @@ def ingest(batch: Batch) -> Result:
             "replayed": source.replayed,
             "reused": reused,
             "appearances": len(listed),
-            "pruned": len(pruned),
         },
     )
 

@@ -48,7 +48,12 @@ class Source(Protocol):
     name: str  # how messages call it
     symbols: list[str]  # what it covers, sorted
     replayed: bool  # True when it holds a past that does not move on with the calendar
+    state: str | None  # what it would answer at present, as a text that differs when that does; None: unknown
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """Return the closes of each symbol from `since[symbol]` (inclusive) on, or else from the start."""
+        ...
+
+    def settled(self, day: date) -> bool:
+        """Whether what was fetched has nothing for batches after `day`, as long as `state` stays the same."""
         ...

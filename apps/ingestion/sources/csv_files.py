@@ -1,6 +1,7 @@
 """Prices from a folder of the user's: one <SYMBOL>.csv a symbol with the columns date and close."""
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,6 +16,7 @@ from apps.ingestion.sources.csv_table import read_prices
 
 log = logging.getLogger("ingestion")
 
+TICK = 2.0  # seconds, of the coarsest file systems
 SHOWN = 5  # names that a message lists
 
 
@@ -33,8 +35,19 @@ class CsvSource:
         self._folder = folder
         self._files = _files(folder)
         self.symbols = sorted(symbols or self._files)
+        stats = {path: path.stat() for paths in self._files.values() for path in paths}
+        self.state: str | None = repr(
+            [(path.name, stat.st_size, stat.st_mtime_ns) for path, stat in stats.items()]
+        )
+        # a file may be written again within the same tick of its file system's clock
+        self._ticking = max(stat.st_mtime for stat in stats.values()) > time.time() - TICK if stats else True
+        self._last = date.min
         if not self.symbols:
             raise BadData(f"{folder}: no CSV file in it; add <SYMBOL>.csv files with columns date,close")
+
+    def settled(self, day: date) -> bool:
+        """See `Source.settled`: no file has a later day, or was written at the moment it was looked at."""
+        return self._last <= day and not self._ticking
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:  # noqa: ARG002
         """See `Source.fetch`; returns all days: reading only the end of a file would save nothing."""
@@ -47,7 +60,9 @@ class CsvSource:
             except BadData as error:
                 missing[symbol] = Missing(Reason.FAULTY, str(error))
         empty = pl.DataFrame(schema={"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
-        return Fetched(pl.concat([empty, *tables]), missing)
+        prices = pl.concat([empty, *tables])
+        self._last = max(self._last, *prices.select(pl.col("date").max().fill_null(date.min)).row(0))
+        return Fetched(prices, missing)
 
     def _file(self, symbol: str) -> Path:
         """Return the one file of a symbol; raises FileNotFoundError or, for several, BadData."""

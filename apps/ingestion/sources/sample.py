@@ -17,6 +17,7 @@ class SampleSource:
 
     name = "sample"
     replayed = True
+    state: str | None = None
 
     def __init__(self, symbols: Sequence[str] = ()) -> None:
         """Take all of the sample's symbols or the given ones; raise BadConfig for one it does not hold."""
@@ -31,6 +32,10 @@ class SampleSource:
         self._prices = wide.unpivot(index="Date", variable_name="symbol", value_name="close").select(
             "symbol", pl.col("Date").alias("date"), "close"
         )
+
+    def settled(self, day: date) -> bool:  # noqa: ARG002
+        """See `Source.settled`."""
+        return False
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """See `Source.fetch`."""

@@ -45,6 +45,7 @@ class YahooSource:
 
     name = "yahoo"
     replayed = False
+    state: str | None = None
 
     def __init__(
         self,
@@ -69,6 +70,10 @@ class YahooSource:
         self._session: PatientSession | None = None
         self._unanswered: list[Missing] = []  # since the last answer
         self._lock = threading.Lock()
+
+    def settled(self, day: date) -> bool:  # noqa: ARG002
+        """See `Source.settled`."""
+        return False
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """See `Source.fetch`. A failure is that of its symbol, until Yahoo answers for none any more."""

@@ -34,12 +34,16 @@ class TableSource:
 
     name = "table"
     replayed = False
+    state = None
 
     def __init__(self, **closes: Sequence[float | None]) -> None:
         self.table = table(**closes)
         self.symbols = sorted(closes)
         self.asked: list[tuple[list[str], dict[str, date]]] = []
         self.missing: dict[str, Missing] = {}
+
+    def settled(self, day: date) -> bool:
+        return False
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         self.asked.append((list(symbols), dict(since)))
