@@ -59,7 +59,8 @@ def merge(
     """
     usual = [symbol for symbol in symbols if symbol not in replace]
     fetched = _usable(source.fetch(usual, since), source, until) if usual else Fetched(known.clear())
-    suspects = _suspects(fetched.prices, known)
+    compared = _compared(fetched.prices, known)
+    suspects = _suspects(compared, known)
     first = dict(known.group_by("symbol").agg(pl.col("date").min()).iter_rows())
     again = sorted({*suspects, *set(symbols).intersection(replace)})
     fresh, missing, rescaled = fetched.prices, dict(fetched.missing), _Rescaling({}, [])
@@ -70,15 +71,27 @@ def merge(
         missing |= rescaled.refused
         taken = whole.prices.filter(~pl.col("symbol").is_in(list(rescaled.refused)))
         fresh = pl.concat([fresh.filter(~pl.col("symbol").is_in(again)), taken])
-    replaced = [one.symbol for one in rescaled.accepted]
-    kept = known.filter(~pl.col("symbol").is_in(replaced))
-    news = _news(fresh, kept)
-    prices = pl.concat([kept.join(news, on=KEY, how="anti"), news]).sort(KEY)
-    last = kept.group_by("symbol").agg(pl.col("date").max().alias("last"))
-    revised = news.join(last, on="symbol").filter(pl.col("date") <= pl.col("last")).height
+        compared = _compared(fresh, known)
+    replaced = pl.col("symbol").is_in([one.symbol for one in rescaled.accepted])
+    changes = compared.filter(~same_close().fill_null(value=False))
+    news = changes.filter(~replaced)
+    corrected = news.filter(pl.col("close_known").is_not_null())
+    kept = known.filter(~replaced)
+    kept = kept.join(corrected, on=KEY, how="anti") if corrected.height else kept
+    added = pl.concat([news.select(known.columns), fresh.filter(replaced)])
+    last = known.group_by("symbol").agg(pl.col("date").max().alias("last"))
+    late = news.join(last, on="symbol").filter(
+        pl.col("close_known").is_null(), pl.col("date") < pl.col("last")
+    )
     silent = set(symbols) - set(fresh["symbol"].unique()) - set(missing)
     missing |= {symbol: _nothing(source, symbol) for symbol in silent}
-    return Merged(prices, _news(prices, known).select(KEY), revised, rescaled.accepted, missing)
+    return Merged(
+        pl.concat([kept, added]).sort(KEY) if added.height else kept,
+        changes.select(KEY),
+        corrected.height + late.height,
+        rescaled.accepted,
+        missing,
+    )
 
 
 def ask_since(known: pl.DataFrame, missing_days: pl.DataFrame, overlap: int) -> dict[str, date]:
@@ -125,22 +138,34 @@ def valid_row() -> pl.Expr:
 def _usable(fetched: Fetched, source: Source, until: date) -> Fetched:
     """Return what came up to the day `until`, without the symbols that have a senseless or repeated row."""
     prices = fetched.prices.filter(pl.col("date").is_null() | (pl.col("date") <= until))
-    sound = valid_row() & pl.struct(KEY).is_unique()
-    faulty = prices.filter(~sound).unique("symbol", keep="first", maintain_order=True)
+    once = (
+        prices.group_by("symbol").agg(pl.col("date").is_unique().all().alias("once")).filter(~pl.col("once"))
+    )
+    doubled = prices.filter(pl.col("symbol").is_in(once["symbol"].to_list()))
+    repeated = doubled.filter(~pl.struct(KEY).is_unique())
+    faulty = pl.concat([prices.filter(~valid_row()), repeated]).unique(
+        "symbol", keep="first", maintain_order=True
+    )
     missing = dict(fetched.missing)
     for symbol, day, close in faulty.select(*KEY, "close").iter_rows():
         text = f"source {source.name}: {symbol} has a senseless or repeated row ({day}, close {close})"
         missing[str(symbol)] = Missing(Reason.FAULTY, f"{text}; correct it at the source")
-    good = prices.filter(~pl.col("symbol").is_in(faulty["symbol"].to_list(), nulls_equal=True))
-    return Fetched(good, missing, fetched.actions)
+    if faulty.height:
+        prices = prices.filter(~pl.col("symbol").is_in(faulty["symbol"].to_list(), nulls_equal=True))
+    return Fetched(prices, missing, fetched.actions)
 
 
-def _suspects(fresh: pl.DataFrame, known: pl.DataFrame) -> list[str]:
+def _compared(fresh: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return `fresh` with close_known: what is known of the same day, null where nothing is."""
+    return fresh.join(known, on=KEY, how="left", suffix="_known")
+
+
+def _suspects(compared: pl.DataFrame, known: pl.DataFrame) -> list[str]:
     """Return the known symbols with fresh rows whose oldest common close differs, or that have none."""
-    common = fresh.join(known, on=KEY, suffix="_known").sort(KEY)
-    oldest = common.group_by("symbol").first()
-    sure = oldest.filter(same_close())["symbol"]
-    return sorted(set(fresh["symbol"].unique()) & set(known["symbol"].unique()) - set(sure))
+    common = compared.filter(pl.col("close_known").is_not_null())
+    oldest = common.group_by("symbol").agg(same_close().get(pl.col("date").arg_min()).alias("same"))
+    sure = oldest.filter(pl.col("same"))["symbol"]
+    return sorted(set(compared["symbol"].unique()) & set(known["symbol"].unique()) - set(sure))
 
 
 class _Rescaling(NamedTuple):
@@ -163,7 +188,7 @@ def _rescaling(
     counts = known.group_by("symbol").agg(pl.len().alias("days"), pl.col("date").max().alias("last"))
     came = whole.prices.join(counts, on="symbol").filter(pl.col("date") <= pl.col("last"))
     having = dict(came.group_by("symbol").len().iter_rows())
-    common = whole.prices.join(known, on=KEY, how="left", suffix="_known")
+    common = _compared(whole.prices, known)
     oldest = (
         common.sort(pl.col("close_known").is_null(), *KEY).group_by("symbol", maintain_order=True).first()
     )
@@ -181,12 +206,6 @@ def _rescaling(
         listed = mine.sort("date").select(pl.col("date").cast(pl.String), "kind", "value").to_dicts()
         accepted.append(Rescaled(symbol, factor if close_known else None, listed))
     return _Rescaling(refused, accepted)
-
-
-def _news(fresh: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of `fresh` that are not known, or known with another close."""
-    joined = fresh.join(known, on=KEY, how="left", suffix="_known")
-    return joined.filter(~same_close().fill_null(value=False)).select(fresh.columns)
 
 
 def _refused(source: Source, symbol: str, came: int, days: int) -> Missing:

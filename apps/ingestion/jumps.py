@@ -11,9 +11,12 @@ def jumps(prices: pl.DataFrame, changed: pl.DataFrame, bound: float) -> pl.DataF
     `prices` is sorted. Only days that are in `changed` (symbol, date), or that follow one: what was reported
     in an earlier batch is not reported again.
     """
-    some = prices.filter(pl.col("symbol").is_in(changed["symbol"].unique().to_list()))
-    fresh = changed.select(*KEY, pl.lit(value=True).alias("fresh"))
-    marked = some.join(fresh, on=KEY, how="left", maintain_order="left")
+    if changed.height == prices.height:  # a first load
+        marked = prices.with_columns(fresh=pl.lit(value=True))
+    else:
+        some = prices.filter(pl.col("symbol").is_in(changed["symbol"].unique().to_list()))
+        fresh = changed.select(*KEY, fresh=pl.lit(value=True))
+        marked = some.join(fresh, on=KEY, how="left", maintain_order="left")
     known = pl.col("fresh").fill_null(value=False)
     steps = marked.with_columns(
         (pl.col("close") / pl.col("close").shift()).over("symbol").alias("factor"),
