@@ -7,7 +7,7 @@ Collects the day's prices and publishes them: every batch starts here.
 - **Writes**: dataset `prices`
 - **Runs**: daily at 06:00 UTC, at start-up of the stack, and by hand. A run triggered without a partition key
   starts a new batch of the present time; with a key (`2026-11-22T06:00:00`, UTC) it repeats that batch.
-- **Healthy when**: `publish_prices` is green before 06:30 UTC, its check of symbols without news passes, and `rankalpha_scoring` and
+- **Healthy when**: `publish_prices` is green before 06:30 UTC and `rankalpha_scoring` and
   `rankalpha_sentiment` start by themselves.
 - **If it fails**: the last lines of the container stand in the log of `run_ingestion`; a broken contract in
   the log of `publish_prices`. Mend the cause, then clear the failed task. Nothing downstream starts before

@@ -17,6 +17,7 @@ ADJUSTED = (
 )  # taken before `close` where it is there
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}  # by their mark
 NO_PRICE = "null"  # Yahoo's own export writes it for a day without trading
+FORMAT = "%Y-%m-%d"
 DAY = r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ].*)?$"  # a time after it, as pandas writes it, is left out
 EXCEL = re.compile(r'"?sep=(.)"?\n')
 LONGEST = 80  # characters of a file that a message shows
@@ -30,17 +31,20 @@ def read_prices(path: Path, symbol: str | None = None) -> pl.DataFrame:
     are ignored. Separators: comma, semicolon, tab or bar. Raises BadData naming the file, line and column.
     """
     table, day, close = _columns(path, _text(path))
-    filled = table.filter(~pl.all_horizontal(pl.col(table.columns).exclude("line").is_null()))
-    if filled.is_empty():
-        raise BadData(f"{path}: no rows below line 1; add prices or remove the file")
-    traded = filled.filter(pl.col(close).str.strip_chars().str.to_lowercase().ne_missing(NO_PRICE))
-    parsed = traded.select(
-        pl.lit(symbol or path.stem).alias("symbol"),
-        pl.col(day).str.extract(DAY).str.to_date("%Y-%m-%d", strict=False).alias("date"),
-        closes(path, traded.select("line", pl.col(close).str.strip_chars().alias(close))).alias("close"),
-    )
+    blank = pl.all_horizontal(pl.col(table.columns).exclude("line").is_null())
+    cells = pl.col(close).str.strip_chars()
+    traded = table.with_columns(cells).filter(~blank & cells.str.to_lowercase().ne_missing(NO_PRICE))
+    if traded.is_empty():
+        raise BadData(f"{path}: no rows below line 1 with a price; add prices or remove the file")
+    parsed = pl.DataFrame({"date": _dates(traded[day]), "close": closes(path, traded.select("line", close))})
+    parsed = parsed.select(pl.lit(symbol or path.stem).alias("symbol"), "date", "close")
     _check_lines(path, traded, parsed, day, close)
     return parsed.sort("date")
+
+
+def _dates(cells: pl.Series) -> pl.Series:
+    dates = cells.str.to_date(FORMAT, strict=False)
+    return cells.str.extract(DAY).str.to_date(FORMAT, strict=False) if dates.has_nulls() else dates
 
 
 def _text(path: Path) -> str:
@@ -94,6 +98,8 @@ def _check_lines(path: Path, text: pl.DataFrame, parsed: pl.DataFrame, day: str,
         (close, ~(values.is_finite() & (values > 0)).fill_null(value=False), "write a positive number"),
         (day, ~dates.is_first_distinct(), "this date is there already; keep one line a date"),
     ]
+    if not any(parsed.select(faulty.any().alias(fix) for _, faulty, fix in faults).row(0)):
+        return
     for column, faulty, fix in faults:
         rows = text.filter(parsed.select(faulty).to_series())
         if not rows.is_empty():

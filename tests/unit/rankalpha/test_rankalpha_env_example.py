@@ -17,6 +17,7 @@ ENV = Path(__file__).parents[3] / "env"
 APPS = Path(__file__).parents[3] / "apps"
 FILES = ("airflow", "ingestion", "scorer", "sentiment", "api")
 STAGES = {"ingestion": INGESTION, "scorer": SCORER, "sentiment": SENTIMENT_ANALYSIS}
+PATIENCE = ("TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS")  # of apps.common.transient
 KEY = re.compile(r"[A-Z][A-Z0-9]*(_+[A-Z0-9]+)+")
 CONTRACT = {"RANKALPHA_BATCH", "RANKALPHA_DATE", "RANKALPHA_RESULT", "RANKALPHA_DATA_DIR"}  # the runner's
 
@@ -39,16 +40,12 @@ def orchestration() -> dict[str, object]:
 def read_by(*folders: str) -> set[str]:
     """Return the environment variables that the services of these folders of apps/ speak of."""
     trees = [ast.parse(path.read_text()) for folder in folders for path in (APPS / folder).rglob("*.py")]
-    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
-
-
-def read_with_patience(name: str) -> set[str]:
-    """Return the keys that a service reads by `apps.common.transient`, if it does."""
-    sources = (path.read_text() for path in (APPS / name).rglob("*.py"))
-    if not any(f'Patience.from_env("{name.upper()}")' in source for source in sources):
-        return set()
-    return {f"{name.upper()}_{key}" for key in ("TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS")}
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    calls = [ast.unparse(node) for node in nodes if isinstance(node, ast.Call)]
+    patient = {found[1] for call in calls if (found := re.fullmatch(r"Patience\.from_env\('(\w+)'\)", call))}
+    waits = {f"{prefix}_{name}" for prefix in patient for name in PATIENCE}
+    return waits | {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
 
 
 def call_defaults() -> dict[str, str]:
@@ -105,8 +102,7 @@ def test_the_defaults_that_a_stage_declares_are_documented(name):
 @pytest.mark.parametrize("name", STAGES)
 def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
     limits = {f"{name.upper()}_{key}" for key in ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS")}
-    read = read_by(name) | read_with_patience(name)
-    assert set(documented(name)) - limits == read - CONTRACT - set(STAGES[name].data_dir_keys)
+    assert set(documented(name)) - limits == read_by(name) - CONTRACT - set(STAGES[name].data_dir_keys)
 
 
 def test_the_keys_of_the_services_are_those_that_the_code_reads():
