@@ -37,18 +37,20 @@ def counts(update: Update) -> dict[str, int]:
 def log_changes(update: Update) -> None:
     """Name what a person may want to look at, and say how much more there is."""
     if update.revised:
-        log.info("%d known days revised or brought later", update.revised)
+        log.info("known days that were corrected or came late: %d", update.revised)
     rescaled = [f"{one.symbol}{_scale(one.factor)}{_because(one.actions)}" for one in update.rescaled]
-    _name(logging.INFO, "%d histories rescaled, replaced as a whole: %s", rescaled)
+    _name(logging.INFO, "histories that were rescaled, and replaced as a whole (%d): %s", rescaled)
     jumps = [f"{symbol} {day} x{factor:.4g}" for symbol, day, factor in update.jumps.iter_rows()]
-    _name(logging.WARNING, "warning: %d closes jump; a split or a slipped decimal point? %s", jumps)
+    _name(
+        logging.WARNING, "warning: closes that jump, by a split or a slipped decimal point? (%d): %s", jumps
+    )
     known = _kept(update)
     for symbol, one in list(update.missing.items())[:NAMED]:
         kept = "is kept as it was" if symbol in known else "is left out"
         log.warning("warning: %s %s: %s", symbol, kept, one.message)
     if len(update.missing) > NAMED:
         others = list(update.missing)[NAMED:]
-        log.warning("warning: %d more symbols, see %s: %s …", len(others), FILE, ", ".join(others[:NAMED]))
+        log.warning("warning: others (%d), see %s: %s …", len(others), FILE, ", ".join(others[:NAMED]))
 
 
 def write_changes(folder: Path, update: Update) -> list[Path]:

@@ -70,6 +70,10 @@ def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | No
     not answer for all or for more than a fifth, but never for a single one of several.
     """
     rules = rules or Rules()
+    if strangers := sorted(set(rules.replace) - set(source.symbols)):
+        log.warning(
+            "warning: INGESTION_REPLACE names %s, which the source does not cover", ", ".join(strangers)
+        )
     lacking = holes(earlier)
     parts, merges = [SCHEMA.to_frame()], []
     for start in range(0, len(source.symbols), SYMBOLS_AT_ONCE):
@@ -120,7 +124,7 @@ def _check_answers(source: Source, missing: dict[str, Missing]) -> None:
 
 def _first_of(missing: Collection[Missing]) -> str:
     first = next(iter(missing)).message
-    return first if len(missing) == 1 else f"{first} ({len(missing) - 1} more symbols have no prices)"
+    return first if len(missing) == 1 else f"{first} (symbols without prices: {len(missing)})"
 
 
 def _check_rows(prices: pl.DataFrame, origin: str) -> None:

@@ -192,22 +192,29 @@ def _session(patience: Patience, cache: Path | None) -> "PatientSession":
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are named here, symbol by symbol
     yfinance.config.debug.hide_exceptions = False
-    if cache:
-        _drop_damaged(cache)
+    if cache and _usable(cache):
         yfinance.set_tz_cache_location(str(cache))
     return PatientSession(patience)
 
 
-def _drop_damaged(cache: Path) -> None:
-    """Remove yfinance's databases when one is damaged: it would take that for a failure of each symbol."""
-    for path in cache.glob("*.db"):
-        try:
+def _usable(cache: Path) -> bool:
+    """Whether yfinance can keep databases in a folder; damaged ones are removed.
+
+    It would take a failure of its databases for one of each symbol. Some shared file systems hold none.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for path in (*cache.glob("*.db"), cache / "probe"):
             with closing(sqlite3.connect(path)) as database:
+                database.execute("pragma journal_mode = wal")
                 database.execute("pragma quick_check")
-        except sqlite3.DatabaseError:
-            log.warning("warning: %s is damaged and removed with those beside it", path)
-            shutil.rmtree(cache, ignore_errors=True)
-            return
+    except (OSError, sqlite3.OperationalError) as error:
+        log.warning("warning: %s holds no databases (%s), so time zones are asked for each day", cache, error)
+        return False
+    except sqlite3.DatabaseError as error:
+        log.warning("warning: %s is damaged (%s) and begun again", cache, error)
+        shutil.rmtree(cache, ignore_errors=True)
+    return True
 
 
 def _why(symbol: str, error: Exception) -> Missing:

@@ -173,7 +173,7 @@ def test_a_source_that_is_out_of_service_is(missing, total):
 
 
 def test_a_source_that_refuses_all_is_a_bad_setting():
-    with pytest.raises(BadConfig, match=r"no S0 \(1 more symbols have no prices\)"):
+    with pytest.raises(BadConfig, match=r"no S0 \(symbols without prices: 2\)"):
         update(silent(Reason.REFUSED, 2, 2), table(S0=[1.0]).lazy(), LAST)
 
 

@@ -317,6 +317,13 @@ def test_time_zones_and_cookies_are_kept_for_the_next_batch(tmp_path, server):
     assert good(tmp_path, server, THIRD)["behind"] == 0
 
 
+def test_a_folder_that_cannot_hold_databases_does_not_matter(tmp_path, server):
+    server.listings = {"AAPL": listing()}
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / ".yahoo").write_text("a file")
+    assert "holds no databases" in good(tmp_path, server)["log"]
+
+
 def test_no_symbol_that_yahoo_has(tmp_path, server):
     server.instead = lambda symbol, nth: unknown()
     done = ingest(tmp_path, server, symbols="NONE")
