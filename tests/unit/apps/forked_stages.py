@@ -14,6 +14,8 @@ import traceback
 from functools import partial
 from pathlib import Path
 
+import yfinance  # noqa: F401
+
 import apps.api.app
 import apps.frontend.app
 import apps.ingestion.work
