@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
@@ -10,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from requests import RequestException, Response, codes
 
 from rankalpha.calls import Call
+from rankalpha.no_proxy import is_own
 from rankalpha.result import ResultError, parse_result
 from rankalpha.settings import SettingsError
 
@@ -52,6 +54,8 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
             extra_options={
                 "check_response": False,
                 "timeout": profile.number(f"{call.name}_TIMEOUT"),
+                # requests' own way to say that a host needs no proxy
+                "proxies": {"no_proxy": urlsplit(url).hostname} if is_own(url) else {},
             },
             **body,
         )

@@ -7,6 +7,7 @@ from typing import Self
 
 from rankalpha.capabilities import check_capabilities
 from rankalpha.market import DEFAULT_MARKET, Market
+from rankalpha.no_proxy import with_exceptions
 from rankalpha.profile import Profile
 from rankalpha.settings import SettingsError, settings
 
@@ -92,6 +93,7 @@ class Stage:
             env={
                 **env,
                 **{key: value for key, value in extra.items() if value},
+                **with_exceptions(env),
                 "RANKALPHA_ENV": profile.name,
                 "RANKALPHA_BATCH": batch,
                 "RANKALPHA_DATE": batch[:10],

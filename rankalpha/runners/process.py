@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from rankalpha.no_proxy import proxies, with_exceptions
 from rankalpha.runners.base import (
     GRACE_SECONDS,
     LONGEST_LINE,
@@ -219,7 +220,7 @@ class ProcessRunner(Runner):
 
 
 def _environment(job: StageJob, folder: Path) -> dict[str, str]:
-    """Return what the image would give, and the stage's own; nothing of Airflow's gets through."""
+    """Return what the image would give, the way to the outside, and the stage's own; nothing of Airflow's."""
     bin_dir = str(Path(sys.executable).parent)
     image = {
         "PATH": f"{bin_dir}:{os.defpath}",
@@ -235,4 +236,12 @@ def _environment(job: StageJob, folder: Path) -> dict[str, str]:
         "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
     }
     data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir / job.stage.market.folder))
-    return {**image, **data, **job.env, "RANKALPHA_RESULT": str(folder / "result.json")}
+    outside = proxies(os.environ)
+    return {
+        **image,
+        **outside,
+        **with_exceptions(outside),
+        **data,
+        **job.env,
+        "RANKALPHA_RESULT": str(folder / "result.json"),
+    }
