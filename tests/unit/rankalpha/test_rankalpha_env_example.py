@@ -17,6 +17,7 @@ ENV = Path(__file__).parents[3] / "env"
 APPS = Path(__file__).parents[3] / "apps"
 FILES = ("airflow", "ingestion", "scorer", "sentiment", "api")
 STAGES = {"ingestion": INGESTION, "scorer": SCORER, "sentiment": SENTIMENT_ANALYSIS}
+PATIENCE = ("TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS")  # of apps.common.transient
 KEY = re.compile(r"[A-Z][A-Z0-9]*(_+[A-Z0-9]+)+")
 CONTRACT = {"RANKALPHA_BATCH", "RANKALPHA_DATE", "RANKALPHA_RESULT", "RANKALPHA_DATA_DIR"}  # the runner's
 
@@ -39,8 +40,12 @@ def orchestration() -> dict[str, object]:
 def read_by(*folders: str) -> set[str]:
     """Return the environment variables that the services of these folders of apps/ speak of."""
     trees = [ast.parse(path.read_text()) for folder in folders for path in (APPS / folder).rglob("*.py")]
-    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    calls = [ast.unparse(node) for node in nodes if isinstance(node, ast.Call)]
+    patient = {found[1] for call in calls if (found := re.fullmatch(r"Patience\.from_env\('(\w+)'\)", call))}
+    waits = {f"{prefix}_{name}" for prefix in patient for name in PATIENCE}
+    return waits | {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
 
 
 def call_defaults() -> dict[str, str]:
