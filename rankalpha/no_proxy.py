@@ -28,19 +28,32 @@ def proxies(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_exceptions(env: Mapping[str, str]) -> dict[str, str]:
-    """Return NO_PROXY and no_proxy with the stack's own hosts added; nothing when `env` has no proxy."""
-    if not any(key.lower() in PROXIES for key in proxies(env)):
+    """Return NO_PROXY and no_proxy with the hosts that need no proxy added; nothing when `env` has no proxy.
+
+    These are the stack's own, and those of addresses in `env` that only this machine or network knows.
+    """
+    given = proxies(env)
+    if not any(key.lower() in PROXIES for key in given):
         return {}
-    given = chain.from_iterable(env.get(key, "").split(",") for key in EXCEPTIONS)
-    own = (urlsplit(env.get(key, "")).hostname or "" for key in ADDRESSES)
-    hosts = dict.fromkeys(host.strip() for host in (*given, *SERVICES, *own))
+    listed = chain.from_iterable(env.get(key, "").split(",") for key in EXCEPTIONS)
+    own = (_host(env.get(key, "")) for key in ADDRESSES)
+    known_here = (_host(value) for key, value in env.items() if key not in given and is_own(value))
+    hosts = dict.fromkeys(host.strip() for host in (*listed, *SERVICES, *own, *known_here))
     return dict.fromkeys(EXCEPTIONS, ",".join(filter(None, hosts)))
 
 
 def is_own(url: str) -> bool:
     """Tell whether only this machine or network knows the host of `url`: loopback, or a name without dots."""
-    host = urlsplit(url).hostname or ""
+    host = _host(url)
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return "." not in host
+        return bool(host) and "." not in host
+
+
+def _host(url: str) -> str:
+    """Return the host of an http or https address, an empty string for anything else."""
+    try:
+        return (url.startswith(("http://", "https://")) and urlsplit(url).hostname) or ""
+    except ValueError:
+        return ""

@@ -93,7 +93,7 @@ class Stage:
             env={
                 **env,
                 **{key: value for key, value in extra.items() if value},
-                **with_exceptions(env),
+                **with_exceptions({**env, **extra}),
                 "RANKALPHA_ENV": profile.name,
                 "RANKALPHA_BATCH": batch,
                 "RANKALPHA_DATE": batch[:10],

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from apps.common.stage import BadConfig, StageError
 from apps.common.transient import Unavailable
 from apps.sentiment.answers import Rating, rating
-from apps.sentiment.fetch import Answer, Service
+from apps.sentiment.fetch import Answer, Service, shown
 from apps.sentiment.kept import KeptRatings
 from apps.sentiment.settings import ChatSettings
 from apps.sentiment.spending import Spending, usage
@@ -133,13 +133,11 @@ class ChatModel:
             raise Unrated("model_refused", f"{symbol} is not rated: {self.name} refused it ({said})")
         if status in (401, 402) or (status == 403 and not self._proven):  # noqa: PLR2004
             raise BadConfig(
-                f"OPENAI_API_KEY was refused by {self._settings.base_url} ({said}); "
+                f"OPENAI_API_KEY was refused by {shown(self._settings.base_url)} ({said}); "
                 "check the key and its credit"
             )
-        remedy = (
-            f"OPENAI_MODEL={self.name!r} at OPENAI_BASE_URL={self._settings.base_url!r} answered {said} "
-            f"for {symbol}; check both"
-        )
+        where = f"OPENAI_MODEL={self.name!r} at OPENAI_BASE_URL={shown(self._settings.base_url)!r}"
+        remedy = f"{where} answered {said} for {symbol}; check both"
         if status in (403, *UNKNOWN, 413) or self._proven:
             raise Unrated("model_refused", f"{symbol} is not rated: {remedy}", BadConfig)
         raise BadConfig(remedy)

@@ -1,5 +1,6 @@
 """HTTP for the two services that headlines and ratings come from: bounded in time, size and number."""
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from apps.common.stage import BadConfig
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
 LARGEST = 5 * 1024 * 1024  # bytes of an answer; a feed has some 100 kB
+SECRET = re.compile(r"(?i)([?&][^=&]*(?:key|token|secret|auth|password)[^=&]*=)[^&]*")
+USER = re.compile(r"//[^/?#]*@")
 PROXIES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
 
 
@@ -77,3 +80,8 @@ class Service:
             if time.monotonic() > end:  # httpx itself bounds the wait for each piece only
                 raise httpx.ReadTimeout("the answer takes too long", request=response.request)
         return bytes(content[:LARGEST])
+
+
+def shown(url: str) -> str:
+    """Return an address as a log may show it: without user, password and values of keys."""
+    return SECRET.sub(r"\1…", USER.sub("//", url))

@@ -1,17 +1,16 @@
 """Where headlines come from: the committed sample, or a feed for each symbol; and which of them count."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from apps.common.stage import BadConfig, Batch, StageError
 from apps.common.transient import Unavailable
 from apps.sentiment.feeds import Item, NoFeed, items
-from apps.sentiment.fetch import Answer, Service
+from apps.sentiment.fetch import Answer, Service, shown
 from apps.sentiment.reports import HEADLINES, read_json
 from apps.sentiment.settings import Settings
 from apps.sentiment.unrated import Absent, Unrated
@@ -21,7 +20,6 @@ NEWEST = 20  # headlines of a feed that count at most
 NO_CONTENT = 204
 GONE = (404, 410)  # the feed of this symbol is not there
 KEY_REFUSED = (401, 403, 407)
-SECRET = re.compile(r"(?i)([?&][^=&]*(?:key|token|secret|auth|password)[^=&]*=)[^&]*")
 
 
 class HeadlineSource(Protocol):
@@ -99,12 +97,6 @@ def counting(found: Sequence[Item], moment: datetime, max_age: timedelta) -> lis
     current = [(published, title) for published, title in dated if moment - max_age <= published <= moment]
     newest = sorted(current, key=lambda one: one[0], reverse=True)
     return list(dict.fromkeys([*(title for _, title in newest), *undated]))[:NEWEST]
-
-
-def shown(url: str) -> str:
-    """Return an address as a log may show it: without user, password and values of keys."""
-    host = urlsplit(url).netloc.rpartition("@")
-    return SECRET.sub(r"\1…", url.replace(f"{host[0]}@", "", 1) if host[1] else url)
 
 
 def headline_source(settings: Settings, batch: Batch) -> HeadlineSource:

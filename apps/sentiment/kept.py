@@ -1,7 +1,7 @@
 """What a batch has seen and paid for, kept beside its report for the next attempt and for who runs it again.
 
-Both files lie in company_reports/<batch>/, hold no more than that batch's symbols, and go with it. Delete
-one, and its part is asked for again.
+Both files lie in company_reports/<batch>/ and go with the batch. They hold the headlines of its symbols, and
+a rating for each question that was asked about them. Delete one, and its part is asked for again.
 """
 
 import json

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from apps.common.stage import BadConfig
 from apps.common.transient import Patience
+from apps.sentiment.fetch import shown
 from apps.sentiment.spending import Budget
 
 HEADLINE_SOURCES = ("sample", "rss")
@@ -151,7 +152,7 @@ def url(key: str, default: str) -> str:
     except ValueError:  # half an IPv6 address, or a port that is no number
         good = False
     if not good:
-        raise BadConfig(f"{key}={value!r}: allowed are http:// and https:// addresses")
+        raise BadConfig(f"{key}={shown(value)!r}: allowed are http:// and https:// addresses")
     return value
 
 
@@ -159,5 +160,5 @@ def rss_template(key: str, default: str) -> str:
     """Return a variable that is an address with {symbol} where the symbol goes."""
     value = url(key, default)
     if "{symbol}" not in value:
-        raise BadConfig(f"{key}={value!r}: the address must hold {{symbol}}")
+        raise BadConfig(f"{key}={shown(value)!r}: the address must hold {{symbol}}")
     return value

@@ -240,8 +240,8 @@ def _environment(job: StageJob, folder: Path) -> dict[str, str]:
     return {
         **image,
         **outside,
-        **with_exceptions(outside),
         **data,
         **job.env,
+        **with_exceptions({**outside, **job.env}),
         "RANKALPHA_RESULT": str(folder / "result.json"),
     }

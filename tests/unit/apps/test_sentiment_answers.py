@@ -138,6 +138,14 @@ def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_password_in_the_address_is_not_shown(tmp_path: Path) -> None:
+    with chat_api(lambda *_: refusal(404)) as (settings, _):
+        address = settings["OPENAI_BASE_URL"].replace("//", f"//me:{SECRET}@")
+        done = analyse(tmp_path, settings | {"OPENAI_BASE_URL": address})
+    assert done.returncode == os.EX_CONFIG
+    assert settings["OPENAI_BASE_URL"] in done.stderr
+
+
 def test_one_symbol_without_an_answer_is_unrated(tmp_path: Path) -> None:
     with chat_api(lambda symbol, _: (500, "") if symbol == "KO" else chat(RATED)) as (settings, asked):
         done = analyse(tmp_path, settings, OPENAI_ATTEMPTS="2")

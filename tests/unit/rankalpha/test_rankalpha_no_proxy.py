@@ -30,6 +30,7 @@ DUMP = "import json, os\njson.dump(dict(os.environ), open(os.environ['RANKALPHA_
         ("http://airflow-webserver:8080/execution/", True),
         ("http://10.7.0.5:8080", True),  # where another machine's workers find Airflow
         ("http://wiki.corp.example", True),  # what the user has left out himself
+        ("http://ollama:11434/v1", True),  # a container beside the stages
         ("https://query1.finance.yahoo.com", False),
         ("https://api.openai.com", False),
     ],
@@ -37,6 +38,10 @@ DUMP = "import json, os\njson.dump(dict(os.environ), open(os.environ['RANKALPHA_
 def test_the_stacks_own_hosts_need_no_proxy(monkeypatch, key, url, direct):
     given = {key: NOBODY, "NO_PROXY": "corp.example", "no_proxy": "old.example"}
     given |= {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "http://10.7.0.5:8080/execution/"}
+    given |= {
+        "OPENAI_BASE_URL": "http://ollama:11434/v1",
+        "SENTIMENT_RSS_URL": "https://query1.finance.yahoo.com/x",
+    }
     found = with_exceptions(given)
     assert found["NO_PROXY"] == found["no_proxy"]
     monkeypatch.setenv("no_proxy", found["no_proxy"])
@@ -55,6 +60,8 @@ def test_without_a_proxy_nothing_is_added():
         ("http://[::1]:1", True),
         ("http://10.0.0.7:1", False),
         ("https://api.example.org", False),
+        ("no address", False),
+        ("http://[half", False),
     ],
 )
 def test_a_name_without_dots_is_known_here_only(url, own):
