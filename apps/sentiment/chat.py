@@ -1,7 +1,6 @@
 """A chat model behind an OpenAI-compatible API: asks for one rating a symbol, tells its refusals apart."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -32,7 +31,6 @@ SCHEMA = {
 FORMS = ({"type": "json_schema", "json_schema": SCHEMA}, {"type": "json_object"}, None)  # the plainest last
 ASKED = 2  # how often, when an answer holds no rating
 SHOWN = 120  # characters of a malformed answer that the log shows
-CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,60}")  # of an error; never a text, which may repeat the key
 UNKNOWN = (400, 422)  # a parameter that the API does not take, or a question that it refuses
 ABOUT_FORM = ("response_format", "json_schema", "json_object", "structured")
 ABOUT_QUESTION = (
@@ -76,14 +74,17 @@ class ChatModel:
         for _ in range(ASKED):
             with self._spending.asking(symbol, INSTRUCTION + question) as expected:
                 answer = self._ask(symbol, question)
-                body = _json(answer)
+                body = answer.json()
                 found = rating(_content(body))
                 self._spending.paid(usage(body), expected, found, *mark)
             if found is not None:
                 self._proven = True
                 return found
             if refused := _refusal(body):
-                raise Unrated("model_refused", f"{symbol} is not rated: {self.name} refused it ({refused})")
+                raise Unrated(
+                    "model_refused",
+                    f"{symbol} is not rated: {self.name} refused it ({refused}); it counts as neutral",
+                )
         raise Unrated("model_malformed", self._malformed(symbol, answer, body), StageError)
 
     def _ask(self, symbol: str, question: str) -> Answer:
@@ -94,18 +95,14 @@ class ChatModel:
             if answer.good:
                 self._form, self._temperature = form, temperature
                 return answer
-            code, text = _code(answer), answer.content.decode(errors="replace").lower()
-            if (
-                answer.status in UNKNOWN
-                and temperature
-                and "temperature" in text
-                and not _about_question(code)
-            ):
+            text = answer.content.decode(errors="replace").lower()
+            other_form = answer.status in UNKNOWN and not _about_question(answer.code)
+            if other_form and temperature and "temperature" in text:
                 temperature = False
-            elif answer.status in UNKNOWN and form + 1 < len(FORMS) and _about_form(code, text):
-                form += 1
+            elif other_form and form + 1 < len(FORMS) and (not answer.code or _named(ABOUT_FORM, text)):
+                form += 1  # it says that it does not take this one, or says nothing at all
             else:
-                self._refuse(symbol, answer.status, code)
+                self._refuse(symbol, answer)
 
     def _send(self, symbol: str, question: str, form: int, temperature: bool) -> Answer:
         messages = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": question}]
@@ -123,14 +120,17 @@ class ChatModel:
                 headers={"Authorization": f"Bearer {self._settings.api_key}"},
             )
         except Unavailable as error:
-            about = f"{symbol} is not rated: OPENAI_BASE_URL {error}"
+            about = f"{symbol} is not rated: OPENAI_BASE_URL {error}; wait, or check the address"
             raise Absent("model_unavailable", about, Unavailable) from error
 
-    def _refuse(self, symbol: str, status: int, code: str) -> NoReturn:
+    def _refuse(self, symbol: str, answer: Answer) -> NoReturn:
         """Raise what a refusal means. The body is not shown: OpenAI's repeats part of the key."""
-        said = f"HTTP {status}{f' {code}' if code else ''}"
-        if _about_question(code):
-            raise Unrated("model_refused", f"{symbol} is not rated: {self.name} refused it ({said})")
+        status, said = answer.status, answer.said
+        if _about_question(answer.code):
+            raise Unrated(
+                "model_refused",
+                f"{symbol} is not rated: {self.name} refused it ({said}); it counts as neutral",
+            )
         if status in (401, 402) or (status == 403 and not self._proven):  # noqa: PLR2004
             raise BadConfig(
                 f"OPENAI_API_KEY was refused by {shown(self._settings.base_url)} ({said}); "
@@ -147,13 +147,6 @@ class ChatModel:
         text = content if isinstance(content, str) else answer.content.decode(errors="replace")
         shown = text.replace(self._settings.api_key, "[key]")[:SHOWN]
         return f'{self.name} gave a malformed answer for {symbol}: {shown!r} is not {{"sentiment": -1..1}}'
-
-
-def _json(answer: Answer) -> object:
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _message(body: Any) -> tuple[dict[str, Any], object]:
@@ -176,18 +169,9 @@ def _refusal(body: object) -> str:
     return "content_filter" if end == "content_filter" else "refusal" if message.get("refusal") else ""
 
 
-def _code(answer: Answer) -> str:
-    """Return the code of an error, an empty string without one."""
-    body = _json(answer)
-    error = body.get("error", body) if isinstance(body, dict) else None
-    named = [error.get(key) for key in ("code", "type")] if isinstance(error, dict) else []
-    return next((name for name in named if isinstance(name, str) and CODE.fullmatch(name)), "")
-
-
-def _about_form(code: str, text: str) -> bool:
-    """Whether a refusal may be about the form that was asked for: it says so, or says nothing at all."""
-    return not _about_question(code) and (not code or any(word in text for word in ABOUT_FORM))
-
-
 def _about_question(code: str) -> bool:
-    return any(word in code.lower() for word in ABOUT_QUESTION)
+    return _named(ABOUT_QUESTION, code.lower())
+
+
+def _named(words: Sequence[str], text: str) -> bool:
+    return any(word in text for word in words)

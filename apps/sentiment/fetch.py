@@ -1,5 +1,6 @@
 """HTTP for the two services that headlines and ratings come from: bounded in time, size and number."""
 
+import json
 import re
 import time
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from apps.common.stage import BadConfig
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
 LARGEST = 5 * 1024 * 1024  # bytes of an answer; a feed has some 100 kB
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,60}")
 SECRET = re.compile(r"(?i)([?&][^=&]*(?:key|token|secret|auth|password)[^=&]*=)[^&]*")
 USER = re.compile(r"//[^/?#]*@")
 PROXIES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
@@ -27,6 +29,26 @@ class Answer:
     def good(self) -> bool:
         """Whether the status is 2xx."""
         return httpx.codes.is_success(self.status)
+
+    def json(self) -> object:
+        """Return the content if it is JSON, else None."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def code(self) -> str:
+        """The code of an error as OpenAI words it, an empty string without one."""
+        body = self.json()
+        error = body.get("error", body) if isinstance(body, dict) else None
+        named = [error.get(key) for key in ("code", "type")] if isinstance(error, dict) else []
+        return next((name for name in named if isinstance(name, str) and CODE.fullmatch(name)), "")
+
+    @property
+    def said(self) -> str:
+        """Status and code, such as "HTTP 400 content_filter"; not the text, which may repeat the key."""
+        return f"HTTP {self.status} {self.code}".rstrip()
 
 
 class Service:
@@ -65,10 +87,11 @@ class Service:
                     f"{setting}: {host} leads to an address that cannot be asked: {kind}"
                 ) from error
             raise Unavailable(f"{host} did not answer: {kind}") from error
-        if may_pass(response.status_code):
+        answer = Answer(response.status_code, content, response.headers.get("content-type", ""))
+        if may_pass(answer.status):
             seconds = retry_after(response.headers.get("retry-after"))
-            raise Unavailable(f"{request.url.host} answered HTTP {response.status_code}", seconds)
-        return Answer(response.status_code, content, response.headers.get("content-type", ""))
+            raise Unavailable(f"{request.url.host} answered {answer.said}", seconds)
+        return answer
 
     def _read(self, response: httpx.Response) -> bytes:
         """Return the body, of a longer one than LARGEST its beginning."""

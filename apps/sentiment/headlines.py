@@ -67,24 +67,26 @@ class Feeds:
         try:
             answer = self.service.send("GET", url, "SENTIMENT_RSS_URL")
         except Unavailable as error:
-            raise Absent("feed_unavailable", f"{about}: {error}", Unavailable) from error
+            raise Absent(
+                "feed_unavailable", f"{about}: {error}; wait, or check the address", Unavailable
+            ) from error
         _refuse(answer, about)
         try:
             found = items(answer.content, answer.content_type)
         except NoFeed as error:
-            raise Unrated("feed_unreadable", f"{about} {error}", StageError) from error
+            raise Unrated("feed_unreadable", f"{about} {error}; open the address", StageError) from error
         return counting(found, self.moment, self.max_age)
 
 
 def _refuse(answer: Answer, about: str) -> None:
     status = f"answered HTTP {answer.status}"
     if answer.status in GONE:
-        raise Unrated("feed_missing", f"{about} {status}")
+        raise Unrated("feed_missing", f"{about} {status}; check the symbol")
     if not answer.good:
         what = "the key in it" if answer.status in KEY_REFUSED else "the address"
         raise Unrated("feed_refused", f"{about} {status}; check {what}", BadConfig)
     if answer.status == NO_CONTENT or not answer.content.strip():
-        raise Unrated("feed_empty", f"{about} {status} with nothing in it")
+        raise Unrated("feed_empty", f"{about} {status} with nothing in it; check the symbol")
 
 
 def counting(found: Sequence[Item], moment: datetime, max_age: timedelta) -> list[str]:

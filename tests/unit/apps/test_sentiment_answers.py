@@ -147,9 +147,11 @@ def test_a_password_in_the_address_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_one_symbol_without_an_answer_is_unrated(tmp_path: Path) -> None:
-    with chat_api(lambda symbol, _: (500, "") if symbol == "KO" else chat(RATED)) as (settings, asked):
+    busy = refusal(429, code="insufficient_quota")
+    with chat_api(lambda symbol, _: busy if symbol == "KO" else chat(RATED)) as (settings, asked):
         done = analyse(tmp_path, settings, OPENAI_ATTEMPTS="2")
     assert (done.returncode, done.stderr) == (0, "")
+    assert "HTTP 429 insufficient_quota" in done.stdout
     assert read_sentiment(tmp_path)["KO"]["unrated"] == "model_unavailable"
     assert asked == ["KO", "KO", "PG"]
 

@@ -96,8 +96,8 @@ def test_a_service_that_is_down_ends_the_batch_which_may_be_tried_again_later(tm
     with local_server(lambda _: (503, f"down {SECRET}")) as (url, received):
         done = run_sentiment(tmp_path, **paid(url, SENTIMENT_IN_FLIGHT="1", OPENAI_ATTEMPTS="2"))
     assert done.returncode == os.EX_UNAVAILABLE
-    why = "AAPL is not rated: OPENAI_BASE_URL 127.0.0.1 answered HTTP 503 (and 2 more of 4 symbols)"
-    assert done.stderr == f"sentiment: {why}\n"
+    why = "AAPL is not rated: OPENAI_BASE_URL 127.0.0.1 answered HTTP 503; wait, or check the address"
+    assert done.stderr == f"sentiment: {why} (and 2 more of 4 symbols)\n"
     assert len(received) == 3 * 2  # it is not more than half of them before
     assert done.slept == [0.5] * 3
 
