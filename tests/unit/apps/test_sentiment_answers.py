@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -261,8 +263,6 @@ def test_a_damaged_file_of_what_was_paid_for_is_named(tmp_path: Path) -> None:
 
 
 def test_no_more_symbols_are_in_flight_than_the_setting_says(tmp_path: Path) -> None:
-    import threading
-
     lock, now, most = threading.Lock(), 0, 0
     full = threading.Barrier(3, timeout=30)
 
@@ -314,10 +314,18 @@ def test_a_batch_spends_no_more_than_its_budget(tmp_path: Path, budget: dict[str
 
 def test_several_in_flight_do_not_share_what_is_left(tmp_path: Path) -> None:
     write_appearances(tmp_path)
-    with chat_api(lambda *_: chat(RATED, (1000, 100))) as (settings, asked):
-        done = run_sentiment(tmp_path, SENTIMENT_BUDGET_TOKENS="1500", **settings)
+    together = threading.Barrier(2)
+
+    def says(symbol: str, _: dict) -> Answer:
+        if symbol != "AAPL":  # which is asked alone
+            with suppress(threading.BrokenBarrierError):
+                together.wait(timeout=2)  # for another one, which must not come
+        return chat(RATED, (1000, 100))
+
+    with chat_api(says) as (settings, asked):
+        done = run_sentiment(tmp_path, SENTIMENT_BUDGET_TOKENS="2500", **settings)
     assert done.returncode == 0
-    assert len(asked) <= 2  # after the first answer it is known what one costs
+    assert len(asked) == 2
 
 
 def test_an_api_that_reports_no_tokens_is_bounded_too(tmp_path: Path) -> None:
