@@ -7,6 +7,7 @@ from typing import Self
 
 from rankalpha.capabilities import check_capabilities
 from rankalpha.market import DEFAULT_MARKET, Market
+from rankalpha.no_proxy import with_exceptions
 from rankalpha.profile import Profile
 from rankalpha.settings import A_YEAR, SettingsError, settings
 from rankalpha.usable import (
@@ -129,6 +130,7 @@ class Stage:
         env = {
             **env,
             **{key: value for key, value in extra.items() if value},
+            **with_exceptions({**env, **extra}),
             "RANKALPHA_ENV": profile.name,
             "RANKALPHA_BATCH": batch,
             "RANKALPHA_DATE": batch[:10],

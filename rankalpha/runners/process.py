@@ -25,6 +25,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from rankalpha import container_log
+from rankalpha.no_proxy import proxies, with_exceptions
 from rankalpha.runners.base import (
     GRACE_SECONDS,
     LONGEST_LINE,
@@ -241,7 +242,7 @@ def _folder(job: StageJob) -> Path:
 
 
 def _environment(job: StageJob, folder: Path) -> dict[str, str]:
-    """Return what the image would give, and the stage's own; nothing of Airflow's gets through."""
+    """Return what the image would give, the way to the outside, and the stage's own; nothing of Airflow's."""
     bin_dir = str(Path(sys.executable).parent)
     image = {
         "PATH": f"{bin_dir}:{os.defpath}",
@@ -257,4 +258,12 @@ def _environment(job: StageJob, folder: Path) -> dict[str, str]:
         "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
     }
     data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir / job.stage.market.folder))
-    return {**image, **data, **job.env, "RANKALPHA_RESULT": str(folder / "result.json")}
+    outside = proxies(os.environ)
+    return {
+        **image,
+        **outside,
+        **data,
+        **job.env,
+        **with_exceptions({**outside, **job.env}),
+        "RANKALPHA_RESULT": str(folder / "result.json"),
+    }

@@ -231,6 +231,21 @@ def test_an_unknown_profile_is_a_clear_error_before_anything_starts(stack, first
     assert not (home / "other/postgres").exists()
 
 
+def test_a_failed_start_stops_what_it_has_started_and_shows_its_own_error(stack, first_up, home):
+    other = RunningStack(home / "failing", checkout=stack.checkout)
+    other.env["AIRFLOW__CORE__ASSET_MANAGER_CLASS"] = "moon"
+    first = other.run("make", "up")
+    assert "set AIRFLOW__CORE__ASSET_MANAGER_CLASS=" in first.stdout
+    del other.env["AIRFLOW__CORE__ASSET_MANAGER_CLASS"]
+    other.env["RANKALPHA_STAGE_SLOTS"] = "moon"
+    second = other.run("make", "up")
+    assert first.returncode == second.returncode == 2
+    assert "RANKALPHA_STAGE_SLOTS='moon'" in second.stdout
+    assert "ASSET_MANAGER" not in second.stdout
+    assert not (home / "failing/postgres/postmaster.pid").exists()
+    assert other.run("make", "clean").returncode == 0
+
+
 def test_down_and_clean_leave_nothing_behind(stack, first_up):
     """Not even what a scheduler that died just before has left."""
     psutil.Process(stack.processes()["airflow:scheduler"]).kill()

@@ -19,7 +19,7 @@ from stage_process import environment
 from apps.common.bounds import SERVER
 from tests.support.waiting import wait_for
 
-Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
+Answer = tuple[int, str | bytes] | tuple[int, str | bytes, dict[str, str]]
 
 
 class Request:
@@ -41,11 +41,12 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
             request = Request(self)
             received.append(request)
             status, body, headers = (*answer(request), {})[:3]
+            body = body.encode() if isinstance(body, str) else body
             self.send_response(status)
-            for name, value in {"content-length": str(len(body.encode())), **headers}.items():
+            for name, value in {"content-length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write(body)
 
         do_POST = do_GET  # noqa: N815
 

@@ -59,6 +59,13 @@ def test_method_path_and_trailing_slash_are_settings(monkeypatch, profile_dir):
     assert request.body == b""
 
 
+def test_a_service_of_ones_own_is_called_without_a_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with local_server(lambda _request: (200, GRADED)) as (url, requests):
+        execute(monkeypatch, url)
+    assert len(requests) == 1
+
+
 def test_put_is_a_method_too(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_GRADING_METHOD", "PUT")
     with local_server(lambda _request: (200, GRADED)) as (url, requests):

@@ -102,6 +102,14 @@ def test_time_limit_of_all_stages(monkeypatch):
     assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(seconds=90)
 
 
+def test_a_stage_with_a_proxy_calls_the_stacks_services_without_it(profile_dir):
+    (profile_dir / "demo.env").write_text("HTTPS_PROXY=http://proxy:3128\nNO_PROXY=corp.example\n")
+    env = stage().job(KEY, labels={}).env
+    assert env["HTTPS_PROXY"] == "http://proxy:3128"
+    assert env["NO_PROXY"].startswith("corp.example,localhost,127.0.0.1,")
+    assert "api" in env["NO_PROXY"].split(",")
+
+
 def test_a_job_has_what_the_stage_declares():
     job = stage(cpus=0.5, memory="256m", pids=99, env={"DEPTH": "3"}).job(KEY, labels={"a": "b"})
     assert (job.image, job.command, job.batch) == ("demo:1", "python main.py", KEY)
