@@ -19,6 +19,7 @@ from rankalpha.settings import SettingsError, StackSettings
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("airflow", "data", "logs", "postgres", "processes")
 HARMLESS = "/._-"  # in a path, beside letters and digits
+EXPANDED = '"\\%$'  # what the supervisor and Airflow expand or unquote in the path of the checkout
 LONGEST_RUNTIME_DIR = 107 - len("/supervisor-0123456789ab.sock")  # bytes; of PostgreSQL's socket less is left
 STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock")
 
@@ -60,8 +61,16 @@ class Layout:
 
     def prepare(self) -> None:
         """Make the folders; what processes write in them is for their owner only. Raises SettingsError."""
-        _check_characters("the checkout", ROOT, "move it", also=" '()+,:=@~&")
-        _check_characters("the state folder", self.state, "choose another folder with RANKALPHA_STATE_DIR")
+        expanded = {
+            character for character in str(ROOT) if character in EXPANDED or not character.isprintable()
+        }
+        _refuse("the checkout", ROOT, expanded, "move it")
+        _refuse(
+            "the state folder",
+            self.state,
+            _special(self.state),
+            "choose another folder with RANKALPHA_STATE_DIR",
+        )
         runtime_dir()
         try:
             self.state.mkdir(parents=True, exist_ok=True)
@@ -139,7 +148,7 @@ class Layout:
 def runtime_dir() -> Path:
     """Return the folder of this user's sockets and locks, whose paths may have 107 characters at most."""
     folder = Path(tempfile.gettempdir(), f"rankalpha-{os.getuid()}")
-    _check_characters("the folder of temporary files", folder, "set TMPDIR to another one")
+    _refuse("the folder of temporary files", folder, _special(folder), "set TMPDIR to another one")
     if len(os.fsencode(folder)) > LONGEST_RUNTIME_DIR:
         raise SettingsError(f"the path {str(folder)!r} is too long for sockets; set TMPDIR to a shorter one")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -150,15 +159,16 @@ def runtime_dir() -> Path:
     return folder
 
 
-def _check_characters(what: str, path: Path, remedy: str, also: str = "") -> None:
-    """Raise SettingsError for a path that PostgreSQL, its address, or the supervisor would read otherwise."""
-    wrong = sorted(
-        {character for character in str(path) if not (character.isalnum() or character in HARMLESS + also)}
-    )
+def _special(path: Path) -> set[str]:
+    """Return what of a path PostgreSQL, its address, or the supervisor would read otherwise."""
+    return {character for character in str(path) if not (character.isalnum() or character in HARMLESS)}
+
+
+def _refuse(what: str, path: Path, wrong: set[str], remedy: str) -> None:
     if wrong:
         raise SettingsError(
             f"{what} {str(path)!r} cannot be used because its path contains "
-            f"{', '.join(map(repr, wrong))}; {remedy}"
+            f"{', '.join(map(repr, sorted(wrong)))}; {remedy}"
         )
 
 
