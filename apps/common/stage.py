@@ -23,7 +23,7 @@ from pathlib import Path
 from apps.common.files import write_atomic
 
 BATCH_FORMAT = "%Y-%m-%dT%H:%M:%S"
-LONGEST = 2000  # characters of an error that are shown
+BEGIN, END = 1400, 600  # characters of an error that are shown; at its end stands what to do
 
 
 class StageError(Exception):
@@ -93,7 +93,8 @@ class Batch:
 def one_line(error: Exception) -> str:
     """Return an error's message as one line that is cut, whatever a file or a service has put into it."""
     text = " ".join(str(error).split())
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    missing = len(text) - BEGIN - END
+    return text if missing <= 0 else f"{text[:BEGIN]} [… {missing} characters are left out …] {text[-END:]}"
 
 
 def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
