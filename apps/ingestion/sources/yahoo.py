@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -58,7 +59,7 @@ class YahooSource:
         """Take the given symbols; raise BadConfig when there are none or `start` is not before `end`.
 
         `cache` is the folder where yfinance keeps cookies and the time zones of symbols, which halves the
-        requests of the next batch.
+        requests of the next batch; without one, they are kept for this batch only.
         """
         if not symbols:
             raise BadConfig("INGESTION_SYMBOLS is empty: INGESTION_SOURCE=yahoo needs it, such as AAPL,MSFT")
@@ -78,6 +79,9 @@ class YahooSource:
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """See `Source.fetch`. A failure is that of its symbol, until Yahoo answers for none any more."""
         if self._session is None:
+            if self._cache is None or not _usable(self._cache):
+                self._temporary = TemporaryDirectory(prefix="yahoo-", ignore_cleanup_errors=True)
+                self._cache = Path(self._temporary.name)
             self._session = _session(self._patience, self._cache)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda one: self._ask(one, since.get(one, self._start)), symbols))
@@ -185,15 +189,14 @@ def _moment(value: object) -> float | None:
     return float(stamp()) if callable(stamp) else None
 
 
-def _session(patience: Patience, cache: Path | None) -> "PatientSession":
+def _session(patience: Patience, cache: Path) -> "PatientSession":
     import yfinance  # noqa: PLC0415
 
     from apps.ingestion.sources.yahoo_session import PatientSession  # noqa: PLC0415
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are named here, symbol by symbol
     yfinance.config.debug.hide_exceptions = False
-    if cache and _usable(cache):
-        yfinance.set_tz_cache_location(str(cache))
+    yfinance.set_tz_cache_location(str(cache))
     return PatientSession(patience)
 
 

@@ -282,6 +282,7 @@ def test_hosts_of_cookies_that_do_not_answer_are_waited_for_once(tmp_path, serve
     server.silent = {"fc.yahoo.com", "guce.yahoo.com"}
     server.anonymous = True
     assert good(tmp_path, server, INGESTION_TIMEOUT_SECONDS="1")["symbols"] == 20
+    assert sorted(server.waited_for) == sorted(server.silent)
 
 
 @pytest.mark.parametrize(

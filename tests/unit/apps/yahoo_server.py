@@ -101,6 +101,7 @@ class Yahoo:
         self.listings: dict[str, Listing] = {}
         self.anonymous = False  # serves charts without a crumb, as Yahoo does at times
         self.silent: set[str] = set()  # hosts that never answer
+        self.waited_for: list[str] = []  # those of them that were asked
         self.instead: Callable[[str, int], Answer | None] = lambda symbol, nth: None
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.settings: dict[str, str] = {}
@@ -173,6 +174,7 @@ def yahoo(folder: Path) -> Iterator[Yahoo]:
 
         def do_GET(self) -> None:
             if (host := getattr(self, "host", "")) in state.silent:
+                state.waited_for.append(host)
                 state.stopped.wait(60)
             status, body, headers = state.answer(host, self.path)
             body = body.encode() if isinstance(body, str) else body
