@@ -19,7 +19,7 @@ from rankalpha.settings import SettingsError, StackSettings
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("airflow", "data", "logs", "postgres", "processes")
 HARMLESS = "/._-"  # in a path, beside letters and digits
-EXPANDED = '"\\%$'  # what the supervisor and Airflow expand or unquote in the path of the checkout
+EXPANDED = '"\\%$[]*?'  # what the supervisor, Airflow and polars expand in the path of the checkout
 LONGEST_RUNTIME_DIR = 107 - len("/supervisor-0123456789ab.sock")  # bytes; of PostgreSQL's socket less is left
 STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock")
 

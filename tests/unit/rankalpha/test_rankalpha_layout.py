@@ -1,6 +1,7 @@
 """Where the embedded stack refuses to keep its state, before anything is made or started."""
 
 import os
+from contextlib import nullcontext
 
 import pytest
 
@@ -55,3 +56,15 @@ def test_the_folder_of_sockets_is_looked_at_too(layout, tmp_path, monkeypatch, f
     with pytest.raises(SettingsError, match=f"{says}.*set TMPDIR"):
         layout("state").prepare()
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"), [("r o'ot#1", False), ("50%", True), ("cost$HOME", True), ("a[1]", True)]
+)
+def test_the_path_of_the_checkout_may_hold_all_that_nobody_expands(
+    layout, tmp_path, monkeypatch, name, refused
+):
+    monkeypatch.setattr("rankalpha.embedded.layout.ROOT", tmp_path / name)
+    with pytest.raises(SettingsError, match="the checkout") if refused else nullcontext():
+        layout("state").prepare()
+    assert (tmp_path / "state").exists() is not refused
