@@ -191,12 +191,16 @@ def _moment(value: object) -> float | None:
 
 def _session(patience: Patience, cache: Path) -> "PatientSession":
     import yfinance  # noqa: PLC0415
+    from yfinance.cache import get_cookie_cache, get_isin_cache, get_tz_cache  # noqa: PLC0415
 
     from apps.ingestion.sources.yahoo_session import PatientSession  # noqa: PLC0415
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are named here, symbol by symbol
     yfinance.config.debug.hide_exceptions = False
     yfinance.set_tz_cache_location(str(cache))
+    # opened by one thread, and kept open: threads that open a database at the same time may find it locked
+    for opened in (get_tz_cache(), get_cookie_cache(), get_isin_cache()):
+        opened.lookup("")
     return PatientSession(patience)
 
 

@@ -1,6 +1,7 @@
 """Commands in messages work where their reader is: beside the containers, or in the embedded stack."""
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -64,7 +65,8 @@ def test_make_hands_the_arguments_on_as_they_are(embedded, tmp_path):
     """As in our Makefile, where `$(ARGS)` is read by the shell."""
     (tmp_path / "Makefile").write_text("publish-anyway:\n\t@printf '%s\\n' $(ARGS)\n")
     line = commands.command("publish-anyway", *WORDS)
-    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=True)
+    own = {"PATH": os.environ["PATH"]}  # not the settings of a make that runs the tests
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=own, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == list(WORDS)
 
 
