@@ -65,8 +65,10 @@ def test_make_hands_the_arguments_on_as_they_are(embedded, tmp_path):
     """As in our Makefile, where `$(ARGS)` is read by the shell."""
     (tmp_path / "Makefile").write_text("publish-anyway:\n\t@printf '%s\\n' $(ARGS)\n")
     line = commands.command("publish-anyway", *WORDS)
-    own = {"PATH": os.environ["PATH"]}  # not the settings of a make that runs the tests
-    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=own, capture_output=True, text=True, check=True)
+    env = {"PATH": os.environ["PATH"]}  # without the settings of a make that runs the tests
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines() == list(WORDS)
 
 
