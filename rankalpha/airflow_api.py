@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from rankalpha.no_proxy import direct
 from rankalpha.settings import AdminSettings, settings
 from rankalpha.texts import ANSWER, cut
 
@@ -79,7 +80,7 @@ class AirflowApi:
 
     def _request(self, method: str, url: str, **arguments: Any) -> requests.Response:
         try:
-            return self._session.request(method, url, **arguments)
+            return self._session.request(method, url, proxies=direct(url), **arguments)
         except requests.ConnectionError as error:
             raise requests.ConnectionError(
                 f"Airflow does not answer at {self.url}: is it running?"

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
@@ -12,7 +11,7 @@ from requests import RequestException, Response, codes
 from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
 
 from rankalpha.calls import Call
-from rankalpha.no_proxy import is_own
+from rankalpha.no_proxy import direct
 from rankalpha.result import ResultError, ResultNotStored, parse_result, read_json
 from rankalpha.settings import SettingsError
 from rankalpha.texts import ANSWER, cut
@@ -59,8 +58,7 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
             extra_options={
                 "check_response": False,
                 "timeout": timeout,
-                # requests' own way to say that a host needs no proxy
-                "proxies": {"no_proxy": urlsplit(url).hostname} if is_own(url) else {},
+                "proxies": direct(url),
             },
             **body,
         )

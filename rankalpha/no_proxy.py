@@ -42,6 +42,11 @@ def with_exceptions(env: Mapping[str, str]) -> dict[str, str]:
     return dict.fromkeys(EXCEPTIONS, ",".join(filter(None, hosts)))
 
 
+def direct(url: str) -> dict[str, str]:
+    """Return the `proxies` that requests is given, so that it reaches what is_own through no proxy."""
+    return {"no_proxy": _host(url)} if is_own(url) else {}
+
+
 def is_own(url: str) -> bool:
     """Tell whether only this machine or network knows the host of `url`: loopback, or a name without dots."""
     host = _host(url)

@@ -29,11 +29,19 @@ class Mailbox:
         return "250 OK"
 
     def __enter__(self):
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self._controller.start()
+        self.start()
         return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Listen."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self):
+        """Listen no more; the messages stay."""
         self._controller.stop()
 
     @property
@@ -62,9 +70,16 @@ class Webhook:
         self._server = None
 
     def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Listen."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
 
     def _handler(self):
         texts, longest = self.texts, self.LONGEST
@@ -98,7 +113,8 @@ class Webhook:
         """The messages that hold all of the words, oldest first."""
         return with_words(self.texts, words)
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Listen no more; the messages stay."""
         self._server.shutdown()
         self._server.server_close()
 
