@@ -115,6 +115,7 @@ def _runner(url: str) -> None:
         command=STAGE.command,
         nano_cpus=10**9,
         memory_bytes=256 * 1024**2,
+        tmp_bytes=64 * 1024**2,
         pids=128,
         env={},
         labels=identity.labels,

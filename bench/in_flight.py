@@ -101,4 +101,4 @@ def _no_containers_left(engine: APIClient) -> Iterator[None]:
         yield
     finally:
         with ThreadPoolExecutor(4) as several:
-            list(several.map(partial(engine.remove_container, force=True), _running(engine)))
+            list(several.map(partial(engine.remove_container, force=True, v=True), _running(engine)))

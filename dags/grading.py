@@ -10,7 +10,7 @@ Grades each stock A to F from a batch's scores and sentiment, then tells the fro
 - **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
 - **If it fails**: the answer of RankAlpha's API or frontend stands in the log of the red task. When only
   `notify_frontend` is red, the grades are published and the page merely was not told: clear that task.
-  What the contract has blocked needs `update_grading` cleared, or `make publish-anyway`.
+  What the contract has blocked needs `update_grading` cleared, or *Publish anyway* on the page RankAlpha.
 - **Running it again** is safe: the same scores and sentiment give the same grades. With the run's param
   `publish` off the API grades, and neither dataset nor frontend hears of it.
 """

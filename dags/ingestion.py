@@ -12,7 +12,7 @@ Collects the day's prices and publishes them: every batch starts here.
 - **If it fails**: the last lines of the container stand in the log of `run_ingestion`; a broken contract in
   the log of `publish_prices`. Mend the cause, then clear the failed task. Nothing downstream starts before
   prices are published. A batch that its contract has blocked is published all the same, once, by
-  `make publish-anyway`.
+  *Publish anyway* on the page RankAlpha.
 - **Running it again** is safe: a batch's files are replaced as a whole, and its scores, sentiment and grades
   follow, unless the run's param `publish` is off.
 """

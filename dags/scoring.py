@@ -10,7 +10,7 @@ Scores each stock's momentum, value and quality.
 - **Healthy when**: `publish_scores` is green some minutes after `publish_prices`.
 - **If it fails**: see the log of the red task. Mend the cause, then clear it; sentiment is not affected, and
   grading waits for this batch's scores. What its contract has blocked needs `run_scorer` cleared, or
-  `make publish-anyway`.
+  *Publish anyway* on the page RankAlpha.
 - **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded
   again, unless the run's param `publish` is off.
 """

@@ -6,7 +6,7 @@ Sees to it that no batch is lost silently.
 - **Reads**: where each batch of the last `RANKALPHA_WATCH_DAYS` days stands; it belongs to no batch itself
 - **Writes**: no dataset. A batch that was lost on the way to a DAG is given to it, and an orphaned container
   is stopped.
-- **Runs**: every five minutes. Outside of Airflow, for when its scheduler is down: `scripts/health.py`.
+- **Runs**: every five minutes. For when the scheduler is down: the page RankAlpha, and the command `health`.
 - **Alerts** once, with what to do: a failed stage or a missed deadline that did not tell itself; a paused DAG
   that a batch waits for; a batch that was not graded within `RANKALPHA_GRADED_WITHIN` minutes; no batch
   `RANKALPHA_STARTED_WITHIN` minutes after 06:00 UTC; a component of Airflow without a heartbeat; a channel

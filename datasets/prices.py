@@ -5,10 +5,11 @@ from datetime import timedelta
 from airflow.sdk import Asset
 
 from rankalpha.contract import Check, Contract
-from rankalpha.contract.figures import advance, age, change, reported
+from rankalpha.contract.figures import advance, age, change, reported, share
 from rankalpha.settings import settings
 
 COUNT = {"type": "integer", "minimum": 0}
+MISSING = share("behind", "left_out", of=("symbols", "left_out"), but=1)  # one symbol never ends a batch
 
 PRICES_CONTRACT = Contract(
     owner="rankalpha",
@@ -17,6 +18,11 @@ PRICES_CONTRACT = Contract(
     details={
         "source": {"type": "string"},
         "new_rows": COUNT,
+        "revised": COUNT,  # known days that were corrected or came late
+        "rescaled": COUNT,  # histories that a dividend or split has rescaled
+        "jumps": COUNT,  # closes that jump like an unadjusted split or a slipped decimal point
+        "behind": COUNT,  # symbols that keep what was known because nothing came
+        "left_out": COUNT,  # symbols without any prices
         "replayed": {"type": "boolean"},
         "reused": {"type": "boolean"},
         "appearances": COUNT,
@@ -33,6 +39,9 @@ PRICES_CONTRACT = Contract(
         Check(name="change of rows", figure=change("rows"), least=-20, unit="%"),
         Check(name="change of symbols", figure=change("symbols"), least=-20, unit="%"),
         Check(name="growth of symbols", figure=change("symbols"), most=50, unit="%", severity="warn"),
+        Check(name="symbols without news", figure=MISSING, most=20, unit="%"),
+        Check(name="many symbols without news", figure=MISSING, most=5, unit="%", severity="warn"),
+        Check(name="jumps", figure=reported("jumps"), most=0, severity="warn"),
         Check(name="appearances", figure=reported("appearances"), least=1, severity="warn"),
     ),
 )

@@ -10,6 +10,19 @@ from rankalpha.contract.figures import advance, change, reported, share
 COUNT = {"type": "integer", "minimum": 0}
 RATING = {"type": ["number", "null"]}  # null: not one symbol has headlines
 MISSING = share("without_headlines", of=("symbols",))
+UNRATED = share("unrated", of=("symbols",))
+REASONS = (
+    "feed_empty",
+    "feed_missing",
+    "feed_refused",
+    "feed_unavailable",
+    "feed_unreadable",
+    "language",
+    "model_refused",
+    "model_malformed",
+    "model_unavailable",
+    "budget",
+)
 
 SENTIMENT_CONTRACT = Contract(
     owner="rankalpha",
@@ -19,6 +32,11 @@ SENTIMENT_CONTRACT = Contract(
         "analysed": COUNT,
         "reused": COUNT,
         "without_headlines": COUNT,
+        "unrated": COUNT,  # the sum of the reasons; there when some are
+        **{f"unrated_{reason}": COUNT for reason in REASONS},
+        "input_tokens": COUNT,
+        "output_tokens": COUNT,
+        "cost_dollars": {"type": "number", "minimum": 0},
         "min_sentiment": RATING,
         "max_sentiment": RATING,
         "model": {"type": "string"},
@@ -33,6 +51,9 @@ SENTIMENT_CONTRACT = Contract(
         # a source of headlines that is down looks like silence: all would be graded as neutral
         Check(name="symbols without headlines", figure=MISSING, most=90, unit="%"),
         Check(name="many symbols without headlines", figure=MISSING, most=50, unit="%", severity="warn"),
+        # nor would they be without a rating for any other reason
+        Check(name="unrated symbols", figure=UNRATED, most=90, unit="%"),
+        Check(name="many unrated symbols", figure=UNRATED, most=50, unit="%", severity="warn"),
         # how many the screeners agree on differs from day to day
         Check(name="change of symbols", figure=change("symbols"), least=-50, unit="%", severity="warn"),
     ),

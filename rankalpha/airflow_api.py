@@ -6,7 +6,9 @@ from typing import Any
 
 import requests
 
+from rankalpha.no_proxy import direct
 from rankalpha.settings import AdminSettings, settings
+from rankalpha.texts import ANSWER, cut
 
 TIMEOUT = 30.0  # seconds, each request
 PAGE = 100  # Airflow lists no more at once
@@ -78,7 +80,7 @@ class AirflowApi:
 
     def _request(self, method: str, url: str, **arguments: Any) -> requests.Response:
         try:
-            return self._session.request(method, url, **arguments)
+            return self._session.request(method, url, proxies=direct(url), **arguments)
         except requests.ConnectionError as error:
             raise requests.ConnectionError(
                 f"Airflow does not answer at {self.url}: is it running?"
@@ -107,4 +109,6 @@ def _check(response: requests.Response, what: str) -> None:
     if response.status_code >= requests.codes.server_error:
         response.raise_for_status()
     if not response.ok:
-        raise AirflowApiError(f"{what}: {response.status_code} {response.text[:500]}", response.status_code)
+        raise AirflowApiError(
+            f"{what}: {response.status_code} {cut(response.text, ANSWER)}", response.status_code
+        )

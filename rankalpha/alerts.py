@@ -8,7 +8,6 @@ outcome of a task.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
-from airflow.sdk.log import mask_logs
 
 from rankalpha.pipeline import pipeline_of
 from rankalpha.settings import settings
@@ -96,7 +94,7 @@ def tell(incident: Incident, to: Sequence[str] | None = None, *, notice: bool = 
     from rankalpha import channels  # noqa: PLC0415  not for parsing
     from rankalpha.watchdog.told import Told  # noqa: PLC0415
 
-    incident = replace(incident, subject=_masked(incident.subject), text=_masked(incident.text))
+    incident = channels.bounded(incident)
     level, word = (logging.INFO, "NOTICE") if notice else (logging.ERROR, "ALERT")
     log.log(level, "%s RankAlpha %s: %s\n%s", word, incident.urgency, incident.subject, incident.text)
     names = channels.on() if to is None else tuple(to)
@@ -117,8 +115,3 @@ def note(one: Any) -> None:
             told.forget(one)
     except Exception:
         log.exception("The watchdog does not know of this alert, and may send another")
-
-
-def _masked(text: str) -> str:
-    # an error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
-    return str(mask_logs(None, "error", {"text": text})["text"])

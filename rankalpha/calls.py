@@ -30,15 +30,19 @@ class Call:
         """Return what the service is told of a batch; the default market goes without saying."""
         return {"batch": batch, **({"market": self.market.name} if self.market.folder else {})}
 
-    def profile(self) -> Profile:
-        """Look the call's settings up."""
-        defaults = {
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The call's settings where neither a Variable nor the env file sets them."""
+        return {
             self.url_key: getattr(settings(), self.url_default),
             f"{self.name}_METHOD": "POST",
             f"{self.name}_PATH": self.path,
             f"{self.name}_TIMEOUT": "60",
         }
-        return Profile.load("api", defaults, self.market.profile)
+
+    def profile(self) -> Profile:
+        """Look the call's settings up."""
+        return Profile.load("api", self.defaults, self.market.profile)
 
 
 GRADING_REFRESH = Call(

@@ -6,6 +6,7 @@
 import logging
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from html import escape
 
 from airflow.sdk import BaseNotifier, Connection
@@ -13,6 +14,8 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from rankalpha.settings import settings
+from rankalpha.task_log import masked
+from rankalpha.texts import cut, one_line, printable
 from rankalpha.watchdog.incident import Incident
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,10 @@ SLACK_CONNECTION = "slackwebhook_default"
 EMAIL, SLACK = "e-mail", "Slack"
 CONNECTIONS = {EMAIL: SMTP_CONNECTION, SLACK: SLACK_CONNECTION}
 LINK = re.compile(r"https?://[^\s<]+")
+SUBJECT = 200  # characters
+TEXT = 12_000  # characters
+# Slack asks for 4,000 characters at most, and its API refuses longer ones as `msg_too_long`
+SLACK_TEXT = 3_500  # as Slack gets it; the rest is for what it counts otherwise, such as emoji
 
 
 def page() -> str:
@@ -43,9 +50,18 @@ def on() -> tuple[str, ...]:
     )
 
 
+def bounded(incident: Incident) -> Incident:
+    """Return an incident that can be sent and that Airflow can keep, without secrets."""
+    # an error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
+    subject, text = masked(incident.subject), masked(incident.text)
+    return replace(
+        incident, subject=cut(printable(one_line(subject)), SUBJECT), text=cut(printable(text), TEXT)
+    )
+
+
 def send(incident: Incident, names: Collection[str]) -> tuple[str, ...]:
     """Send an alert by each of the named channels; return those that did not take it, which are logged."""
-    failed = []
+    failed, incident = [], bounded(incident)  # one that an earlier version has kept may be of any size
     subject = f"RankAlpha {incident.urgency}: {incident.subject}"
     head = f"{incident.urgency}: {incident.urgency.meaning}"
     body = f"{incident.text}\nPage: {page()}"
@@ -76,10 +92,17 @@ def _slack(subject: str, head: str, body: str) -> BaseNotifier:
         SlackWebhookNotifier,
     )
 
-    text = escape(f"{head}\n{body}", quote=False)  # of what a log says nothing is to be taken for a mention
-    return SlackWebhookNotifier(
-        slack_webhook_conn_id=SLACK_CONNECTION, text=f"*{escape(subject, quote=False)}*\n{text}"
-    )
+    title = f"*{escape(subject, quote=False)}*\n"
+    text = _escaped(f"{head}\n{body}", SLACK_TEXT - len(title))
+    return SlackWebhookNotifier(slack_webhook_conn_id=SLACK_CONNECTION, text=title + text)
+
+
+def _escaped(text: str, longest: int) -> str:
+    """Return a text for Slack, at most so long: of what a log says nothing is to be taken for a mention."""
+    room = longest
+    while len(escaped := escape(cut(text, room), quote=False)) > longest and room:
+        room = room * longest // len(escaped)
+    return escaped
 
 
 NOTIFIERS: dict[str, Callable[[str, str, str], BaseNotifier]] = {EMAIL: _email, SLACK: _slack}

@@ -21,6 +21,7 @@ from rankalpha.runners.base import (
     StageInvalid,
 )
 from rankalpha.stage import Stage, StageJob
+from rankalpha.texts import QUOTED_LINE, cut
 
 # the maker of what was created and not started is given this time, then it counts as dead
 START_TIME = timedelta(seconds=10)
@@ -60,12 +61,12 @@ def set_aside(runner: Runner, container: Container, try_number: int) -> None:
 def check_exit(stage: Stage, container: Container, tail: Sequence[str]) -> str:
     """Raise StageFailed or StageInvalid, with the last lines, when the container has not ended with 0.
 
-    Returns what is to be said all the same.
+    `tail` holds no secrets, for long lines are cut. Returns what is to be said all the same.
     """
     hint = _hint(stage, container)
     if container.status == 0:
         return hint and f"The stage says that it is done.{hint}"
-    last = "\n  ".join(["", *tail]) if tail else " It printed nothing."
+    last = "\n  ".join(["", *(cut(line, QUOTED_LINE) for line in tail)]) if tail else " It printed nothing."
     status = "an unknown status" if container.status is None else container.status
     text = f"stage {stage.name}, container {container.name}, exited with {status}.{hint} Last lines:{last}"
     raise (StageInvalid if container.status in (*PERMANENT_EXITS, *COMMAND_EXITS) else StageFailed)(text)

@@ -3,14 +3,23 @@
 from typing import Any
 
 from rankalpha.batch import key_of
+from rankalpha.commands import command, recreate
+from rankalpha.contract.contract import RESULT, failed
 from rankalpha.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline import Pipeline, pipeline_of
 from rankalpha.quarantine import QUARANTINE
+from rankalpha.settings import settings
+from rankalpha.task_log import masked
+from rankalpha.texts import cut
 from rankalpha.watchdog.incident import Incident, Urgency, failure
 
 NOTIFY = "notify_frontend"
 NO_ERROR = "none was reported: whatever ran the task was killed or lost"
-MEND = "read the log, mend the cause, then clear the task; running it again is safe."
+QUOTED = 6_000  # characters of the error
+MEND = (
+    "read the log, mend the cause, then clear the task; running it again is safe, unless your own image adds "
+    "rows each time."
+)
 
 
 def describe(context: Any) -> Incident:
@@ -23,7 +32,7 @@ def describe(context: Any) -> Incident:
     lines = [
         f"Batch: {market.named(known) if known else 'of this run'}",
         f"Run: {ti.run_id}, try {ti.try_number}",
-        f"Error: {context.get('exception') or NO_ERROR}",
+        f"Error: {cut(masked(str(context.get('exception') or NO_ERROR)), QUOTED)}",
         f"Log: {getattr(ti, 'log_url', None) or 'in the Airflow UI'}",
         f"Next: {_publish_anyway(blocked, ti.task_id, market) if blocked else MEND}",
     ]
@@ -54,10 +63,21 @@ def _blocked(context: Any) -> dict[str, Any] | None:
 
 def _publish_anyway(blocked: dict[str, Any], task_id: str, market: Market) -> str:
     dataset = task_id.removeprefix("publish_")
-    which = f"--market {market.name} " if market.folder else ""
+    which = ("--market", market.name) if market.folder else ()
+    what = ("--batch", blocked["batch"], "--dataset", dataset, "--reason", "why it is right")
+    silent = any(check["name"] == RESULT for check in failed(blocked.get("checks") or (), "block"))
     return (
-        "mend the data and clear the stage, whose result was kept and not published. If it is right all the "
-        "same, publish it anyway, on record: on the page RankAlpha, or\n"
-        f"  python scripts/publish_anyway.py {which}--batch {blocked['batch']} --dataset {dataset} "
-        "--reason '...'"
+        (_reports_nothing() if silent else "")
+        + "mend the data and clear the stage, whose result was kept and not published. If it is right all "
+        "the same, publish it anyway, on record: on the page RankAlpha, or\n"
+        f"  {command('publish-anyway', *which, *what)}"
+    )
+
+
+def _reports_nothing() -> str:
+    """Return what to do when an image, or an API, that is not ours reports nothing, as it may."""
+    return (
+        "if your own image or API reports nothing, set RANKALPHA_REQUIRE_RESULT=false in "
+        f"env/{settings().env}/airflow.env, apply it with `{recreate()}`, and clear this task. "
+        "If it should have reported: "
     )

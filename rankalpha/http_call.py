@@ -8,11 +8,17 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from requests import RequestException, Response, codes
+from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
 
 from rankalpha.calls import Call
-from rankalpha.result import ResultError, parse_result
+from rankalpha.no_proxy import direct
+from rankalpha.result import ResultError, ResultNotStored, parse_result, read_json
 from rankalpha.settings import SettingsError
+from rankalpha.texts import ANSWER, cut
+from rankalpha.usable import shown, url_problem
 
+LONGEST = 24 * 3600  # seconds to wait for an answer; the task's own limit is shorter
+UNUSABLE = (InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema)  # what nobody can be asked at
 MAY_HEAL = {codes.request_timeout, codes.too_early, codes.too_many_requests}
 
 
@@ -39,11 +45,11 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
     """
     profile = call.profile()
     url, method = profile.get(call.url_key), profile.get(f"{call.name}_METHOD").upper()
-    path = profile.get(f"{call.name}_PATH")
+    path, timeout = profile.line(f"{call.name}_PATH"), profile.number(f"{call.name}_TIMEOUT", LONGEST)
     if method not in ("GET", "POST", "PUT"):
-        raise SettingsError(f"{call.name}_METHOD={method!r} is not GET, POST or PUT")
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(f"{call.url_key}={url!r} is no http or https address")
+        raise SettingsError(f"{call.name}_METHOD={shown(method)} is not GET, POST or PUT")
+    if problem := url_problem(url):
+        raise SettingsError(f"{call.url_key}={shown(url)} {problem}")
     log.info("Batch %s: %s %s%s", batch, method, url, path)
     body = {"data" if method == "GET" else "json": call.about(batch)}
     try:
@@ -51,10 +57,15 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
             path,
             extra_options={
                 "check_response": False,
-                "timeout": profile.number(f"{call.name}_TIMEOUT"),
+                "timeout": timeout,
+                "proxies": direct(url),
             },
             **body,
         )
+    except UNUSABLE as error:
+        raise SettingsError(
+            f"{call.url_key}={shown(url)} and {call.name}_PATH={shown(path)}: {error}"
+        ) from error
     except RequestException as error:
         raise ServiceError(f"{method} {url}{path} failed: {error}") from error
     return _agreed(response, call.about(batch))
@@ -65,14 +76,18 @@ def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
     where = f"{response.request.method} {response.url} answered {response.status_code}"
     if not response.ok:
         final = response.status_code < codes.server_error and response.status_code not in MAY_HEAL
-        raise (AirflowFailException if final else ServiceError)(f"{where}: {response.text[:500]}")
+        raise (AirflowFailException if final else ServiceError)(f"{where}: {cut(response.text, ANSWER)}")
     try:
-        answer = response.json()
-    except ValueError as error:
-        raise ServiceError(f"{where} with something else than JSON: {response.text[:200]!r}") from error
+        answer = read_json(response.content)
+    except ResultNotStored as error:  # the service has graded, and would answer the same again
+        raise AirflowFailException(f"{where}, but {error}") from error
+    except ResultError as error:
+        raise ServiceError(
+            f"{where} with something else than JSON: {cut(response.text, ANSWER)!r}"
+        ) from error
     if not isinstance(answer, dict) or any(answer.get(key) not in (None, about[key]) for key in about):
         said = " of ".join(about.values())
-        raise ServiceError(f"{where}, but not about batch {said}: {response.text[:200]!r}")
+        raise ServiceError(f"{where}, but not about batch {said}: {cut(response.text, ANSWER)!r}")
     return answer
 
 

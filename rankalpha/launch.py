@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rankalpha.envfile import read_env_file
 from rankalpha.keys import KEYS_FILE
+from rankalpha.no_proxy import with_exceptions
 from rankalpha.openlineage.configuration import configuration
 from rankalpha.profile import profile_folder
 from rankalpha.settings import SettingsError, settings
@@ -27,7 +28,7 @@ def environment(keys_file: Path = KEYS_FILE) -> dict[str, str]:
     found = {**made, **read_env_file(profile_folder(profile) / "airflow.env"), **os.environ}
     if BROKER in found:  # Airflow's own default is its database, which workers need not reach
         found.setdefault(RESULT_BACKEND, found[BROKER])
-    return {**configuration(found), **found}
+    return {**configuration(found), **found, **with_exceptions(found)}
 
 
 def launch(command: list[str], env: Mapping[str, str]) -> None:

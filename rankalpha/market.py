@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from rankalpha.settings import MOST_SLOTS
+from rankalpha.usable import image_problem
+
 if TYPE_CHECKING:  # the Docker proxy has no Airflow
     from airflow.sdk import Asset
 
@@ -14,6 +17,12 @@ DEFAULT = "default"  # its ids, datasets and volumes have no market in their nam
 PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
 STAGE_POOL = "stages"  # of all markets that have none of their own
 FIELDS = 5  # of a cron expression; croniter takes more
+
+
+def _image(value: str) -> str:
+    if problem := image_problem(value):
+        raise ValueError(problem)
+    return value
 
 
 def _cron(value: str) -> str:
@@ -37,8 +46,10 @@ class Market(BaseModel):
     name: str = DEFAULT
     schedule: Annotated[str, AfterValidator(_cron)] = "0 6 * * *"  # of its ingestion, in UTC
     profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; none: the chosen one
-    images: dict[str, Annotated[str, Field(min_length=1)]] = {}  # by stage
-    slots: Annotated[int, Field(gt=0)] | None = None  # of a stage pool of its own; none: the common pool
+    images: dict[str, Annotated[str, AfterValidator(_image)]] = {}  # by stage
+    slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
+        None  # of a stage pool of its own; none: the common one
+    )
 
     @property
     def prefix(self) -> str:

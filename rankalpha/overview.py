@@ -84,7 +84,16 @@ def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
         "published": _text(one.published),
         **{key: one.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
         "checks": one.extra.get("checks", []),
+        "spent": _spent(one.extra.get("details") or {}),
     }
+
+
+def _spent(details: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a language model has cost; None for a stage that asks none."""
+    if "input_tokens" not in details:
+        return None
+    tokens = details["input_tokens"] + details.get("output_tokens", 0)
+    return {"tokens": tokens, "dollars": details.get("cost_dollars")}
 
 
 def _datasets(api: AirflowApi, sight: Sight, assets: Assets) -> Iterator[dict[str, Any]]:
@@ -126,7 +135,8 @@ def _newest(
 def _durations(api: AirflowApi, dag_id: str) -> list[float]:
     newest = {"order_by": "-run_after", "limit": TREND}
     runs = api.get(f"dags/{dag_id}/dagRuns", state=["success"], **newest)["dag_runs"]
-    return [run["duration"] for run in reversed(runs)]
+    # a run that was marked as a success before it ran has none
+    return [run["duration"] for run in reversed(runs) if run["duration"] is not None]
 
 
 def _seen_durations(sight: Sight) -> dict[str, list[float]]:

@@ -7,6 +7,7 @@ from rankalpha.defaults import PUBLISH
 from rankalpha.pipeline import Pipeline, Step
 from rankalpha.quarantine import LONGEST_REASON, PUBLISH_ANYWAY, QUARANTINE
 from rankalpha.rerun import Refused, check_key
+from rankalpha.usable import text_problem
 
 CONFLICT = 409
 
@@ -23,6 +24,8 @@ def publish_anyway(
     check_key(key)
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise Refused(f"a reason of 1 to {LONGEST_REASON} characters is needed: it stays on record")
+    if problem := text_problem(by + reason):
+        raise Refused(f"name or reason {problem}")
     task = f"publish_{step.output}"
     run_id, blocked_at = _blocked(api, step, task, key)
     path = f"dags/{step.dag_id}/dagRuns/{run_id}"

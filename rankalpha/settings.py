@@ -4,21 +4,53 @@ They are safe to read while a DAG file is parsed: no database, no API. What a *s
 limits, keys of its env file) is looked up when its task runs, see `rankalpha.profile`.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rankalpha.usable import engine_problem, text_problem, url_problem
+
+# nobody waits longer, and more of it Airflow, PostgreSQL and Python's own dates cannot count
+A_YEAR = timedelta(days=366)
+SECONDS, MINUTES, HOURS = (A_YEAR // timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours"))
+A_CENTURY = 36525  # days
+MOST_SLOTS = 2**31 - 1  # of a pool, in Airflow's database
+MOST_RETRIES = 1000
 
 
 class SettingsError(Exception):
     """A setting is missing or makes no sense; the message names the key, its value and what is allowed."""
 
 
+def _checked(problem_of: Callable[[Any], str]) -> AfterValidator:
+    def check(value: Any) -> Any:
+        if problem := problem_of(value):
+            raise ValueError(problem)
+        return value
+
+    return AfterValidator(check)
+
+
+Url = Annotated[str, _checked(url_problem)]
+SecretUrl = Annotated[SecretStr, _checked(lambda url: url and url_problem(url.get_secret_value()))]
+EngineUrl = Annotated[str, _checked(engine_problem)]
+
+
 class Environment(BaseSettings):
     """Settings that are read from environment variables: the class's prefix and the field's name."""
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str) and (problem := text_problem(text)):
+            raise ValueError(problem)
+        return value
 
     @classmethod
     def load(cls) -> Self:
@@ -27,10 +59,15 @@ class Environment(BaseSettings):
             return cls()
         except ValidationError as error:
             problems = (
-                f"{cls.model_config['env_prefix']}{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}"
+                f"{cls._said(str(e['loc'][0]), e['input'])}: {e['msg'].removeprefix('Value error, ')}"
                 for e in error.errors()
             )
             raise SettingsError("; ".join(problems)) from error
+
+    @classmethod
+    def _said(cls, name: str, value: Any) -> str:
+        key = f"{cls.model_config['env_prefix']}{name.upper()}"
+        return key if cls.model_fields[name].annotation is SecretStr else f"{key}={value!r}"
 
 
 class Settings(Environment):
@@ -52,8 +89,9 @@ class Settings(Environment):
     runner: str = Field(
         default="docker", description="How a stage runs: `docker` (a container) or `process`."
     )
-    docker_url: str = Field(
-        default="unix:///var/run/docker.sock", description="The engine of the docker runner."
+    docker_url: EngineUrl = Field(
+        default="unix:///var/run/docker.sock",
+        description="The engine of the docker runner.",
     )
     data_dir: Path = Field(
         default=Path("/data"), description="Root of the data volumes as the stages see it."
@@ -69,14 +107,14 @@ class Settings(Environment):
     stack: str = Field(
         default="", description="Set by the embedded stack, so that its stages are known as its own."
     )
-    airflow_url: str = Field(
+    airflow_url: Url = Field(
         default="http://airflow-webserver:8080",
         description="Airflow's API, for the scripts and the maintenance.",
     )
-    api_url: str = Field(
+    api_url: Url = Field(
         default="http://api:6080", description="RankAlpha's API where the profile names none."
     )
-    frontend_url: str = Field(
+    frontend_url: Url = Field(
         default="http://frontend:3000", description="The frontend where the profile names none."
     )
     require_result: bool = Field(
@@ -86,6 +124,7 @@ class Settings(Environment):
     max_age_days: int = Field(
         default=7,
         ge=0,
+        le=A_CENTURY,
         description="Days before the batch's day that its prices may end: a long weekend, and some more.",
     )
     queues: str = Field(
@@ -93,7 +132,10 @@ class Settings(Environment):
         description="Celery queues of stages that certain workers run: `sentiment=large,scorer=small`.",
     )
     stage_slots: int = Field(
-        default=8, gt=0, description="Stages that run at the same time at most, on all workers together."
+        default=8,
+        gt=0,
+        le=MOST_SLOTS,
+        description="Stages that run at the same time at most, on all workers together.",
     )
     defer: bool = Field(
         default=True,
@@ -102,41 +144,71 @@ class Settings(Environment):
     defer_after: float = Field(
         default=5,
         ge=0,
+        le=SECONDS,
         description="Seconds that a worker waits for its stage itself, while few stages run; 0: none.",
     )
-    keep_failed_hours: float = Field(
-        default=24, ge=0, description="How long the container of a failed stage is kept for inspection."
+    log_mb: float = Field(
+        default=10,
+        gt=0,
+        le=20,
+        description="Megabytes that the log of a task takes of its stage's output; the rest is counted.",
     )
-    keep_log_days: int = Field(default=30, ge=0, description="Days that logs are kept; 0: for ever.")
+    keep_failed_hours: float = Field(
+        default=24,
+        ge=0,
+        le=HOURS,
+        description="How long the container of a failed stage is kept for inspection.",
+    )
+    keep_log_days: int = Field(
+        default=30, ge=0, le=A_CENTURY, description="Days that logs are kept; 0: for ever."
+    )
     keep_metadata_days: int = Field(
         default=90,
         ge=0,
+        le=A_CENTURY,
         description="Days that Airflow's database keeps runs and its own log; 0: for ever.",
     )
-    retries: int = Field(default=3, ge=0, description="How often a failed task is tried again.")
-    retry_delay: int = Field(
-        default=300, ge=0, description="Seconds before the first retry; each further one doubles."
+    retries: int = Field(
+        default=3, ge=0, le=MOST_RETRIES, description="How often a failed task is tried again."
     )
-    max_retry_delay: int = Field(default=1800, ge=0, description="Seconds that a retry waits at most.")
+    retry_delay: int = Field(
+        default=300,
+        ge=0,
+        le=SECONDS,
+        description="Seconds before the first retry; each further one doubles.",
+    )
+    max_retry_delay: int = Field(
+        default=1800, ge=0, le=SECONDS, description="Seconds that a retry waits at most."
+    )
     stage_timeout: int | None = Field(
         default=None,
         gt=0,
+        le=SECONDS,
         description="Seconds after which a stage is stopped; unset: each stage's own limit.",
     )
     after_pause: Literal["every", "newest"] = Field(
         default="every",
         description="What a DAG runs once it is unpaused: every batch that waits for it, or the newest only.",
     )
-    watch_days: float = Field(default=3, gt=0, description="Days that the watchdog looks back for batches.")
+    watch_days: float = Field(
+        default=3, gt=0, le=A_CENTURY, description="Days that the watchdog looks back for batches."
+    )
     graded_within: int = Field(
-        default=45, gt=0, description="Minutes after its start in which a batch has to be graded."
+        default=45,
+        gt=0,
+        le=MINUTES,
+        description="Minutes after its start in which a batch has to be graded.",
     )
     started_within: int = Field(
-        default=15, gt=0, description="Minutes after 06:00 UTC in which the day's batch has to be there."
+        default=15,
+        gt=0,
+        le=MINUTES,
+        description="Minutes after 06:00 UTC in which the day's batch has to be there.",
     )
     finished_within: float = Field(
         default=30,
         gt=0,
+        le=MINUTES,
         description="Minutes after it was queued in which a run of a stage or of grading has to be finished.",
     )
     tell_graded: bool = Field(
@@ -156,7 +228,7 @@ class Settings(Environment):
     openlineage_key: SecretStr = Field(
         default=SecretStr(""), description="API key of the server that gets the lineage events."
     )
-    ping_url: SecretStr = Field(
+    ping_url: SecretUrl = Field(
         default=SecretStr(""), description="Asked after each graded batch; an outside monitor misses it."
     )
 

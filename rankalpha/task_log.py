@@ -12,6 +12,7 @@ from airflow.sdk.log import mask_logs, mask_secret
 from airflow.utils.helpers import log_filename_template_renderer
 
 from rankalpha.runners.base import Line, Mark
+from rankalpha.texts import ERROR, cut
 
 LOGGER = "stage"  # marks the lines of stages in a log
 URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:/@\s]*:([^@/\s]+)@", re.IGNORECASE)
@@ -31,6 +32,11 @@ def masked(text: str) -> str:
     return str(mask_logs(None, "info", {"event": text})["event"])
 
 
+def quoted(text: object) -> str:
+    """Return the text of an error without secrets, and not longer than a log or an alert can bear."""
+    return cut(masked(str(text)), ERROR)
+
+
 def mask(env: Mapping[str, str], secrets: Iterable[str]) -> None:
     """Keep secrets of a stage's environment out of the log, should it print them; `secrets` are keys."""
     # values of keys that sound secret; of any shorter value Airflow says that it cannot mask it
@@ -46,21 +52,22 @@ def written_by_triggerers(ti: Any) -> Mark:
     """
     relative = log_filename_template_renderer()(ti=ti)
     path = Path(conf.get_mandatory_value("logging", "base_log_folder"), relative)
-    found = [line for file in path.parent.glob(f"{path.name}.trigger.*.log") for line in _lines(file)]
-    newest = max((line.time for line in found), default="")
-    return Mark(newest, sum(line.time == newest for line in found))
+    found = [entry for file in path.parent.glob(f"{path.name}.trigger.*.log") for entry in _times(file)]
+    newest = max((time for time, _ in found), default="")
+    return Mark(newest, sum(time == newest for time, _ in found), sum(size for _, size in found))
 
 
-def _lines(file: Path) -> Iterator[Line]:
-    with file.open(encoding="utf-8", errors="replace") as text:
+def _times(file: Path) -> Iterator[tuple[str, int]]:
+    """Yield the time of each line of a stage, and how many bytes it has in the log."""
+    with file.open("rb") as text:
         for entry in text:
-            if LOGGER in entry and (line := _parsed(entry)):
-                yield line
+            if LOGGER.encode() in entry and (time := _time(entry)):
+                yield time, len(entry)
 
 
-def _parsed(entry: str) -> Line | None:
+def _time(entry: bytes) -> str | None:
     try:
         fields = json.loads(entry)
     except ValueError:  # the triggerer was killed while it wrote
         return None
-    return Line(fields["timestamp"], fields["event"]) if fields.get("logger") == LOGGER else None
+    return str(fields["timestamp"]) if fields.get("logger") == LOGGER else None

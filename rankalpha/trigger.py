@@ -19,6 +19,8 @@ from rankalpha.task_state import state_of
 class StageTrigger(BaseTrigger):
     """Fires once with `{"end": "ended" | "overdue", "usage": Usage | None}` or `{"error": <what happened>}`.
 
+    An end has `left_out` too when the log lacks output; a triggerer that logs much may lose its last words.
+
     `container` is the container's id, `limit` the seconds that it may run for, `secrets` names variables of
     its environment that must not be logged, and `written` is the Mark up to which its task has logged it.
     """
@@ -52,6 +54,8 @@ class StageTrigger(BaseTrigger):
             follower = Follower(engine, self.container, task_log.write, self.log, written)
             end = await follower.follow(timedelta(seconds=self.limit))
             event: dict[str, Any] = {"end": end, "usage": follower.usage}
+            if follower.left_out:
+                event["left_out"] = follower.left_out
         except StageFailed as error:
             event = {"error": str(error)}
         yield TriggerEvent(event)  # type: ignore[no-untyped-call]

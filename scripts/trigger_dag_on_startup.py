@@ -20,6 +20,7 @@ from rich.table import Table
 from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
 from rankalpha.logs import bind_batch, configure, printed_is_logged
 from rankalpha.monitor import Outcome, batch_of_run, monitor_execution
+from rankalpha.no_proxy import direct
 from rankalpha.pipeline import INGESTION_DAG, pipelines
 from rankalpha.settings import LogSettings, SettingsError, settings
 from rankalpha.startup import NotReady, Paused, trigger_dag, wait_for_airflow
@@ -33,7 +34,8 @@ WORST: tuple[Outcome, ...] = ("failed", "held", "done")
 def show_grades(api_url: str, batch: str) -> None:
     """Print the best stocks of a batch; nothing where the API is not the reference one."""
     try:
-        answer = requests.get(f"{api_url}/api/v1/grading/grades", params={"batch": batch}, timeout=10).json()
+        url = f"{api_url}/api/v1/grading/grades"
+        answer = requests.get(url, params={"batch": batch}, timeout=10, proxies=direct(url)).json()
         table = Table(title=f"Top grades of batch {answer['batch']}, prices as of {answer['as_of']}")
         for column in ("rank", "symbol", "grade", "composite"):
             table.add_column(column, justify="right" if column in ("rank", "composite") else "left")

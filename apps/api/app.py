@@ -15,6 +15,7 @@ from apps.api.batches import DEFAULT_MARKET, BatchFiles, BatchKey, MarketName, b
 from apps.api.grading import grade_batch
 from apps.api.records import Grade, GradesAnswer, read_grades
 from apps.api.settings import Settings
+from apps.common.bounds import bound
 from apps.common.stage import BadData
 
 log = logging.getLogger("rankalpha.api")
@@ -107,7 +108,7 @@ def get_grade(
     for grade in answer.grades:
         if grade.symbol == symbol.upper():
             return grade
-    raise HTTPException(404, f"{symbol[:20]!r} has no grade in batch {answer.batch}")
+    raise HTTPException(404, f"this symbol has no grade in batch {answer.batch}")
 
 
 @router.get("/health")
@@ -167,6 +168,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="RankAlpha grading API", version="1")
     app.state.settings = settings
     app.include_router(router)
+    bound(app)
     app.middleware("http")(log_request)
     app.add_exception_handler(BadData, corrupt)
     return app

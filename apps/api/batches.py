@@ -16,7 +16,7 @@ def check_key(key: str) -> str:
     The key becomes part of a path: what survives the round trip holds digits, dashes, colons and a T only.
     """
     if not is_key(key):
-        raise ValueError(f"{key[:40]!r} is no batch key like 2026-11-22T06:00:00")
+        raise ValueError("not a batch key; expected a UTC time such as 2026-11-22T06:00:00")
     return key
 
 
@@ -29,7 +29,7 @@ DEFAULT_MARKET = "default"  # its data lie in the data root itself
 def check_market(name: str) -> str:
     """Return `name` when it is spelt as a market is; raises ValueError. It becomes part of a path."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
-        raise ValueError(f"{name[:40]!r} is no name of a market: lower-case letters, digits and underscores")
+        raise ValueError("not a name of a market; expected lower-case letters, digits and underscores")
     return name
 
 

@@ -7,6 +7,7 @@ import uvicorn
 
 from apps.api.app import create_app
 from apps.api.settings import Settings
+from apps.common.bounds import SERVER
 from apps.common.logs import configure
 from apps.common.stage import BadConfig
 
@@ -21,7 +22,7 @@ def main() -> None:
     configure(settings.log_format)
     app = create_app(settings)
     # access_log: the app's own line tells the batch as well; log_config: keep the format set above.
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None)
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None, **SERVER)
 
 
 if __name__ == "__main__":

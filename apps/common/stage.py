@@ -23,6 +23,7 @@ from pathlib import Path
 from apps.common.files import write_atomic
 
 BATCH_FORMAT = "%Y-%m-%dT%H:%M:%S"
+BEGIN, END = 1400, 600  # characters of an error that are shown; at its end stands what to do
 
 
 class StageError(Exception):
@@ -89,6 +90,13 @@ class Batch:
         return self.data_dir / volume / self.key
 
 
+def one_line(error: Exception) -> str:
+    """Return an error's message as one line that is cut, whatever a file or a service has put into it."""
+    text = " ".join(str(error).split())
+    missing = len(text) - BEGIN - END
+    return text if missing <= 0 else f"{text[:BEGIN]} [… {missing} characters are left out …] {text[-END:]}"
+
+
 def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
     """Run `work` for the batch of the environment, report its result, and exit with the contract's status."""
     try:
@@ -100,8 +108,8 @@ def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
             write_atomic(batch.result_path, lambda path: path.write_text(text + "\n"))
         print(text, flush=True)
     except StageError as error:
-        print(f"{stage}: {error}", file=sys.stderr, flush=True)
+        print(f"{stage}: {one_line(error)}", file=sys.stderr, flush=True)
         sys.exit(error.exit_status)
     except OSError as error:  # a full or read-only disk may be mended
-        print(f"{stage}: {error}", file=sys.stderr, flush=True)
+        print(f"{stage}: {one_line(error)}", file=sys.stderr, flush=True)
         sys.exit(os.EX_IOERR)

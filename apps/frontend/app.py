@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from apps.api.batches import BatchKey, MarketName
+from apps.common.bounds import bound
 from apps.frontend.events import Broadcast
 from apps.frontend.settings import Settings
 
@@ -109,5 +110,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.broadcast = Broadcast()
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.middleware("http")(add_headers)
+    bound(app)
+    app.middleware("http")(add_headers)  # also to refusals
     return app

@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from apps.common.bounds import SERVER
 from apps.common.logs import configure
 from apps.common.stage import BadConfig
 from apps.frontend.app import create_app
@@ -27,6 +28,7 @@ def main() -> None:
         port=settings.port,
         log_config=None,  # keep the format set above
         timeout_graceful_shutdown=2,  # open pages hold their event stream for ever
+        **SERVER,
     )
 
 

@@ -1,36 +1,50 @@
-"""The prices table: its columns, what makes it valid, and how new rows join those known before."""
+"""The prices table: its columns, what makes it valid, and how a batch brings it up to date."""
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 
 import polars as pl
 
-from apps.common.stage import BadData
-from apps.ingestion.sources import Source
+from apps.common.stage import BadConfig, BadData
+from apps.common.transient import Unavailable
+from apps.ingestion.history import Rescaled, ask_since, holes, merge, valid_row
+from apps.ingestion.jumps import jumps
+from apps.ingestion.sources import Missing, Reason, Source
 
 log = logging.getLogger("ingestion")
 
 SCHEMA = pl.Schema({"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
-KEY = ["symbol", "date"]
-
-DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come of a damaged file
 
 # Symbols worked on at once and rows checked at once: bounds memory to little more than the table itself.
 SYMBOLS_AT_ONCE = 500
 ROWS_AT_ONCE = 1_000_000
 
-# Closes this close to each other (relative) are the same close: data vendors compute adjusted closes in
-# single precision (about 1e-7), while a dividend, the smallest real adjustment, moves a close by more.
-SAME_CLOSE = 1e-6
+# A source that leaves more of the batch unanswered is out of service; the batch is worth another attempt.
+MOST_UNANSWERED = 0.2
 
 
-class Update(NamedTuple):
-    """A valid prices table and how many of its rows are new or revised."""
+@dataclass(frozen=True)
+class Update:
+    """A valid prices table and what is new in it."""
 
     prices: pl.DataFrame
-    new_rows: int
+    new_rows: int  # new or revised
+    revised: int = 0  # corrected, or brought later than the days after them
+    rescaled: list[Rescaled] = field(default_factory=list)
+    jumps: pl.DataFrame = field(default_factory=pl.DataFrame)  # symbol, date, factor
+    missing: dict[str, Missing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How an update asks and judges; see `apps.ingestion.settings`."""
+
+    overlap: int = 10  # known sessions that are asked for again
+    jump: float = 1.8  # a close that is so many times the one before, or as small a part of it, is reported
+    replace: Collection[str] = ()  # symbols whose history is taken as it comes
 
 
 def checked(prices: pl.DataFrame, origin: str) -> pl.DataFrame:
@@ -47,23 +61,42 @@ def checked(prices: pl.DataFrame, origin: str) -> pl.DataFrame:
     return prices
 
 
-def update(source: Source, earlier: pl.LazyFrame, until: date) -> Update:
+def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | None = None) -> Update:
     """Return `earlier` brought up to date from `source`, with nothing after the day `until`.
 
-    The source is asked, symbol by symbol, only for the last known day and what follows. The known day shows
-    whether the history still holds: adjusted closes are rescaled backwards by every dividend and split, so a
-    symbol whose known close has changed, or is gone, is fetched and replaced as a whole. For an equal symbol
-    and date the source wins. Symbols that the source no longer covers are dropped. Raises BadData when
-    nothing valid remains.
+    See `apps.ingestion.history` for how an answer joins what is known. A symbol for which nothing comes keeps
+    what is known, or is left out when nothing is; symbols that the source no longer covers are dropped.
+    Raises BadData when nothing valid remains, BadConfig when the source refuses all, Unavailable when it does
+    not answer for all or for more than a fifth, but never for a single one of several.
     """
-    parts, new_rows = [SCHEMA.to_frame()], 0
+    rules = rules or Rules()
+    if strangers := sorted(set(rules.replace) - set(source.symbols)):
+        log.warning(
+            "warning: INGESTION_REPLACE names %s, which the source does not cover", ", ".join(strangers)
+        )
+    lacking = holes(earlier)
+    parts, merges = [SCHEMA.to_frame()], []
     for start in range(0, len(source.symbols), SYMBOLS_AT_ONCE):
         symbols = source.symbols[start : start + SYMBOLS_AT_ONCE]
         known = earlier.filter(pl.col("symbol").is_in(symbols)).collect()
-        part = _merged(source, symbols, known, until)
-        new_rows += _changed_rows(part, known)
-        parts.append(part)
-    return Update(checked(pl.concat(parts), f"source {source.name}"), new_rows)
+        since = ask_since(known, lacking, rules.overlap)
+        merged = merge(source, symbols, known, until, since, rules.replace)
+        parts.append(merged.prices)
+        fresh = merged.changed.clear() if source.replayed else merged.changed  # the sample's jumps are news
+        merges.append((merged, jumps(merged.prices, fresh, rules.jump)))
+    missing = {symbol: one for merged, _ in merges for symbol, one in merged.missing.items()}
+    _check_answers(source, missing)
+    prices = pl.concat(parts)
+    if prices.is_empty() and missing:
+        raise BadData(_first_of(missing.values()))
+    return Update(
+        checked(prices, f"source {source.name}"),
+        new_rows=sum(merged.changed.height for merged, _ in merges),
+        revised=sum(merged.revised for merged, _ in merges),
+        rescaled=[one for merged, _ in merges for one in merged.rescaled],
+        jumps=pl.concat([found for _, found in merges]),
+        missing=missing,
+    )
 
 
 def by_symbols(prices: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -74,41 +107,29 @@ def by_symbols(prices: pl.DataFrame) -> Iterator[pl.DataFrame]:
         yield prices.filter(pl.col("symbol").is_between(pl.lit(some[0]), pl.lit(some[-1])))
 
 
-def _merged(source: Source, symbols: list[str], known: pl.DataFrame, until: date) -> pl.DataFrame:
-    """Return the history of the symbols from what is known and what the source has, sorted."""
-    last = known.group_by("symbol").agg(pl.col("date", "close").last())
-    since: dict[str, date] = dict(last.select(KEY).iter_rows())
-    fresh = source.fetch(symbols, since)
-    rescaled = _rescaled(fresh, last)
-    if rescaled:
-        log.info("%d symbols have a rescaled history, fetched whole: %s", len(rescaled), rescaled[:5])
-        whole = source.fetch(rescaled, {})
-        known = known.filter(~pl.col("symbol").is_in(whole["symbol"].unique().to_list()))
-        fresh = pl.concat([fresh.filter(~pl.col("symbol").is_in(rescaled)), whole])
-    joined = fresh.filter(pl.col("date") <= until).join(known, on=KEY, how="left", suffix="_known")
-    news = joined.filter(~_same_close().fill_null(value=False)).select(SCHEMA.names())
-    return pl.concat([known.join(news, on=KEY, how="anti"), news]).sort(KEY)
+def _check_answers(source: Source, missing: dict[str, Missing]) -> None:
+    """Raise BadConfig when the source refuses all symbols, Unavailable when it leaves too many unanswered."""
+    counts, total = Counter(one.reason for one in missing.values()), len(source.symbols)
+    refused = [one for one in missing.values() if one.reason is Reason.REFUSED]
+    if refused and len(refused) == total:
+        raise BadConfig(_first_of(refused))
+    unanswered = counts[Reason.UNAVAILABLE]
+    if unanswered == total or unanswered > max(1, MOST_UNANSWERED * total):
+        names = [symbol for symbol, one in missing.items() if one.reason is Reason.UNAVAILABLE]
+        raise Unavailable(
+            f"{source.name.capitalize()} has no prices for {unanswered} of {total} symbols "
+            f"({', '.join(names[:5])}); try again later: {missing[names[0]].message}"
+        )
 
 
-def _rescaled(fresh: pl.DataFrame, last: pl.DataFrame) -> list[str]:
-    """Return the symbols with fresh rows of which none repeats the last known close (symbol, date, close)."""
-    repeated = fresh.join(last, on=KEY, suffix="_known").filter(_same_close())
-    return sorted(set(fresh["symbol"].unique()) & set(last["symbol"]) - set(repeated["symbol"]))
-
-
-def _changed_rows(prices: pl.DataFrame, known: pl.DataFrame) -> int:
-    joined = prices.join(known, on=KEY, how="left", suffix="_known")
-    return joined.filter(pl.col("close").ne_missing(pl.col("close_known"))).height
-
-
-def _same_close() -> pl.Expr:
-    return (pl.col("close") / pl.col("close_known") - 1).abs() <= SAME_CLOSE
+def _first_of(missing: Collection[Missing]) -> str:
+    first = next(iter(missing)).message
+    return first if len(missing) == 1 else f"{first} (symbols without prices: {len(missing)})"
 
 
 def _check_rows(prices: pl.DataFrame, origin: str) -> None:
-    symbol, day, close = pl.col("symbol"), pl.col("date"), pl.col("close")
-    valid = close.is_finite() & (close > 0) & symbol.is_not_null() & day.is_between(*DAYS)
-    bad = prices.filter(~valid.fill_null(value=False)).head(1)
+    symbol, day = pl.col("symbol"), pl.col("date")
+    bad = prices.filter(~valid_row()).head(1)
     if not bad.is_empty():
         name, close = bad.select("symbol", "close").row(0)
         raise BadData(f"{origin}: symbol {name!r} has a senseless day or close (close {close})")

@@ -1,15 +1,13 @@
 """The snapshots below prices/: finding an earlier batch's, writing this batch's, pruning old ones."""
 
 import logging
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from apps.common.batches import PRICES, of_batches, remove
-from apps.common.files import write_atomic
+from apps.common.files import link, write_atomic
 from apps.common.stage import BadData, Batch
 from apps.ingestion.prices import SCHEMA, Update, checked
 
@@ -44,11 +42,19 @@ def newest_before(batch: Batch) -> Snapshot:
     return Snapshot(None, 0)
 
 
+def folder_before(batch: Batch) -> Path | None:
+    """Return the folder of the newest earlier batch that has prices, sound or not."""
+    folders = (
+        folder for folder in reversed(_batch_folders(batch.data_dir / VOLUME)) if folder.name < batch.key
+    )
+    return next((folder for folder in folders if (folder / FILE).is_file()), None)
+
+
 def write(path: Path, update: Update, earlier: Snapshot) -> bool:
     """Write the updated prices to `path`; with nothing new link the earlier file instead and return True."""
     source = earlier.path
     if source and update.new_rows == 0 and update.prices.height == earlier.rows:
-        write_atomic(path, lambda temporary: _link(source, temporary))
+        write_atomic(path, lambda temporary: link(source, temporary))
         return True
     write_atomic(path, lambda temporary: update.prices.write_parquet(temporary, compression="zstd"))
     return False
@@ -69,12 +75,3 @@ def prune(batch: Batch, keep: int) -> list[str]:
 def _batch_folders(root: Path) -> list[Path]:
     """Return the batch folders below `root`, oldest first."""
     return [path for path in of_batches(root) if path.is_dir()]
-
-
-def _link(source: Path, target: Path) -> None:
-    """Make `target` the same file as `source`, or a copy where the file system allows no link."""
-    target.unlink()
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -2,12 +2,14 @@
 
 import json
 import logging
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from apps.common.files import checksum, write_atomic
 from apps.common.stage import Batch, Result
-from apps.ingestion import snapshots
-from apps.ingestion.prices import update
+from apps.ingestion import changes, memo, snapshots
+from apps.ingestion.changes import counts, log_changes, write_changes
+from apps.ingestion.prices import Rules, update
 from apps.ingestion.screens import appearances
 from apps.ingestion.settings import Settings
 from apps.ingestion.sources import Source
@@ -26,26 +28,42 @@ def ingest(batch: Batch) -> Result:
     Repeating a batch starts from the same earlier batch and never reads its own files. Prices after the
     batch's day are left out, so a past batch can be made up for.
 
-    Raises BadConfig, BadData or SourceUnavailable.
+    Raises BadConfig, BadData or Unavailable.
     """
     settings = Settings.from_env()
-    source = open_source(settings, batch.day)
+    source = open_source(settings, batch)
+    state = memo.state_of(source, settings)
+    result = memo.taken_over(batch, state)
+    if result:
+        log.info("the source is as it was at the batch before, whose files are taken over")
+        if any(path.endswith(changes.FILE) for path in result.outputs):
+            log.warning("warning: what was reported then may still hold, see %s", changes.FILE)
+    else:
+        result = _updated(batch, settings, source)
+        memo.keep(batch, state, source, result)
+    pruned = snapshots.prune(batch, settings.keep_batches)
+    return replace(result, details=result.details | {"pruned": len(pruned)})
+
+
+def _updated(batch: Batch, settings: Settings, source: Source) -> Result:
+    """Write the batch's files from the earlier batch and what the source has."""
     earlier = snapshots.newest_before(batch)
     log.info(
         "%s", f"continuing {earlier.path}" if earlier.path else "no earlier snapshot: loading all history"
     )
-    updated = update(source, earlier.scan(), until=batch.day)
+    rules = Rules(settings.overlap, settings.jump, settings.replace)
+    updated = update(source, earlier.scan(), until=batch.day, rules=rules)
     prices = updated.prices
     as_of, listed = appearances(prices, settings.screener_top)
     folder = batch.folder(snapshots.VOLUME)
     reused = snapshots.write(folder / snapshots.FILE, updated, earlier)
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
     write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
-    pruned = snapshots.prune(batch, settings.keep_batches)
+    outputs = [folder / snapshots.FILE, folder / "appearances.json", *write_changes(folder, updated)]
     log.info("%d rows, %d of them new or revised", prices.height, updated.new_rows)
+    log_changes(updated)
     if source.replayed:
         log.info("replayed sample: the prices end on %s, the batch is of %s", as_of, batch.day)
-    outputs = [folder / snapshots.FILE, folder / "appearances.json"]
     return Result(
         rows=prices.height,
         symbols=prices["symbol"].n_unique(),
@@ -55,18 +73,21 @@ def ingest(batch: Batch) -> Result:
         details={
             "source": source.name,
             "new_rows": updated.new_rows,
+            **counts(updated),
             "replayed": source.replayed,
             "reused": reused,
             "appearances": len(listed),
-            "pruned": len(pruned),
         },
     )
 
 
-def open_source(settings: Settings, day: date) -> Source:
-    """Return the source that the settings choose, for a batch of the given day."""
+def open_source(settings: Settings, batch: Batch) -> Source:
+    """Return the source that the settings choose, for a batch."""
+    volume = batch.data_dir / snapshots.VOLUME
     if settings.source == "csv":
-        return CsvSource(settings.csv_dir, settings.symbols)
+        return CsvSource(settings.csv_dir or volume / "csv", settings.symbols)
     if settings.source == "yahoo":
-        return YahooSource(settings.symbols, settings.start or day - TEN_YEARS, day)
+        start = settings.start or batch.day - TEN_YEARS
+        cache = volume / ".yahoo" if volume.is_dir() else None
+        return YahooSource(settings.symbols, start, batch.day, settings.patience, cache)
     return SampleSource(settings.symbols)

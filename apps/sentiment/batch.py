@@ -1,5 +1,7 @@
 """One batch: choose the symbols, carry or analyse each, write sentiment.json and last_run.json."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from apps.common.batches import prune_followers
@@ -8,55 +10,88 @@ from apps.common.stage import Batch, Result
 from apps.sentiment.consensus import Candidate, consensus, universe
 from apps.sentiment.headlines import HeadlineSource, headline_source
 from apps.sentiment.history import History, report_path
+from apps.sentiment.kept import KeptHeadlines
 from apps.sentiment.models import SentimentModel, sentiment_model
 from apps.sentiment.reports import APPEARANCES, REPORT, Appearances, Entry, Report, read_json, write_json
 from apps.sentiment.settings import Settings
+from apps.sentiment.unrated import Outcome, Unrated, for_each
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a batch needs to rate a symbol that is not carried."""
+    """What a batch needs to rate the symbols that are not carried."""
 
     batch: Batch
     source: HeadlineSource
     model: SentimentModel
+    in_flight: int  # symbols at a time
 
-    def entry(self, candidate: Candidate) -> Entry:
-        """Rate a candidate's headlines, rounded to four decimals; without headlines the sentiment is None."""
-        headlines = self.source.headlines(candidate.symbol)
-        rating = self.model.rate(candidate.symbol, headlines) if headlines else None
+    def entries(self, candidates: Sequence[Candidate]) -> list[Entry]:
+        """Rate the candidates, rounded to four decimals; who lacks headlines or a rating has none, by reason.
+
+        What was seen and paid for is kept, also when the batch ends here.
+        """
+        found = self._headlines([each.symbol for each in candidates])
+        titles = {symbol: lines for symbol, lines in found.items() if isinstance(lines, list)}
+        some = [symbol for symbol, lines in titles.items() if lines]
+        rated = for_each(some, lambda symbol: self.model.rate(symbol, titles[symbol]), self.in_flight)
+        outcomes = {**found, **rated}
+        return [self._entry(each, titles.get(each.symbol, []), outcomes[each.symbol]) for each in candidates]
+
+    def _headlines(self, symbols: Sequence[str]) -> dict[str, Outcome[list[str]]]:
+        kept, fetched = KeptHeadlines(self.batch, self.source.name), dict[str, list[str]]()
+
+        def fetch(symbol: str) -> list[str]:
+            if (seen := kept.get(symbol)) is not None:
+                return seen
+            fetched[symbol] = self.source.headlines(symbol)
+            return fetched[symbol]
+
+        try:
+            return for_each(symbols, fetch, self.in_flight)
+        finally:
+            kept.keep(fetched)
+
+    def _entry(
+        self, candidate: Candidate, titles: Sequence[str], outcome: Outcome[float | list[str]]
+    ) -> Entry:
+        if isinstance(outcome, Unrated):
+            print(f"sentiment: warning: {outcome}", flush=True)
         return Entry(
             symbol=candidate.symbol,
-            sentiment=None if rating is None else round(rating, 4),
-            headlines=len(headlines),
+            sentiment=round(outcome, 4) if isinstance(outcome, float) else None,
+            headlines=len(titles),
             model=self.model.name,
             analysed=self.batch.day,
             appearances=candidate.appearances,
             styles=candidate.styles,
             reused=False,
+            unrated=outcome.reason if isinstance(outcome, Unrated) else None,
         )
 
 
 def analyse_batch(batch: Batch, settings: Settings) -> Result:
-    """Analyse a batch and write its outcome; nothing is written unless every symbol has succeeded.
+    """Analyse a batch and write its outcome; a symbol that cannot be rated is unrated, and counted.
 
     Raises BadData for missing or corrupt input, BadConfig for a setting that the outside refuses, and
-    StageError when headlines or ratings are unavailable. No symbol in consensus is an outcome, not an
-    error: rows is 0.
+    StageError when headlines or ratings are unavailable for most symbols; no report is written then. No
+    symbol in consensus is an outcome, not an error: rows is 0.
     """
     batch = replace(batch, data_dir=settings.data_dir)
     path = batch.folder("prices") / "appearances.json"
     screened = read_json(path, APPEARANCES, "run the ingestion stage for this batch")
-    analysis = Analysis(batch, headline_source(settings), sentiment_model(settings.chat))
+    source, model = headline_source(settings, batch), sentiment_model(settings, batch)
+    analysis = Analysis(batch, source, model, settings.in_flight)
     history = History.read(batch, settings.skip_if_within_days)
-    report = Report(
-        as_of=screened.as_of,
-        symbols=[history.carried(each) or analysis.entry(each) for each in chosen(batch, settings, screened)],
-    )
+    candidates = chosen(batch, settings, screened)
+    carried = {each.symbol: entry for each in candidates if (entry := history.carried(each))}
+    analysed = analysis.entries([each for each in candidates if each.symbol not in carried])
+    entries = {**carried, **{entry.symbol: entry for entry in analysed}}
+    report = Report(as_of=screened.as_of, symbols=[entries[each.symbol] for each in candidates])
     write_json(report_path(batch), REPORT, report)
     history.record(report.symbols)
     pruned = prune_followers(report_path(batch).parent.parent, keep=history.in_use())
-    return result(batch, report, analysis.model.name, len(pruned))
+    return result(batch, report, model, len(pruned))
 
 
 def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Candidate]:
@@ -66,7 +101,7 @@ def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Cand
     return universe(batch.folder("prices") / "prices.parquet", screened.appearances)
 
 
-def result(batch: Batch, report: Report, model: str, pruned: int) -> Result:
+def result(batch: Batch, report: Report, model: SentimentModel, pruned: int) -> Result:
     """Sum the written report up for the orchestrator; `pruned` older reports were removed."""
     reused = sum(each.reused for each in report.symbols)
     ratings = [each.sentiment for each in report.symbols if each.sentiment is not None]
@@ -83,7 +118,16 @@ def result(batch: Batch, report: Report, model: str, pruned: int) -> Result:
             "without_headlines": sum(not each.headlines for each in report.symbols),
             "min_sentiment": min(ratings, default=None),
             "max_sentiment": max(ratings, default=None),
-            "model": model,
+            "model": model.name,
             "pruned": pruned,
+            **unrated(report),
+            **model.details(),
         },
     )
+
+
+def unrated(report: Report) -> dict[str, int]:
+    """Return how many symbols something has kept from a rating, in all and by reason; {} for none."""
+    reasons = Counter(each.unrated for each in report.symbols if each.unrated)
+    by_reason = {f"unrated_{reason}": number for reason, number in sorted(reasons.items())}
+    return {"unrated": reasons.total(), **by_reason} if reasons else {}

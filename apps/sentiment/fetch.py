@@ -1,42 +1,110 @@
-"""HTTP with a timeout and a few retries, for the two services that headlines and sentiment may come from."""
+"""HTTP for the two services that headlines and ratings come from: bounded in time, size and number."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
 
 import httpx
-from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from apps.common.stage import StageError
+from apps.common.stage import BadConfig
+from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
-TIMEOUT_SECONDS = 30.0
-ATTEMPTS = 4
-LONGEST_WAIT_SECONDS = 30.0
-BACKOFF = wait_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)  # 0.5, 1, 2 s
-
-
-class Unavailable(StageError):
-    """A service did not answer, or asked to come back later. Trying the stage again can help."""
-
-    retry_after: float = 0.0  # seconds
+LARGEST = 5 * 1024 * 1024  # bytes of an answer; a feed has some 100 kB
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,60}")
+SECRET = re.compile(r"(?i)([?&][^=&]*(?:key|token|secret|auth|password)[^=&]*=)[^&]*")
+USER = re.compile(r"//[^/?#]*@")
+PROXIES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
 
 
-def wait(state: RetryCallState) -> float:
-    """Return the seconds until the next attempt: exponential, or as long as the service asked for."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Unavailable) else 0.0
-    return max(BACKOFF(state), min(asked, LONGEST_WAIT_SECONDS))
+@dataclass(frozen=True)
+class Answer:
+    """What a service has answered, read to its end."""
+
+    status: int
+    content: bytes
+    content_type: str
+
+    @property
+    def good(self) -> bool:
+        """Whether the status is 2xx."""
+        return httpx.codes.is_success(self.status)
+
+    def json(self) -> object:
+        """Return the content if it is JSON, else None."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def code(self) -> str:
+        """The code of an error as OpenAI words it, an empty string without one."""
+        body = self.json()
+        error = body.get("error", body) if isinstance(body, dict) else None
+        named = [error.get(key) for key in ("code", "type")] if isinstance(error, dict) else []
+        return next((name for name in named if isinstance(name, str) and CODE.fullmatch(name)), "")
+
+    @property
+    def said(self) -> str:
+        """Status and code, such as "HTTP 400 content_filter"; not the text, which may repeat the key."""
+        return f"HTTP {self.status} {self.code}".rstrip()
 
 
-@retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(ATTEMPTS), wait=wait, reraise=True)
-def send(client: httpx.Client, request: httpx.Request) -> httpx.Response:
-    """Send a request until it is answered with something other than 429 or 5xx.
+class Service:
+    """Sends requests to one service, again while that can help; may be used by several threads."""
 
-    Raises Unavailable, naming host and status but neither headers nor body, when the last attempt fails too.
-    """
-    try:
-        response = client.send(request, follow_redirects=request.method == "GET")
-    except httpx.TransportError as error:
-        raise Unavailable(f"{request.url.host} did not answer: {type(error).__name__}") from error
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-        unavailable = Unavailable(f"{request.url.host} answered HTTP {response.status_code}")
-        seconds = response.headers.get("retry-after", "")
-        unavailable.retry_after = float(seconds) if seconds.isdecimal() else 0.0
-        raise unavailable
-    return response
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        try:
+            self._client = httpx.Client(timeout=patience.timeout)
+        except (ValueError, ImportError, httpx.InvalidURL) as error:  # of a proxy in the environment
+            raise BadConfig(f"{PROXIES}: one of them cannot be used: {error}") from error
+
+    def send(self, method: str, url: str, setting: str, **parts: object) -> Answer:
+        """Return the answer to a request, whatever it is, unless it may be another one later.
+
+        A GET follows redirects. Raises Unavailable, naming host and status but neither headers nor body, when
+        the last attempt fails too, and BadConfig, naming the `setting`, for an address that is none.
+        """
+        try:
+            request = self._client.build_request(method, url, **parts)  # type: ignore[arg-type]
+        except httpx.InvalidURL as error:
+            raise BadConfig(f"{setting}: {error}; expected an http:// or https:// address") from error
+        return self._patience.retrying()(self._once, request, setting)
+
+    def _once(self, request: httpx.Request, setting: str) -> Answer:
+        try:
+            response = self._client.send(request, stream=True, follow_redirects=request.method == "GET")
+            try:
+                content = self._read(response)
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            host, kind = request.url.host, type(error).__name__
+            if not may_pass(error):  # where a redirect leads
+                raise BadConfig(
+                    f"{setting}: {host} leads to an address that cannot be asked: {kind}"
+                ) from error
+            raise Unavailable(f"{host} did not answer: {kind}") from error
+        answer = Answer(response.status_code, content, response.headers.get("content-type", ""))
+        if may_pass(answer.status):
+            seconds = retry_after(response.headers.get("retry-after"))
+            raise Unavailable(f"{request.url.host} answered {answer.said}", seconds)
+        return answer
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """Return the body, of a longer one than LARGEST its beginning."""
+        content, end = bytearray(), time.monotonic() + self._patience.timeout
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > LARGEST:
+                break
+            if time.monotonic() > end:  # httpx itself bounds the wait for each piece only
+                raise httpx.ReadTimeout("the answer takes too long", request=response.request)
+        return bytes(content[:LARGEST])
+
+
+def shown(url: str) -> str:
+    """Return an address as a log may show it: without user, password and values of keys."""
+    return SECRET.sub(r"\1…", USER.sub("//", url))

@@ -1,27 +1,36 @@
-"""Where headlines come from: the committed sample, or an RSS feed for each symbol."""
+"""Where headlines come from: the committed sample, or a feed for each symbol; and which of them count."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-import feedparser
-import httpx
-
-from apps.common.stage import BadConfig, StageError
-from apps.sentiment.fetch import TIMEOUT_SECONDS, send
+from apps.common.stage import BadConfig, Batch, StageError
+from apps.common.transient import Unavailable
+from apps.sentiment.feeds import Item, NoFeed, items
+from apps.sentiment.fetch import Answer, Service, shown
 from apps.sentiment.reports import HEADLINES, read_json
 from apps.sentiment.settings import Settings
+from apps.sentiment.unrated import Absent, Unrated
 
 SAMPLE = Path(__file__).parent / "sample" / "headlines.json"
-NEWEST = 20  # headlines of a feed that count: older ones are yesterday's news
+NEWEST = 20  # headlines of a feed that count at most
+NO_CONTENT = 204
+GONE = (404, 410)  # the feed of this symbol is not there
+KEY_REFUSED = (401, 403, 407)
 
 
 class HeadlineSource(Protocol):
     """Gives a symbol's headlines, newest first; an empty list when there are none."""
 
+    @property
+    def name(self) -> str:
+        """Name of the source; headlines of another one are not used again."""
+
     def headlines(self, symbol: str) -> list[str]:
-        """Return the distinct titles."""
+        """Return the distinct titles. Raises Unrated when the symbol's cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Sample:
     """The committed sample: invented headlines, so that a fresh machine can show the whole pipeline."""
 
     path: Path = SAMPLE
+    name = ""  # it is at hand, so that nothing of it is kept
 
     def headlines(self, symbol: str) -> list[str]:
         """Return the sample's headlines. Raises BadData when the file is damaged."""
@@ -37,37 +47,64 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Rss:
-    """An RSS or Atom feed for each symbol."""
+class Feeds:
+    """A feed for each symbol: RSS, Atom or JSON Feed."""
 
     template: str  # address with {symbol}
-    client: httpx.Client
+    service: Service
+    moment: datetime  # of the batch: what was published later is not known yet
+    max_age: timedelta
+
+    @property
+    def name(self) -> str:
+        """The template, without what may be secret."""
+        return shown(self.template)
 
     def headlines(self, symbol: str) -> list[str]:
-        """Return the newest distinct titles; a feed that does not exist (HTTP 404) has none.
-
-        Raises StageError when the service is unavailable or answers with something that is no feed, and
-        BadConfig when it refuses the address.
-        """
-        response = send(self.client, self.client.build_request("GET", self._url(symbol)))
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return []
-        if not response.is_success:
-            raise BadConfig(
-                f"SENTIMENT_RSS_URL={self.template!r} answered HTTP {response.status_code} for {symbol}"
-            )
-        feed = feedparser.parse(response.content)
-        if not feed.version:
-            raise StageError(f"SENTIMENT_RSS_URL={self.template!r}: no RSS or Atom feed for {symbol}")
-        titles = (str(entry.get("title", "")).strip() for entry in feed.entries)
-        return list(dict.fromkeys(title for title in titles if title))[:NEWEST]
-
-    def _url(self, symbol: str) -> str:
-        return self.template.replace("{symbol}", quote(symbol, safe=""))
+        """Return the newest distinct titles that count; raises Unrated and BadConfig."""
+        url = self.template.replace("{symbol}", quote(symbol, safe=""))
+        about = f"{symbol} has no headlines: SENTIMENT_RSS_URL {shown(url)}"
+        try:
+            answer = self.service.send("GET", url, "SENTIMENT_RSS_URL")
+        except Unavailable as error:
+            raise Absent(
+                "feed_unavailable", f"{about}: {error}; wait, or check the address", Unavailable
+            ) from error
+        _refuse(answer, about)
+        try:
+            found = items(answer.content, answer.content_type)
+        except NoFeed as error:
+            raise Unrated("feed_unreadable", f"{about} {error}; open the address", StageError) from error
+        return counting(found, self.moment, self.max_age)
 
 
-def headline_source(settings: Settings) -> HeadlineSource:
+def _refuse(answer: Answer, about: str) -> None:
+    status = f"answered HTTP {answer.status}"
+    if answer.status in GONE:
+        raise Unrated("feed_missing", f"{about} {status}; check the symbol")
+    if not answer.good:
+        what = "the key in it" if answer.status in KEY_REFUSED else "the address"
+        raise Unrated("feed_refused", f"{about} {status}; check {what}", BadConfig)
+    if answer.status == NO_CONTENT or not answer.content.strip():
+        raise Unrated("feed_empty", f"{about} {status} with nothing in it; check the symbol")
+
+
+def counting(found: Sequence[Item], moment: datetime, max_age: timedelta) -> list[str]:
+    """Return the distinct titles that count at a moment, newest first, at most NEWEST.
+
+    What is dated later or is older than `max_age` is left out; what has no date comes last, in its order.
+    """
+    dated = [(one.published, one.title) for one in found if one.published]
+    undated = [one.title for one in found if not one.published]
+    current = [(published, title) for published, title in dated if moment - max_age <= published <= moment]
+    newest = sorted(current, key=lambda one: one[0], reverse=True)
+    return list(dict.fromkeys([*(title for _, title in newest), *undated]))[:NEWEST]
+
+
+def headline_source(settings: Settings, batch: Batch) -> HeadlineSource:
     """Return the source that SENTIMENT_HEADLINES names."""
-    if settings.headlines == "rss":
-        return Rss(settings.rss_url, httpx.Client(timeout=TIMEOUT_SECONDS))
-    return Sample()
+    if settings.headlines != "rss":
+        return Sample()
+    moment = datetime.fromisoformat(batch.key).replace(tzinfo=UTC)
+    max_age = timedelta(days=settings.max_age_days)
+    return Feeds(settings.rss_url, Service(settings.patience), moment, max_age)

@@ -3,7 +3,8 @@
 A symbol that an earlier batch analysed less than `within_days` days before this batch's day is not analysed
 again: that entry is carried. Days are the batches' days, never the clock, so a repeated batch decides alike:
 
-- its own analysis is no reuse: what it analysed, it analyses again;
+- its own analysis is no reuse: what it analysed, it analyses again, from the headlines that it has seen, and
+  without paying again for what it has paid for (`apps.sentiment.kept`);
 - what its first run carried it carries again, also when a later batch has analysed the symbol since.
 """
 
@@ -76,12 +77,12 @@ class History:
     def record(self, report: Sequence[Entry]) -> None:
         """Write into last_run.json what this batch analysed; repeating an old batch never turns it back.
 
-        A symbol without headlines is not recorded: nothing was spent on it, and news may come any day.
+        A symbol without a rating is not recorded: there is nothing to carry, and news may come any day.
         """
         analysed = {
             each.symbol: LastRun(analysed=each.analysed, batch=self.batch.key)
             for each in report
-            if not each.reused and each.headlines
+            if not each.reused and each.sentiment is not None
         }
         newer = {symbol: last for symbol, last in self.last_runs.items() if last.batch > self.batch.key}
         merged = self.last_runs | analysed | newer

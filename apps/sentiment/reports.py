@@ -3,9 +3,16 @@
 import json
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+)
 
 from apps.common.files import write_atomic
 from apps.common.stage import BadData
@@ -29,7 +36,10 @@ class Appearances(BaseModel):
 
 
 class Entry(BaseModel):
-    """One symbol's sentiment: -1 very bad to 1 very good, None when there were no headlines."""
+    """One symbol's sentiment: -1 very bad to 1 very good, None without a rating; `unrated` says why.
+
+    Without headlines there is no need to say.
+    """
 
     symbol: str
     sentiment: float | None = Field(ge=-1, le=1, allow_inf_nan=False)
@@ -39,6 +49,11 @@ class Entry(BaseModel):
     appearances: int
     styles: int
     reused: bool
+    unrated: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _short(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in written(self).items() if key != "unrated" or value}
 
 
 class Report(BaseModel):
@@ -46,6 +61,21 @@ class Report(BaseModel):
 
     as_of: date
     symbols: list[Entry]
+
+
+class Headlines(BaseModel):
+    """company_reports/<batch>/headlines.json: what the batch has seen at a source, by symbol."""
+
+    source: str
+    symbols: dict[str, list[str]]
+
+
+class Ratings(BaseModel):
+    """company_reports/<batch>/ratings.json: ratings by the mark of their question, and the tokens spent."""
+
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    ratings: dict[str, Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]] = {}
 
 
 class LastRun(BaseModel):
@@ -57,6 +87,8 @@ class LastRun(BaseModel):
 
 APPEARANCES = TypeAdapter(Appearances)
 REPORT = TypeAdapter(Report)
+KEPT_HEADLINES = TypeAdapter(Headlines)
+RATINGS = TypeAdapter(Ratings)
 LAST_RUNS = TypeAdapter(dict[str, LastRun])  # analysis_schedule/last_run.json, by symbol
 HEADLINES = TypeAdapter(dict[str, str | dict[str, list[str]]])  # the sample file: a notice and the headlines
 

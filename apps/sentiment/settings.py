@@ -9,6 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from apps.common.stage import BadConfig
+from apps.common.transient import Patience
+from apps.sentiment.fetch import shown
+from apps.sentiment.spending import Budget
 
 HEADLINE_SOURCES = ("sample", "rss")
 RSS_URL = "https://feeds.finance.yahoo.com/rss/2.0/headline?s={symbol}&region=US&lang=en-US"
@@ -21,6 +24,8 @@ class ChatSettings:
     api_key: str = field(repr=False)
     base_url: str  # without the trailing slash, such as https://api.openai.com/v1
     model: str
+    budget: Budget
+    patience: Patience
 
     @classmethod
     def from_env(cls) -> "ChatSettings | None":
@@ -35,6 +40,8 @@ class ChatSettings:
             api_key=key,
             base_url=url("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/"),
             model=text("OPENAI_MODEL", "gpt-4.1-mini"),
+            budget=budget(),
+            patience=Patience.from_env("OPENAI"),
         )
 
 
@@ -52,6 +59,9 @@ class Settings:
     data_dir: Path
     headlines: str
     rss_url: str
+    max_age_days: int
+    in_flight: int
+    patience: Patience  # with the headlines' source
     chat: ChatSettings | None
 
     @classmethod
@@ -68,6 +78,9 @@ class Settings:
             data_dir=Path(text("SENTIMENT_DATA_DIR", text("RANKALPHA_DATA_DIR", "/data"))),
             headlines=choice("SENTIMENT_HEADLINES", HEADLINE_SOURCES),
             rss_url=rss_template("SENTIMENT_RSS_URL", RSS_URL),
+            max_age_days=number("SENTIMENT_HEADLINES_MAX_AGE_DAYS", 7, minimum=1, maximum=36500),
+            in_flight=number("SENTIMENT_IN_FLIGHT", 4, minimum=1, maximum=64),
+            patience=Patience.from_env("SENTIMENT"),
             chat=ChatSettings.from_env(),
         )
 
@@ -85,12 +98,41 @@ def flag(key: str, default: bool) -> bool:
     return value == "true"
 
 
-def number(key: str, default: int, minimum: int) -> int:
-    """Return a variable that is a whole number of at least `minimum`."""
+def number(key: str, default: int, minimum: int, maximum: int = 10**12) -> int:
+    """Return a variable that is a whole number from `minimum` to `maximum`."""
     value = text(key, str(default))
-    if not (value.isascii() and value.isdigit()) or int(value) < minimum:
-        raise BadConfig(f"{key}={value!r}: allowed are whole numbers from {minimum}")
+    digits = value.isascii() and value.isdigit() and len(value) <= len(str(maximum))
+    if not digits or not minimum <= int(value) <= maximum:
+        raise BadConfig(f"{key}={value!r}: allowed are whole numbers from {minimum} to {maximum}")
     return int(value)
+
+
+def dollars(key: str) -> float:
+    """Return a variable that is an amount of dollars, 0 by default."""
+    value = text(key, "0")
+    try:
+        amount = float(value)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise BadConfig(f"{key}={value!r}: allowed are dollars from 0, such as 0.5")
+    return amount
+
+
+def budget() -> Budget:
+    """Return what a batch may spend; BadConfig for a bound in dollars without a price."""
+    found = Budget(
+        tokens=number("SENTIMENT_BUDGET_TOKENS", 0, minimum=0),
+        dollars=dollars("SENTIMENT_BUDGET_DOLLARS"),
+        input_price=dollars("OPENAI_INPUT_PRICE"),
+        output_price=dollars("OPENAI_OUTPUT_PRICE"),
+    )
+    if found.dollars and not (found.input_price or found.output_price):
+        raise BadConfig(
+            f"SENTIMENT_BUDGET_DOLLARS={found.dollars:g} needs prices: set OPENAI_INPUT_PRICE and "
+            "OPENAI_OUTPUT_PRICE, dollars for a million tokens"
+        )
+    return found
 
 
 def choice(key: str, allowed: tuple[str, ...]) -> str:
@@ -104,9 +146,13 @@ def choice(key: str, allowed: tuple[str, ...]) -> str:
 def url(key: str, default: str) -> str:
     """Return a variable that is an http or https address."""
     value = text(key, default)
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise BadConfig(f"{key}={value!r}: allowed are http:// and https:// addresses")
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is no number
+        good = False
+    if not good:
+        raise BadConfig(f"{key}={shown(value)!r}: allowed are http:// and https:// addresses")
     return value
 
 
@@ -114,5 +160,5 @@ def rss_template(key: str, default: str) -> str:
     """Return a variable that is an address with {symbol} where the symbol goes."""
     value = url(key, default)
     if "{symbol}" not in value:
-        raise BadConfig(f"{key}={value!r}: the address must hold {{symbol}}")
+        raise BadConfig(f"{key}={shown(value)!r}: the address must hold {{symbol}}")
     return value

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal, TypedDict
+
+from rankalpha.result import MAX_INTEGER
 
 Severity = Literal["block", "warn"]
 Value = int | float | str | None
@@ -65,13 +68,20 @@ class Check:
     def outcome(self, facts: Facts) -> Outcome:
         """Return what comes of the check."""
         value = self.figure(facts)
+        passed = value is None or isinstance(value, str) or self._holds(value)
+        if isinstance(value, float):  # what cannot be stored, see rankalpha.result, is kept as text
+            value = round(value, DECIMALS) if abs(value) < MAX_INTEGER else str(value)
         return {
             "name": self.name,
-            "value": round(value, DECIMALS) if isinstance(value, float) else value,
+            "value": value,
             "expected": self.expected,
             "severity": self.severity,
-            "passed": value is None or isinstance(value, str) or self._holds(value),
+            "passed": passed,
         }
 
     def _holds(self, value: float) -> bool:
-        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+        return (
+            isfinite(value)
+            and (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+        )

@@ -9,6 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from rankalpha.contract.checks import Check, Facts, Outcome
+from rankalpha.texts import cut
 
 RESULT, SCHEMA = "result", "details"  # the checks that every contract makes besides its own
 LONGEST = 200  # characters of what a schema says
@@ -63,7 +64,7 @@ class Contract:
     def _valid(self, result: Mapping[str, Any]) -> Outcome:
         details = result.get("details")
         problem = next(Draft202012Validator(self.schema).iter_errors(details or {}), None)
-        said = f"{problem.json_path} {problem.message}"[:LONGEST] if problem else "valid"
+        said = cut(f"{problem.json_path} {problem.message}", LONGEST) if problem else "valid"
         return {
             "name": SCHEMA,
             "value": said if details else None,

@@ -19,8 +19,8 @@ def reported(name: str) -> Figure:
     return lambda facts: _number(facts.result, name)
 
 
-def share(*parts: str, of: tuple[str, ...]) -> Figure:
-    """Return what the sum of `parts` is in percent of the sum of `of`; 0 where both are nothing."""
+def share(*parts: str, of: tuple[str, ...], but: int = 0) -> Figure:
+    """Return what the sum of `parts`, less `but`, is in percent of the sum of `of`, at least 0."""
 
     def figure(facts: Facts) -> Value:
         some = [_number(facts.result, name) for name in parts]
@@ -28,7 +28,7 @@ def share(*parts: str, of: tuple[str, ...]) -> Figure:
         if None in (*some, *all_):
             return None
         whole = sum(filter(None, all_))
-        return 100.0 * sum(filter(None, some)) / whole if whole else 0.0
+        return 100.0 * max(0.0, sum(filter(None, some)) - but) / whole if whole else 0.0
 
     return figure
 

@@ -23,7 +23,7 @@ def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
 def sentence(outcome: Outcome) -> str:
     """Return what is wrong by a check that was not passed."""
     if outcome["value"] is None:
-        return f"the stage reported no {outcome['name']}"
+        return f"the stage reported no {outcome['name']}, which RANKALPHA_REQUIRE_RESULT=true asks for"
     return f"{outcome['name']} is {shown(outcome)}, {outcome['expected']} expected"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from rankalpha.file_system import RESULT_VOLUME
 from rankalpha.stage import Stage
 
 LABEL = "rankalpha.dag"  # what is ours carries it, see rankalpha.operators
@@ -42,6 +43,7 @@ class Allowed:
     mounts: frozenset[str]  # volume:target; elsewhere, a volume could stand in for a part of the image
     folders: frozenset[str]  # to work in; some of /proc have been ways out of a container
     capabilities: frozenset[str]  # stage:capability; a Stage declares neither NET_RAW nor NET_ADMIN
+    writable: frozenset[str]  # stages whose root file system is not read-only
 
     @classmethod
     def by(cls, stages: Iterable[Stage]) -> Self:
@@ -51,9 +53,11 @@ class Allowed:
         return cls(
             networks=frozenset(stage.network for stage in stages),
             volumes=frozenset(volume.name for volume in volumes),
-            mounts=frozenset(f"{volume.name}:{volume.target}" for volume in volumes),
+            # the result's volume has no name
+            mounts=frozenset({f":{RESULT_VOLUME}", *(f"{one.name}:{one.target}" for one in volumes)}),
             folders=frozenset(stage.working_dir for stage in stages),
             capabilities=frozenset(f"{stage.name}:{name}" for stage in stages for name in stage.capabilities),
+            writable=frozenset(stage.name for stage in stages if not stage.read_only),
         )
 
     def check(self, kind: str, name: str) -> None:

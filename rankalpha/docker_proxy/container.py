@@ -4,15 +4,19 @@ Docker reads the keys of its JSON in any case of letters and takes the last of s
 passed on, but read here, checked, and written anew.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 from pydantic_core import from_json
 
-from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, STAGE, Allowed, Problem, Refused
+from rankalpha import container_log
+from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, STAGE, Allowed, Problem, Refused, listed
+from rankalpha.file_system import is_bounded, tmpfs
 
 NO_NEW_PRIVILEGES = (["no-new-privileges"], ["no-new-privileges:true"])  # Docker takes both
+LOG = {"Type": container_log.DRIVER, "Config": container_log.OPTIONS}
 Positive = Annotated[int, Field(gt=0, lt=2**63)]
 # others could be taken for containers of a compose project
 Labels = dict[Annotated[str, Field(pattern=r"^rankalpha\.[a-z]+$")], str]
@@ -25,10 +29,10 @@ class Part(BaseModel):
 
 
 class VolumeMount(Part):
-    """A named volume. With further options, a volume could be any folder of the host."""
+    """A volume: of a stage's data, or without a name. With options it could be any folder of the host."""
 
     type: Literal["volume"]
-    source: Annotated[str, Field(pattern=f"^{NAME}$")]
+    source: Annotated[str, Field(pattern=f"^{NAME}$")] = ""
     target: str
     read_only: bool = False
 
@@ -42,10 +46,13 @@ class HostConfig(Part):
     memory: Positive
     memory_swap: Positive
     pids_limit: Positive
+    readonly_rootfs: bool = False
+    tmpfs: dict[str, str] = {}
     init: Literal[True]  # the first process is Docker's own, none of the image's or the command's choice
     cap_drop: list[str] = []
     cap_add: list[str] = []
     security_opt: list[str] = []
+    log_config: dict[str, str | dict[str, str]] = {}
 
 
 class Container(Part):
@@ -75,6 +82,11 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
     if LABEL not in container.labels:
         raise Refused(f"a container without the label {LABEL}")
     _check_power(container, allowed)
+    _check_file_system(container, allowed)
+    if container.host_config.log_config != LOG:  # without it the engine would keep all of the output
+        raise Refused(
+            f'a container whose log is not bounded: HostConfig must have "LogConfig": {json.dumps(LOG)}'
+        )
     allowed.check("network", container.host_config.network_mode)
     allowed.check("folder", container.working_dir)
     for mount in container.host_config.mounts:
@@ -92,6 +104,19 @@ def _check_power(container: Container, allowed: Allowed) -> None:
         )
     for name in host.cap_add:
         allowed.check("capability", f"{container.labels.get(STAGE, '')}:{name}")
+
+
+def _check_file_system(container: Container, allowed: Allowed) -> None:
+    """Raise Refused unless no more can be written to than the stage declares."""
+    host = container.host_config
+    if host.readonly_rootfs and is_bounded(host.tmpfs):
+        return
+    if host.tmpfs or container.labels.get(STAGE) not in allowed.writable:
+        raise Refused(
+            "a container that can write to more than its volumes and a bounded /tmp: HostConfig must have "
+            f'"ReadonlyRootfs": true and "Tmpfs": {json.dumps(tmpfs("<bytes>"))}; '
+            f"the stages declare read_only=False: {listed(allowed.writable)}"
+        )
 
 
 def _without_empty(value: Any) -> Any:

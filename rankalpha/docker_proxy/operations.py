@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
-from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, Allowed, Refused
-from rankalpha.stage import RESULT_PATH
+from rankalpha.docker_proxy.allowed import IMAGE, LABEL, NAME, Allowed, Refused, listed
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME
 
 PARTS = {"container": NAME, "image": IMAGE, "network": NAME, "volume": NAME}  # of a path
 FLAG, WHOLE, TIME = "0|1|[Tt]rue|[Ff]alse", "-?[0-9]{1,9}", r"[0-9]{1,12}(\.[0-9]{1,9})?"
@@ -54,6 +54,8 @@ LOGS = Operation(
 )
 # one sample, at once: a stream would go on for as long as the container, a second sample would take a second
 STATS = Operation("GET", "/containers/{container}/stats", {"one-shot": "1|[Tt]rue", "stream": "0|[Ff]alse"})
+# for its result: what is unpacked there is the proxy's own, whatever was sent
+MAKE_FOLDER = Operation("PUT", "/containers/{container}/archive", {"path": re.escape(RESULT_VOLUME)})
 OPERATIONS = (
     Operation("HEAD", "/_ping"),
     Operation("GET", "/_ping"),
@@ -68,6 +70,7 @@ OPERATIONS = (
     STATS,
     Operation("POST", "/containers/{container}/wait", {"condition": "not-running|next-exit|removed"}),
     Operation("GET", "/containers/{container}/archive", {"path": re.escape(RESULT_PATH)}),
+    MAKE_FOLDER,
     RENAME,
     STOP,
     DELETE,
@@ -112,8 +115,8 @@ def _query(operation: Operation, text: str) -> dict[str, str]:
         if twice_or_unknown or not re.fullmatch(operation.query[name], value):
             raise Refused(f"{name}={value} in {operation.method} {operation.path}")
         query[name] = value
-    if operation is STATS and query.keys() != operation.query.keys():
-        raise Refused("stats other than one-shot=1 and stream=0")
+    if operation in (STATS, MAKE_FOLDER) and query.keys() != operation.query.keys():
+        raise Refused(f"{operation.method} {operation.path} without {listed(operation.query)}")
     return {**query, "filters": _only_ours(query.get("filters", "{}"))} if operation is LIST else query
 
 

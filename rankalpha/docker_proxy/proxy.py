@@ -17,7 +17,9 @@ from yarl import URL
 
 from rankalpha.docker_proxy.allowed import LABEL, Allowed, Problem, Refused
 from rankalpha.docker_proxy.container import rewritten
-from rankalpha.docker_proxy.operations import CREATE, DELETE, RENAME, STOP, Call, parse
+from rankalpha.docker_proxy.operations import CREATE, DELETE, MAKE_FOLDER, RENAME, STOP, Call, parse
+from rankalpha.file_system import result_folder
+from rankalpha.texts import cut
 
 logger = logging.getLogger("rankalpha.docker_proxy")
 
@@ -30,6 +32,7 @@ HEADERS = (  # of the engine's answer
     "X-Docker-Container-Path-Stat",
 )
 LOGGED = (CREATE, RENAME, STOP, DELETE)
+LOGGED_TEXT = 1_000  # characters of what a client has written
 
 
 class Proxy:
@@ -56,7 +59,7 @@ class Proxy:
         if "Upgrade" in request.headers:
             raise Refused("to upgrade a connection")
         call = parse(request.method, request.raw_path, self._allowed)
-        body = await self._rewritten(request) if call.operation is CREATE else None
+        body = await self._body(request, call)
         if "container" in call.parts:
             call = call.on(await self._own(call))
         if call.operation in LOGGED:  # at once: who hangs up cannot keep it out of the log
@@ -65,7 +68,11 @@ class Proxy:
         async with self._ask(call.operation.method, call.path, call.query, body) as answer:
             return await _pass_on(answer, request)
 
-    async def _rewritten(self, request: BaseRequest) -> bytes:
+    async def _body(self, request: BaseRequest, call: Call) -> bytes | None:
+        if call.operation is MAKE_FOLDER:
+            return result_folder()
+        if call.operation is not CREATE:
+            return None
         try:
             return rewritten(await request.read(), self._allowed)
         except HTTPRequestEntityTooLarge as error:
@@ -88,7 +95,8 @@ class Proxy:
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> AbstractAsyncContextManager[ClientResponse]:
         url = URL.build(scheme="http", host="docker", path=path, query=query or {})
-        headers = {"Content-Type": "application/json"} if body else {}
+        kind = "application/x-tar" if method == "PUT" else "application/json"
+        headers = {"Content-Type": kind} if body else {}
         return self._engine.request(method, url, data=body, headers=headers, allow_redirects=False)
 
 
@@ -109,4 +117,4 @@ async def _pass_on(answer: ClientResponse, request: BaseRequest) -> StreamRespon
 
 def _log(request: BaseRequest, level: int, message: str) -> None:
     """Log a line about a request; what a client has written cannot begin another line."""
-    logger.log(level, "%s: %s", request.remote, message.encode("unicode_escape").decode()[:1000])
+    logger.log(level, "%s: %s", request.remote, cut(message.encode("unicode_escape").decode(), LOGGED_TEXT))

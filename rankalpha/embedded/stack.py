@@ -27,7 +27,10 @@ class Stack:
         self.layout = layout
 
     def up(self) -> None:
-        """Start what does not run yet: PostgreSQL, then the database's schema, then everything else."""
+        """Start what does not run yet: PostgreSQL, then the database's schema, then everything else.
+
+        When a step fails, what the steps before it have started is stopped.
+        """
         self.layout.prepare()
         with self._lock():
             if self.running():
@@ -37,13 +40,27 @@ class Stack:
             check_ports(self.layout.ports)
             self.layout.given()  # a mistake in an env file shows before anything is started
             self.layout.make_keys()
-            print("Starting PostgreSQL", flush=True)
-            environment = self.environment()
-            print("Preparing Airflow's database", flush=True)
-            self._run([BIN / "python", "-m", "rankalpha.prepare"], environment)
-            print("Starting Airflow and the reference services", flush=True)
-            Path(environment["RANKALPHA_SOCKET"]).unlink(missing_ok=True)  # of one that was killed
-            self._run([BIN / "supervisord", "-c", CONF], environment)
+            self._forget_last_start()
+            try:
+                self._start()
+            except BaseException:  # an interruption too
+                self._end_leftovers(self._supervisor_pid(), stages=False)
+                raise
+
+    def _start(self) -> None:
+        print("Starting PostgreSQL", flush=True)
+        environment = self.environment()
+        print("Preparing Airflow's database", flush=True)
+        self._run([BIN / "python", "-m", "rankalpha.prepare"], environment)
+        print("Starting Airflow and the reference services", flush=True)
+        Path(environment["RANKALPHA_SOCKET"]).unlink(missing_ok=True)  # of one that was killed
+        self._run([BIN / "supervisord", "-c", CONF], environment)
+
+    def _forget_last_start(self) -> None:
+        """Set the logs of earlier starts aside, so that a failed start shows its own error only."""
+        for log in (self._start_log, self.layout.pgdata / "log"):
+            with suppress(FileNotFoundError):
+                log.replace(log.with_name(f"{log.name}.before"))
 
     def down(self) -> None:
         """Stop everything; harmless when nothing runs. State stays."""
@@ -73,6 +90,10 @@ class Stack:
             return int((self.layout.state / "supervisord.pid").read_text())
         return 0
 
+    @property
+    def _start_log(self) -> Path:
+        return self.layout.logs / "start.log"
+
     def control(self, *command: str) -> str:
         """Run supervisorctl and return what it prints."""
         done = subprocess.run(
@@ -101,7 +122,7 @@ class Stack:
         }
 
     def _run(self, command: list[str | Path], environment: dict[str, str]) -> None:
-        log = self.layout.logs / "start.log"
+        log = self._start_log
         with log.open("ab") as file:
             done = subprocess.run(command, env=environment, cwd=ROOT, stdout=file, stderr=file, check=False)
         if done.returncode:

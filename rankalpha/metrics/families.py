@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from rankalpha.batch import parse_key
 from rankalpha.health import DATASETS, durations
 from rankalpha.metrics.gauge import by_market, gauge, seconds
-from rankalpha.metrics.stages import containers, datasets, quality
+from rankalpha.metrics.stages import containers, datasets, quality, spending
 from rankalpha.watchdog.standing import FRONTEND, State
 
 
@@ -28,7 +28,7 @@ class Overviews(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """See prometheus_client."""
         of_none = {**self._seen[0], "market": {"name": ""}}
-        for families in (_batches, _runs, datasets, quality, containers):
+        for families in (_batches, _runs, datasets, spending, quality, containers):
             yield from by_market(families, self._seen)
         yield from by_market(_incidents, [of_none, *self._seen])
         yield from _components(of_none)

@@ -35,6 +35,16 @@ def datasets(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         )
 
 
+def spending(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield what language models have cost."""
+    spent = [((dataset,), one.get("spent") or {}) for dataset, one in _newest(seen)]
+    for key, name, what in (
+        ("tokens", "model_tokens", "Tokens that a language model has taken for a dataset's newest batch."),
+        ("dollars", "model_dollars", "What that has cost, where prices are set."),
+    ):
+        yield gauge(name, what, [(labels, cost.get(key)) for labels, cost in spent], ("dataset",))
+
+
 def quality(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     """Yield what was published in spite of something."""
     failed: Samples = []

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rankalpha.settings import SettingsError
+from rankalpha.usable import url_problem
 
 TARGET = "RANKALPHA_OPENLINEAGE"
 KEY = f"{TARGET}_KEY"
@@ -51,12 +52,12 @@ def check_file(target: str) -> None:
 def _transport(target: str, *, with_key: bool) -> dict[str, Any]:
     if Path(target).is_absolute():
         return {"type": "file", "log_file_path": target, "append": True}
-    url = urlsplit(target)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    if url_problem(target):
         raise SettingsError(
             f"{TARGET}={target!r} is neither the URL of a server, such as http://marquez:5000, "
             "nor the absolute path of a file"
         )
+    url = urlsplit(target)
     if url.username or url.password:
         raise SettingsError(f"{TARGET}: a user or password in the address would show; set {KEY} instead")
     # Airflow shows this in its configuration: the key stays where it is, see `rankalpha.openlineage.key`

@@ -17,7 +17,9 @@ from rankalpha.market import PUBLISH_POOL
 from rankalpha.output import left
 from rankalpha.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
 from rankalpha.settings import settings
+from rankalpha.texts import cut
 
+QUOTED = 2_000  # characters of a result in the log
 TRIAL = "__airflow_temporary_run_"  # how the ids of runs of `airflow tasks test` begin
 
 
@@ -64,7 +66,10 @@ class PublishOperator(BaseOperator):
         event.extra = extra | {key: value for key, value in more.items() if value}
         event.add_partitions(batch)  # also for a run that was triggered without a partition key
         self.log.info(
-            "Published batch %s in %s: %s", batch, self.dataset.name, result or "no result reported"
+            "Published batch %s in %s: %s",
+            batch,
+            self.dataset.name,
+            cut(str(result), QUOTED) if result else "no result reported",
         )
 
     def _checked(self, context: Context, batch: str, result: dict[str, Any] | None) -> list[Outcome]:

@@ -24,6 +24,7 @@ from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, StageLeft, Usage
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stage import Stage
+from rankalpha.unreached import unreached, warning
 from rankalpha.usage import line, most, sample, told
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
@@ -100,6 +101,8 @@ class StageOperator(BaseOperator):
         with self._working(context, container):
             if error := event.get("error"):
                 raise StageFailed(error)
+            if left_out := event.get("left_out"):
+                self.log.warning("%s", left_out)  # of the triggerer's own words the last may be lost
             ENGINE_AWAY(self._collect, context, runner(), event["end"], most(usage, event.get("usage")))
 
     def resume_execution(
@@ -124,6 +127,8 @@ class StageOperator(BaseOperator):
         identity = Identity.of(context, self.stage.name, batch)
         job = self.stage.job(batch, identity.labels)
         task_log.mask(job.env, self.stage.secrets)
+        if keys := unreached(job.unreached, self.stage):
+            self.log.warning("%s", warning(keys, self.stage))
         self._container = identity.name
         return ENGINE_AWAY(find_or_start, engine, job, identity, self.log)
 
@@ -150,7 +155,7 @@ class StageOperator(BaseOperator):
             result = parse_result(engine.result(container.id, self.stage.name), batch)
         except (StageFailed, ResultError) as error:
             if not isinstance(error, EngineLost):
-                self.log.error("%s", error)  # noqa: TRY400  before the container stops to count
+                self.log.error("%s", task_log.quoted(error))  # noqa: TRY400  before the container stops to count
                 leave(ti, batch, container=about)
                 set_aside(engine, container, ti.try_number)
             raise
@@ -166,8 +171,13 @@ class StageOperator(BaseOperator):
         self._container, self._at_work = container, True
         try:
             yield
-        except CANNOT_HEAL as error:
-            raise AirflowFailException(str(error)) from error
+        except (*CANNOT_HEAL, StageFailed) as error:
+            text, heals = task_log.quoted(error), not isinstance(error, CANNOT_HEAL)
+            whole = text == str(error)
+            if heals and whole:
+                raise
+            # Airflow would log the cause with all of its text
+            raise (type(error) if heals else AirflowFailException)(text) from (error if whole else None)
         except Killed as killed:
             if self._state(context) not in ENDED_BY_PERSON:
                 raise StageLeft("stopped by Airflow; the stage goes on") from killed

@@ -11,6 +11,8 @@ from rankalpha.stage import StageJob
 
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
+MAX_RESULT = 1024 * 1024  # bytes of a result that are read at all, see `rankalpha.result` for its own limit
+LONGEST_LINE = 64 * 1024  # characters; of a longer one the rest is left out, see `shortened`
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
 PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
@@ -84,14 +86,37 @@ class Line:
 class Mark(NamedTuple):
     """How far an output was logged: the time of the last line, and how many lines of that time there were.
 
-    The text of a line does not tell, for it may have been masked.
+    The text of a line does not tell, for it may have been masked. `size` is how many bytes of log that took.
     """
 
     time: str = ""
     lines: int = 0
+    size: int = 0
 
 
 NOTHING = Mark()
+
+
+def shortened(text: str, unread: int = 0) -> str:
+    """Return a line of output, of a very long one its beginning: what handles it must not take seconds.
+
+    `unread` is how many characters of its rest are not in `text`.
+    """
+    missing = len(text) - LONGEST_LINE + unread
+    return (
+        text
+        if missing <= 0
+        else f"{text[:LONGEST_LINE]} [at least {missing} more characters of this line are left out]"
+    )
+
+
+def check_result_file(stage: str, path: str, size: int, *, plain: bool) -> None:
+    """Raise StageInvalid for what cannot be a result, before it is read: no plain file, or a large one."""
+    if not plain:
+        raise StageInvalid(f"stage {stage}: its result {path} is not a plain file; write JSON to it")
+    if size > MAX_RESULT:
+        how = f"has {size} bytes, of {MAX_RESULT} at most; report figures, and leave data in the volumes"
+        raise StageInvalid(f"stage {stage}: its result {path} {how}")
 
 
 class Runner(ABC):
@@ -135,6 +160,10 @@ class Runner(ABC):
     @abstractmethod
     def tail(self, container_id: str) -> Sequence[str]:
         """Return the last TAIL_LINES lines of the output."""
+
+    @abstractmethod
+    def whole(self, container_id: str) -> str:
+        """Return where a person finds the whole output."""
 
     @abstractmethod
     def environment(self, container_id: str) -> Mapping[str, str]:

@@ -17,9 +17,11 @@ from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
 from docker.errors import APIError, DockerException
-from docker.types import Mount
+from docker.types import LogConfig, Mount
 from requests import RequestException
 
+from rankalpha import container_log
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from rankalpha.identity import STAGE
 from rankalpha.runners.base import (
     GRACE_SECONDS,
@@ -31,11 +33,12 @@ from rankalpha.runners.base import (
     Runner,
     StageInvalid,
     Usage,
+    shortened,
 )
 from rankalpha.runners.docker_figures import digest, usage_of
 from rankalpha.runners.engine import asking, check_there, container_of, joined, result, starting, unix_time
 from rankalpha.settings import settings
-from rankalpha.stage import RESULT_PATH, StageJob
+from rankalpha.stage import StageJob
 
 API_VERSION = "1.44"  # of Docker 25; to ask an engine for its version takes longer than most requests
 CONFLICT = 409
@@ -59,6 +62,7 @@ class DockerRunner(Runner):
         """See Runner.create; what the engine lacks is named."""
         data = dict.fromkeys(job.stage.data_dir_keys, "/data")
         mounts = [Mount(target=volume.target, source=volume.name) for volume in job.stage.volumes]
+        mounts.append(Mount(target=RESULT_VOLUME, source=None))  # without a name: this container's own
         with starting(job):
             check_there(self._client, job)
             try:
@@ -76,9 +80,12 @@ class DockerRunner(Runner):
                         mem_limit=job.memory_bytes,
                         memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
                         pids_limit=job.pids,
+                        read_only=job.stage.read_only,  # the engine's disk has no bound for it
+                        tmpfs=tmpfs(job.tmp_bytes) if job.stage.read_only else None,
                         init=True,  # reaps orphans and hands signals to the stage
                         cap_drop=["ALL"],  # with Docker's defaults it could forge its network's packets
                         cap_add=list(job.stage.capabilities),
+                        log_config=LogConfig(type=container_log.DRIVER, config=container_log.OPTIONS),
                         security_opt=["no-new-privileges"],  # nor from a program of its image, such as su
                     ),
                 )
@@ -92,6 +99,7 @@ class DockerRunner(Runner):
         """See Runner.start; starting what runs already does nothing."""
         try:
             with starting(job):
+                self._client.put_archive(container.id, RESULT_VOLUME, result_folder())
                 self._client.start(container.id)
         except StageInvalid:  # it never ran; what comes next is made with settings that have been mended
             self.remove(container.id)
@@ -142,7 +150,13 @@ class DockerRunner(Runner):
         """See Runner.tail."""
         with asking("reading a container's output"):
             printed: bytes = self._client.logs(container_id, tail=TAIL_LINES)
-        return printed.decode(errors="replace").splitlines()
+        return [shortened(line) for line in printed.decode(errors="replace").splitlines()]
+
+    def whole(self, container_id: str) -> str:
+        """See Runner.whole; a name would change when the container is set aside."""
+        return (
+            f"docker logs {container_id[:12]} (its last {container_log.FILES * container_log.MEGABYTES} MB)"
+        )
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
@@ -179,7 +193,7 @@ class DockerRunner(Runner):
     def remove(self, container_id: str) -> None:
         """See Runner.remove."""
         with asking("removing a container"):
-            # with the volumes that its image declares, which have no name; those with a name stay
+            # with its volumes without a name, the result's and its image's; those with a name stay
             self._client.remove_container(container_id, v=True, force=True)
 
 

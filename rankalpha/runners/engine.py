@@ -11,18 +11,33 @@ from typing import Any
 from aiodocker import DockerError
 from aiohttp import ClientError
 from docker import APIClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from rankalpha.runners.base import Container, ContainerGone, EngineLost, Line, StageFailed, StageInvalid
+from rankalpha.commands import make_on_engine
+from rankalpha.file_system import RESULT_PATH
+from rankalpha.runners.base import (
+    LONGEST_LINE,
+    MAX_RESULT,
+    Container,
+    ContainerGone,
+    EngineLost,
+    Line,
+    StageFailed,
+    StageInvalid,
+    check_result_file,
+    shortened,
+)
 from rankalpha.settings import settings
-from rankalpha.stage import RESULT_PATH, StageJob
+from rankalpha.stage import StageJob
+from rankalpha.usable import shown
 
-MAX_RESULT = 1024 * 1024
 PLAIN_FILE = 0o777  # Go's mode of a file: a folder, a link and the like have higher bits
 # what Docker and runc say, with status 400 or 500, of a command or folder that is not there
 NO_COMMAND = re.compile(r'exec: "|mkdir|not a directory|working directory')
+# and what they say, with status 500, of a limit that the kernel does not take
+NO_LIMIT = re.compile(r"cgroup.*(invalid argument|out of range)")
 REFUSALS = (400, 403)
 MISSING = 404
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,8 +48,8 @@ NO_ENGINE = (502, 503, 504, 900)
 def check_there(client: APIClient, job: StageJob) -> None:
     """Raise StageInvalid when the engine lacks something; it would make an empty volume without a word."""
     stage = job.stage
-    made_by = "`docker compose up` makes it, or `docker {0} create {1}`"
-    volume_made_by = made_by if stage.market.folder == "" else "`docker {0} create {1}` makes it"
+    network, volumes = stage.network, [volume.name for volume in stage.volumes]
+    default = stage.market.folder == ""  # the volumes of other markets are not Compose's
     needed = [
         (
             client.inspect_image,
@@ -42,14 +57,13 @@ def check_there(client: APIClient, job: StageJob) -> None:
             job.image,
             f"build or pull it on this engine, or set {stage.key('IMAGE')}",
         ),
-        (client.inspect_network, "network", stage.network, made_by),
-        *((client.inspect_volume, "volume", volume.name, volume_made_by) for volume in stage.volumes),
+        (client.inspect_network, "network", network, make_on_engine("network", network, by_compose=True)),
+        *(
+            (client.inspect_volume, "volume", name, make_on_engine("volume", name, by_compose=default))
+            for name in volumes
+        ),
     ]
-    missing = [
-        f"\n  {kind} {name!r}: {cure.format(kind, name)}"
-        for ask, kind, name, cure in needed
-        if not _is_there(ask, name)
-    ]
+    missing = [f"\n  {kind} {name!r}: {cure}" for ask, kind, name, cure in needed if not _is_there(ask, name)]
     if missing:
         raise StageInvalid(f"stage {stage.name} cannot start, the Docker engine lacks:{''.join(missing)}")
 
@@ -94,9 +108,28 @@ def starting(job: StageJob) -> Iterator[None]:
                 raise StageInvalid(
                     f"stage {job.stage.name}: {command} cannot be run in {folder}: {said}"
                 ) from error
-            if error.status_code in REFUSALS:
-                raise StageInvalid(f"Docker refused stage {job.stage.name}: {said}") from error
+            if error.status_code in REFUSALS or NO_LIMIT.search(said):
+                raise StageInvalid(
+                    f"Docker refused stage {job.stage.name}: {said}; it was given {_given(job)}"
+                ) from error
             raise
+        except (DockerException, ValueError) as error:  # of docker-py, which has not asked the engine
+            raise StageInvalid(
+                f"Docker cannot be given stage {job.stage.name}: {error}; correct one of {_given(job)}"
+            ) from error
+
+
+def _given(job: StageJob) -> str:
+    """Return the settings that an engine may refuse, with their values."""
+    stage = job.stage
+    limits = {
+        "IMAGE": repr(job.image),
+        "COMMAND": shown(job.command),
+        "CPUS": f"{job.nano_cpus / 1e9:g}",
+        "MEM": job.memory_bytes,
+        "PIDS": job.pids,
+    }
+    return ", ".join(f"{stage.key(part)}={value}" for part, value in limits.items())
 
 
 def _meaning(what: str, status: int | None, said: str) -> StageFailed:
@@ -149,16 +182,20 @@ async def joined(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
 
     The pieces of one line have one time; those of the other stream may stand between them.
     """
-    begun: dict[str, str] = {}
+    begun: dict[str, tuple[str, int]] = {}
     async for frame in frames:
         time, _, piece = frame.partition(" ")
-        text = begun.pop(time, "") + piece
-        if text.endswith("\n"):
-            yield Line(time, text.rstrip())
+        text, unread = begun.pop(time, ("", 0))
+        if len(text) <= LONGEST_LINE:  # of a longer one no more is needed
+            text += piece
         else:
-            begun[time] = text
-    for time, text in begun.items():
-        yield Line(time, text.rstrip())
+            unread += len(piece.rstrip("\n"))
+        if piece.endswith("\n"):
+            yield Line(time, shortened(text.rstrip(), unread))
+        else:
+            begun[time] = text, unread
+    for time, (text, unread) in begun.items():
+        yield Line(time, shortened(text.rstrip(), unread))
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:
@@ -171,11 +208,7 @@ def result(client: APIClient, container: str, stage: str) -> bytes:
     # begun and closed in any case: until then the engine lets nobody touch the container, nor remove it
     with closing(chunks):
         raw = next(chunks, b"")
-        if stat["mode"] > PLAIN_FILE:
-            raise StageInvalid(f"stage {stage}: its result {RESULT_PATH} is not a plain file")
-        if stat["size"] > MAX_RESULT:
-            size = f"{stat['size']} bytes, of {MAX_RESULT} at most"
-            raise StageInvalid(f"stage {stage}: its result {RESULT_PATH} has {size}")
+        check_result_file(stage, RESULT_PATH, stat["size"], plain=stat["mode"] <= PLAIN_FILE)
         raw += b"".join(chunks)
     with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
         file = archive.extractfile(archive.getmembers()[0])

@@ -22,9 +22,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 
+from rankalpha import container_log
+from rankalpha.no_proxy import proxies, with_exceptions
 from rankalpha.runners.base import (
     GRACE_SECONDS,
+    LONGEST_LINE,
     TAIL_LINES,
     Container,
     ContainerGone,
@@ -33,14 +37,17 @@ from rankalpha.runners.base import (
     Runner,
     StageInvalid,
     Usage,
+    check_result_file,
 )
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
+from rankalpha.runners.process_output import Output, characters, line_of
 from rankalpha.settings import settings
 from rankalpha.stage import StageJob
 
 SHIM = Path(__file__).with_name("shim.py")
 START_SECONDS = 10
 POLL_SECONDS = 0.2
+PIECE = 4 * LONGEST_LINE  # bytes of a line that are read; a character has four at most
 
 
 class ProcessRunner(Runner):
@@ -51,6 +58,7 @@ class ProcessRunner(Runner):
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; the folder gets its name when all is in it."""
+        _folder(job)
         made = self._root / f".{secrets.token_hex(8)}"
         made.mkdir(mode=0o700, parents=True)
         described = {
@@ -73,17 +81,13 @@ class ProcessRunner(Runner):
     def start(self, container: Container, job: StageJob) -> None:
         """See Runner.start; the lock decides who starts it, when several try."""
         path = self._path(container.id)
-        try:
-            command = shlex.split(job.command)
-        except ValueError as error:  # unbalanced quotes
-            self.remove(container.id)
-            raise StageInvalid(f"cannot start stage {job.stage.name}: {job.command!r}: {error}") from error
         with (path / "lock").open("w") as lock:
             if not taken(lock, path / "started.json", START_SECONDS):
                 return
-            folder = settings().app_dir.absolute() / Path(job.stage.working_dir).relative_to("/app")
+            most = str(int(container_log.MEGABYTES * 1_000_000))
+            command = [str(_folder(job)), *shlex.split(job.command)]
             shim = subprocess.Popen(
-                [sys.executable, "-I", SHIM, str(lock.fileno()), folder, *command],
+                [sys.executable, "-I", SHIM, str(lock.fileno()), most, *command],
                 cwd=path,
                 env=self.environment(container.id),
                 stdin=subprocess.DEVNULL,
@@ -119,17 +123,22 @@ class ProcessRunner(Runner):
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""
-        with self._output(container_id).open("rb") as output:
-            over, entry = False, b""
+        with self._output(container_id) as output:
+            if since:
+                await asyncio.to_thread(output.go_to, since)
+            over, entry, unread = False, b"", 0
             while True:
-                while piece := output.readline():
-                    entry += piece
-                    if not entry.endswith(b"\n"):  # the rest of a long line is on its way
+                while piece := output.readline(PIECE):
+                    if len(entry) <= PIECE:  # of a longer line no more is needed
+                        entry += piece
+                    else:
+                        unread += characters(piece)
+                    if not piece.endswith(b"\n"):  # the rest of a long line is on its way
+                        await asyncio.sleep(0)
                         continue
-                    time, _, text = entry.decode(errors="replace").partition(" ")
-                    entry = b""
-                    if time >= since:
-                        yield Line(time, text.removesuffix("\n"))
+                    line, entry, unread = line_of(entry, unread), b"", 0
+                    if line.time >= since:
+                        yield line
                 if over:
                     return
                 over = not self.look(container_id).running
@@ -138,20 +147,32 @@ class ProcessRunner(Runner):
 
     def tail(self, container_id: str) -> Sequence[str]:
         """See Runner.tail."""
-        text = self._output(container_id).read_text(encoding="utf-8", errors="replace")
-        lines = text.removesuffix("\n").split("\n") if text else []  # not splitlines(): a form feed ends none
-        return [line.partition(" ")[2] for line in lines[-TAIL_LINES:]]
+        with self._output(container_id) as output:
+            return [line_of(entry).text for entry in output.last_lines(TAIL_LINES)]
+
+    def whole(self, container_id: str) -> str:
+        """See Runner.whole; the folder has another name once the stage is set aside."""
+        path = self._path(container_id) / "output"
+        older = path.with_name("output.1")
+        kept = container_log.FILES * container_log.MEGABYTES
+        return f"{older} and {path} (its last {kept} MB)" if older.exists() else str(path)
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
         env: dict[str, str] = description(self._path(container_id))["env"]
         return env
 
-    def result(self, container_id: str, stage: str) -> bytes:  # noqa: ARG002
+    def result(self, container_id: str, stage: str) -> bytes:
         """See Runner.result."""
-        with suppress(FileNotFoundError):
-            return (self._path(container_id) / "result.json").read_bytes()
-        return b""
+        path = self._path(container_id) / "result.json"
+        try:
+            found = path.lstat()
+            check_result_file(stage, str(path), found.st_size, plain=S_ISREG(found.st_mode))
+            return path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except PermissionError as error:
+            raise StageInvalid(f"stage {stage}: its result {path} cannot be read; leave its mode") from error
 
     def sample(self, container_id: str) -> Usage | None:  # noqa: ARG002
         """See Runner.sample; the kernel tells the shim, exactly, when the process has ended."""
@@ -203,14 +224,25 @@ class ProcessRunner(Runner):
     def _paths(self) -> list[Path]:
         return [path for path in self._root.glob("rankalpha-*") if path.is_dir()]
 
-    def _output(self, container_id: str) -> Path:
-        output = self._path(container_id) / "output"
-        output.touch()
-        return output
+    def _output(self, container_id: str) -> Output:
+        path = self._path(container_id)
+        (path / "output").touch()
+        return Output(path)
+
+
+def _folder(job: StageJob) -> Path:
+    """Return where the command of a job is run; StageInvalid for a folder that only an image has."""
+    folder = Path(job.stage.working_dir)
+    if not folder.is_relative_to("/app") or ".." in folder.parts:
+        raise StageInvalid(
+            f"stage {job.stage.name}: its working_dir {job.stage.working_dir!r} is not below /app, which a "
+            "process has instead of an image; correct it, or set RANKALPHA_RUNNER=docker"
+        )
+    return settings().app_dir.absolute() / folder.relative_to("/app")
 
 
 def _environment(job: StageJob, folder: Path) -> dict[str, str]:
-    """Return what the image would give, and the stage's own; nothing of Airflow's gets through."""
+    """Return what the image would give, the way to the outside, and the stage's own; nothing of Airflow's."""
     bin_dir = str(Path(sys.executable).parent)
     image = {
         "PATH": f"{bin_dir}:{os.defpath}",
@@ -226,4 +258,12 @@ def _environment(job: StageJob, folder: Path) -> dict[str, str]:
         "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
     }
     data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir / job.stage.market.folder))
-    return {**image, **data, **job.env, "RANKALPHA_RESULT": str(folder / "result.json")}
+    outside = proxies(os.environ)
+    return {
+        **image,
+        **outside,
+        **data,
+        **job.env,
+        **with_exceptions({**outside, **job.env}),
+        "RANKALPHA_RESULT": str(folder / "result.json"),
+    }

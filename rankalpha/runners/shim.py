@@ -1,9 +1,12 @@
 """Watches one process of the process runner, as a container's shim does; the runner may die, this stays.
 
 Run as a file, with nothing but the standard library, for there is one beside each stage:
-`shim.py <lock's descriptor> <working folder> <command> ...`. It writes to the folder that it is started in,
-whatever that is renamed to: `started.json`, `output` (`<time> <line>`) and, at the end, `exit.json`. The lock
-is held while it or the stage lives.
+`shim.py <lock's descriptor> <bytes of a file> <working folder> <command> ...`. It writes to the folder that
+it is started in, whatever that is renamed to: `started.json`, `output` (`<time> <line>`) and, at the end,
+`exit.json`. The lock is held while it or the stage lives.
+
+The output is bounded, as an engine's log is: once `output` has so many bytes it becomes `output.1`, in place
+of an older one. Of a line with more than a million characters the rest is left out.
 
 `exit.json` has what the stage has used, as the kernel counts it: CPU time of the stage and of those children
 that it has waited for, and the resident memory of the largest of them at its peak. No process is smaller than
@@ -17,17 +20,44 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
 CANNOT_START = 127
+PIECE = 64 * 1024
+PIECES = 16  # of a line that are kept
 DRAIN_SECONDS = 2  # for the output when the stage has ended; what has left its group may hold it open
 
 
-def watch(lock: int, working_dir: str, command: list[str]) -> None:
+class Output:
+    """Keeps the last lines: of two files, each with `most` bytes and the line that goes beyond."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._file = _begun()
+
+    def write(self, text: str) -> None:
+        """Write a line, or a part of one."""
+        self._file.write(text.encode())
+        self._file.flush()
+        if text.endswith("\n") and self._file.tell() >= self._most:
+            self.close()
+            Path("output").replace("output.1")
+            self._file = _begun()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _begun() -> IO[bytes]:
+    return Path("output").open("ab")
+
+
+def watch(lock: int, most: int, working_dir: str, command: list[str]) -> None:
     """Run the command to its end."""
-    with Path("output").open("a", encoding="utf-8") as output:
+    with closing(Output(most)) as output:
         try:
             process = subprocess.Popen(
                 command,
@@ -41,7 +71,7 @@ def watch(lock: int, working_dir: str, command: list[str]) -> None:
                 pass_fds=[lock],
             )
         except (OSError, ValueError) as error:
-            print(f"{_now()} cannot start {command} in {working_dir}: {error}", file=output, flush=True)
+            output.write(f"{_now()} cannot start {command} in {working_dir}: {error}\n")
             _write("started", {"pid": 0, "time": _now()})
             _write("exit", {"status": CANNOT_START, "time": _now()})
             return
@@ -62,10 +92,20 @@ def watch(lock: int, working_dir: str, command: list[str]) -> None:
         _write("exit", ended)
 
 
-def _copy(printed: IO[str], output: IO[str]) -> None:
+def _copy(printed: IO[str], output: Output) -> None:
     with printed:  # should writing fail, the stage is not left waiting for a reader
-        for line in printed:
-            print(_now(), line.rstrip(), file=output, flush=True)
+        pieces = 0  # of the line that has begun
+        while piece := printed.readline(PIECE):  # a line may be longer than there is memory
+            ends = piece.endswith("\n")
+            if not pieces:
+                output.write(f"{_now()} {piece.rstrip()}\n" if ends else f"{_now()} {piece}")
+            elif pieces < PIECES:
+                output.write(piece)
+            elif ends:
+                output.write("\n")
+            pieces = 0 if ends else pieces + 1
+        if pieces:
+            output.write("\n")
 
 
 def _signal_group(leader: int, number: int) -> None:
@@ -86,5 +126,5 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
-    watch(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    watch(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
     os._exit(0)  # Python would wait for, or stumble over, a reader that still waits

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.channels import ui
+from rankalpha.task_log import masked
+from rankalpha.texts import QUOTED_LINE, cut
 from rankalpha.watchdog.incident import Incident, Urgency, is_failure
 
 LINES = 8  # of a log
@@ -34,10 +36,13 @@ def detailed(api: AirflowApi, incident: Incident) -> Incident:
 
 def _lines(api: AirflowApi, run: str, task: dict[str, Any]) -> Iterator[str]:
     name, number = task["task_id"], task["try_number"]
+    if not number:
+        yield f"Task: {name}, which never ran"
+        return
     yield f"Task: {name}, try {number}"
     log = api.get(f"{run}/taskInstances/{name}/logs/{number}", map_index=task["map_index"])["content"]
     if last := [one["event"] for one in log if one.get("timestamp")][-LINES:]:
-        yield "\n  ".join(["Last lines of its log:", *last])
+        yield "\n  ".join(["Last lines of its log:", *(cut(masked(line), QUOTED_LINE) for line in last)])
     yield f"Log: {ui()}/{run.replace('/dagRuns/', '/runs/')}/tasks/{name}?try_number={number}"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from rankalpha.channels import CONNECTIONS
+from rankalpha.commands import logs, restart
 from rankalpha.settings import settings
 from rankalpha.watchdog import DAG_ID
 from rankalpha.watchdog.incident import Incident, Urgency, failure, late, pause
@@ -107,11 +108,13 @@ def _missing(sight: Sight) -> Iterator[Incident]:
 def _components(sight: Sight) -> Iterator[Incident]:
     for name, beat in sight.heartbeats.items():
         if beat is None or sight.now - beat > SILENCE:
+            service = name.replace("_", "-")
             since = f"since {beat:%Y-%m-%d %H:%M:%S} UTC" if beat else "at all"
             yield Incident(
                 f"component {name}",
                 f"Airflow's {name} gives no heartbeat",
-                f"None {since}.\nNext: see its log; `make up` or `docker compose up -d` starts it again.",
+                f"None {since}.\nNext: see its log, then start it again:\n"
+                f"  {logs(service)}\n  {restart(service)}",
                 Urgency.ACT_NOW,
                 market="",
             )

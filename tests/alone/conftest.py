@@ -54,6 +54,8 @@ def stack(home, shared, services, mailbox, slack):
         "AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": slack.connection,
         "AIRFLOW__LOGGING__JSON_LOGS": "True",
         "LOG_FORMAT": "json",
+        # where nobody listens: nothing of the stack goes through a proxy
+        **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9"),
     }
     with recording_stack(home / "alone", shared, services, **settings) as running:
         yield running

@@ -2,10 +2,12 @@
 
 import contextlib
 from datetime import timedelta
+from html import unescape
 from urllib.parse import quote
 
 import pytest
 
+from rankalpha.watchdog.told import PREFIX
 from tests.support.waiting import wait_for
 from tests.support.watching import health_from_outside, watch
 
@@ -85,9 +87,43 @@ def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack,
     (text,) = told("publication blocked in rankalpha_ingestion.publish_prices", f"Batch: {key}")
     assert text.startswith("RankAlpha ACT NOW: ")
     assert f"batch {key} is not published in prices: rows is 0" in text
-    assert f"scripts/publish_anyway.py --batch {key} --dataset prices --reason" in text
     watch(stack)
     told(f"Batch: {key}")
+    line = next(line.strip() for line in unescape(text).splitlines() if "publish-anyway" in line)
+    assert line.startswith("make publish-anyway RANKALPHA_"), "the stack's own ports"
+    done = stack.run("sh", "-c", line)
+    assert (done.returncode, f"Batch {key} is" in done.stdout) == (0, True), done.stdout
+    lane.settle()
+    assert lane.events("prices")[-1]["extra"]["forced"]["reason"] == "why it is right"
+
+
+def test_a_stage_that_prints_long_lines_is_told_by_both_channels(stack, lane, told):
+    key = "2020-03-07T06:00:00"
+    with lane.fault("scorer", "long lines"):
+        lane.ingest(key)
+    (text,) = told("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    assert "exited with 65." in text
+    assert "characters are left out" in text
+    kept = stack.api.every("variables", "variables", variable_key_prefix_pattern=PREFIX)
+    assert max(len(one["value"]) for one in kept) < 20_000
+    run_id = lane.run_of("scoring", key)
+    watch(stack)
+    told(f"Batch: {key}")
+    lane.clear("scoring", run_id, "run_scorer")
+    lane.settle()
+    watch(stack)
+
+
+def test_a_run_that_never_ran_has_no_duration(stack, lane):
+    """A queued run that a person has marked as a success, before one that ran."""
+    key = "2020-03-08T06:00:00"
+    with lane.paused("scoring"):
+        run_id = lane.trigger("scoring", key)
+        run = stack.api.patch(f"dags/{lane.dag('scoring')}/dagRuns/{run_id}", {"state": "success"})
+    assert run["duration"] is None
+    lane.ingest(key)
+    seen, _ = health_from_outside(stack)
+    assert [one["seconds"] > 0 for one in seen["durations"] if one["step"] == "scoring"] == [True]
 
 
 def test_a_run_that_hangs_is_told_at_its_deadline_then_that_it_failed_and_one_end_of_both(

@@ -16,8 +16,12 @@ CELERY = ("docker-compose.yml", "docker-compose.celery.yml")
 
 @pytest.fixture(scope="session")
 def checkout(home):
-    """What a user has cloned."""
-    return copy_checkout(home / "compose")
+    """What a user has cloned; its profile `local` names a proxy, where nobody listens."""
+    folder = copy_checkout(home / "compose")
+    for name in ("airflow", "api"):
+        with (folder / "env" / "local" / f"{name}.env").open("a") as file:
+            file.write("\nHTTP_PROXY=http://127.0.0.1:9\nhttp_proxy=http://127.0.0.1:9\n")
+    return folder
 
 
 @pytest.fixture(scope="package")

@@ -6,11 +6,12 @@ import tarfile
 
 import pytest
 from docker.errors import NotFound
+from docker.types import Mount
 
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from tests.support.engine import labels
 
 BATCH = "2026-11-22T06:00:00"
-RESULT = "/tmp/rankalpha-result.json"
 INGESTION = {
     "image": "rankalpha_ingestion",
     "command": "python apps/ingestion/main.py",
@@ -39,21 +40,23 @@ def volumes(engine, images, session):
 
 def run(engine, volumes, stage, **env):
     """Run a stage's container as the contract says, without any network; exit status, output and result."""
-    power = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
-    host = engine.create_host_config(binds=volumes, network_mode="none", **power)
-    env = {"RANKALPHA_BATCH": BATCH, "RANKALPHA_DATE": BATCH[:10], "RANKALPHA_RESULT": RESULT, **env}
+    walls = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"], "read_only": True}
+    own = {"tmpfs": tmpfs(2**28), "mounts": [Mount(target=RESULT_VOLUME, source=None)]}
+    host = engine.create_host_config(binds=volumes, network_mode="none", **walls, **own)
+    env = {"RANKALPHA_BATCH": BATCH, "RANKALPHA_DATE": BATCH[:10], "RANKALPHA_RESULT": RESULT_PATH, **env}
     container = engine.create_container(**stage, environment=env, host_config=host, labels=labels())
     try:
+        engine.put_archive(container, RESULT_VOLUME, result_folder())
         engine.start(container)
         status = engine.wait(container)["StatusCode"]
         return status, engine.logs(container).decode(), result(engine, container)
     finally:
-        engine.remove_container(container)
+        engine.remove_container(container, v=True)
 
 
 def result(engine, container):
     try:
-        chunks, _ = engine.get_archive(container, RESULT)
+        chunks, _ = engine.get_archive(container, RESULT_PATH)
     except NotFound:
         return None
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:

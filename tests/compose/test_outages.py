@@ -1,5 +1,11 @@
 """What the stack does when something is missing, stops or dies."""
 
+import os
+
+import pytest
+
+from rankalpha.docker_proxy.server import NO_LIVE_RESTORE
+from tests.support.daemon import MAY_RESTART, restart, set_live_restore
 from tests.support.waiting import wait_for
 
 AIRFLOW = ("airflow-webserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
@@ -50,3 +56,56 @@ def test_everything_that_dies_comes_back_and_grades_the_next_batch(stack, engine
     key = "2026-11-02T06:00:00"
     stack.trigger("rankalpha_ingestion", key)
     wait_for("the next batch to be graded", lambda: graded(stack, key), 300)
+
+
+@pytest.fixture
+def daemon(engine):
+    """The engine, whose daemon may be killed; the setting is what it was afterwards."""
+    if not os.environ.get(MAY_RESTART):
+        pytest.skip(f"kills this machine's Docker daemon: set {MAY_RESTART}=1 to allow it")
+    before = engine.info()["LiveRestoreEnabled"]
+    yield engine
+    set_live_restore(engine, on=before)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("live_restore", [True, False], ids=["live-restore", "no live-restore"])
+def test_a_docker_daemon_that_is_killed_takes_the_stack_down_without_live_restore_and_brings_it_back(
+    stack, daemon, batch, live_restore
+):
+    set_live_restore(daemon, on=live_restore)
+    before = begun(stack, daemon)
+    restart(daemon, live_restore=live_restore)
+    hit = ("docker-proxy",) if live_restore else SERVICES  # it alone has a file of the daemon, its socket
+    for service in hit:
+        wait_for(f"{service} to start again", lambda s=service: begun(stack, daemon)[s] != before[s], 120)
+    for service in SERVICES:
+        wait_for(f"{service} to be well", lambda service=service: healthy(stack, daemon, service), 300)
+    assert {service for service, at in begun(stack, daemon).items() if at != before[service]} == {*hit}
+    key = f"2026-11-0{3 + live_restore}T06:00:00"
+    stack.trigger("rankalpha_ingestion", key)
+    wait_for("the next batch to be graded", lambda: graded(stack, key), 300)
+    stack.output("restart", "docker-proxy")
+    wait_for("its start", lambda: "listening on" in stack.logs("docker-proxy"))
+    wait_for(
+        "what it says of the engine",
+        lambda: (NO_LIVE_RESTORE in newest_start(stack.logs("docker-proxy"))) != live_restore,
+    )
+
+
+def begun(stack, engine):
+    """When the container of each service was started last."""
+    return {
+        service: engine.inspect_container(*stack.ids(service))["State"]["StartedAt"] for service in SERVICES
+    }
+
+
+def healthy(stack, engine, service):
+    """Whether the container of a service runs and is healthy."""
+    state = engine.inspect_container(*stack.ids(service))["State"]
+    return state["Running"] and state["Health"]["Status"] == "healthy"
+
+
+def newest_start(log):
+    """What a proxy has logged since it started last."""
+    return log.rpartition("listening on")[2]

@@ -1,7 +1,15 @@
 """A newer image under the same data, and the operator's commands in it."""
 
-import pytest
+import re
+import shlex
 
+import pytest
+import requests
+
+from rankalpha.defaults import DEATHS
+from tests.support.waiting import wait_for
+
+APPLY = re.compile(r"^\$ docker compose (up .*--force-recreate)$", re.MULTILINE)
 KEPT = {"key": "KEPT", "value": "as it was"}
 
 
@@ -45,3 +53,14 @@ def test_the_start_up_batch_is_not_repeated_and_an_old_batch_is_re_run(stack, ba
     printed = stack.exec("airflow-scheduler", "rerun", "--batch", batch, "--from", "scoring")
     assert f"Batch {batch} is graded and the frontend is notified." in printed
     assert len(stack.runs("rankalpha_ingestion")) == len(upgraded[0]["rankalpha_ingestion"])
+
+
+def test_a_changed_env_file_is_applied_as_the_readme_says(stack, batch, checkout, upgraded):
+    with (checkout / "env" / "local" / "airflow.env").open("a") as file:
+        file.write("\nRANKALPHA_RETRIES=7\n")
+    stack.output(*shlex.split(APPLY.search((checkout / "README.md").read_text())[1]))
+
+    def retries():
+        return stack.api.get("dags/rankalpha_scoring/tasks/run_scorer")["retries"]
+
+    wait_for("the setting", lambda: retries() == 7 + DEATHS, seconds=180, forgive=requests.RequestException)

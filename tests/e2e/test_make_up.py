@@ -133,8 +133,10 @@ def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, s
     assert f"rankalpha_sentiment failed for batch {blocked}" in unwell.stdout
 
 
-def test_a_person_publishes_it_anyway(stack, blocked):
-    stack.make("publish-anyway", f'--batch {blocked} --dataset sentiment --reason "{REASON}"')
+def test_a_person_publishes_it_anyway_by_the_command_in_the_alert(stack, slack, blocked):
+    (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
+    line = next(line.strip() for line in alert.splitlines() if line.startswith("  make "))
+    assert stack.run("sh", "-c", line.replace("why it is right", REASON)).returncode == 0
     stack.settle()
     (event,) = [event for event in stack.events("sentiment") if event["partition_key"] == blocked]
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
@@ -227,6 +229,21 @@ def test_an_unknown_profile_is_a_clear_error_before_anything_starts(stack, first
     assert done.returncode != 0
     assert "env/moon/api.env is missing" in done.stdout
     assert not (home / "other/postgres").exists()
+
+
+def test_a_failed_start_stops_what_it_has_started_and_shows_its_own_error(stack, first_up, home):
+    other = RunningStack(home / "failing", checkout=stack.checkout)
+    other.env["AIRFLOW__CORE__ASSET_MANAGER_CLASS"] = "moon"
+    first = other.run("make", "up")
+    assert "set AIRFLOW__CORE__ASSET_MANAGER_CLASS=" in first.stdout
+    del other.env["AIRFLOW__CORE__ASSET_MANAGER_CLASS"]
+    other.env["RANKALPHA_STAGE_SLOTS"] = "moon"
+    second = other.run("make", "up")
+    assert first.returncode == second.returncode == 2
+    assert "RANKALPHA_STAGE_SLOTS='moon'" in second.stdout
+    assert "ASSET_MANAGER" not in second.stdout
+    assert not (home / "failing/postgres/postmaster.pid").exists()
+    assert other.run("make", "clean").returncode == 0
 
 
 def test_down_and_clean_leave_nothing_behind(stack, first_up):

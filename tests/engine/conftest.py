@@ -35,7 +35,8 @@ def proxy(demo, lacking, tmp_path_factory):
     """The proxy, for the stages of these tests."""
     folders = ("/made/on/demand", "/etc/passwd")
     powerful = replace(demo, name="powerful", capabilities=("CHOWN",))
-    stages = [demo, lacking, powerful, *(replace(demo, working_dir=folder) for folder in folders)]
+    writer = replace(demo, name="writer", read_only=False)
+    stages = [demo, lacking, powerful, writer, *(replace(demo, working_dir=folder) for folder in folders)]
     running = RunningProxy(SOCKET, tmp_path_factory.mktemp("proxy") / "log", stages)
     yield running
     running.stop()

@@ -56,6 +56,7 @@ class Jobs:
             "command": command,
             "nano_cpus": 1_500_000_000,
             "memory_bytes": 64 * 1024**2,
+            "tmp_bytes": 16 * 1024**2,
             "pids": 50,
             "env": {"RANKALPHA_BATCH": KEY},
             "labels": {**(identity or self.identity()).labels, "rankalpha.session": self.session},

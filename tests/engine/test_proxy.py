@@ -9,12 +9,16 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from rankalpha.docker_proxy.server import NO_LIVE_RESTORE
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.runners.docker import API_VERSION
+from tests.support.docker_proxy import RunningProxy
 from tests.support.engine import labels
-from tests.support.needs import IMAGE
+from tests.support.needs import IMAGE, SOCKET
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
+TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=1048576"}
 NAME = "rankalpha-demo-2026-11-22T06-00-00-89abcdef"
 
 
@@ -40,9 +44,12 @@ def container(demo, session):
             "Memory": 64 * 1024**2,
             "MemorySwap": 64 * 1024**2,
             "PidsLimit": 50,
+            "ReadonlyRootfs": True,
+            "Tmpfs": TMPFS,
             "Init": True,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
+            "LogConfig": {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50m"}},
         },
     }
 
@@ -113,6 +120,10 @@ DEVICE = {
         {"Devices": [{"PathOnHost": "/dev/mem", "PathInContainer": "/dev/mem", "CgroupPermissions": "rwm"}]},
         {"DeviceCgroupRules": ["a *:* rwm"]},
         {"SecurityOpt": ["apparmor=unconfined"]},
+        *({"LogConfig": {"Type": "json-file", "Config": options}} for options in ({}, {"max-size": "1g"})),
+        {"LogConfig": {"Type": "syslog", "Config": {"syslog-address": "tcp://192.0.2.1:514"}}},
+        *({"ReadonlyRootfs": value} for value in (False, None)),
+        *({"Tmpfs": value} for value in (None, {}, {**TMPFS, "/etc": "size=1"}, {"/tmp": "size=0"})),
         {"CgroupParent": "/"},
         {"VolumesFrom": ["x"]},
         {"NetworkMode": ""},
@@ -181,7 +192,8 @@ def test_containers_of_others_can_be_neither_seen_nor_touched(engine, client, fo
             client.wait,
             client.logs,
             client.remove_container,
-            lambda it: client.get_archive(it, "/tmp/rankalpha-result.json"),
+            lambda it: client.get_archive(it, RESULT_PATH),
+            lambda it: client.put_archive(it, RESULT_VOLUME, result_folder()),
             lambda it: client.stats(it, stream=False, one_shot=True),
             lambda it: client.rename(it, f"{NAME}-try1"),
         ):
@@ -253,3 +265,14 @@ def test_a_slow_reader_does_not_fill_the_proxy(client, proxy, engine, session, c
     assert int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) < 100_000
     output.close()
     client.remove_container(made, force=True)
+
+
+def test_it_says_at_its_start_whether_a_killed_daemon_takes_the_stages_with_it(engine, demo, tmp_path):
+    """As the engine is set; tests/compose has it both ways, and the kill."""
+    proxy = RunningProxy(SOCKET, tmp_path / "log", [demo])
+    warned = not engine.info()["LiveRestoreEnabled"]
+    if warned:
+        wait_for("the warning", lambda: NO_LIVE_RESTORE in proxy.log())
+    proxy.stop()
+    assert (NO_LIVE_RESTORE in proxy.log()) == warned
+    assert "not known" not in proxy.log()

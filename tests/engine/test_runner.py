@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from stage_jobs import BOTH_WAYS, ended, output, use, writes
 
+from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import GRACE_SECONDS, ContainerGone, EngineLost, NameTaken, StageInvalid
 from rankalpha.runners.docker import DockerRunner
-from rankalpha.stage import RESULT_PATH
 from tests.support.docker_proxy import RunningProxy
 from tests.support.needs import IMAGE, need_image
 from tests.support.waiting import wait_for
@@ -117,13 +117,13 @@ def test_a_stage_is_asked_to_stop_and_killed_when_it_does_not(jobs, engine, trap
 
 
 def test_an_image_that_knows_nothing_of_us(jobs, engine):
-    """It has a volume of its own, which goes with its container, though it runs; the stage's stays."""
+    """It has a volume of its own, which goes with its container and its result's; the stage's stays."""
     need_image(engine, "postgres:17")
     one = jobs.start(jobs.run("sh -c 'psql --version; sleep 60'", image="postgres:17"))
     wait_for("its first line", lambda: DockerRunner().tail(one.id))
     assert DockerRunner().tail(one.id)[0].startswith("psql (PostgreSQL) 17")
     volumes = {volume["Name"] for volume in engine.inspect_container(one.id)["Mounts"]}
-    assert len(volumes) == 2
+    assert len(volumes) == 3
     DockerRunner().remove(one.id)
     left = {volume["Name"] for volume in engine.volumes()["Volumes"]}
     assert left & volumes == {jobs.session}

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from stage_jobs import ended, log, output, texts
+from stage_jobs import ended, log, output, texts, writes
 
 from rankalpha import durable
 from rankalpha.durable import set_aside
@@ -51,7 +51,7 @@ def test_a_container_that_runs_is_adopted(jobs, caplog):
 
 
 def test_a_container_that_has_ended_is_collected(jobs, caplog):
-    job = jobs.python("print('once'); open('/tmp/rankalpha-result.json', 'w').write('{}')")
+    job = jobs.python(f"print('once'); {writes('{}')}")
     first = jobs.ended(job)
     second = jobs.start(job, try_number=2)
     assert second == first

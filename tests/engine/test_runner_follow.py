@@ -18,6 +18,7 @@ from tests.support.needs import SOCKET
 pytestmark = pytest.mark.usefixtures("swept")
 COUNT = "import time\nfor n in range(40): print(n); time.sleep(0.05)"
 NUMBERS = [*map(str, range(40))]
+LATER = "2026-11-22T07:00:00"
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +64,9 @@ def test_a_follower_goes_on_where_another_was_killed(jobs, way):
             if len(first) < 10:
                 first.append(line)
             if len(first) == 10:
-                task.cancel()
+                loop.call_soon_threadsafe(task.cancel)
 
+        loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(Follower(DockerRunner(), one.id, write, log).follow(HOUR))
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -75,8 +77,8 @@ def test_a_follower_goes_on_where_another_was_killed(jobs, way):
     assert (end, texts(first) + texts(rest)) == ("ended", NUMBERS)
 
 
-def test_much_output_is_written_to_its_end_however_long_that_takes(jobs, way):
-    one, lines = jobs.ended(jobs.python("for n in range(20_000): print('x' * 100)")), []
+def test_output_that_the_log_has_room_for_is_written_to_its_end(jobs, way):
+    one, lines = jobs.ended(jobs.python("for n in range(10_000): print('x' * 100)")), []
 
     def slowly(line):
         lines.append(line)
@@ -84,8 +86,38 @@ def test_much_output_is_written_to_its_end_however_long_that_takes(jobs, way):
 
     begin = time.monotonic()
     assert asyncio.run(Follower(DockerRunner(), one.id, slowly, log).follow(HOUR)) == "ended"
-    assert time.monotonic() - begin > 3 * following.DRAIN_SECONDS
-    assert len(lines) == 20_000
+    assert time.monotonic() - begin > 2 * following.DRAIN_SECONDS
+    assert len(lines) == 10_000
+
+
+def test_a_log_that_is_stuck_hides_neither_the_end_nor_the_time_limit(jobs, way, monkeypatch):
+    monkeypatch.setattr(following, "REST_SECONDS", 2.0)
+    freed = threading.Event()
+
+    def follow_to(one, limit=HOUR):
+        return asyncio.run(Follower(DockerRunner(), one.id, lambda _: freed.wait(60), log).follow(limit))
+
+    try:
+        ended = jobs.ended(jobs.python("for n in range(10_000): print(n)"))
+        assert follow_to(ended) == "ended"
+        job = jobs.run("sh -c 'while :; do echo up; done'", identity=jobs.identity(batch=LATER))
+        endless = jobs.start(job, batch=LATER)
+        assert follow_to(endless, timedelta(seconds=2)) == "overdue"
+        assert not DockerRunner().look(endless.id).running
+    finally:
+        freed.set()
+
+
+def test_of_much_output_the_log_has_a_part_and_the_engine_the_last(jobs, way, caplog):
+    """2,000,000 lines of 100 bytes are more than the engine keeps, and much more than the log takes."""
+    one = jobs.start(jobs.python("for n in range(2_000_000): print(f'{n:099}')"))
+    end, lines = follow(one)
+    assert end == "ended"
+    assert [int(text) for text in texts(lines)] == [*range(len(lines))]
+    assert 10_000 < len(lines) < 20_000
+    assert f"docker logs {one.id[:12]}" in caplog.messages[-1]
+    assert int(DockerRunner().tail(one.id)[-1]) == 1_999_999
+    assert 0 < len(output(one.id)) < 2_000_000
 
 
 def test_a_container_that_is_removed_meanwhile_is_missed(jobs, way):

@@ -8,9 +8,9 @@ from docker.errors import NotFound
 from stage_jobs import BOTH_WAYS, follow, texts, writes
 
 from rankalpha import task_log
+from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
-from rankalpha.stage import RESULT_PATH
 
 pytestmark = pytest.mark.usefixtures("swept", "way")
 EAT = "x = []\nwhile True: x.append(bytearray(10**6))"
@@ -114,8 +114,8 @@ def test_all_that_is_missing_is_named_and_nothing_is_made(jobs, engine, lacking)
     assert str(caught.value).splitlines() == [
         "stage demo cannot start, the Docker engine lacks:",
         "  image 'rankalpha_absent:1': build or pull it on this engine, or set DEMO_IMAGE",
-        f"  network '{net}': `docker compose up` makes it, or `docker network create {net}`",
-        f"  volume '{data}': `docker compose up` makes it, or `docker volume create {data}`",
+        f"  network '{net}': `docker compose up -d` makes it, or `docker network create {net}`",
+        f"  volume '{data}': `docker compose up -d` makes it, or `docker volume create {data}`",
     ]
     assert DockerRunner().find(jobs.identity().name) is None
     with pytest.raises(NotFound):

@@ -116,5 +116,5 @@ def test_an_image_of_this_engine_alone_has_its_id(jobs, engine, session):
         assert DockerRunner().digest(jobs.ended(jobs.run("true", image=session), group=4)) == made
     finally:
         for left in engine.containers(all=True, filters={"ancestor": made}):
-            engine.remove_container(left["Id"], force=True)
+            engine.remove_container(left["Id"], force=True, v=True)
         engine.remove_image(made, force=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.daemon import restart
+
 LIVE = "Docker daemon, live-restore"
 AIRFLOW = ("scheduler", "triggerer", "api-server", "dag-processor")
 
@@ -26,7 +28,7 @@ def arm(stack, engine, component):
         return psutil.Process(_postmaster(stack)).kill
     if component == "everything":
         return lambda: _everything(stack)
-    return partial(engine.restart, live_restore=component == LIVE)
+    return partial(restart, engine.client, live_restore=component == LIVE)
 
 
 def _workers(scheduler):

@@ -9,9 +9,9 @@ import pytest
 
 from tests.faults.cell import strike
 from tests.faults.components import COMPONENTS, LIVE
-from tests.faults.engine import MAY_RESTART
 from tests.faults.moments import MOMENTS, TOGETHER
 from tests.faults.stages import LONG
+from tests.support.daemon import MAY_RESTART
 
 # without live-restore the engine itself kills the containers that run, so that one more is needed
 CANNOT_BE_MET = {("Docker daemon", moment) for moment in ("just started", "mid-run")}

@@ -47,6 +47,7 @@ def start(folder, shared):
         "RANKALPHA_MARKETS": str(folder / "markets.toml"),
         "RANKALPHA_ENV_DIR": str(folder / "env"),
         "RANKALPHA_DEFER_AFTER": "2",
+        "RANKALPHA_LOG_MB": "20",  # the most that is allowed
         "AIRFLOW__CORE__PARALLELISM": "6",  # two for each of three processes
     }
     stack = new_stack(folder, shared, **settings)

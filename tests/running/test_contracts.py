@@ -6,6 +6,7 @@ import re
 from blocking import REASON, anyway, broken_checks
 
 from rankalpha.publish_anyway import publish_anyway
+from rankalpha.result import MAX_DEPTH
 from tests.support.services import FRONTEND, GRADING
 
 
@@ -19,6 +20,20 @@ def test_a_warning_is_published_and_told(lane):
     assert "forced" not in event["extra"]
     log = lane.log("sentiment", lane.run_of("sentiment", key), "publish_sentiment")
     assert re.search("many symbols without headlines +60 +at most 50 % +WARNING", log)
+    assert key in lane.services.asked(GRADING)
+
+
+def test_what_a_result_may_hold_is_stored_as_it_is(lane):
+    """The bounds of rankalpha/result.py are within what Airflow and PostgreSQL can store."""
+    key = "2023-08-02T06:00:00"
+    deepest = {}
+    for _ in range(MAX_DEPTH - 3):  # within the result, more and deep
+        deepest = {"a": deepest}
+    more = {"deep": deepest, "large": [2**63 - 1, -(2**63), 9e18], "odd": "\x01\x7f\ufffe 🚀", "": None}
+    with lane.fault("ingestion", json.dumps({"more": more})):
+        lane.ingest(key)
+    (event,) = lane.published("prices", key)
+    assert event["extra"]["more"] == more
     assert key in lane.services.asked(GRADING)
 
 

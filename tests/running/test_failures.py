@@ -4,7 +4,10 @@ Every way in which a stage or an answer can be wrong is in tests/unit: test_rank
 test_rankalpha_operator_waiting.py and test_rankalpha_service.py.
 """
 
+import json
+import re
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -47,6 +50,7 @@ def marked_failed(lane, key, run_id, pid):
         (1, "crash", 2, "exited with 1"),
         (2, "bad data", 1, "the stage's input is broken"),
         (3, "hang", 2, f"was stopped at its time limit of 0:00:{STAGE_TIMEOUT}"),
+        (4, json.dumps({"details": {"note": "\0"}}), 1, "cannot be stored: $.details.note holds"),
     ],
 )
 def test_a_failing_stage_stops_its_batch_and_says_why(lane, minute, mode, attempts, message):
@@ -65,6 +69,23 @@ def test_a_failing_stage_stops_its_batch_and_says_why(lane, minute, mode, attemp
     pids = [entry["pid"] for entry in lane.journal("scorer", key)]
     assert len(pids) == attempts
     assert not any(map(psutil.pid_exists, pids)), "also one that hangs is ended"
+
+
+def test_a_command_that_cannot_be_used_fails_at_once_and_is_named(lane):
+    key = "2022-03-02T06:00:00"
+    file = Path(lane.stack.env["RANKALPHA_ENV_DIR"], lane.market.profile, "scorer.env")
+    kept = file.read_text()
+    file.write_text("SCORER_COMMAND=python '\n")
+    try:
+        lane.ingest(key)
+    finally:
+        file.write_text(kept)
+    run_id = lane.run_of("scoring", key)
+    task = lane.tasks("scoring", run_id)["run_scorer"]
+    assert (task["state"], task["try_number"]) == ("failed", 1)
+    log = lane.log("scoring", run_id, "run_scorer")
+    assert re.search("SCORER_COMMAND=.*cannot be split into words: No closing quotation", log)
+    assert lane.journal("scorer", key) == []
 
 
 def test_a_stage_whose_task_a_person_marks_failed_is_ended(lane):

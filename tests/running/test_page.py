@@ -12,7 +12,10 @@ from tests.support.page import batches_of, cell, opened, signed_in
 from tests.support.services import GRADING
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.story  # in the end the batch is mended that the others look at
+pytestmark = [
+    pytest.mark.story,  # in the end the batch is mended that the others look at
+    pytest.mark.flaky(reason="Chromium drops what it loads when networks of the machine come or go"),
+]
 GRADED, WARNED, BLOCKED = "2022-02-01T06:00:00", "2022-02-02T06:00:00", "2022-02-03T06:00:00"
 REASON = "One <b>market</b> was closed"
 

@@ -61,6 +61,8 @@ def assert_refused(lane, match, batch=BAD, dataset="scores", reason=REASON):
         (BAD, "prices", REASON, f"batch {BAD} is not blocked"),
         (BAD, "stocks", REASON, "there is no dataset 'stocks'; there are prices, scores, sentiment, grades"),
         (BAD, "scores", " ", "a reason of 1 to 500 characters is needed"),
+        (BAD, "scores", "a\0b", "name or reason holds the character U+0000 (NUL)"),
+        (BAD, "scores", "\udce9", "name or reason holds U+DCE9, which is half a character"),
         (BAD, "scores", "x" * 501, "a reason of 1 to 500 characters is needed"),
     ],
 )

@@ -29,11 +29,19 @@ class Mailbox:
         return "250 OK"
 
     def __enter__(self):
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
-        self._controller.start()
+        self.start()
         return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Listen."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self):
+        """Listen no more; the messages stay."""
         self._controller.stop()
 
     @property
@@ -50,8 +58,11 @@ class Mailbox:
 class Webhook:
     """Slack's incoming webhook as an HTTP server, which keeps the text of each message.
 
-    Listens inside a `with` block only.
+    It listens inside a `with` block only, and refuses a text of more than LONGEST characters, as Slack's API
+    does.
     """
+
+    LONGEST = 4_000
 
     def __init__(self):
         self.texts = []
@@ -59,19 +70,29 @@ class Webhook:
         self._server = None
 
     def __enter__(self):
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.start()
         return self
 
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Listen."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
     def _handler(self):
-        texts = self.texts
+        texts, longest = self.texts, self.LONGEST
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-                self.send_response(200)
+                text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"]
+                taken = len(text) <= longest
+                if taken:
+                    texts.append(text)
+                self.send_response(200 if taken else 400)
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(b"ok" if taken else b"msg_too_long")
 
             def log_message(self, *args):
                 pass
@@ -92,7 +113,8 @@ class Webhook:
         """The messages that hold all of the words, oldest first."""
         return with_words(self.texts, words)
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Listen no more; the messages stay."""
         self._server.shutdown()
         self._server.server_close()
 

@@ -59,7 +59,7 @@ class ComposeStack(Stack):
     def down(self):
         """Remove the stack with all its data, and the stages' containers, which hold some of it."""
         stages = "docker ps -aq --filter label=rankalpha.stage --filter network=rankalpha_net"
-        self.run("sh", "-c", f"{stages} | xargs -r docker rm --force")
+        self.run("sh", "-c", f"{stages} | xargs -r docker rm --force --volumes")
         self.output("down", "--volumes", "--remove-orphans")
 
     def logs(self, *options):

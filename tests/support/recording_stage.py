@@ -38,8 +38,20 @@ with (data / "journal.jsonl").open("a+") as journal:
 if mode == "bad data":
     print("the stage's input is broken", file=sys.stderr)
     sys.exit(os.EX_DATAERR)
+if mode == "long lines":
+    for letter in "abc":
+        print(letter * 300_000)
+    sys.exit(os.EX_DATAERR)
 if mode == "hang":
     time.sleep(600)
+if mode.startswith("chatty"):
+    time.sleep(4)  # so that it is deferred
+    for _ in range(12_000):
+        print("x" * 1_999)
+    for _ in range(200_000):
+        print("x" * 199)
+    while mode == "chatty for ever":
+        print("x" * 199)
 if mode.startswith("slow"):
     time.sleep(10)
 if mode.endswith("crash"):

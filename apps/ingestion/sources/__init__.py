@@ -1,19 +1,45 @@
 """Where prices come from: the bundled sample, a folder of CSV files, or Yahoo Finance."""
 
-import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
-from apps.common.stage import StageError
+ACTIONS = pl.Schema({"symbol": pl.String, "date": pl.Date, "kind": pl.String, "value": pl.Float64})
 
 
-class SourceUnavailable(StageError):
-    """A source that does not answer at present; unlike bad data, trying again later can help."""
+class Reason(StrEnum):
+    """Why a source has brought nothing for a symbol."""
 
-    exit_status = os.EX_UNAVAILABLE
+    UNKNOWN = "unknown"  # the source does not have the symbol
+    REFUSED = "refused"  # the source does not serve us
+    UNAVAILABLE = "unavailable"  # no answer, even when asked again
+    EMPTY = "empty"  # an answer without prices
+    FAULTY = "faulty"  # an answer or a file that cannot be used
+    SHORTER = "shorter"  # a replacement of fewer days than are known
+
+
+class Missing(NamedTuple):
+    """A symbol for which nothing came; `message` is one line that names source, symbol and remedy."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a source has brought; a symbol is in `prices`, or in `missing`, or has nothing new to tell.
+
+    `prices`: symbol:str, date:Date, close:f64, in any order. `actions`: dividends (cash a share) and splits
+    (new shares for an old one), of sources that know them.
+    """
+
+    prices: pl.DataFrame
+    missing: dict[str, Missing] = field(default_factory=dict)
+    actions: pl.DataFrame = field(default_factory=ACTIONS.to_frame)
 
 
 class Source(Protocol):
@@ -22,10 +48,12 @@ class Source(Protocol):
     name: str  # how messages call it
     symbols: list[str]  # what it covers, sorted
     replayed: bool  # True when it holds a past that does not move on with the calendar
+    state: str | None  # what it would answer at present, as a text that differs when that does; None: unknown
 
-    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> pl.DataFrame:
-        """Return symbol:str, date:Date, close:f64 from `since[symbol]` (inclusive) or else from the start.
+    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
+        """Return the closes of each symbol from `since[symbol]` (inclusive) on, or else from the start."""
+        ...
 
-        Rows come in any order and a symbol may have none. Raises BadData or SourceUnavailable.
-        """
+    def settled(self, day: date) -> bool:
+        """Whether what was fetched has nothing for batches after `day`, as long as `state` stays the same."""
         ...

@@ -1,5 +1,8 @@
 """Prices from a folder of the user's: one <SYMBOL>.csv a symbol with the columns date and close."""
 
+import logging
+import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -8,6 +11,13 @@ import polars as pl
 
 from apps.common.stage import BadConfig, BadData
 from apps.ingestion.settings import SYMBOL
+from apps.ingestion.sources import Fetched, Missing, Reason
+from apps.ingestion.sources.csv_table import read_prices
+
+log = logging.getLogger("ingestion")
+
+TICK = 2.0  # seconds, of the coarsest file systems
+SHOWN = 5  # names that a message lists
 
 
 class CsvSource:
@@ -16,64 +26,71 @@ class CsvSource:
     name = "csv"
     replayed = False
 
-    def __init__(self, folder: Path | None, symbols: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, symbols: Sequence[str] = ()) -> None:
         """Take the given symbols or all files of `folder`; raise BadConfig or BadData when there are none."""
-        if folder is None or not folder.is_dir():
+        if not folder.is_dir():
             raise BadConfig(
-                f"INGESTION_CSV_DIR={str(folder or '')!r} is no folder: give that of the CSV files"
+                f"INGESTION_CSV_DIR={str(folder)!r} is not a folder; expected the folder of the CSV files"
             )
         self._folder = folder
-        self.symbols = sorted(symbols) or sorted(path.stem for path in folder.glob("*.csv"))
+        self._files = _files(folder)
+        self.symbols = sorted(symbols or self._files)
+        stats = {path: path.stat() for paths in self._files.values() for path in paths}
+        self.state: str | None = repr(
+            [(path.name, stat.st_size, stat.st_mtime_ns) for path, stat in stats.items()]
+        )
+        # a file may be written again within the same tick of its file system's clock
+        self._ticking = max(stat.st_mtime for stat in stats.values()) > time.time() - TICK if stats else True
+        self._last = date.min
         if not self.symbols:
             raise BadData(f"{folder}: no CSV file in it; add <SYMBOL>.csv files with columns date,close")
-        for symbol in self.symbols:
-            if not SYMBOL.fullmatch(symbol):
-                raise BadData(f"{folder / symbol}.csv: {symbol!r} is no symbol; rename it, like AAPL.csv")
 
-    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> pl.DataFrame:  # noqa: ARG002
+    def settled(self, day: date) -> bool:
+        """See `Source.settled`: no file has a later day, or was written at the moment it was looked at."""
+        return self._last <= day and not self._ticking
+
+    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:  # noqa: ARG002
         """See `Source.fetch`; returns all days: reading only the end of a file would save nothing."""
-        return pl.concat([read_prices(self._folder / f"{symbol}.csv") for symbol in symbols])
+        tables, missing = [], {}
+        for symbol in symbols:
+            try:
+                tables.append(read_prices(self._file(symbol), symbol))
+            except FileNotFoundError as error:
+                missing[symbol] = Missing(Reason.UNKNOWN, str(error))
+            except BadData as error:
+                missing[symbol] = Missing(Reason.FAULTY, str(error))
+        empty = pl.DataFrame(schema={"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
+        prices = pl.concat([empty, *tables])
+        self._last = max(self._last, *prices.select(pl.col("date").max().fill_null(date.min)).row(0))
+        return Fetched(prices, missing)
+
+    def _file(self, symbol: str) -> Path:
+        """Return the one file of a symbol; raises FileNotFoundError or, for several, BadData."""
+        paths = self._files.get(symbol, [])
+        if not paths:
+            path = self._folder / f"{symbol}.csv"
+            raise FileNotFoundError(
+                f"{path}: missing; add the file or take {symbol} out of INGESTION_SYMBOLS"
+            )
+        if len(paths) > 1:
+            names = " and ".join(path.name for path in paths)
+            raise BadData(f"{self._folder}: {names} are both of {symbol}; keep one of them")
+        return paths[0]
 
 
-def read_prices(path: Path) -> pl.DataFrame:
-    """Return symbol (the file's stem), date and close of one CSV file, sorted by date.
-
-    Dates are ISO (2026-11-22), closes positive numbers; further columns and blank lines are ignored. Raises
-    BadData naming the file, line and column.
-    """
-    if not path.is_file():
-        raise BadData(f"{path}: missing; add the file or take {path.stem} out of INGESTION_SYMBOLS")
-    try:
-        text = pl.read_csv(path, infer_schema=False, glob=False)
-    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
-        reason = str(error).splitlines()[0]
-        fix = "save it as UTF-8 CSV with columns date,close"
-        raise BadData(f"{path}: not readable ({reason}); {fix}") from error
-    for column in ("date", "close"):
-        if column not in text.columns:
-            raise BadData(f"{path}: no column {column!r} in line 1 ({', '.join(text.columns)}); add it")
-    text = text.with_row_index("line", offset=2).filter(~pl.all_horizontal(pl.col(text.columns).is_null()))
-    if text.is_empty():
-        raise BadData(f"{path}: no rows below line 1; add prices or remove the file")
-    parsed = text.select(
-        pl.lit(path.stem).alias("symbol"),
-        pl.col("date").str.strip_chars().str.to_date("%Y-%m-%d", strict=False),
-        pl.col("close").str.strip_chars().cast(pl.Float64, strict=False),
-    )
-    _check_lines(path, text, parsed)
-    return parsed.sort("date")
-
-
-def _check_lines(path: Path, text: pl.DataFrame, parsed: pl.DataFrame) -> None:
-    """Raise BadData for the first row without a date or positive close, or with a date seen before."""
-    day, close = pl.col("date"), pl.col("close")
-    faults = [
-        ("date", day.is_null(), "write a date like 2026-11-22"),
-        ("close", ~(close.is_finite() & (close > 0)).fill_null(value=False), "write a positive number"),
-        ("date", ~day.is_first_distinct(), "this date is there already; keep one line a date"),
-    ]
-    for column, faulty, fix in faults:
-        rows = text.filter(parsed.select(faulty).to_series())
-        if not rows.is_empty():
-            line, found = rows.select("line", column).row(0)
-            raise BadData(f"{path}: line {line}, column {column!r}: {found!r}; {fix}")
+def _files(folder: Path) -> dict[str, list[Path]]:
+    """Return the CSV files of each symbol, in any case of letters; what is not read is named in the log."""
+    files, others = defaultdict(list), []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue  # hidden files are those of editors and file managers
+        symbol = path.stem.upper()
+        if path.suffix.lower() == ".csv" and SYMBOL.fullmatch(symbol):
+            files[symbol].append(path)
+        else:
+            others.append(path.name)
+    if others:
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        listed = ", ".join(others[:SHOWN]) + more
+        log.warning("warning: %s: not read, rename it to <SYMBOL>.csv, like AAPL.csv: %s", folder, listed)
+    return dict(files)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from apps.common.stage import BadConfig
+from apps.ingestion.sources import Fetched
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "sp500_dataset.csv.gz"
 
@@ -16,6 +17,7 @@ class SampleSource:
 
     name = "sample"
     replayed = True
+    state: str | None = None
 
     def __init__(self, symbols: Sequence[str] = ()) -> None:
         """Take all of the sample's symbols or the given ones; raise BadConfig for one it does not hold."""
@@ -31,7 +33,11 @@ class SampleSource:
             "symbol", pl.col("Date").alias("date"), "close"
         )
 
-    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> pl.DataFrame:
+    def settled(self, day: date) -> bool:  # noqa: ARG002
+        """See `Source.settled`."""
+        return False
+
+    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """See `Source.fetch`."""
         start = pl.col("symbol").replace_strict(since, default=date.min, return_dtype=pl.Date)
-        return self._prices.filter(pl.col("symbol").is_in(symbols), pl.col("date") >= start)
+        return Fetched(self._prices.filter(pl.col("symbol").is_in(symbols), pl.col("date") >= start))

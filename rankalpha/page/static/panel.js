@@ -2,7 +2,7 @@
 import { lineage } from "./api.js";
 import { actions } from "./actions.js";
 import { button, element, facts } from "./dom.js";
-import { duration, moment, number } from "./format.js";
+import { count, duration, moment, number } from "./format.js";
 import { cellButton, step as stepOf } from "./grid.js";
 import { checksTable, containerFacts, lineagePart } from "./parts.js";
 import { runLink } from "./links.js";
@@ -72,6 +72,10 @@ export class Panel {
   }
 }
 
+function spending({ tokens, dollars }) {
+  return count(tokens, "token") + (dollars === null ? "" : `, $${dollars.toFixed(4)}`);
+}
+
 function stepBody(step) {
   const run = step.run_id ? runLink(step.dag_id, step.run_id) : null;
   const since = step.since ? element("span", "sub", `since ${moment(step.since)} UTC`) : null;
@@ -81,6 +85,7 @@ function stepBody(step) {
     ["Rows", step.rows === null ? null : number(step.rows)],
     ["Symbols", step.symbols === null ? null : number(step.symbols)],
     ["As of", step.as_of],
+    ["Model", step.spent ? spending(step.spent) : null],
     ["Run", run],
   ]);
   const forced = step.forced ? element("p", "forced", `Published anyway by ${step.forced.by}: ${step.forced.reason}`) : null;

@@ -14,12 +14,15 @@ import traceback
 from functools import partial
 from pathlib import Path
 
+import yfinance  # noqa: F401
+
 import apps.api.app
 import apps.frontend.app
 import apps.ingestion.work
 import apps.scorer.work
 import apps.sentiment.batch
-import apps.sentiment.service  # noqa: F401
+import apps.sentiment.language
+import apps.sentiment.service
 from apps.ingestion.sources import csv_files, sample, yahoo  # noqa: F401
 
 
@@ -51,6 +54,7 @@ def note(slept: str, seconds: float) -> None:
         print(seconds, file=file)
 
 
+apps.sentiment.language.identifier()
 for line in sys.stdin:
     if not (child := os.fork()):
         become(**json.loads(line))

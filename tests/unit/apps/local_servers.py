@@ -16,9 +16,10 @@ from batch_files import ROOT
 from fastapi import FastAPI
 from stage_process import environment
 
+from apps.common.bounds import SERVER
 from tests.support.waiting import wait_for
 
-Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
+Answer = tuple[int, str | bytes] | tuple[int, str | bytes, dict[str, str]]
 
 
 class Request:
@@ -40,11 +41,12 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
             request = Request(self)
             received.append(request)
             status, body, headers = (*answer(request), {})[:3]
+            body = body.encode() if isinstance(body, str) else body
             self.send_response(status)
-            for name, value in {"content-length": str(len(body.encode())), **headers}.items():
+            for name, value in {"content-length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write(body)
 
         do_POST = do_GET  # noqa: N815
 
@@ -65,7 +67,8 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
 @contextmanager
 def served(app: FastAPI) -> Iterator[httpx.Client]:
     """Serve an app of this process with uvicorn on a free port; give a client for it."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1, **SERVER)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

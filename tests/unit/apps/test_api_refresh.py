@@ -69,7 +69,7 @@ def test_grades_and_one_grade(client: httpx.Client) -> None:
     assert client.get(f"{GRADES}/ko").json() == answer["grades"][1]
     missing = client.get(f"{GRADES}/TSLA")
     assert missing.status_code == 404
-    assert "TSLA" in missing.json()["detail"]
+    assert KEY in missing.json()["detail"]
     assert client.get("/health").json()["newest_graded"] == KEY
 
 

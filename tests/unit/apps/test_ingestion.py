@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
 import re
+import time
 from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 from stage_process import ROOT, Ended, result, run_stage
 
 SAMPLE = ROOT / "apps/ingestion/sample"
@@ -97,6 +100,71 @@ def test_csv_batches_bring_only_what_is_new_or_revised(tmp_path):
     table = pl.read_parquet(tmp_path / "prices" / SECOND / "prices.parquet", glob=False)
     assert table["close"].to_list() == [10.5, 11.0, 12.0, 13.0, 50.0]  # 30 November is after the batch
     assert table["symbol"].to_list() == ["AAA"] * 4 + ["BBB"]
+
+
+def unchanged_folder(tmp_path: Path) -> dict[str, str]:
+    """A folder of CSV files that were written a minute ago; one of them is bad."""
+    folder = tmp_path / "csv"
+    for symbol in ("AAA", "BBB"):
+        write_csv(folder, symbol, "date,close", "2026-11-18,10.0", "2026-11-19,11.0")
+    write_csv(folder, "BAD", "date,close", "2026-11-18,ten")
+    age(folder, 60)
+    return {"INGESTION_SOURCE": "csv", "INGESTION_CSV_DIR": str(folder)}
+
+
+def age(folder: Path, seconds: float) -> None:
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - seconds,) * 2)
+
+
+TAKEN_OVER = "the source is as it was at the batch before, whose files are taken over"
+
+
+def test_an_unchanged_folder_is_taken_over_with_all_that_is_to_be_said_of_it(tmp_path):
+    csv = unchanged_folder(tmp_path)
+    assert TAKEN_OVER not in ingest(tmp_path, FIRST, **csv).stdout
+    done = ingest(tmp_path, SECOND, **csv)
+    assert TAKEN_OVER in done.stdout, done.stderr
+    first, second = report(tmp_path, FIRST), report(tmp_path, SECOND)
+    assert second["outputs"] == [path.replace(FIRST, SECOND) for path in first["outputs"]]
+    assert second["details"] == first["details"] | {"new_rows": 0, "reused": True}
+    assert second["details"]["missing_faulty"] == 1
+    assert {key: second[key] for key in ("rows", "symbols", "as_of", "checksum")} == {
+        key: first[key] for key in ("rows", "symbols", "as_of", "checksum")
+    }
+    for name in ("prices.parquet", "appearances.json", "changes.json"):
+        one, other = (tmp_path / "prices" / batch / name for batch in (FIRST, SECOND))
+        assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change", ["file", "new file", "removed", "setting", "damage", "no memo", "later day", "just written"]
+)
+def test_whatever_changes_is_seen(tmp_path, change):
+    csv = unchanged_folder(tmp_path)
+    folder = tmp_path / "csv"
+    if change == "later day":
+        write_csv(folder, "AAA", "date,close", "2026-11-18,10.0", "2026-11-21,11.0")
+        age(folder, 60)
+    if change == "just written":
+        age(folder, 0)
+    assert ingest(tmp_path, FIRST, **csv).returncode == 0
+    first = tmp_path / "prices" / FIRST
+    if change == "file":
+        write_csv(folder, "AAA", "date,close", "2026-11-18,10.0", "2026-11-19,11.5")
+    if change == "new file":
+        write_csv(folder, "CCC", "date,close", "2026-11-18,10.0")
+    if change == "removed":
+        (folder / "BBB.csv").unlink()
+    if change == "setting":
+        csv["SCREENER_TOP"] = "1"
+    if change == "damage":
+        (first / "prices.parquet").write_bytes(b"damaged")
+    if change == "no memo":
+        (first / "memo.json").write_text("{")
+    done = ingest(tmp_path, SECOND, **csv)
+    assert done.returncode == 0, done.stderr
+    assert TAKEN_OVER not in done.stdout
 
 
 def test_a_corrupt_earlier_snapshot_is_skipped_with_a_warning(tmp_path):

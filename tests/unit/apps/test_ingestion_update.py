@@ -1,4 +1,4 @@
-"""How new rows join the known ones: incremental, revised, rescaled, dropped."""
+"""How new rows join the known ones: incremental, revised, rescaled, refused, dropped."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.common.stage import BadData
+from apps.common.stage import BadConfig, BadData
+from apps.common.transient import Unavailable
 from apps.ingestion import prices
-from apps.ingestion.prices import SCHEMA, checked, update
+from apps.ingestion.prices import SCHEMA, Rules, checked, update
+from apps.ingestion.sources import Fetched, Missing, Reason
 
 DAY = date(2026, 11, 2)
 LAST = date(2026, 12, 31)
@@ -32,19 +34,27 @@ class TableSource:
 
     name = "table"
     replayed = False
+    state = None
 
     def __init__(self, **closes: Sequence[float | None]) -> None:
         self.table = table(**closes)
         self.symbols = sorted(closes)
         self.asked: list[tuple[list[str], dict[str, date]]] = []
+        self.missing: dict[str, Missing] = {}
 
-    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> pl.DataFrame:
+    def settled(self, day: date) -> bool:
+        return False
+
+    def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         self.asked.append((list(symbols), dict(since)))
         parts = [
             self.table.filter(pl.col("symbol") == symbol, pl.col("date") >= since.get(symbol, DAY))
             for symbol in reversed(symbols)
+            if symbol not in self.missing
         ]
-        return pl.concat(parts)
+        return Fetched(
+            pl.concat([table(), *parts]), {s: self.missing[s] for s in symbols if s in self.missing}
+        )
 
 
 def test_a_first_load_asks_for_everything():
@@ -55,12 +65,27 @@ def test_a_first_load_asks_for_everything():
     assert source.asked == [(["A", "B"], {})]
 
 
-def test_only_the_last_known_day_and_later_are_asked_for():
-    source = TableSource(A=[1.0, 2.0, 3.0], B=[5.0])
-    got = update(source, table(A=[1.0, 2.0]).lazy(), LAST)
+def test_the_newest_known_days_are_asked_for_again():
+    source = TableSource(A=[1.0, 2.0, 3.5, 4.0, 5.0], B=[5.0])
+    got = update(source, table(A=[1.0, 2.0, 3.0, 4.0]).lazy(), LAST, Rules(overlap=3))
     assert source.asked == [(["A", "B"], {"A": DAY + timedelta(days=1)})]
-    assert got.prices.equals(table(A=[1.0, 2.0, 3.0], B=[5.0]))
-    assert got.new_rows == 2
+    assert got.prices.equals(source.table)
+    assert (got.new_rows, got.revised) == (3, 1)
+
+
+def test_a_hole_is_asked_for_again_from_the_day_before_it():
+    source = TableSource(A=range(1, 31), B=range(1, 31))
+    known = table(A=[None if day == 7 else day + 1 for day in range(29)], B=range(1, 30))
+    got = update(source, known.lazy(), LAST, Rules(overlap=2))
+    assert source.asked == [(["A", "B"], {"A": DAY + timedelta(days=6), "B": DAY + timedelta(days=27)})]
+    assert got.prices.equals(source.table)
+    assert got.revised == 1
+
+
+def test_other_markets_have_other_holidays():
+    source = TableSource(**{"A": [1.0] * 9, "B.DE": [1.0, 1.0, None, *[1.0] * 6], "C": [1.0] * 9})
+    update(source, source.table.lazy(), LAST, Rules(overlap=1))
+    assert set(source.asked[0][1].values()) == {DAY + timedelta(days=8)}
 
 
 def test_rounding_is_no_revision():
@@ -73,15 +98,23 @@ def test_rounding_is_no_revision():
 def test_a_rescaled_symbol_is_replaced_as_a_whole_and_the_others_are_not_asked_again():
     source = TableSource(A=[50.0, 51.0, 52.0], B=[1.0, 2.0])  # a 2:1 split of A
     got = update(source, table(A=[100.0, 102.0], B=[1.0, 2.0]).lazy(), LAST)
-    assert source.asked[1:] == [(["A"], {})]
+    assert source.asked[1:] == [(["A"], {"A": DAY})]
     assert got.prices.equals(source.table)
-    assert got.new_rows == 3
+    assert (got.new_rows, got.revised) == (3, 0)
+    assert [(one.symbol, one.factor) for one in got.rescaled] == [("A", 0.5)]
 
 
-def test_a_known_day_that_is_gone_makes_the_history_suspect():
-    source = TableSource(A=[5.0, None, 6.0])
-    got = update(source, table(A=[1.0, 2.0]).lazy(), LAST)
-    assert got.prices.equals(table(A=[5.0, None, 6.0]))
+@pytest.mark.parametrize("shorter", [[5.0, None, 6.0], [None, 2.5], [None, None, None, 9.0]])
+def test_a_replacement_that_would_lose_a_day_is_refused(shorter):
+    known = table(A=[1.0, 2.0], B=[1.0, 2.0])
+    source = TableSource(A=shorter, B=[1.0, 2.0, 3.0])
+    got = update(source, known.lazy(), LAST)
+    assert got.prices.equals(table(A=[1.0, 2.0], B=[1.0, 2.0, 3.0]))
+    assert got.missing["A"].reason is Reason.SHORTER
+    assert "INGESTION_REPLACE=A" in got.missing["A"].message
+    accepted = update(source, known.lazy(), LAST, Rules(replace=["A"]))
+    assert accepted.prices.equals(source.table)
+    assert not accepted.missing
 
 
 def test_a_symbol_on_which_the_source_is_silent_keeps_its_history():
@@ -98,13 +131,57 @@ def test_a_symbol_no_longer_covered_is_dropped():
 def test_nothing_after_the_day_of_the_batch():
     got = update(TableSource(A=[1.0, 2.0, 3.0]), table().lazy(), DAY + timedelta(days=1))
     assert got.prices.equals(table(A=[1.0, 2.0]))
-    with pytest.raises(BadData, match=r"source table: no prices at all up to the day of the batch"):
+    with pytest.raises(BadData, match=r"source table: no prices of A; check it"):
         update(TableSource(A=[1.0]), table().lazy(), DAY - timedelta(days=1))
 
 
-def test_a_close_of_zero_from_the_source_is_bad_data():
-    with pytest.raises(BadData, match=r"source table: symbol 'A' has a senseless day or close .close 0"):
-        update(TableSource(A=[1.0, 0.0]), table().lazy(), LAST)
+def test_a_corrected_oldest_day_is_a_revision():
+    source = TableSource(A=[1.0, 2.5, 3.0])
+    got = update(source, table(A=[1.0, 2.0, 3.0]).lazy(), LAST, Rules(overlap=2))
+    assert len(source.asked) == 2
+    assert got.prices.equals(source.table)
+    assert (got.revised, got.rescaled, got.missing) == (1, [], {})
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_senseless_close_from_the_source_is_that_symbols(bad):
+    got = update(TableSource(A=[1.0, bad], B=[1.0, 2.0]), table(A=[1.0]).lazy(), LAST)
+    assert got.prices.equals(table(A=[1.0], B=[1.0, 2.0]))
+    assert got.missing["A"].reason is Reason.FAULTY
+    with pytest.raises(BadData, match=r"source table: A has a senseless or repeated row .2026-11-03, close"):
+        update(TableSource(A=[1.0, bad]), table().lazy(), LAST)
+
+
+def silent(reason: Reason, missing: int, total: int) -> TableSource:
+    source = TableSource(**{f"S{number}": [1.0, 2.0] for number in range(total)})
+    source.missing = {symbol: Missing(reason, f"no {symbol}") for symbol in source.symbols[:missing]}
+    return source
+
+
+@pytest.mark.parametrize(("missing", "total"), [(1, 2), (1, 3), (2, 10), (100, 501)])
+def test_some_symbols_without_an_answer_do_not_end_the_batch(missing, total):
+    for reason in Reason:
+        got = update(silent(reason, missing, total), table().lazy(), LAST)
+        assert len(got.missing) == missing
+        assert got.prices["symbol"].n_unique() == total - missing
+
+
+@pytest.mark.parametrize(("missing", "total"), [(1, 1), (2, 2), (2, 3), (3, 10), (101, 501)])
+def test_a_source_that_is_out_of_service_is(missing, total):
+    with pytest.raises(Unavailable, match=f"Table has no prices for {missing} of {total} symbols .*: no S0"):
+        update(silent(Reason.UNAVAILABLE, missing, total), table(S0=[1.0]).lazy(), LAST)
+
+
+def test_a_source_that_refuses_all_is_a_bad_setting():
+    with pytest.raises(BadConfig, match=r"no S0 \(symbols without prices: 2\)"):
+        update(silent(Reason.REFUSED, 2, 2), table(S0=[1.0]).lazy(), LAST)
+
+
+def test_jumps_are_found_where_something_is_new():
+    known = table(A=[1.0, 4.0, 4.1], B=[8.0, 7.0])
+    got = update(TableSource(A=[1.0, 4.0, 4.1, 4.2], B=[8.0, 7.0, 700.0, 7.0]), known.lazy(), LAST)
+    days = [DAY + timedelta(days=day) for day in (2, 3)]
+    assert got.jumps.rows() == [("B", days[0], 100.0), ("B", days[1], 0.01)]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])

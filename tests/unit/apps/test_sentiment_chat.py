@@ -66,7 +66,9 @@ def test_a_symbol_without_headlines_costs_nothing(tmp_path: Path) -> None:
         (200, '{"choices": []}'),
     ],
 )
-def test_a_malformed_answer_is_an_error_that_shows_it(tmp_path: Path, answer: Answer) -> None:
+def test_a_model_that_only_gives_malformed_answers_is_an_error_that_shows_one(
+    tmp_path: Path, answer: Answer
+) -> None:
     write_appearances(tmp_path)
     with local_server(lambda _: answer) as (url, _):
         done = run_sentiment(tmp_path, **paid(url))
@@ -77,7 +79,7 @@ def test_a_malformed_answer_is_an_error_that_shows_it(tmp_path: Path, answer: An
     assert not (tmp_path / "company_reports").exists()
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503, 529])
 def test_a_passing_failure_is_outlived(tmp_path: Path, status: int) -> None:
     write_appearances(tmp_path, on_lists={"KO": ["trend", "bargain"]})
     answers = iter([(status, "busy", {"Retry-After": "1"}), chat('{"sentiment": 0.5}')])
@@ -89,22 +91,24 @@ def test_a_passing_failure_is_outlived(tmp_path: Path, status: int) -> None:
     assert read_sentiment(tmp_path)["KO"]["sentiment"] == 0.5
 
 
-def test_a_lasting_failure_may_be_tried_again_later(tmp_path: Path) -> None:
+def test_a_service_that_is_down_ends_the_batch_which_may_be_tried_again_later(tmp_path: Path) -> None:
     write_appearances(tmp_path)
     with local_server(lambda _: (503, f"down {SECRET}")) as (url, received):
-        done = run_sentiment(tmp_path, **paid(url))
-    assert done.returncode == os.EX_SOFTWARE
-    assert done.stderr == "sentiment: 127.0.0.1 answered HTTP 503\n"
-    assert len(received) == 4
-    assert done.slept == [0.5, 1, 2]
+        done = run_sentiment(tmp_path, **paid(url, SENTIMENT_IN_FLIGHT="1", OPENAI_ATTEMPTS="2"))
+    assert done.returncode == os.EX_UNAVAILABLE
+    why = "AAPL is not rated: OPENAI_BASE_URL 127.0.0.1 answered HTTP 503; wait, or check the address"
+    assert done.stderr == f"sentiment: {why} (and 2 more of 4 symbols)\n"
+    assert len(received) == 3 * 2  # it is not more than half of them before
+    assert done.slept == [0.5] * 3
 
 
 def test_nobody_listening(tmp_path: Path) -> None:
     write_appearances(tmp_path)
-    done = run_sentiment(tmp_path, **paid("http://127.0.0.1:1"))
-    assert done.returncode == os.EX_SOFTWARE
-    assert done.stderr == "sentiment: 127.0.0.1 did not answer: ConnectError\n"
-    assert done.slept == [0.5, 1, 2]
+    done = run_sentiment(tmp_path, **paid("http://127.0.0.1:1", SENTIMENT_IN_FLIGHT="1"))
+    assert done.returncode == os.EX_UNAVAILABLE
+    assert "OPENAI_BASE_URL 127.0.0.1 did not answer: ConnectError" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.slept == [0.5, 1, 2] * 3
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,13 @@ def test_no_feed_and_empty_feed_mean_no_headlines(tmp_path: Path) -> None:
     [
         ((200, "<html><body>Please accept our cookies</body></html>"), os.EX_SOFTWARE, "no RSS or Atom feed"),
         ((403, "forbidden"), os.EX_CONFIG, "HTTP 403"),
-        ((500, "oops"), os.EX_SOFTWARE, "HTTP 500"),
+        ((400, "bad"), os.EX_CONFIG, "HTTP 400"),
+        ((500, "oops"), os.EX_UNAVAILABLE, "HTTP 500"),
     ],
 )
-def test_bad_feeds(tmp_path: Path, answer: Answer, status: int, says: str) -> None:
+def test_what_all_feeds_have_in_common_ends_the_batch(
+    tmp_path: Path, answer: Answer, status: int, says: str
+) -> None:
     write_appearances(tmp_path)
     with local_server(lambda _: answer) as (url, _):
         done = run_sentiment(tmp_path, **rss(url))

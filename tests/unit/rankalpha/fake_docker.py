@@ -9,8 +9,8 @@ import requests
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.runners.base import GRACE_SECONDS
-from rankalpha.stage import RESULT_PATH
 
 ID = "0123456789abcdef"
 IMAGE_ID = "sha256:" + "1" * 64
@@ -47,6 +47,7 @@ class Client(APIClient):
         self.stat: dict[str, Any] = {}
         self.repo_digests: list[str] | None = None
         self.used: dict[str, Any] = {}
+        self.put = b""
 
     def _note(self, call: str) -> None:
         self.calls.append(call)
@@ -77,6 +78,11 @@ class Client(APIClient):
         self._note(f"inspect {container}")
         return found()
 
+    def put_archive(self, container: str, path: str, data: bytes) -> None:
+        assert path == RESULT_VOLUME
+        self._note(f"put_archive {container}")
+        self.put = data
+
     def start(self, container: str) -> None:
         self._note(f"start {container}")
 
@@ -89,7 +95,7 @@ class Client(APIClient):
             raise refused("Could not find the file in container", 404)
         raw = io.BytesIO()
         with tarfile.open(fileobj=raw, mode="w") as archive:
-            entry = tarfile.TarInfo("rankalpha-result.json")
+            entry = tarfile.TarInfo("result.json")
             entry.size = len(self.result)
             archive.addfile(entry, io.BytesIO(self.result))
         data = raw.getvalue()

@@ -20,6 +20,7 @@ class FakeEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.requests = []  # method, target, headers, body
         self.go_on = threading.Event()  # lets the output of a container end
         self.breaks = False  # the engine goes away instead
+        self.info = b'{"LiveRestoreEnabled": true}'
         self.hung_up = threading.Event()  # who read it has gone
         super().__init__(self.path, Handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}).start()
@@ -56,6 +57,9 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if self.path == "/info":  # asked by the proxy itself, when it starts
+            self.answer(200, self.server.info, "application/json")
+            return
         length = int(self.headers.get("Content-Length", 0))
         self.server.requests.append((self.command, self.path, self.headers, self.rfile.read(length)))
         if "/containers/" in self.path and self.path.endswith("/json"):
@@ -65,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(200, b"OK")
 
-    do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
     def inspect(self, name):
         found = KNOWN.get(name)

@@ -39,6 +39,7 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "container": None,
         "forced": None,
         "checks": [],
+        "spent": None,
     }
     assert changed.keys() <= known.keys()
     return {**known, **changed}

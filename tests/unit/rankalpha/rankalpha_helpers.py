@@ -94,6 +94,7 @@ def job(
         command=command,
         nano_cpus=1_500_000_000,
         memory_bytes=512 * 1024 * 1024,
+        tmp_bytes=256 * 1024 * 1024,
         pids=64,
         env={"RANKALPHA_BATCH": KEY, **(env or {})},
         labels=labels or {"rankalpha.dag": "rankalpha_demo"},

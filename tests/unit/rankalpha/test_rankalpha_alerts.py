@@ -15,11 +15,12 @@ from airflow.sdk.execution_time.comms import (
 from airflow.sdk.log import mask_secret
 from rankalpha_helpers import KEY, TaskInstance, context, local_server
 
+from rankalpha import channels
 from rankalpha.alerts import AlertNotifier, EndedByPerson, missed, tell
 from rankalpha.graded import tell_graded
 from rankalpha.watchdog import told
 from rankalpha.watchdog.incident import Incident, Urgency, failure, lateness, pause
-from tests.support.channels import Mailbox, body
+from tests.support.channels import Mailbox, Webhook, body
 
 BROKEN = RuntimeError("stage demo exited with 1. Last lines:\n  <price> & {{ 7 * 7 }}")
 SUBJECT = "RankAlpha ACT NOW: rankalpha_scoring.run_demo failed"
@@ -185,6 +186,67 @@ def test_slack_that_refuses_is_remembered_and_the_email_still_sent(mailbox, slac
     assert len(mailbox.messages) == 1
     assert "ALERT could not be sent by Slack" in caplog.text
     assert told.recall("key").unsent == ("Slack",)
+
+
+@pytest.fixture
+def webhook(monkeypatch):
+    """Slack as a server that refuses what is too long for it, switched on."""
+    with Webhook() as hook:
+        monkeypatch.setenv("AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT", hook.connection)
+        yield hook
+
+
+LONG = [
+    pytest.param("\n  ".join(letter * 300_000 for letter in "abc"), id="three lines of 300 kB"),
+    pytest.param("&<>" * 300_000, id="what Slack gets as several characters each"),
+    pytest.param("a" * 2_600 + "&" * 300_000 + "b" * 900, id="the same in the middle"),
+    pytest.param("\N{CJK UNIFIED IDEOGRAPH-4E00}" * 900_000, id="another alphabet"),
+    pytest.param("\N{PILE OF POO}" * 900_000, id="emoji"),
+    pytest.param("line\n" * 200_000, id="many lines"),
+    pytest.param("a\0b\x1b[31m\ud800c", id="what is no text"),
+]
+
+
+@pytest.mark.parametrize("error", LONG)
+def test_whatever_an_error_quotes_its_alert_arrives_and_says_what_to_do(mailbox, webhook, variables, error):
+    AlertNotifier().notify(failed() | {"exception": RuntimeError(f"it broke: {error}")})
+    (text,), ((_, mail),) = webhook.texts, mailbox.messages
+    for told_text in (text, body(mail)):
+        assert f"Batch: {KEY}\n" in told_text
+        assert "Error: it broke: " in told_text
+        assert "clear the task" in told_text
+        assert "/plugin/rankalpha" in told_text
+        assert ("characters are left out" in told_text) == (len(error) > 6_000)
+    assert len(mail.as_bytes()) < 100_000
+    assert told.recall(failure("rankalpha_scoring", "manual__1")).told == ("e-mail", "Slack")
+    assert max(map(len, variables.values())) < 100_000
+
+
+def test_a_secret_is_masked_before_an_error_is_cut(mailbox, webhook, variables, caplog):
+    mask_secret("sesame" * 100)
+    for begin in range(3_500, 4_300, 150):  # wherever the cut is
+        AlertNotifier().notify(
+            failed(begun=datetime.now(UTC))
+            | {"exception": RuntimeError("x" * begin + "sesame" * 100 + "y" * 9_000)}
+        )
+    assert "sesame" not in caplog.text + repr(
+        [webhook.texts, variables, [body(one) for _, one in mailbox.messages]]
+    )
+    assert len(mailbox.messages) == len(range(3_500, 4_300, 150))
+
+
+def test_a_subject_is_one_short_line(mailbox, webhook, variables):
+    tell(Incident("key", "batch a\r\nBcc: mallory@example.org " + "b" * 900_000, "text"))
+    ((receivers, message),) = mailbox.messages
+    assert (receivers, message["Bcc"]) == (["duty@example.org", "boss@example.org"], None)
+    assert message["Subject"].startswith("RankAlpha LOOK TODAY: batch a Bcc: mallory@example.org bbb")
+    assert len(message["Subject"]) < 250
+    assert len(webhook.texts) == 1
+
+
+def test_what_an_earlier_version_has_kept_is_cut_when_it_is_sent_again(webhook):
+    assert channels.send(Incident("key", "s" * 900_000, "t" * 900_000), ("Slack",)) == ()
+    assert len(webhook.texts) == 1
 
 
 def test_a_connection_that_makes_no_sense_is_no_channel(slack, monkeypatch):

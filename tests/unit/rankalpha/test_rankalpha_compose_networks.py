@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rankalpha.no_proxy import EXCEPTIONS
+
 ROOT = Path(__file__).parents[3]
 FILES = {
     "LocalExecutor": ("docker-compose.yml",),
@@ -34,6 +36,14 @@ def members(request):
         network: {name for name, service in services.items() if network in service.get("networks", ())}
         for network in networks
     }
+
+
+@pytest.mark.parametrize("name", sorted(SERVED))
+def test_a_proxy_of_the_engine_keeps_nobody_from_the_reference_services(name):
+    """Their health checks ask loopback, the page asks the API; Airflow's containers see to it themselves."""
+    services = yaml.load((ROOT / "docker-compose.yml").read_text(), Loader)["services"]
+    for key in EXCEPTIONS:
+        assert {"127.0.0.1", "api"} <= set(services[name]["environment"][key].split(","))
 
 
 def test_nothing_but_what_stages_call_is_on_their_network(members):

@@ -146,7 +146,9 @@ def test_a_missing_result_blocks_only_where_one_is_required():
         found = outcomes(contract(), result=None, required=required)
         assert [one["value"] for one in found.values()] == [None] * 3
         assert failed(list(found.values()), "block") == ([found["result"]] if required else [])
-    assert sentence(found["result"]) == "the stage reported no result"
+    assert sentence(found["result"]) == (
+        "the stage reported no result, which RANKALPHA_REQUIRE_RESULT=true asks for"
+    )
     assert not failed(list(outcomes(contract(), required=True).values()), "block")
 
 
@@ -186,6 +188,13 @@ def test_the_report_is_aligned_and_loud_where_it_must_be():
         "symbols       2             at least 1234        WARNING",
         "left out      not reported  at most 20 %         not checked",
     ]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_figure_that_is_no_number_fails_and_can_be_stored(value):
+    for bounds in ({"least": 0}, {"most": 0}):
+        outcome = Check(name="rows", figure=lambda _: value, **bounds).outcome(facts())
+        assert (outcome["passed"], outcome["value"]) == (False, str(value))
 
 
 def test_what_is_wrong_is_a_sentence():

@@ -12,13 +12,16 @@ from rankalpha_helpers import stage
 
 import rankalpha.stages
 from rankalpha.docker_proxy.allowed import Allowed, Refused
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.market import Market
-from rankalpha.stage import RESULT_PATH, Stage
+from rankalpha.stage import Stage
 from tests.support.docker_proxy import RunningProxy
+from tests.support.waiting import wait_for
 
 DIGEST = "postgres@sha256:" + "0" * 64
 SECRET = "sk-s3cret"
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
+TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=268435456"}
 CONTAINER = {
     "Image": "demo:1",
     "Cmd": ["python", "main.py"],
@@ -29,14 +32,20 @@ CONTAINER = {
     "AttachStderr": True,
     "HostConfig": {
         "NetworkMode": "rankalpha_net",
-        "Mounts": [{"Type": "volume", "Source": "prices_data", "Target": "/data/prices"}],
+        "Mounts": [
+            {"Type": "volume", "Source": "prices_data", "Target": "/data/prices"},
+            {"Type": "volume", "Target": RESULT_VOLUME},
+        ],
         "NanoCpus": 1_000_000_000,
         "Memory": 67_108_864,
         "MemorySwap": 67_108_864,
         "PidsLimit": 50,
+        "ReadonlyRootfs": True,
+        "Tmpfs": TMPFS,
         "Init": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
+        "LogConfig": {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50m"}},
     },
 }
 
@@ -188,6 +197,10 @@ def test_what_a_stage_needs_reaches_the_engine(engine, proxy, request_line):
         # tricks with the query
         "GET /_ping?x=1",
         "GET /containers/ours/archive?path=/etc/shadow",
+        "PUT /containers/ours/archive",
+        "PUT /containers/ours/archive?path=/etc",
+        f"PUT /containers/ours/archive?path={RESULT_VOLUME}/..",
+        f"PUT /containers/ours/archive?path={RESULT_VOLUME}&copyUIDGID=1",
         f"GET /containers/ours/archive?path={RESULT_PATH}/..",
         f"GET /containers/ours/archive?path={RESULT_PATH}&path=/",
         f"GET /containers/ours/archive?Path=/&path={RESULT_PATH}",
@@ -382,10 +395,14 @@ REFUSED = [
     (f"{MOUNTS}.Source", "/"),
     (f"{MOUNTS}.Source", "other_data"),
     (f"{MOUNTS}.Source", ""),
+    (f"{MOUNTS}.Source", None),
     (f"{MOUNTS}.source", "/"),
     (f"{MOUNTS}.Target", "/app"),
     (f"{MOUNTS}.Target", "/data/prices/../../app"),
     (f"{MOUNTS}.VolumeOptions", {"DriverConfig": {"Options": {"type": "none", "o": "bind", "device": "/"}}}),
+    ("HostConfig.Mounts.1.Target", "/etc"),
+    ("HostConfig.Mounts.1.Target", f"{RESULT_VOLUME}/.."),
+    ("HostConfig.Mounts.1.VolumeOptions", {"DriverConfig": {"Options": {"o": "bind", "device": "/"}}}),
     (f"{MOUNTS}.BindOptions", {"Propagation": "shared"}),
     ("HostConfig.mounts", [{"Type": "bind", "Source": "/", "Target": "/host"}]),
     ("WorkingDir", "/proc/self/fd/7"),
@@ -430,6 +447,85 @@ def test_a_container_that_keeps_or_gains_capabilities_is_refused_and_told_what_i
     assert json.loads(message)["message"].endswith(
         'HostConfig must have "CapDrop": ["ALL"] and "SecurityOpt": ["no-new-privileges"]'
     )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        {"Type": "json-file"},
+        {"Type": "json-file", "Config": {}},
+        {"Type": "json-file", "Config": {"max-size": "50m"}},
+        {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50g"}},
+        {"Type": "json-file", "Config": {"max-file": "2", "max-size": "50m", "labels": "x"}},
+        {"Type": "local", "Config": {"max-file": "2", "max-size": "50m"}},
+        {"Type": "syslog", "Config": {"syslog-address": "tcp://192.0.2.1:514"}},
+    ],
+)
+def test_a_container_whose_log_is_not_bounded_is_refused_and_told_what_it_lacks(engine, proxy, value):
+    status, message = create(proxy, with_("HostConfig.LogConfig", value))
+    assert (status, engine.asked) == (403, [])
+    assert json.loads(message)["message"].startswith("RankAlpha's Docker proxy refuses ")
+    if not value:
+        assert json.dumps(CONTAINER["HostConfig"]["LogConfig"]) in json.loads(message)["message"]
+
+
+BEYOND_TMP = [{"/run": TMPFS["/tmp"]}, {**TMPFS, "/run": TMPFS["/tmp"]}, {"/tmp/": TMPFS["/tmp"]}]
+NO_BOUND = ["", "size=0", "size=00", "size=", "size=-1", "size=50%", "size=1g", "size=1,size=0", "size=1\n"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("ReadonlyRootfs", value) for value in (None, False)),
+        ("Tmpfs", {}),
+        *(("Tmpfs", value) for value in BEYOND_TMP),
+        *(("Tmpfs", {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,{size}"}) for size in NO_BOUND),
+        *(("Tmpfs", {"/tmp": options}) for options in ("size=1", "rw,suid,dev,mode=1777,size=1")),
+    ],
+)
+def test_a_container_that_can_write_to_more_is_refused_and_told_what_it_lacks(engine, proxy, key, value):
+    status, message = create(proxy, with_(f"HostConfig.{key}", value))
+    assert (status, engine.asked) == (403, [])
+    said = json.loads(message)["message"]
+    assert (
+        '"ReadonlyRootfs": true and "Tmpfs": {"/tmp": "rw,exec,nosuid,nodev,mode=1777,size=<bytes>"}' in said
+    )
+    assert said.endswith("the stages declare read_only=False: none")
+
+
+def writable(stage_name, **host):
+    """The container of a stage that asks for a file system to write to."""
+    asked = with_("Labels", {"rankalpha.dag": "d", "rankalpha.stage": stage_name})
+    asked["HostConfig"] = {
+        key: value for key, value in asked["HostConfig"].items() if key not in WALLS
+    } | host
+    return asked
+
+
+WALLS = ("ReadonlyRootfs", "Tmpfs")
+
+
+def test_only_a_stage_that_declares_it_writes_to_its_file_system(engine, tmp_path):
+    proxy = RunningProxy(engine.path, tmp_path / "log", [stage(), stage(name="writer", read_only=False)])
+    assert create(proxy, writable("writer"))[0] == 200
+    assert json.loads(engine.requests[-1][3]) == writable("writer")
+    assert create(proxy, writable("writer", ReadonlyRootfs=True, Tmpfs=TMPFS))[0] == 200
+    engine.forget()
+    for asked in (writable("demo"), writable(""), writable("writer", Tmpfs={"/etc": "size=1"})):
+        status, message = create(proxy, asked)
+        assert (status, engine.asked) == (403, [])
+        assert "the stages declare read_only=False: writer" in json.loads(message)["message"]
+    proxy.stop()
+
+
+@pytest.mark.parametrize("sent", [b"", b"x" * 1000, result_folder()])
+def test_what_is_unpacked_for_the_result_is_the_proxys_own(engine, proxy, sent):
+    engine.go_on.set()
+    assert proxy.ask("PUT", f"/containers/ours/archive?path={RESULT_VOLUME}", sent)[0] == 200
+    assert engine.asked[-1] == f"PUT /containers/{OURS}/archive?path={RESULT_VOLUME}"
+    assert engine.requests[-1][3] == result_folder()
 
 
 def test_both_spellings_of_no_new_privileges_are_one(engine, proxy):
@@ -594,6 +690,28 @@ def test_an_engine_that_is_not_there_is_named(tmp_path):
     proxy.stop()
 
 
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        (b'{"LiveRestoreEnabled": false}', 'Set "live-restore": true in /etc/docker/daemon.json'),
+        (b'{"LiveRestoreEnabled": true}', None),
+        (b"{}", "it is not known whether the engine has live-restore: KeyError"),
+        (b"no JSON", "it is not known whether the engine has live-restore: JSONDecodeError"),
+    ],
+)
+def test_an_engine_without_live_restore_is_warned_of_at_the_start(tmp_path, info, said):
+    engine = FakeEngine(tmp_path / "docker.sock")
+    engine.info = info
+    proxy = RunningProxy(engine.path, tmp_path / "log", [stage()])
+    if said:
+        wait_for("the warning", lambda: said in proxy.log())
+    assert proxy.ask("GET", "/_ping")[0] == 200
+    assert proxy.ask("GET", "/info")[0] == 403, "still refused to everybody else"
+    proxy.stop()
+    assert proxy.log().count("live-restore") == (2 if said and said.startswith("Set") else int(bool(said)))
+    engine.close()
+
+
 def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):
     proxy = RunningProxy(engine.path, tmp_path / "log", [stage()])
     create(proxy, CONTAINER, f"/containers/create?name={NAME}")
@@ -628,6 +746,7 @@ def test_all_declared_stages_are_allowed():
     assert "company_reports:/data/company_reports" in allowed.mounts
     assert allowed.folders == {"/app", "/app/apps/sentiment"}
     assert allowed.capabilities == set(), "the reference images need none"
+    assert allowed.writable == set(), "the reference images write to volumes and /tmp only"
 
 
 def test_the_volumes_of_each_market_are_allowed_and_no_others():

@@ -1,5 +1,6 @@
 """What the end of a stage means for its task."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -43,6 +44,13 @@ def test_the_error_says_what_can_be_done(status, more, hint):
         check_exit(stage(), container(status, **more), [])
     assert hint in str(caught.value)
     assert str(caught.value).endswith("Last lines: It printed nothing.")
+
+
+def test_long_lines_are_cut():
+    with pytest.raises(StageInvalid) as caught:
+        check_exit(stage(), container(65), ["x" * 300_000] * 3)
+    assert [int(found) for found in re.findall(r"\[… (\d+) characters", str(caught.value))] == [299_538] * 3
+    assert len(str(caught.value)) < 2_000
 
 
 def test_a_stage_that_is_done_may_be_warned_about():

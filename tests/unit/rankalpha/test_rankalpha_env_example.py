@@ -17,6 +17,7 @@ ENV = Path(__file__).parents[3] / "env"
 APPS = Path(__file__).parents[3] / "apps"
 FILES = ("airflow", "ingestion", "scorer", "sentiment", "api")
 STAGES = {"ingestion": INGESTION, "scorer": SCORER, "sentiment": SENTIMENT_ANALYSIS}
+PATIENCE = ("TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS")  # of apps.common.transient
 KEY = re.compile(r"[A-Z][A-Z0-9]*(_+[A-Z0-9]+)+")
 CONTRACT = {"RANKALPHA_BATCH", "RANKALPHA_DATE", "RANKALPHA_RESULT", "RANKALPHA_DATA_DIR"}  # the runner's
 
@@ -39,8 +40,12 @@ def orchestration() -> dict[str, object]:
 def read_by(*folders: str) -> set[str]:
     """Return the environment variables that the services of these folders of apps/ speak of."""
     trees = [ast.parse(path.read_text()) for folder in folders for path in (APPS / folder).rglob("*.py")]
-    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    calls = [ast.unparse(node) for node in nodes if isinstance(node, ast.Call)]
+    patient = {found[1] for call in calls if (found := re.fullmatch(r"Patience\.from_env\('(\w+)'\)", call))}
+    waits = {f"{prefix}_{name}" for prefix in patient for name in PATIENCE}
+    return waits | {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
 
 
 def call_defaults() -> dict[str, str]:
@@ -82,7 +87,7 @@ def test_each_option_of_airflow_exists():
 def test_the_limits_of_a_stage_are_documented_with_their_defaults(name):
     stage, shown = STAGES[name], documented(name)
     declared = {"IMAGE": stage.image, "COMMAND": stage.command, "CPUS": str(stage.cpus)}
-    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids)}
+    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.tmp}
     assert {key: shown[f"{name.upper()}_{key}"] for key in declared} == declared
     assert f"run in {stage.working_dir}." in (ENV / "example" / f"{name}.env").read_text()
 
@@ -96,7 +101,7 @@ def test_the_defaults_that_a_stage_declares_are_documented(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
-    limits = {f"{name.upper()}_{key}" for key in ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS")}
+    limits = {f"{name.upper()}_{key}" for key in ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS", "TMP")}
     assert set(documented(name)) - limits == read_by(name) - CONTRACT - set(STAGES[name].data_dir_keys)
 
 

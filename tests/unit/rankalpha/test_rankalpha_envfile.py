@@ -56,6 +56,31 @@ def test_a_malformed_line_is_named(tmp_path, text, line, found):
     assert str(caught.value) == f"{path}, line {line}: expected KEY=VALUE, found {found!r}"
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (
+            "A=1\nB=s3c\0ret\n",
+            2,
+            "the value of B holds the character U+0000 (NUL) at position 3; leave it out",
+        ),
+        (
+            "A\0B=s3cret\n",
+            1,
+            r"the key 'A\x00B' holds the character U+0000 (NUL) at position 1; leave it out",
+        ),
+        ("'A=B'=s3cret\n", 1, "the key 'A=B' holds '=', which no name of a variable can; rename it"),
+        ("\n'A B'=s3cret\n", 2, "the key 'A B' holds ' ', which no name of a variable can; rename it"),
+        ("A\x1b=s3cret\n", 1, r"the key 'A\x1b' holds the control character U+001B; leave it out"),
+    ],
+)
+def test_what_no_environment_can_hold_is_named_with_its_line(tmp_path, text, line, said):
+    path = written(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        read_env_file(path)
+    assert str(caught.value) == f"{path}, line {line}: {said}"
+
+
 @pytest.mark.parametrize("line", ["KEY: s3cret", "KEY s3cret", 'KEY="s3cret', "= s3cret"])
 def test_a_malformed_line_does_not_give_its_value_away(tmp_path, line):
     with pytest.raises(SettingsError) as caught:

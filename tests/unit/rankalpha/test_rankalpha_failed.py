@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from rankalpha_helpers import KEY, TaskInstance, context
 
-from rankalpha.failed import describe
+from rankalpha.failed import MEND, describe
 from rankalpha.watchdog.incident import Urgency
 
 PUBLISHING = SimpleNamespace(outlets=["an asset"])
@@ -27,7 +27,7 @@ def test_it_says_what_failed_and_what_to_do():
         "Error: it broke. Last lines:",
         "  <x>",
         "Log: http://airflow/log",
-        "Next: read the log, mend the cause, then clear the task; running it again is safe.",
+        f"Next: {MEND}",
     ]
     assert (incident.urgency, incident.batch) == (Urgency.ACT_NOW, KEY)
 
@@ -62,7 +62,19 @@ def test_a_blocked_publication_says_how_to_publish_anyway():
     incident = describe(context(None, ti, task=PUBLISHING, exception=RuntimeError("rows is 0")))
     assert incident.subject == "publication blocked in rankalpha_scoring.publish_scores"
     assert f"Batch: {KEY}\n" in incident.text
-    assert f"scripts/publish_anyway.py --batch {KEY} --dataset scores --reason" in incident.text
+    assert incident.text.endswith(
+        f"\n  docker compose exec airflow-scheduler publish-anyway --batch {KEY} --dataset scores "
+        "--reason 'why it is right'"
+    )
+
+
+def test_a_publication_without_a_result_says_what_images_that_report_nothing_need():
+    missing = {"name": "result", "value": None, "expected": "reported", "severity": "block", "passed": False}
+    ti = task_instance(task_id="publish_scores", quarantine={"batch": KEY, "checks": [missing]})
+    text = describe(context(None, ti, task=PUBLISHING)).text
+    assert "Next: if your own image or API reports nothing, set RANKALPHA_REQUIRE_RESULT=false in" in text
+    assert "env/local/airflow.env, apply it with `docker compose up -d --force-recreate`, and clear" in text
+    assert f"publish-anyway --batch {KEY} --dataset scores --reason" in text
 
 
 def test_a_publishing_task_that_failed_for_another_reason_is_not_blocked():
@@ -78,4 +90,4 @@ def test_another_market_is_named(tmp_path, monkeypatch):
     incident = describe(context(KEY, ti, task=PUBLISHING))
     assert (incident.key, incident.market) == ("failed rankalpha_nyse_scoring manual__1", "nyse")
     assert f"Batch: {KEY} of nyse\n" in incident.text
-    assert f"publish_anyway.py --market nyse --batch {KEY} --dataset scores --reason" in incident.text
+    assert f"publish-anyway --market nyse --batch {KEY} --dataset scores --reason" in incident.text

@@ -115,12 +115,12 @@ def test_a_second_follower_goes_on_where_the_first_was_killed(folder):
     container, first = start(folder, HALF_AND_HALF), []
 
     async def killed_soon() -> None:
-        begun = asyncio.Event()
+        begun, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def write(line: Line) -> None:
             first.append(line)
             if len(first) == 7:
-                begun.set()
+                loop.call_soon_threadsafe(begun.set)
 
         following = asyncio.create_task(Follower(ProcessRunner(), container.id, write, log).follow(HOUR))
         await asyncio.wait_for(begun.wait(), 20)

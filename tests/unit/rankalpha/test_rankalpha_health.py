@@ -2,8 +2,13 @@
 
 import pytest
 from overview_sample import CONTAINER, NEW, OLD, WARNING, batch, dataset, sample, step
+from prometheus_client import generate_latest
+from rankalpha_helpers import local_server
 
+from rankalpha.airflow_api import AirflowApi
 from rankalpha.health import durations, health, quality, usage
+from rankalpha.metrics.families import registry
+from rankalpha.overview import _durations
 
 INCIDENT = {"key": "failed rankalpha_scoring r", "subject": "rankalpha_scoring failed", "text": ""}
 
@@ -48,6 +53,22 @@ def test_a_duration_is_held_against_the_median_of_those_before_it(seconds, usual
         "earlier_runs": max(0, len(seconds) - 1),
         "slow": slow,
     }
+
+
+def test_a_run_that_never_ran_has_no_duration():
+    """As Airflow gives a queued run that a person has marked as a success, newest first."""
+    runs = [{"duration": seconds} for seconds in (None, 30.0, None, 20.0, None)]
+    with local_server(lambda _request: (200, {"dag_runs": runs})) as (url, _):
+        seconds = _durations(AirflowApi(url, "user", "password"), "rankalpha_scoring")
+    seen = sample(trends=[{"step": "scoring", "seconds": seconds}])
+    (one,) = durations(seen)
+    assert (one["seconds"], one["median_seconds"], one["earlier_runs"]) == (30.0, 20.0, 1)
+    assert b'rankalpha_run_duration_seconds{step="scoring"} 30.0' in generate_latest(registry([seen]))
+
+
+def test_a_dag_whose_runs_never_ran_has_no_durations():
+    with local_server(lambda _request: (200, {"dag_runs": [{"duration": None}] * 7})) as (url, _):
+        assert _durations(AirflowApi(url, "user", "password"), "rankalpha_scoring") == []
 
 
 def test_the_newest_container_of_each_stage_is_told():

@@ -78,6 +78,21 @@ def test_the_default_market_may_be_left_out(file):
         ("[nyse]\nslots = true", "[nyse] slots = True: Input should be a valid integer"),
         ("[nyse]\nprofile = ''", "[nyse] profile = '': String should have at least 1 character"),
         ("[nyse]\nimages = 'x:1'", "[nyse] images = 'x:1': Input should be a valid dictionary"),
+        (
+            "[nyse]\nslots = 99999999999",
+            "[nyse] slots = 99999999999: Input should be less than or equal to 2147483647",
+        ),
+        ("[nyse]\nslots = inf", "[nyse] slots = inf: Input should be a valid integer"),
+        ("[nyse.images]\nscorer = ''", "[nyse] images.scorer = '': is empty"),
+        (
+            "[nyse.images]\nscorer = 'Scorer:1'",
+            "[nyse] images.scorer = 'Scorer:1': is not the name of an image",
+        ),
+        (
+            '[nyse.images]\nscorer = "a\\u0000"',
+            r"[nyse] images.scorer = 'a\x00': holds the character U+0000 (NUL)",
+        ),
+        ('[nyse]\nschedule = "0 6 * * \\u0000"', "no cron expression"),
         ("[nyse.images]\nscorer = 1", "[nyse] images.scorer = 1: Input should be a valid string"),
         (
             "[nyse.images]\nscoring = 'x'",

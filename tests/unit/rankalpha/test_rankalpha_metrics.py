@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from overview_sample import CONTAINER, NEW, OLD, WARNING, batch, sample, step
 from prometheus_client import generate_latest
 
+from rankalpha import overview
 from rankalpha.metrics import routes
 from rankalpha.metrics.families import registry
 from rankalpha.settings import settings
@@ -54,6 +55,30 @@ def test_durations_and_datasets():
         ("sentiment",): 20,
         ("grades",): 20,
     }
+
+
+@pytest.mark.parametrize(
+    ("details", "spent"),
+    [
+        (
+            {"input_tokens": 4000, "output_tokens": 400, "cost_dollars": 0.012},
+            {"tokens": 4400, "dollars": 0.012},
+        ),
+        ({"input_tokens": 4000, "output_tokens": 400}, {"tokens": 4400, "dollars": None}),
+        ({"left_out": 3}, None),
+    ],
+)
+def test_what_a_stage_reports_of_a_language_model_is_in_the_overview(details, spent):
+    assert overview._spent(details) == spent
+
+
+def test_what_a_language_model_has_cost():
+    spent = {"tokens": 4400, "dollars": 0.012}
+    seen = sample(batches=[batch(NEW, step("sentiment", spent=spent), step("scoring"))])
+    assert values(seen, "model_tokens") == {("sentiment",): 4400}
+    assert values(seen, "model_dollars") == {("sentiment",): 0.012}
+    spent["dollars"] = None
+    assert values(seen, "model_dollars") == {}
 
 
 def test_containers_and_quality():

@@ -59,6 +59,8 @@ def test_a_key_is_in_no_configuration():
         ("lineage.jsonl", "neither the URL of a server"),
         ("ftp://x/y", "neither the URL of a server"),
         ("http://", "neither the URL of a server"),
+        ("http://[::1", "neither the URL of a server"),
+        ("http://x:99999", "neither the URL of a server"),
         ("http://me:sesame@x", "would show; set RANKALPHA_OPENLINEAGE_KEY instead"),
     ],
 )

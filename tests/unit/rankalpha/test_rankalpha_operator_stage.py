@@ -79,7 +79,18 @@ def test_an_unknown_batch_fails_at_once_and_nothing_runs():
         (REPORT.format(text='{"rows": 1}'), "'symbols' is a required property"),
         (
             REPORT.format(text=json.dumps({**RESULT, "batch": "2025-11-18T06:00:00"})),
-            "is for batch 2025-11-18",
+            "is for batch '2025-11-18",
+        ),
+        (
+            REPORT.format(text=json.dumps({**RESULT, "details": {"a": "\0"}})),
+            r"cannot be stored: \$\.details\.a holds",
+        ),
+        ("import os\nos.mkdir(os.environ['RANKALPHA_RESULT'])", "is not a plain file"),
+        ("import os\nos.mkfifo(os.environ['RANKALPHA_RESULT'])", "is not a plain file"),
+        ("import os\nos.symlink('/etc/passwd', os.environ['RANKALPHA_RESULT'])", "is not a plain file"),
+        (
+            "import os\nos.truncate(os.open(os.environ['RANKALPHA_RESULT'], os.O_CREAT | os.O_RDWR), 2**40)",
+            f"has {2**40} bytes, of 1048576 at most",
         ),
     ],
 )
@@ -97,7 +108,8 @@ def test_what_cannot_heal_fails_at_once_and_leaves_no_result(folder, code, messa
     ("key", "value", "message"),
     [
         ("AIRFLOW_VAR_DEMO_MEM", "lots", "DEMO_MEM='lots' is no size"),
-        ("AIRFLOW_VAR_DEMO_COMMAND", "python 'main.py", 'cannot start stage demo: "python \'main.py"'),
+        ("AIRFLOW_VAR_DEMO_COMMAND", "python '", '^DEMO_COMMAND="python \'" cannot be split into words'),
+        ("AIRFLOW_VAR_DEMO_IMAGE", "Demo:1", "^DEMO_IMAGE='Demo:1' is not the name of an image"),
         ("AIRFLOW_VAR_ENV_PROFILE", "prod", "unknown profile 'prod'"),
         ("RANKALPHA_RUNNER", "podman", "RANKALPHA_RUNNER='podman' is unknown"),
     ],
@@ -108,6 +120,43 @@ def test_a_bad_setting_fails_at_once_and_leaves_nothing(monkeypatch, key, value,
     with pytest.raises(AirflowFailException, match=message):
         run_task(task())
     assert ProcessRunner().containers({}) == []
+
+
+def test_a_folder_that_only_an_image_has_fails_at_once_and_leaves_nothing(folder):
+    with pytest.raises(
+        AirflowFailException, match=r"working_dir '/srv' is not below /app, .* RANKALPHA_RUNNER=docker"
+    ):
+        run_task(task(working_dir="/srv"))
+    assert ProcessRunner().containers({}) == []
+
+
+def test_a_variable_that_reaches_nobody_is_told_in_the_log(variables, capsys):
+    variables |= {"DEMO_DEPTH": "3", "DATABASE_URL": "s3cret", "SCORER_MEM": "1g", "API_URL": "http://x"}
+    run_task(task())
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "reach no container" in line]
+    assert "[warning" in said
+    assert "DATABASE_URL, DEMO_DEPTH. " in said
+    assert "add the line DATABASE_URL= to env/<profile>/demo.env" in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(("status", "heals"), [(65, False), (1, True)])
+def test_however_much_a_stage_prints_its_error_is_short(folder, status, heals):
+    (folder / "main.py").write_text(f"for c in 'abc': print(c * 300_000)\nraise SystemExit({status})")
+    with pytest.raises(
+        StageFailed if heals else AirflowFailException, match=f"exited with {status}"
+    ) as caught:
+        run_task(task())
+    assert len(str(caught.value)) < 2_000
+    assert all(f"  {letter * 100}" in str(caught.value) for letter in "abc")
+
+
+def test_a_setting_of_any_size_is_cut_in_its_error_and_in_the_cause(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_MEM", "lots" * 100_000)
+    with pytest.raises(AirflowFailException, match=r"DEMO_MEM=.* \(400000 characters\) is no size") as caught:
+        run_task(task())
+    assert len(str(caught.value)) < 1_000
+    assert len(str(caught.value.__cause__)) < 1_000
 
 
 def test_a_command_that_cannot_be_started_fails_at_once(monkeypatch):

@@ -92,6 +92,14 @@ def test_what_it_shows_stays_text(page, server) -> None:
     assert page.locator("img, script[src=x]").count() == 0
 
 
+def test_a_stage_says_what_its_language_model_has_cost(page, server) -> None:
+    one = batch(KEY)
+    one["steps"][2] = step("sentiment", spent={"tokens": 4400, "dollars": 0.012})
+    server.answers["/rankalpha/overview"] = (200, overview(one))
+    shown(page, server).locator(".cell").nth(2).click()
+    assert "4,400 tokens, $0.0120" in page.locator("dialog .facts").first.text_content()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_stand_out_from_what_is_behind_them(page, server, theme) -> None:
     page.emulate_media(color_scheme=theme)

@@ -48,6 +48,32 @@ def test_what_is_no_positive_number_is_named(text):
         profile(A=text).number("A")
 
 
+def test_a_number_that_is_more_than_can_be_used_is_named():
+    assert profile(A="60").number("A", most=60) == 60
+    with pytest.raises(SettingsError, match="A='61' is more than 60, the most that can be used"):
+        profile(A="61").number("A", most=60)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800"])
+def test_a_value_that_nothing_can_hold_is_named_and_not_shown(value):
+    for given in (
+        profile({"A": value}),
+        profile(A=value),
+        Profile(file={}, defaults={"A": value}, lookup={}.get),
+    ):
+        for read in (given.get, given.optional, given.line, given.number):
+            with pytest.raises(SettingsError, match=r"^A holds .* where its Variable or env file sets it$"):
+                read("A")
+        with pytest.raises(SettingsError, match=r"^A holds"):
+            given.all()
+
+
+@pytest.mark.parametrize("value", ["", " ", "/a\nb", "/\x1b"])
+def test_what_is_no_line_is_named(value):
+    with pytest.raises(SettingsError, match=r"^A='.*' (is empty|holds the control character)"):
+        profile(A=value).line("A")
+
+
 def test_variable_is_airflows(monkeypatch):
     assert variable("RANKALPHA_TEST_ABSENT") is None
     monkeypatch.setenv("AIRFLOW_VAR_RANKALPHA_TEST", "5")

@@ -1,18 +1,23 @@
 """The docker runner against an engine that records what it is asked; tests/engine has a real one."""
 
+import io
+import tarfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from docker.errors import InvalidArgument
 from fake_docker import ID, Client, refused
 from rankalpha_helpers import KEY, job, local_server
 from urllib3.exceptions import ProtocolError
 
+from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.runners import docker
 from rankalpha.runners.base import ContainerGone, EngineLost, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
-from rankalpha.stage import RESULT_PATH, Volume
+from rankalpha.stage import Volume
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 CHECKS = ["image demo:1", "network rankalpha_net", "volume prices_data"]
@@ -52,6 +57,13 @@ def test_limits_are_real_limits(client):
     assert not host.get("Privileged")
 
 
+def test_the_engine_keeps_a_bounded_log(client):
+    create()
+    options = {"max-file": "2", "max-size": "50m"}
+    assert client.created["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": options}
+    assert DockerRunner().whole("0123456789abcdef") == "docker logs 0123456789ab (its last 100 MB)"
+
+
 def test_a_stage_has_no_capability_and_can_gain_none(client):
     create()
     host = client.created["HostConfig"]
@@ -67,6 +79,29 @@ def test_the_capabilities_that_a_stage_declares_are_added(client):
     assert host["SecurityOpt"] == ["no-new-privileges"]
 
 
+def test_a_stage_writes_to_a_bounded_tmp_and_not_to_its_image(client):
+    create()
+    host = client.created["HostConfig"]
+    assert host["ReadonlyRootfs"] is True
+    assert host["Tmpfs"] == {"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={256 * 1024**2}"}
+
+
+def test_a_stage_that_declares_it_writes_to_its_image(client):
+    create(read_only=False)
+    host = client.created["HostConfig"]
+    assert not host.get("ReadonlyRootfs")
+    assert not host.get("Tmpfs")
+
+
+def test_the_place_of_the_result_is_made_before_the_start(client):
+    start()
+    assert client.calls == [f"inspect {ID}", f"put_archive {ID}", f"start {ID}"]
+    with tarfile.open(fileobj=io.BytesIO(client.put)) as archive:
+        (folder,) = archive.getmembers()
+    assert (folder.isdir(), folder.mode, folder.uid) == (True, 0o1777, 0)
+    assert f"{RESULT_VOLUME}/{folder.name}" == str(Path(RESULT_PATH).parent)
+
+
 def test_network_volumes_command_and_folder_are_the_stages(client):
     volumes = (Volume("prices_data", "/data/prices"), Volume("company_reports", "/data/company_reports"))
     own = {"network": "some_net", "working_dir": "/app/apps/demo"}
@@ -79,6 +114,7 @@ def test_network_volumes_command_and_folder_are_the_stages(client):
     assert mounts == [
         ("volume", "prices_data", "/data/prices", False),
         ("volume", "company_reports", "/data/company_reports", False),
+        ("volume", None, RESULT_VOLUME, False),
     ]
     assert client.created["Image"] == "demo:1"
     assert client.created["Cmd"] == ["uv", "run", "my main.py"]
@@ -102,11 +138,12 @@ def test_all_that_is_missing_is_named_at_once(client):
     client.fails = dict.fromkeys(CHECKS, refused("no such thing", 404))
     with pytest.raises(StageInvalid) as caught:
         create()
+    network = "rankalpha_net"
     assert str(caught.value).splitlines() == [
         "stage demo cannot start, the Docker engine lacks:",
         "  image 'demo:1': build or pull it on this engine, or set DEMO_IMAGE",
-        "  network 'rankalpha_net': `docker compose up` makes it, or `docker network create rankalpha_net`",
-        "  volume 'prices_data': `docker compose up` makes it, or `docker volume create prices_data`",
+        f"  network '{network}': `docker compose up -d` makes it, or `docker network create {network}`",
+        "  volume 'prices_data': `docker compose up -d` makes it, or `docker volume create prices_data`",
     ]
     assert client.calls == CHECKS
 
@@ -136,7 +173,20 @@ def test_a_command_or_folder_that_docker_cannot_use_does_not_heal(client, status
 @pytest.mark.parametrize("status", [400, 403])
 def test_what_docker_or_the_proxy_refuses_does_not_heal(client, status):
     client.fails[f"create {NAME}"] = refused("the proxy refuses it", status)
-    with pytest.raises(StageInvalid, match="Docker refused stage demo: the proxy refuses it"):
+    given = (
+        "DEMO_IMAGE='demo:1', DEMO_COMMAND='python main.py', DEMO_CPUS=1.5, DEMO_MEM=536870912, DEMO_PIDS=64"
+    )
+    said = f"Docker refused stage demo: the proxy refuses it; it was given {given}"
+    with pytest.raises(StageInvalid, match=f"^{said}$"):
+        create()
+
+
+@pytest.mark.parametrize("error", [ValueError("no such form"), InvalidArgument("no such form")])
+def test_what_dockers_client_refuses_does_not_heal(client, error):
+    client.fails[f"create {NAME}"] = error
+    with pytest.raises(
+        StageInvalid, match="Docker cannot be given stage demo: no such form; correct one of DEMO_IM"
+    ):
         create()
 
 

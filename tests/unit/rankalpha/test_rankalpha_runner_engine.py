@@ -8,9 +8,9 @@ import pytest
 from docker.errors import NotFound
 from fake_docker import ID, Client, found, refused
 
-from rankalpha.runners.base import Line, StageInvalid
+from rankalpha.file_system import RESULT_PATH
+from rankalpha.runners.base import LONGEST_LINE, Line, StageInvalid
 from rankalpha.runners.engine import container_of, joined, result, unix_time
-from rankalpha.stage import RESULT_PATH
 
 ONE, TWO = "2025-11-20T06:00:00.000000001Z", "2025-11-20T06:00:00.000000002Z"
 
@@ -44,6 +44,20 @@ def lines(*frames: str) -> list[Line]:
 )
 def test_frames_are_made_lines(frames, expected):
     assert lines(*frames) == expected
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_of_a_very_long_line_the_rest_is_left_out(end):
+    pieces = [f"{ONE} {'x' * 16_384}"] * 1000
+    first, *others = lines(*pieces, f"{ONE} x{end}", f"{TWO} two\n")
+    if not end:
+        first, others = others[0], [first]  # it may still go on when the other one has come
+    assert first == Line(
+        ONE,
+        "x" * LONGEST_LINE
+        + f" [at least {1000 * 16_384 + 1 - LONGEST_LINE} more characters of this line are left out]",
+    )
+    assert others == [Line(TWO, "two")]
 
 
 @pytest.mark.parametrize(

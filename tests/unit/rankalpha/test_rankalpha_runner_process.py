@@ -143,9 +143,3 @@ def test_a_missing_working_folder_is_named(folder):
     container = run(folder, "", working_dir="/app/apps/absent")
     assert container.status == 127
     assert f"in {folder}/apps/absent: " in printed(container)[0]
-
-
-def test_unbalanced_quotes_are_named_and_leave_nothing(folder, tmp_path):
-    with pytest.raises(StageInvalid, match=r"cannot start stage demo: \"python 'main.py\": No closing"):
-        start(folder, "", command="python 'main.py")
-    assert processes(tmp_path) == []

@@ -15,6 +15,7 @@ from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
+LEFT_OUT = " [at least {} more characters of this line are left out]"
 MOMENT = "2025-11-20T06:00:00.000000001Z"
 
 
@@ -47,7 +48,7 @@ def test_output_shows_while_the_stage_runs(folder):
     ("code", "text"),
     [
         (r"import sys; sys.stdout.buffer.write(b'a\xffb\n')", "a\ufffdb"),
-        ("print('ä' * 1_000_000)", "ä" * 1_000_000),
+        ("print('ä' * 65_536)", "ä" * 65_536),
         (r"print('a\x0cb\u2028c')", "a\x0cb\u2028c"),
         ("print('  indented  ')", "  indented"),
     ],
@@ -56,6 +57,35 @@ def test_unusual_lines_stay_whole(folder, code, text):
     container = start(folder, code)
     assert [line.text for line in output(container)] == [text]
     assert printed(container) == [text]
+
+
+@pytest.mark.parametrize("end", ["\\n", ""])
+def test_of_a_very_long_line_the_rest_is_left_out(folder, end):
+    code = f"print('first'); print('ä' * 900_000, end='{end}'); print('last')"
+    container = start(folder, code)
+    first, long, *others = [line.text for line in output(container)]
+    assert [first, *others] == ["first", *(["last"] if end else [])]
+    assert long == "ä" * 65_536 + LEFT_OUT.format(900_000 - 65_536 + (0 if end else len("last")))
+    assert max(map(len, printed(container))) <= len(long)
+
+
+def test_the_last_lines_of_much_output_are_found_without_reading_it_all(folder):
+    container = run(folder, "for n in range(30_000): print('x' * 90, n)")
+    assert [text.split()[1] for text in printed(container)] == [str(n) for n in range(29_980, 30_000)]
+
+
+def test_output_is_read_from_each_time_on(folder):
+    container = run(folder, "for n in range(40): print('x' * n * n)")
+    lines = output(container)
+    for number, line in enumerate(lines):
+        assert output(container, line.time) == lines[number:]
+    assert output(container, "2100-01-01T00:00:00.000000000Z") == []
+    assert output(container, "1999-01-01T00:00:00.000000000Z") == lines
+
+
+def test_the_whole_output_is_in_a_file(folder):
+    container = run(folder, "print('one')")
+    assert "one" in Path(ProcessRunner().whole(container.id)).read_text()
 
 
 def test_the_tail_is_the_last_lines(folder):

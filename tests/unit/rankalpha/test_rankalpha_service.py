@@ -59,6 +59,13 @@ def test_method_path_and_trailing_slash_are_settings(monkeypatch, profile_dir):
     assert request.body == b""
 
 
+def test_a_service_of_ones_own_is_called_without_a_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with local_server(lambda _request: (200, GRADED)) as (url, requests):
+        execute(monkeypatch, url)
+    assert len(requests) == 1
+
+
 def test_put_is_a_method_too(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_GRADING_METHOD", "PUT")
     with local_server(lambda _request: (200, GRADED)) as (url, requests):
@@ -139,6 +146,27 @@ def test_an_answer_that_is_not_as_agreed_is_tried_again(monkeypatch, body, messa
         answered(monkeypatch, 200, body)
 
 
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (
+            {**GRADED, "distribution": {"A": 2**64}},
+            r"\$\.distribution\.A is 18446744073709551616, an integer",
+        ),
+        ({**GRADED, "distribution": {"\0": 1}}, r'\$\.distribution\["\\u0000"\]: its key holds'),
+        ({**GRADED, "note": "\ud800"}, r"\$\.note holds U\+D800"),
+        (
+            f'{{"graded": 3, "graded": 3, "as_of": "2025-11-19", "batch": "{KEY}"}}',
+            r"\$\.graded stands there twice",
+        ),
+        ("[" * 900 + "]" * 900, "nested more than 64 deep"),
+    ],
+)
+def test_an_answer_that_cannot_be_stored_is_final(monkeypatch, body, place):
+    with pytest.raises(AirflowFailException, match=f"answered 200, but .* cannot be stored: .*{place}"):
+        answered(monkeypatch, 200, body)
+
+
 def test_an_api_that_tells_no_figures_is_believed(monkeypatch):
     assert answered(monkeypatch, 200, {"status": "ok"}).output == {
         "batch": KEY,
@@ -190,6 +218,16 @@ def test_a_service_that_is_down_is_named(monkeypatch):
         ("API_URL", "", "API_URL='' is no http or https address"),
         ("API_URL", "api:6080", "API_URL='api:6080' is no http or https address"),
         ("API_URL", "ftp://api", "API_URL='ftp://api' is no http or https address"),
+        ("API_URL", "http://", "API_URL='http://' is no http or https address"),
+        ("API_URL", "http://api:99999", "API_URL='http://api:99999' is no http or https address"),
+        ("API_URL", "http://[::1", r"API_URL='http://\[::1' is no http or https address"),
+        ("API_URL", f"http://{'a' * 64}", "is no http or https address"),
+        ("API_URL", "http://a\nb", r"API_URL='http://a\\nb' holds the control character U\+000A"),
+        ("API_URL", "http://\udce9", r"API_URL holds U\+DCE9, which is half a character"),
+        ("GRADING_PATH", "", "GRADING_PATH='' is empty"),
+        ("GRADING_PATH", "/a\nb", r"GRADING_PATH='/a\\nb' holds the control character U\+000A"),
+        ("GRADING_TIMEOUT", "1e300", "GRADING_TIMEOUT='1e300' is more than 86400, the most that can be used"),
+        ("GRADING_TIMEOUT", "nan", "GRADING_TIMEOUT='nan' is not a positive number"),
     ],
 )
 def test_a_bad_setting_fails_at_once(monkeypatch, key, value, message):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rankalpha.settings import AdminSettings, SettingsError, StackSettings, settings
+from rankalpha.settings import AdminSettings, Settings, SettingsError, StackSettings, settings
 
 
 def test_defaults_suit_the_containers_of_the_compose_stack():
@@ -47,12 +47,63 @@ def test_the_environment_is_read_once(monkeypatch):
         ("MAX_RETRY_DELAY", "-1"),
         ("STAGE_TIMEOUT", "0"),
         ("REQUIRE_RESULT", "perhaps"),
+        ("DOCKER_URL", "docker-proxy:2375"),
+        ("DOCKER_URL", "tcp://docker-proxy"),
+        ("AIRFLOW_URL", "airflow:8080"),
+        ("API_URL", "http://"),
+        ("FRONTEND_URL", "http://a b"),
+        *(
+            (variable, value)
+            for variable in (
+                "MAX_AGE_DAYS",
+                "STAGE_SLOTS",
+                "DEFER_AFTER",
+                "LOG_MB",
+                "KEEP_FAILED_HOURS",
+                "KEEP_LOG_DAYS",
+                "KEEP_METADATA_DAYS",
+                "RETRIES",
+                "RETRY_DELAY",
+                "MAX_RETRY_DELAY",
+                "STAGE_TIMEOUT",
+                "WATCH_DAYS",
+                "GRADED_WITHIN",
+                "STARTED_WITHIN",
+                "FINISHED_WITHIN",
+            )
+            for value in ("nan", "inf", "-1", "1e300", "9" * 30)
+        ),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(monkeypatch, variable, value):
     monkeypatch.setenv(f"RANKALPHA_{variable}", value)
     with pytest.raises(SettingsError, match=f"RANKALPHA_{variable}='{value}': "):
         settings()
+
+
+@pytest.mark.parametrize("url", ["hc-ping.com/s3cret", "http:///s3cret"])
+def test_the_address_of_a_monitor_that_is_none_is_named_and_not_shown(monkeypatch, url):
+    monkeypatch.setenv("RANKALPHA_PING_URL", url)
+    with pytest.raises(SettingsError, match=r"^RANKALPHA_PING_URL: is no http or https address") as caught:
+        settings()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_every_number_has_bounds():
+    """Without an upper one it may be more than Python's dates, Airflow or PostgreSQL can count."""
+    for name, field in Settings.model_fields.items():
+        if field.annotation in (int, float, int | None):
+            assert any(hasattr(bound, "le") or hasattr(bound, "lt") for bound in field.metadata), name
+
+
+@pytest.mark.parametrize("variable", ["ALERT_EMAIL", "RUNNER", "PING_URL"])
+def test_what_is_no_utf8_is_named(monkeypatch, variable):
+    monkeypatch.setenv(f"RANKALPHA_{variable}", "s3cret\udce9")
+    with pytest.raises(
+        SettingsError, match=rf"^RANKALPHA_{variable}.*: holds U\+DCE9, which is half a cha"
+    ) as caught:
+        settings()
+    assert ("s3cret" in str(caught.value)) == (variable != "PING_URL"), "secrets do not show"
 
 
 def test_every_bad_value_is_named(monkeypatch):

@@ -22,6 +22,32 @@ def test_image_and_command_are_needed(part):
         stage(**{part: ""})
 
 
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"image": "Demo:1"}, "image 'Demo:1' is not the name of an image"),
+        ({"image": "demo\0"}, r"image 'demo\\x00' holds the character U\+0000"),
+        ({"command": "python '"}, 'command "python \'" cannot be split into words'),
+        ({"command": " "}, "command ' ' is empty"),
+        ({"working_dir": "app"}, "working_dir 'app' is not an absolute path"),
+        ({"network": ""}, "network '' is not a name that Docker takes"),
+        ({"volumes": (Volume("a b", "/data"),)}, "volume 'a b' is not a name that Docker takes"),
+        ({"volumes": (Volume("data", "data"),)}, "target of a volume 'data' is not an absolute path"),
+        ({"env": {"A=B": "1"}}, "name of a variable 'A=B' holds '='"),
+        ({"env": {"A": "\0"}}, r"env\['A'\] '\\x00' holds the character U\+0000"),
+        ({"optional": ("A B",)}, "name of a variable 'A B' holds ' '"),
+        ({"secrets": ("",)}, "name of a variable '' is empty"),
+        ({"data_dir_keys": ("A\n",)}, r"name of a variable 'A\\n' holds the control character U\+000A"),
+        ({"timeout": timedelta(0)}, "timeout 0:00:00 is not between 0 and 366 days"),
+        ({"timeout": timedelta(days=-1)}, "timeout -1 day, 0:00:00 is not between"),
+        ({"timeout": timedelta.max}, "timeout 999999999 days, .* is not between"),
+    ],
+)
+def test_a_declaration_that_no_engine_can_use_is_named(parts, said):
+    with pytest.raises(ValueError, match=f"^stage demo: .*{said}"):
+        stage(**parts)
+
+
 @pytest.mark.parametrize("name", ["NET_RAW", "NET_ADMIN", "CAP_NET_RAW", "net_admin", "Cap_Net_Raw"])
 def test_no_stage_may_meddle_with_its_network(name):
     said = f"^stage demo: no stage may have the capability {name}, with which it could .*; leave it out"
@@ -46,6 +72,27 @@ def test_a_stage_has_no_capability_but_those_it_declares_in_every_market():
     assert stage(capabilities=("CHOWN",)).of(Market(name="nyse")).capabilities == ("CHOWN",)
 
 
+def test_a_stage_writes_to_its_image_in_no_market_unless_it_says_so():
+    assert stage().read_only
+    assert not stage(read_only=False).of(Market(name="nyse")).read_only
+
+
+def test_the_size_of_tmp_is_a_setting(profile_dir, monkeypatch):
+    assert stage().job(KEY, labels={}).tmp_bytes == 256 * 1024**2
+    (profile_dir / "demo.env").write_text("DEMO_TMP=1g\n")
+    job = stage().job(KEY, labels={})
+    assert (job.tmp_bytes, "DEMO_TMP" in job.env) == (1024**3, False)
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_TMP", "64m")
+    assert stage().job(KEY, labels={}).tmp_bytes == 64 * 1024**2
+
+
+@pytest.mark.parametrize("size", ["0", "1000"])
+def test_a_tmp_without_a_bound_is_named(monkeypatch, size):
+    monkeypatch.setenv("AIRFLOW_VAR_DEMO_TMP", size)
+    with pytest.raises(SettingsError, match=f"DEMO_TMP='{size}' is below the minimum of 1m"):
+        stage().job(KEY, labels={})
+
+
 def test_time_limit(monkeypatch):
     assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(minutes=7)
 
@@ -53,6 +100,14 @@ def test_time_limit(monkeypatch):
 def test_time_limit_of_all_stages(monkeypatch):
     monkeypatch.setenv("RANKALPHA_STAGE_TIMEOUT", "90")
     assert stage(timeout=timedelta(minutes=7)).time_limit == timedelta(seconds=90)
+
+
+def test_a_stage_with_a_proxy_calls_the_stacks_services_without_it(profile_dir):
+    (profile_dir / "demo.env").write_text("HTTPS_PROXY=http://proxy:3128\nNO_PROXY=corp.example\n")
+    env = stage().job(KEY, labels={}).env
+    assert env["HTTPS_PROXY"] == "http://proxy:3128"
+    assert env["NO_PROXY"].startswith("corp.example,localhost,127.0.0.1,")
+    assert "api" in env["NO_PROXY"].split(",")
 
 
 def test_a_job_has_what_the_stage_declares():
@@ -131,6 +186,13 @@ def test_a_job_does_not_show_its_secrets(monkeypatch):
         ("PIDS", "0.5"),
         ("PIDS", "many"),
         ("PIDS", "inf"),
+        ("PIDS", "nan"),
+        ("PIDS", "4194305"),
+        ("PIDS", "1e300"),
+        ("CPUS", "nan"),
+        ("CPUS", "1e300"),
+        ("MEM", "9" * 30 + "g"),
+        ("MEM", "9" * 5000),
         ("MEM", "lots"),
         ("MEM", "5x"),
         ("MEM", "1m"),
@@ -143,8 +205,42 @@ def test_a_job_does_not_show_its_secrets(monkeypatch):
 )
 def test_a_limit_that_makes_no_sense_is_named(profile_dir, key, value):
     (profile_dir / "demo.env").write_text(f"DEMO_{key}={value}\n")
-    with pytest.raises(SettingsError, match=f"^DEMO_{key}='{value}' is "):
+    with pytest.raises(SettingsError, match=f"^DEMO_{key}='{value[:100]}'.* is ") as caught:
         stage().job(KEY, labels={})
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            "DEMO_COMMAND",
+            "python '",
+            'DEMO_COMMAND="python \'" cannot be split into words: No closing quotation',
+        ),
+        ("DEMO_COMMAND", "a\0b", r"DEMO_COMMAND holds the character U\+0000 \(NUL\) at position 1"),
+        ("DEMO_IMAGE", "Demo:1", "DEMO_IMAGE='Demo:1' is not the name of an image"),
+        ("DEMO_IMAGE", "demo:1\n", r"DEMO_IMAGE='demo:1\\n' holds the control character U\+000A"),
+        ("DEMO_MEM", "\ud800", r"DEMO_MEM holds U\+D800, which is half a character"),
+        ("DEMO_TOKEN", "s3cret\0", r"DEMO_TOKEN holds the character U\+0000 \(NUL\) at position 6"),
+        ("DEPTH", "s3cret\ud800", r"DEPTH holds U\+D800, which is half a character, at position 6"),
+        ("DEPTH", "s3cret" * 30_000, "the environment of stage demo is too large: DEPTH has 180006 bytes"),
+        ("ENV_PROFILE", "\0", r"unknown profile '\\x00'"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(variables, key, value, said):
+    variables[key] = value
+    with pytest.raises(SettingsError, match=f"^{said}") as caught:
+        stage(env={"DEPTH": "1"}, secrets=("DEMO_TOKEN",)).job(KEY, labels={})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_variables_that_a_stage_is_not_given_are_known(variables, profile_dir):
+    (profile_dir / "demo.env").write_text("COLOUR=red\n")
+    variables |= dict.fromkeys(("DEMO_MEM", "DEPTH", "COLOUR", "DEMO_TOKEN", "ENV_PROFILE", "OTHER"), "1g")
+    variables["ENV_PROFILE"] = "local"
+    job = stage(env={"DEPTH": "1"}, secrets=("DEMO_TOKEN",)).job(KEY, labels={})
+    assert job.unreached == {"ENV_PROFILE", "OTHER"}
 
 
 @pytest.mark.parametrize("key", ["IMAGE", "COMMAND"])

@@ -14,6 +14,7 @@ from rankalpha_helpers import TaskInstance
 from rankalpha import follow
 from rankalpha.runners.base import Container, EngineLost
 from rankalpha.runners.process import ProcessRunner
+from rankalpha.settings import settings
 from rankalpha.task_state import state_of
 from rankalpha.trigger import StageTrigger
 
@@ -36,7 +37,7 @@ def test_a_trigger_survives_the_database():
         "container": "0123abcd",
         "limit": 420.0,
         "secrets": ["OPENAI_API_KEY"],
-        "written": ["", 0],
+        "written": ["", 0, 0],
     }
     assert made.serialize() == ("rankalpha.trigger.StageTrigger", arguments)
 
@@ -47,6 +48,13 @@ def test_the_end_of_a_stage_is_one_event(folder, capsys):
     first, second = [line for line in capsys.readouterr().out.splitlines() if "[stage]" in line]
     assert [first.split()[0], second.split()[0]] == [line.time for line in output(container)]
     assert ("one" in first, "two" in second) == (True, True)
+
+
+def test_what_the_log_lacks_is_in_the_event(folder, monkeypatch):
+    monkeypatch.setenv("RANKALPHA_LOG_MB", "0.001")
+    settings.cache_clear()
+    (event,) = events(trigger(run(folder, "for n in range(10): print(n)").id))
+    assert event["left_out"].startswith("8 lines (0.0 MB) of the stage's output are not in this log")
 
 
 def test_a_stage_at_its_limit_is_one_event(folder, monkeypatch):

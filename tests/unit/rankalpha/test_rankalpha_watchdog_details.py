@@ -70,6 +70,21 @@ def test_a_failure_by_a_person_names_them_and_asks_for_nothing(airflow, extra, u
     assert incident.text.startswith("Ended by: ada, who") == (urgency == Urgency.NO_ACTION)
 
 
+def test_long_lines_are_cut(airflow, monkeypatch):
+    api, _, _ = airflow
+    monkeypatch.setitem(LOG[-1], "event", "x" * 65_536)
+    (line,) = [line for line in detailed(api, FAILED).text.splitlines() if "xxx" in line]
+    assert "characters are left out" in line
+    assert len(line) < 600
+
+
+def test_a_task_that_never_ran_has_no_log_to_quote(airflow, monkeypatch):
+    api, _, requests = airflow
+    monkeypatch.setitem(TASK, "try_number", 0)
+    assert "Task: run_scorer, which never ran\n" in detailed(api, FAILED).text
+    assert not any("/logs/" in one.path for one in requests)
+
+
 def test_any_other_incident_stays_as_it_is(airflow):
     api, _, requests = airflow
     other = Incident("paused rankalpha_scoring", "it is paused", "Next: …")

@@ -1,0 +1,119 @@
+"""Which failures of a service may pass, how long to wait for it, and how often to ask: one rule for all.
+
+May pass, so that it is asked again: no answer in time, a broken connection or encoding, too many redirects,
+and the answers 408, 409, 425, 429 and 5xx. `Retry-After` is honoured, in seconds or as an HTTP date. All
+other refusals stay: the caller decides whether they are about one symbol, the key or the address.
+
+Settings of a stage, by the prefix of its own settings:
+<PREFIX>_TIMEOUT_SECONDS: longest time for one answer, default 30.
+<PREFIX>_ATTEMPTS: how often one thing is asked for, default 4.
+<PREFIX>_LONGEST_WAIT_SECONDS: longest wait for the next attempt, default 120. A service that asks for more is
+not asked again: the stage ends with an error, and the orchestrator starts it again later.
+"""
+
+import math
+import os
+import sys
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from urllib3 import Retry
+from urllib3.exceptions import InvalidHeader
+
+from apps.common.stage import BadConfig, StageError
+
+MAY_PASS = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+# Errors of httpx, requests and curl_cffi about the request itself, not the network. They share their names.
+STAY = frozenset(
+    {"InvalidURL", "InvalidSchema", "MissingSchema", "URLRequired", "UnsupportedProtocol", "InvalidHeader"}
+)
+BACKOFF = wait_exponential(multiplier=0.5, max=30)  # 0.5, 1, 2, 4 s
+
+
+class Unavailable(StageError):
+    """A service that does not answer at present. Asking it, or running the stage, again can help."""
+
+    exit_status = os.EX_UNAVAILABLE
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds that the service asks to be left alone
+
+
+def may_pass(failure: int | Exception) -> bool:
+    """Whether an HTTP status, or an error of httpx, requests or curl_cffi, may be gone the next time."""
+    if isinstance(failure, int):
+        return failure in MAY_PASS or HTTPStatus.INTERNAL_SERVER_ERROR <= failure <= 599  # noqa: PLR2004
+    return not STAY.intersection(kind.__name__ for kind in type(failure).__mro__)
+
+
+def retry_after(header: str | None) -> float:
+    """Return the seconds from now that a Retry-After header asks for; 0 without one or for a broken one."""
+    try:
+        return Retry(retry_after_max=sys.maxsize).parse_retry_after(header) if header else 0.0
+    except (InvalidHeader, ValueError, OverflowError):
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long and how often a service is asked; see the module's settings."""
+
+    timeout: float = 30.0
+    attempts: int = 4
+    longest_wait: float = 120.0
+
+    @classmethod
+    def from_env(cls, prefix: str) -> "Patience":
+        """Read the settings with that prefix, such as INGESTION; raise BadConfig for a bad value."""
+        return cls(
+            timeout=_seconds(f"{prefix}_TIMEOUT_SECONDS", cls.timeout),
+            attempts=_attempts(f"{prefix}_ATTEMPTS", cls.attempts),
+            longest_wait=_seconds(f"{prefix}_LONGEST_WAIT_SECONDS", cls.longest_wait),
+        )
+
+    def retrying(self) -> Retrying:
+        """Return what calls a function until it no longer raises Unavailable: `retrying()(ask, address)`.
+
+        Raises the last Unavailable after `attempts`, or at once when it asks for more than `longest_wait`.
+        """
+        return Retrying(
+            retry=retry_if_exception(self._again),
+            stop=stop_after_attempt(self.attempts),
+            wait=_wait,
+            reraise=True,
+        )
+
+    def _again(self, error: BaseException) -> bool:
+        return isinstance(error, Unavailable) and error.retry_after <= self.longest_wait
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return max(BACKOFF(state), error.retry_after if isinstance(error, Unavailable) else 0.0)
+
+
+def _seconds(key: str, default: float) -> float:
+    text = os.environ.get(key, "").strip() or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 3600:  # noqa: PLR2004  an hour: longer than any stage may run
+        raise BadConfig(f"{key}={text!r}: expected seconds, more than 0 and at most 3600")
+    return seconds
+
+
+def _attempts(key: str, default: int) -> int:
+    text = os.environ.get(key, "").strip() or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):  # noqa: PLR2004
+        raise BadConfig(f"{key}={text!r}: expected a whole number from 1 to 100")
+    return int(text)

@@ -1,0 +1,96 @@
+"""The HTTP session that yfinance uses: patient with Yahoo, and plain about what it refuses.
+
+yfinance itself asks once, drops Retry-After, and takes what cannot be read for a symbol without prices.
+"""
+
+import threading
+import time
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from curl_cffi import requests
+from curl_cffi.requests.exceptions import RequestException
+
+from apps.common.transient import Patience, Unavailable, may_pass, retry_after
+
+CHART = "/v8/finance/chart/"  # cookies and crumbs are yfinance's own affair: it goes on without them
+UNWELCOME = frozenset({401, 402, 403, 407, 451})  # refused is who asks, not what is asked for
+LONGEST = 120
+
+
+class Refused(Exception):
+    """Yahoo will not answer this, whenever it is asked; `us`: because of who asks."""
+
+    def __init__(self, message: str, us: bool) -> None:
+        super().__init__(message)
+        self.us = us
+
+
+class PatientSession(requests.Session[requests.Response]):
+    """Asks for charts again while Yahoo does not answer. Raises Refused or Unavailable."""
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(impersonate="chrome")  # as yfinance's own session
+        self._patience = patience
+        self._local = threading.local()
+        self._silent: dict[str, RequestException] = {}  # hosts of cookies that do not answer
+        self._not_before = 0.0  # the moment up to which Yahoo asks to be left alone
+
+    def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+        """Send a request; see curl_cffi."""
+        if CHART not in url:
+            return self._cookie(method, url, *args, **kwargs)
+        return self._patience.retrying()(self._ask, method, url, *args, **kwargs)
+
+    def _cookie(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+        """Ask what is not a chart; a host that does not answer is waited for once, not for each symbol."""
+        host = str(urlsplit(url).hostname)
+        if host in self._silent:
+            raise self._silent[host]
+        try:
+            return super().request(method, url, *args, **(kwargs | {"timeout": self._patience.timeout}))
+        except RequestException as error:
+            self._silent[host] = error
+            raise
+
+    def _ask(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+        if (pause := self._not_before - time.monotonic()) > 0:
+            time.sleep(pause)  # another thread has been asked to wait
+        try:
+            response = super().request(method, url, *args, **(kwargs | {"timeout": self._patience.timeout}))
+        except RequestException as error:
+            if not may_pass(error):
+                raise Refused(f"{type(error).__name__}: {error}"[:LONGEST], us=True) from error
+            raise Unavailable(f"{urlsplit(url).hostname}: {type(error).__name__}") from error
+        host, status = urlsplit(url).hostname, response.status_code
+        if may_pass(status):
+            wait = retry_after(response.headers.get("retry-after"))
+            if wait <= self._patience.longest_wait:
+                self._not_before = max(self._not_before, time.monotonic() + wait)
+            asked = f" and asks for {wait:.0f} s" if wait else ""
+            raise Unavailable(f"{host} answered HTTP {status}{asked}", wait)
+        if str(urlsplit(response.url).hostname).endswith("consent.yahoo.com"):
+            return response  # yfinance accepts it
+        if status in UNWELCOME:
+            refused = Refused(f"HTTP {status}", us=True)
+            if getattr(self._local, "refused", None) == url:
+                raise refused
+            self._local.refused = url  # yfinance asks once more, with another cookie and crumb
+            return response
+        self._local.refused = None
+        return self._read(response, host)
+
+    def _read(self, response: Any, host: str | None) -> Any:
+        """Return a response that holds a chart, or says why there is none."""
+        refused = response.status_code >= HTTPStatus.BAD_REQUEST
+        try:
+            fault = response.json()["chart"]["error"]
+        except (ValueError, KeyError, TypeError) as error:
+            if refused:
+                raise Refused(f"HTTP {response.status_code}", us=False) from error
+            raise Unavailable(f"{host} answered with something else than a chart") from error
+        if refused:
+            said = fault.get("description", "") if isinstance(fault, dict) else ""
+            raise Refused(f"HTTP {response.status_code}: {said}"[:LONGEST], us=False)
+        return response

@@ -1,0 +1,72 @@
+"""The commands that messages name, as their reader can paste them in the checkout of the stack.
+
+The embedded stack has `make …`, given the settings that it was started with; the stack of containers has
+`docker compose …`. Both stacks have the commands `health`, `lineage`, `publish-anyway` and `rerun`.
+"""
+
+import os
+import shlex
+
+from rankalpha.settings import StackSettings, settings
+
+COMPOSE = "docker compose"
+CELERY = f"{COMPOSE} -f docker-compose.yml -f docker-compose.celery.yml"
+EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
+
+
+def command(name: str, *arguments: str) -> str:
+    """Return the line that runs one of the stack's commands."""
+    given = shlex.join(arguments)
+    if not _embedded():
+        return f"{COMPOSE} exec airflow-scheduler {name} {given}".rstrip()
+    return _make(name) + (f' ARGS="{_in_make(given)}"' if given else "")
+
+
+def up() -> str:
+    """Return the line that makes and starts what is missing."""
+    return _make("up") if _embedded() else f"{_compose()} up -d"
+
+
+def recreate() -> str:
+    """Return the line that starts everything again with the env files as they are now."""
+    return _make("down up") if _embedded() else f"{_compose()} up -d --force-recreate"
+
+
+def logs(component: str) -> str:
+    """Return the line that shows the log of a component, such as `dag-processor`."""
+    return _make("logs") if _embedded() else f"{COMPOSE} logs --tail 100 airflow-{component}"
+
+
+def restart(component: str) -> str:
+    """Return the line that starts a component again, whether it hangs or is down."""
+    return _make("down up") if _embedded() else f"{COMPOSE} restart airflow-{component}"
+
+
+def make_on_engine(kind: str, name: str, *, by_compose: bool) -> str:
+    """Return how a network or volume of the stages is made; `by_compose`: docker-compose.yml declares it."""
+    own = f"`docker {kind} create {name}`"
+    return f"`{up()}` makes it, or {own}" if by_compose and not _embedded() else f"{own} makes it"
+
+
+def _compose() -> str:
+    return CELERY if "Celery" in os.environ.get(EXECUTOR, "") else COMPOSE
+
+
+def _embedded() -> bool:
+    return bool(settings().stack)
+
+
+def _make(target: str) -> str:
+    """Return a call of make with the settings that tell this stack from the one by default."""
+    stack = StackSettings.load()
+    told = [
+        f"RANKALPHA_{name.upper()}={shlex.quote(str(value))}"
+        for name, field in StackSettings.model_fields.items()
+        if (value := getattr(stack, name)) != field.default
+    ]
+    return " ".join(["make", target, *told])
+
+
+def _in_make(text: str) -> str:
+    """Return a text for double quotes of the shell, of which make hands on what it has read."""
+    return text.replace("$", "$$").translate({ord(one): f"\\{one}" for one in '\\"$`'})

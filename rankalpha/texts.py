@@ -1,0 +1,38 @@
+"""How long a text may be that quotes others, such as a stage's output: cut, with a note of what is missing.
+
+Whoever quotes what may hold a secret masks it first: a part of a secret is not masked any more.
+"""
+
+import re
+
+QUOTED_LINE = 500  # characters of a line of output in an error
+ANSWER = 500  # of what a service has answered
+ERROR = 16_000  # of an error; TAIL_LINES lines of output have room in it
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # all but tabs and ends of lines
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters: its beginning, how many are missing, and its end.
+
+    The end is a third, for there stands what to do. The note has its room even when `longest` is less.
+    """
+    if len(text) <= longest:
+        return text
+    room = max(0, longest - len(_note(len(text))))
+    end = room // 3
+    begin = room - end
+    return f"{text[:begin]}{_note(len(text) - room)}{text[len(text) - end :]}"
+
+
+def printable(text: str) -> str:
+    """Return a text that can be mailed and stored: without control characters and halves of characters."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line: a subject of several is refused."""
+    return " ".join(text.split())
+
+
+def _note(missing: int) -> str:
+    return f" [… {missing} characters are left out …] "

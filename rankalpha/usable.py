@@ -1,0 +1,133 @@
+"""What a value must be so that it can be used: each function says what is wrong, in an empty text nothing.
+
+No value that fails here becomes usable by another attempt, so whoever asks fails at once.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+SHOWN = 100  # characters of a value in a message
+LONGEST = 128 * 1024 - 1  # bytes that Linux takes of one argument or KEY=VALUE of a program
+ALL = 1024 * 1024  # bytes of an environment; Linux usually takes 2 MB, arguments included
+LONGEST_IMAGE = 255  # characters of an image's name without tag and digest
+# an image's name as Docker reads it, in its Go package distribution/reference
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_PATH = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?P<name>(?:{_HOST}(?:\.{_HOST})*(?::[0-9]+)?/)?{_PATH}(?:/{_PATH})*)"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
+    r"(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")  # of a volume or a network
+
+
+def shown(value: str) -> str:
+    """Return a value for a message: quoted, and the beginning of a long one."""
+    return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}… ({len(value)} characters)"
+
+
+def text_problem(text: str) -> str:
+    """Say why neither a program's environment nor PostgreSQL can hold a text."""
+    if "\0" in text:
+        return f"holds the character U+0000 (NUL) at position {text.index(chr(0))}; leave it out"
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X}"
+        return f"holds {half}, which is half a character, at position {error.start}; write it as UTF-8"
+    return ""
+
+
+def line_problem(text: str) -> str:
+    """Say why a text is not one that stands in a line: a name, a path or an address."""
+    if problem := text_problem(text):
+        return problem
+    if not text.strip():
+        return "is empty"
+    odd = next((character for character in text if not character.isprintable()), "")
+    return f"holds the control character U+{ord(odd):04X}; leave it out" if odd else ""
+
+
+def key_problem(key: str) -> str:
+    """Say why a text is not the name of an environment variable."""
+    if problem := line_problem(key):
+        return problem
+    odd = "=" if "=" in key else " " if " " in key else ""
+    return f"holds {odd!r}, which no name of a variable can; rename it" if odd else ""
+
+
+def name_problem(name: str) -> str:
+    """Say why a text is not the name of a Docker volume or network."""
+    return "" if _NAME.fullmatch(name) else "is not a name that Docker takes, such as prices_data"
+
+
+def path_problem(path: str) -> str:
+    """Say why a text is not a path within a container."""
+    if problem := line_problem(path):
+        return problem
+    return "" if path.startswith("/") and path.strip("/") else "is not an absolute path, such as /data/prices"
+
+
+def image_problem(image: str) -> str:
+    """Say why a text is not the name of an image, whatever images there are."""
+    if problem := line_problem(image):
+        return problem
+    found = _IMAGE.fullmatch(image)
+    if found and len(found["name"]) <= LONGEST_IMAGE:
+        return ""
+    return "is not the name of an image; expected lower-case letters and a tag, such as my_scorer:2"
+
+
+def command_problem(command: str) -> str:
+    """Say why a text is not a command: words, with a shell's quotes."""
+    if problem := text_problem(command):
+        return problem
+    try:
+        words = shlex.split(command)
+    except ValueError as error:  # a quotation mark or backslash without its other half
+        return f"cannot be split into words: {error}; correct its quotation marks"
+    if not words or not words[0]:
+        return "is empty"
+    long = max(len(word.encode()) for word in words) > LONGEST
+    return f"has a word of more than {LONGEST} bytes; hand it over in a file" if long else ""
+
+
+def url_problem(url: str) -> str:
+    """Say why a text is not the http or https address of a server."""
+    expected = "is no http or https address, such as http://api:6080"
+    if problem := line_problem(url):
+        return expected if problem == "is empty" else problem
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        (parts.hostname or "").encode("idna")  # as requests does: labels of 1 to 63 characters
+    except ValueError:  # the port, or a bracket or label of the host
+        return expected
+    return "" if right and " " not in parts.netloc else expected
+
+
+def engine_problem(url: str) -> str:
+    """Say why a text is not the address of a Docker engine; both of its clients take these forms."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            right = bool(parts.netloc or parts.path.strip("/"))
+        else:
+            right = parts.scheme in ("tcp", "http", "https") and bool(parts.hostname and parts.port)
+    except ValueError:  # the port, or a bracket of the host
+        right = False
+    expected = "expected one such as unix:///var/run/docker.sock or tcp://docker-proxy:2375"
+    return "" if right else f"is not the address of a Docker engine; {expected}"
+
+
+def environment_problem(env: Mapping[str, str]) -> str:
+    """Say which key of an environment is too large for Linux to start a program with; never its value."""
+    sizes = {key: len(f"{key}={value}".encode()) for key, value in env.items()}
+    largest = max(sizes, key=sizes.__getitem__, default="")
+    if largest and sizes[largest] > LONGEST:
+        return f"{largest} has {sizes[largest]} bytes, of {LONGEST} at most; hand it over in a file"
+    if (size := sum(sizes.values())) > ALL:
+        return f"all variables have {size} bytes, of {ALL} at most; the largest is {largest}: shorten it"
+    return ""
