@@ -90,10 +90,11 @@ def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
 
 def _spent(details: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what a language model has cost; None for a stage that asks none."""
-    if "input_tokens" not in details:
+    figures = {key: value for key, value in details.items() if type(value) in (int, float)}
+    if "input_tokens" not in figures:
         return None
-    tokens = details["input_tokens"] + details.get("output_tokens", 0)
-    return {"tokens": tokens, "dollars": details.get("cost_dollars")}
+    tokens = figures["input_tokens"] + figures.get("output_tokens", 0)
+    return {"tokens": tokens, "dollars": figures.get("cost_dollars")}
 
 
 def _datasets(api: AirflowApi, sight: Sight, assets: Assets) -> Iterator[dict[str, Any]]:

@@ -65,6 +65,12 @@ def test_durations_and_datasets():
             {"tokens": 4400, "dollars": 0.012},
         ),
         ({"input_tokens": 4000, "output_tokens": 400}, {"tokens": 4400, "dollars": None}),
+        # an image that is not ours may give these keys any plain value
+        ({"input_tokens": "4000", "output_tokens": 400}, None),
+        (
+            {"input_tokens": 4000, "output_tokens": None, "cost_dollars": "a lot"},
+            {"tokens": 4000, "dollars": None},
+        ),
         ({"left_out": 3}, None),
     ],
 )
