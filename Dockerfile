@@ -36,9 +36,9 @@ COPY scripts /opt/rankalpha/scripts
 COPY env /opt/rankalpha/env
 # `docker compose exec airflow-scheduler airflow …` sees what the entry point gives to a container's command
 RUN install -d /opt/rankalpha/bin && \
-    printf '#!/bin/sh\nexec python -m rankalpha.launch airflow "$@"\n' > /opt/rankalpha/bin/airflow && \
+    printf '#!/bin/sh\nexec python -m rankalpha.stack.launch airflow "$@"\n' > /opt/rankalpha/bin/airflow && \
     for name in rerun publish_anyway health lineage; do \
-        printf '#!/bin/sh\nexec python -m rankalpha.launch python /opt/rankalpha/scripts/%s.py "$@"\n' $name \
+        printf '#!/bin/sh\nexec python -m rankalpha.stack.launch python /opt/rankalpha/scripts/%s.py "$@"\n' $name \
             > /opt/rankalpha/bin/$(echo $name | tr _ -); \
     done && chmod 755 /opt/rankalpha/bin/*
 ENV PATH=/opt/rankalpha/bin:/opt/venv/bin:$PATH \
@@ -51,5 +51,5 @@ ENV PATH=/opt/rankalpha/bin:/opt/venv/bin:$PATH \
 WORKDIR /tmp
 USER airflow
 EXPOSE 8080
-ENTRYPOINT ["python", "-m", "rankalpha.launch"]
+ENTRYPOINT ["python", "-m", "rankalpha.stack.launch"]
 CMD ["airflow", "version"]

@@ -57,8 +57,8 @@ async def held_up(longest: list[float]) -> None:
 
 async def follow() -> None:
     """Run the stage and follow it."""
-    from rankalpha import task_log
-    from rankalpha.follow import Follower
+    from rankalpha.containers import task_log
+    from rankalpha.containers.follow import Follower
     from rankalpha.runners.process import ProcessRunner
 
     (FOLDER / "main.py").write_text(STAGE, encoding="utf-8")

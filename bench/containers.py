@@ -14,12 +14,12 @@ from pathlib import Path
 from docker import APIClient
 
 from bench.report import Figure, say
-from rankalpha.durable import check_exit, find_or_start
-from rankalpha.follow import Follower
-from rankalpha.identity import Identity
+from rankalpha.containers.durable import check_exit, find_or_start
+from rankalpha.containers.follow import Follower
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
-from rankalpha.stage import Stage, StageJob, Volume
+from rankalpha.stages.stage import Stage, StageJob, Volume
 from tests.support.docker_proxy import RunningProxy
 
 RUNS = 10

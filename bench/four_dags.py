@@ -11,10 +11,10 @@ from airflow.sdk import DAG, Asset, CronPartitionTimetable, PartitionedAssetTime
 
 from bench.work import CPUS, IMAGE, MEMORY, PIDS, SECONDS, command
 from datasets import GRADES_CONTRACT, PRICES_CONTRACT, SCORES_CONTRACT, SENTIMENT_CONTRACT
-from rankalpha.alerts import deadline
+from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
-from rankalpha.stage import Stage
+from rankalpha.stages.stage import Stage
 
 CONTRACTS = {
     "prices": PRICES_CONTRACT,

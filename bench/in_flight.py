@@ -13,7 +13,7 @@ from bench.report import Figure, say
 from bench.stack import BENCH_DAGS, OWN_DAGS, ours, wait, wait_for_dags
 from bench.stock import stock
 from bench.work import IMAGE, LONG, STAGES_OF_A_RUN
-from rankalpha.pipeline import PIPELINE
+from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.stack import Stack
 
 STAGES_AT_ONCE = 200

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.idle import loads, memory
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, noop, ours, wait, wait_for_dags
-from rankalpha.batch import key_of
+from rankalpha.pipeline.batch import key_of
 from tests.support.services import FRONTEND, RecordingServices
 from tests.support.stack import ROOT, RunningStack
 

@@ -86,7 +86,7 @@ def _classic_file(plain: Path, classic: Path) -> Path:
 @contextmanager
 def _airflow_with_variables(folder: Path) -> Iterator[dict[str, str]]:
     """Run a PostgreSQL with Airflow's schema and the Variables; yield the environment to parse in."""
-    from rankalpha.embedded.postgres import start  # noqa: PLC0415
+    from rankalpha.stack.embedded.postgres import start  # noqa: PLC0415
 
     say("Preparing an Airflow database")
     server = start(folder / "postgres")

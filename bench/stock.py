@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.report import say
-from rankalpha.embedded.postgres import start, stop
+from rankalpha.stack.embedded.postgres import start, stop
 from tests.support.stack import ROOT, Stack
 
 # logs are not served, for that port is a fixed one

@@ -18,14 +18,14 @@ Grades each stock A to F from a batch's scores and sentiment, then tells the fro
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import GRADES, GRADES_CONTRACT, SCORES, SENTIMENT
-from rankalpha.alerts import deadline
-from rankalpha.calls import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.alerts.deadline import deadline
+from rankalpha.alerts.graded import tell_graded
+from rankalpha.alerts.ping import ping
 from rankalpha.defaults import default_args, params
-from rankalpha.graded import tell_graded
-from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator
-from rankalpha.ping import ping
-from rankalpha.service import ServiceOperator
+from rankalpha.operators.service import ServiceOperator
+from rankalpha.pipeline.markets import markets_to_parse
+from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
 
 for market in markets_to_parse():
     scores, sentiment = market.dataset(SCORES), market.dataset(SENTIMENT)

@@ -22,10 +22,10 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronPartitionTimetable
 
 from datasets import PRICES, PRICES_CONTRACT
-from rankalpha.alerts import deadline
+from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
-from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages import INGESTION
 
 for market in markets_to_parse():

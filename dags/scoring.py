@@ -18,10 +18,10 @@ Scores each stock's momentum, value and quality.
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import PRICES, SCORES, SCORES_CONTRACT
-from rankalpha.alerts import deadline
+from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
-from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages import SCORER
 
 for market in markets_to_parse():

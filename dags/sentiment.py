@@ -20,10 +20,10 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import PRICES, SENTIMENT, SENTIMENT_CONTRACT
-from rankalpha.alerts import deadline
+from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
-from rankalpha.markets import markets_to_parse
 from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages import SENTIMENT_ANALYSIS
 
 for market in markets_to_parse():

@@ -22,9 +22,9 @@ from datetime import timedelta
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG, CronTriggerTimetable
 
+from rankalpha.containers.sweep import sweep_containers
 from rankalpha.defaults import default_args
 from rankalpha.watchdog import watch_batches
-from rankalpha.watchdog.containers import sweep_containers
 
 with DAG(
     dag_id="rankalpha_watchdog",

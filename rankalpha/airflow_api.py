@@ -10,6 +10,11 @@ from rankalpha.no_proxy import direct
 from rankalpha.settings import AdminSettings, settings
 from rankalpha.texts import ANSWER, cut
 
+# our own routes of the API server
+OWN_ROUTES = "/rankalpha"  # where the plugin serves them
+REPAIR = "/joins/repair"
+PRUNE = "/metadata/prune"
+
 TIMEOUT = 30.0  # seconds, each request
 PAGE = 100  # Airflow lists no more at once
 

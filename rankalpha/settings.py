@@ -1,7 +1,7 @@
 """Settings of the orchestration itself: the only place that reads them from the environment.
 
 They are safe to read while a DAG file is parsed: no database, no API. What a *stage* is given (images,
-limits, keys of its env file) is looked up when its task runs, see `rankalpha.profile`.
+limits, keys of its env file) is looked up when its task runs, see `rankalpha.stages.profile`.
 """
 
 from collections.abc import Callable

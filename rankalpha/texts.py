@@ -5,6 +5,7 @@ Whoever quotes what may hold a secret masks it first: a part of a secret is not 
 
 import re
 
+SHOWN = 100  # characters of a value in a message
 QUOTED_LINE = 500  # characters of a line of output in an error
 ANSWER = 500  # of what a service has answered
 ERROR = 16_000  # of an error; TAIL_LINES lines of output have room in it
@@ -22,6 +23,11 @@ def cut(text: str, longest: int) -> str:
     end = room // 3
     begin = room - end
     return f"{text[:begin]}{_note(len(text) - room)}{text[len(text) - end :]}"
+
+
+def shown(value: str) -> str:
+    """Return a value for a message: quoted, and the beginning of a long one."""
+    return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}… ({len(value)} characters)"
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-SHOWN = 100  # characters of a value in a message
 LONGEST = 128 * 1024 - 1  # bytes that Linux takes of one argument or KEY=VALUE of a program
 ALL = 1024 * 1024  # bytes of an environment; Linux usually takes 2 MB, arguments included
 LONGEST_IMAGE = 255  # characters of an image's name without tag and digest
@@ -21,11 +20,6 @@ _IMAGE = re.compile(
     r"(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")  # of a volume or a network
-
-
-def shown(value: str) -> str:
-    """Return a value for a message: quoted, and the beginning of a long one."""
-    return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}… ({len(value)} characters)"
 
 
 def text_problem(text: str) -> str:

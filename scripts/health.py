@@ -12,10 +12,10 @@ from typing import Any
 import requests
 
 from rankalpha.airflow_api import AirflowApiError, admin_api
-from rankalpha.health import health
-from rankalpha.health_tables import show, show_all
-from rankalpha.overview import overview, overviews
-from rankalpha.pipeline import pipeline
+from rankalpha.health.overview import overview, overviews
+from rankalpha.health.summary import health
+from rankalpha.health.tables import show, show_all
+from rankalpha.pipeline.pipelines import pipeline
 from rankalpha.settings import SettingsError, settings
 
 WELL, WRONG, NO_ANSWER = 0, 1, 2  # exit status

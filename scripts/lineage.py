@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from rankalpha.airflow_api import admin_api
-from rankalpha.lineage import batch_lineage
+from rankalpha.commands.rerun import REFUSALS, known_batch
+from rankalpha.lineage.batch import batch_lineage
 from rankalpha.lineage.graph import dag_bag, graph, text
 from rankalpha.lineage.mermaid import mermaid
 from rankalpha.lineage.show import lines
-from rankalpha.pipeline import Pipeline, pipeline
-from rankalpha.rerun import REFUSALS, known_batch
+from rankalpha.pipeline.pipelines import Pipeline, pipeline
 from rankalpha.settings import SettingsError
 
 BUNDLE = Path(__file__).resolve().parents[1]

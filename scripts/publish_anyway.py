@@ -8,10 +8,11 @@ import argparse
 import sys
 
 from rankalpha.airflow_api import admin_api
-from rankalpha.monitor import Outcome, monitor_execution
-from rankalpha.pipeline import SHAPE, pipeline
-from rankalpha.publish_anyway import publish_anyway
-from rankalpha.rerun import REFUSALS
+from rankalpha.commands.progress import Outcome, monitor_execution
+from rankalpha.commands.publish_anyway import publish_anyway
+from rankalpha.commands.rerun import REFUSALS
+from rankalpha.pipeline.pipelines import pipeline
+from rankalpha.pipeline.steps import SHAPE
 from rankalpha.settings import AdminSettings, SettingsError
 
 REFUSED = 2

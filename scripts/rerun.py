@@ -8,9 +8,10 @@ import argparse
 import sys
 
 from rankalpha.airflow_api import admin_api
-from rankalpha.monitor import Outcome, monitor_execution
-from rankalpha.pipeline import SHAPE, pipeline
-from rankalpha.rerun import REFUSALS, batch_of_day, known_batch, rerun
+from rankalpha.commands.progress import Outcome, monitor_execution
+from rankalpha.commands.rerun import REFUSALS, batch_of_day, known_batch, rerun
+from rankalpha.pipeline.pipelines import pipeline
+from rankalpha.pipeline.steps import SHAPE
 from rankalpha.settings import SettingsError
 
 REFUSED = 2

@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.embedded.layout import ROOT, Layout
 from rankalpha.settings import AdminSettings, StackSettings
+from rankalpha.stack.embedded.layout import ROOT, Layout
 
 IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 860}

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from rankalpha.embedded.layout import ROOT, Layout
-from rankalpha.embedded.stack import Stack
 from rankalpha.settings import SettingsError, StackSettings
+from rankalpha.stack.embedded.layout import ROOT, Layout
+from rankalpha.stack.embedded.stack import Stack
 
 NO_DATABASE = "postgresql+psycopg2:///none"  # Airflow insists on an address, also where none is asked
 

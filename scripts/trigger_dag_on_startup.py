@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
+from rankalpha.commands.progress import Outcome, monitor_execution
+from rankalpha.commands.startup import NotReady, Paused, trigger_dag, wait_for_airflow
 from rankalpha.logs import bind_batch, configure, printed_is_logged
-from rankalpha.monitor import Outcome, batch_of_run, monitor_execution
 from rankalpha.no_proxy import direct
-from rankalpha.pipeline import INGESTION_DAG, pipelines
+from rankalpha.pipeline.batch import batch_of_run
+from rankalpha.pipeline.pipelines import INGESTION_DAG, pipelines
 from rankalpha.settings import LogSettings, SettingsError, settings
-from rankalpha.startup import NotReady, Paused, trigger_dag, wait_for_airflow
 
 TOP = 10
 NOT_READY, HELD = 2, 3

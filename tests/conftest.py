@@ -24,7 +24,7 @@ for key in [key for key in os.environ if key.startswith(("AIRFLOW", "RANKALPHA")
     del os.environ[key]
 os.environ |= {
     "AIRFLOW_HOME": str(HOME),
-    "AIRFLOW__CORE__ASSET_MANAGER_CLASS": "rankalpha.events.BatchAssetManager",
+    "AIRFLOW__CORE__ASSET_MANAGER_CLASS": "rankalpha.joins.asset_manager.BatchAssetManager",
     "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
     "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),

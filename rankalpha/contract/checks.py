@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, TypedDict
 
-from rankalpha.result import MAX_INTEGER
+from rankalpha.stages.result import MAX_INTEGER
 
 Severity = Literal["block", "warn"]
 Value = int | float | str | None
@@ -16,8 +16,8 @@ DECIMALS = 4  # of what is shown; the comparison is exact
 class Facts:
     """What a batch is checked on.
 
-    `result` is what the stage has reported (see `rankalpha.result`), empty if nothing; `earlier` holds the
-    figures of the batch that was published before this one (see `rankalpha.batch.earlier`), empty if none.
+    `result` is what the stage has reported (see `rankalpha.stages.result`), empty if nothing; `earlier` holds
+    the figures of the batch published before this one (`rankalpha.pipeline.batch.earlier`), empty if none.
     """
 
     batch: str
@@ -69,7 +69,7 @@ class Check:
         """Return what comes of the check."""
         value = self.figure(facts)
         passed = value is None or isinstance(value, str) or self._holds(value)
-        if isinstance(value, float):  # what cannot be stored, see rankalpha.result, is kept as text
+        if isinstance(value, float):  # what cannot be stored, see rankalpha.stages.result, is kept as text
             value = round(value, DECIMALS) if abs(value) < MAX_INTEGER else str(value)
         return {
             "name": self.name,

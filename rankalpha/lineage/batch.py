@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.batch import BatchError, parse_key
-from rankalpha.monitor import batch_of_run
-from rankalpha.pipeline import Pipeline, Step
+from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
+from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.steps import Step
 
 Events = Mapping[str, Sequence[Mapping[str, Any]]]  # of the batch, by dataset, oldest first
 RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from rankalpha.pipeline import pipeline_of
+from rankalpha.pipeline.pipelines import pipeline_of
 
 # what no DAG file tells: who starts a batch besides the clock, and who is told of it in the end
 BY_HAND = "start-up, by hand"

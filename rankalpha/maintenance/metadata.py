@@ -9,8 +9,6 @@ from rankalpha.settings import SettingsError, settings
 
 log = logging.getLogger(__name__)
 
-PREFIX = "/rankalpha"  # where the plugin serves
-PRUNE = "/metadata/prune"
 ANSWER_SECONDS = 15 * 60.0  # a first time may have years to remove
 
 
@@ -19,14 +17,19 @@ def prune_metadata() -> None:
 
     Raises requests.RequestException, which may pass, and AirflowFailException for a refusal, which does not.
     """
-    from rankalpha.airflow_api import AirflowApiError, admin_api  # noqa: PLC0415  slow to load, and not for parsing
+    from rankalpha.airflow_api import (  # noqa: PLC0415  slow to load, and not for parsing
+        OWN_ROUTES,
+        PRUNE,
+        AirflowApiError,
+        admin_api,
+    )
 
     if not (days := settings().keep_metadata_days):
         log.info("RANKALPHA_KEEP_METADATA_DAYS=0: all rows are kept")
         return
     before = datetime.now(UTC) - timedelta(days=days)
     try:
-        answer = admin_api().post(PREFIX + PRUNE, {"before": before.isoformat()}, timeout=ANSWER_SECONDS)
+        answer = admin_api().post(OWN_ROUTES + PRUNE, {"before": before.isoformat()}, timeout=ANSWER_SECONDS)
     except (AirflowApiError, SettingsError) as error:
         raise AirflowFailException(
             f"{error}; RANKALPHA_ADMIN_USER and RANKALPHA_ADMIN_PASSWORD must be those of a user with the "

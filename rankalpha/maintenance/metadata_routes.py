@@ -21,8 +21,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
+from rankalpha.airflow_api import PRUNE
 from rankalpha.logs import printed_is_logged
-from rankalpha.maintenance.metadata import PRUNE
 
 KEPT = (
     "asset_event",  # see above; a few small rows a batch

@@ -7,16 +7,15 @@ from typing import Any
 from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from rankalpha.batch import earlier
 from rankalpha.contract import Contract, Outcome
 from rankalpha.contract.contract import failed
+from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
 from rankalpha.contract.report import lines, sentence
-from rankalpha.defaults import PUBLISH
 from rankalpha.logs import bind_batch
-from rankalpha.market import PUBLISH_POOL
-from rankalpha.output import left
-from rankalpha.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
+from rankalpha.pipeline.batch import earlier
+from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.settings import settings
+from rankalpha.stages.output import PUBLISH, left
 from rankalpha.texts import cut
 
 QUOTED = 2_000  # characters of a result in the log
@@ -29,7 +28,7 @@ class PublishOperator(BaseOperator):
     Emitting is a task of its own in a pool of one slot, because two events that are registered for one batch
     at the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails
     the task and publishes nothing: downstream keeps the last good data, and the result is kept as the XCom
-    `quarantine`. A person may publish it in spite of that, once and on record: see `rankalpha.quarantine`.
+    `quarantine`. A person may publish it, once and on record: see `rankalpha.contract.quarantine`.
     Nor does a run publish whose param `publish` is off; its tasks after this one are skipped.
     """
 

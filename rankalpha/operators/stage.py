@@ -11,21 +11,22 @@ from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha import task_log
-from rankalpha.alerts import EndedByPerson
-from rankalpha.batch import BatchError, batch_of, new_batch
-from rankalpha.durable import check_exit, find_or_start, set_aside
-from rankalpha.follow import End, Follower, left
-from rankalpha.identity import Identity
+from rankalpha import masking
+from rankalpha.alerts.notifier import EndedByPerson
+from rankalpha.containers import task_log
+from rankalpha.containers.durable import check_exit, find_or_start, set_aside
+from rankalpha.containers.follow import End, Follower, left
+from rankalpha.containers.usage import line, most, sample, told
 from rankalpha.logs import bind_batch
-from rankalpha.output import leave
-from rankalpha.result import ResultError, parse_result
+from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
 from rankalpha.runners import runner
 from rankalpha.runners.base import Container, EngineLost, Runner, StageFailed, StageInvalid, StageLeft, Usage
+from rankalpha.runners.identity import Identity
 from rankalpha.settings import SettingsError, settings
-from rankalpha.stage import Stage
-from rankalpha.unreached import unreached, warning
-from rankalpha.usage import line, most, sample, told
+from rankalpha.stages.output import leave
+from rankalpha.stages.result import ResultError, parse_result
+from rankalpha.stages.stage import Stage
+from rankalpha.stages.unreached import unreached, warning
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # what a task is in after a person, and not the death of some process, has ended its try
@@ -46,11 +47,11 @@ class StageOperator(BaseOperator):
     """Run a stage's container for the batch of this run.
 
     A stage that `consumes` datasets takes the batch that was published there; one that consumes nothing
-    starts a new batch. What the task leaves to the publish task is its `rankalpha.output`, without a result
-    when the stage has failed. What trying again cannot heal fails at once, without the retries.
+    starts a new batch. What the task leaves to the publish task is its output, see `rankalpha.stages.output`,
+    without a result when the stage has failed. What trying again cannot heal fails at once, without retries.
 
-    The container is durable, see `rankalpha.durable`: a retry adopts it. Unless RANKALPHA_DEFER is off, the
-    task is deferred while it runs: after RANKALPHA_DEFER_AFTER seconds, or at once when many stages run.
+    The container is durable, see `rankalpha.containers.durable`: a retry adopts it. Unless RANKALPHA_DEFER is
+    off, the task is deferred while it runs: after RANKALPHA_DEFER_AFTER seconds, or at once when many run.
     """
 
     def __init__(self, *, stage: Stage, consumes: Sequence[Asset] = (), **kwargs: Any) -> None:
@@ -82,7 +83,7 @@ class StageOperator(BaseOperator):
             if end != "running":
                 ENGINE_AWAY(self._collect, context, engine, end, follower.usage)
                 return
-            from rankalpha.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
+            from rankalpha.containers.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
 
             # of a short one, which may end before a triggerer looks
             usage = most(follower.usage, sample(engine, container.id))
@@ -126,7 +127,7 @@ class StageOperator(BaseOperator):
         self.log.info("Batch %s", batch)
         identity = Identity.of(context, self.stage.name, batch)
         job = self.stage.job(batch, identity.labels)
-        task_log.mask(job.env, self.stage.secrets)
+        masking.mask(job.env, self.stage.secrets)
         if keys := unreached(job.unreached, self.stage):
             self.log.warning("%s", warning(keys, self.stage))
         self._container = identity.name
@@ -148,14 +149,14 @@ class StageOperator(BaseOperator):
             if end == "overdue":
                 limit = self.stage.time_limit
                 raise StageFailed(f"stage {self.stage.name} was stopped at its time limit of {limit}")
-            task_log.mask(engine.environment(container.id), self.stage.secrets)  # in this process too
-            tail = [task_log.masked(line) for line in engine.tail(container.id)]
+            masking.mask(engine.environment(container.id), self.stage.secrets)  # in this process too
+            tail = [masking.masked(line) for line in engine.tail(container.id)]
             if warning := check_exit(self.stage, container, tail):
                 self.log.warning(warning)
             result = parse_result(engine.result(container.id, self.stage.name), batch)
         except (StageFailed, ResultError) as error:
             if not isinstance(error, EngineLost):
-                self.log.error("%s", task_log.quoted(error))  # noqa: TRY400  before the container stops to count
+                self.log.error("%s", masking.quoted(error))  # noqa: TRY400  before the container stops to count
                 leave(ti, batch, container=about)
                 set_aside(engine, container, ti.try_number)
             raise
@@ -172,7 +173,7 @@ class StageOperator(BaseOperator):
         try:
             yield
         except (*CANNOT_HEAL, StageFailed) as error:
-            text, heals = task_log.quoted(error), not isinstance(error, CANNOT_HEAL)
+            text, heals = masking.quoted(error), not isinstance(error, CANNOT_HEAL)
             whole = text == str(error)
             if heals and whole:
                 raise
@@ -187,7 +188,7 @@ class StageOperator(BaseOperator):
             self._at_work = False
 
     def _state(self, context: Context) -> str | None:
-        from rankalpha.task_state import state_of  # noqa: PLC0415  heavy, and not for parsing
+        from rankalpha.containers.task_state import state_of  # noqa: PLC0415  heavy, and not for parsing
 
         return state_of(context["ti"])
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from rankalpha.stage import StageJob
+from rankalpha.stages.stage import StageJob
 
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
-MAX_RESULT = 1024 * 1024  # bytes of a result that are read at all, see `rankalpha.result` for its own limit
+MAX_RESULT = 1024 * 1024  # bytes of a result that are read; `stages.result` has its own limit
 LONGEST_LINE = 64 * 1024  # characters; of a longer one the rest is left out, see `shortened`
 
 # sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again

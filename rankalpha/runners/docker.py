@@ -2,7 +2,7 @@
 
 DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
 and keeps a container's identity in memory only. All requests are plain HTTP, none takes its connection over,
-so that `rankalpha.docker_proxy` can stand between. Output is read by aiodocker, for a triggerer follows
+so that `rankalpha.stack.docker_proxy` can stand between. Output is read by aiodocker, for a triggerer follows
 hundreds of stages in one thread.
 """
 
@@ -20,9 +20,7 @@ from docker.errors import APIError, DockerException
 from docker.types import LogConfig, Mount
 from requests import RequestException
 
-from rankalpha import container_log
-from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
-from rankalpha.identity import STAGE
+from rankalpha.runners import container_log
 from rankalpha.runners.base import (
     GRACE_SECONDS,
     TAIL_LINES,
@@ -35,10 +33,20 @@ from rankalpha.runners.base import (
     Usage,
     shortened,
 )
+from rankalpha.runners.docker_engine import (
+    asking,
+    check_there,
+    container_of,
+    joined,
+    result,
+    starting,
+    unix_time,
+)
 from rankalpha.runners.docker_figures import digest, usage_of
-from rankalpha.runners.engine import asking, check_there, container_of, joined, result, starting, unix_time
+from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
+from rankalpha.runners.identity import STAGE
 from rankalpha.settings import settings
-from rankalpha.stage import StageJob
+from rankalpha.stages.stage import StageJob
 
 API_VERSION = "1.44"  # of Docker 25; to ask an engine for its version takes longer than most requests
 CONFLICT = 409

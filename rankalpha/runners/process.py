@@ -24,8 +24,8 @@ from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 
-from rankalpha import container_log
 from rankalpha.no_proxy import proxies, with_exceptions
+from rankalpha.runners import container_log
 from rankalpha.runners.base import (
     GRACE_SECONDS,
     LONGEST_LINE,
@@ -42,9 +42,9 @@ from rankalpha.runners.base import (
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
 from rankalpha.runners.process_output import Output, characters, line_of
 from rankalpha.settings import settings
-from rankalpha.stage import StageJob
+from rankalpha.stages.stage import StageJob
 
-SHIM = Path(__file__).with_name("shim.py")
+SHIM = Path(__file__).with_name("process_shim.py")
 START_SECONDS = 10
 POLL_SECONDS = 0.2
 PIECE = 4 * LONGEST_LINE  # bytes of a line that are read; a character has four at most

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from rankalpha.stage import Stage, Volume
+from rankalpha.stages.stage import Stage, Volume
 
 INGESTION = Stage(
     name="ingestion",

@@ -1,8 +1,5 @@
 """The watchdog: where each batch stands, what is repaired by itself, and what a person has to be told."""
 
-DAG_ID = "rankalpha_watchdog"
-REPAIR = "/joins/repair"  # route of the API server, below the plugin's prefix
-
 
 def watch_batches() -> None:
     """Do a round of `rankalpha.watchdog.watch`, the task of `rankalpha_watchdog`."""

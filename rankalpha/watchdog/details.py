@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.channels import ui
-from rankalpha.task_log import masked
+from rankalpha.alerts.channels import ui
+from rankalpha.alerts.incident import Incident, Urgency, is_failure
+from rankalpha.masking import masked
 from rankalpha.texts import QUOTED_LINE, cut
-from rankalpha.watchdog.incident import Incident, Urgency, is_failure
 
 LINES = 8  # of a log
 BY_PERSON = ("patch_task_instance", "patch_dag_run", "bulk_task_instances", "bulk_dag_runs")

@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
-from rankalpha.watchdog import DAG_ID
+from rankalpha.pipeline.steps import WATCHDOG_DAG
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,6 @@ def _look_at_once(task_instance: Any) -> None:
         return
     run_id = f"stage_ended__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"  # one round for all of a second
     try:
-        trigger_dag(DAG_ID, triggered_by=DagRunTriggeredByType.REST_API, run_id=run_id)
+        trigger_dag(WATCHDOG_DAG, triggered_by=DagRunTriggeredByType.REST_API, run_id=run_id)
     except AirflowException as error:  # there is one already, or no such DAG
-        log.info("No round of %s: %s", DAG_ID, error)
+        log.info("No round of %s: %s", WATCHDOG_DAG, error)

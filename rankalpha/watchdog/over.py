@@ -8,13 +8,12 @@ from http import HTTPStatus
 from typing import Literal
 from urllib.parse import quote
 
-from rankalpha import alerts
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline import pipeline_of
-from rankalpha.watchdog import told
-from rankalpha.watchdog.incident import Incident, Urgency, is_failure
-from rankalpha.watchdog.reading import Sight
-from rankalpha.watchdog.told import Told
+from rankalpha.alerts import alert, sent
+from rankalpha.alerts.incident import Incident, Urgency, is_failure
+from rankalpha.alerts.sent import Told
+from rankalpha.health.sight import Sight
+from rankalpha.pipeline.pipelines import pipeline_of
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +39,9 @@ def close(api: AirflowApi, sights: Sequence[Sight], found: Iterable[Incident]) -
         if fate == "over":
             over[one.incident.named or key].append(one)
         elif fate == "gone":
-            told.forget(one)
+            sent.forget(one)
         elif not one.mending and one.at <= now - SETTLING:
-            told.remember(one.seen_mending())
+            sent.remember(one.seen_mending())
     for ended in over.values():
         _tell_over(ended)
 
@@ -61,9 +60,9 @@ def _tell_over(ended: Sequence[Told]) -> None:
         market=first.incident.market,
     )
     to = dict.fromkeys(name for one in ended for name in (*one.told, *one.unsent))
-    alerts.tell(incident, tuple(to), notice=True)
+    alert.tell(incident, tuple(to), notice=True)
     for one in ended:
-        told.forget(one)
+        sent.forget(one)
 
 
 def _fate(api: AirflowApi, sights: Sequence[Sight], incident: Incident) -> Fate:

@@ -4,23 +4,21 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rankalpha import alerts, channels
-from rankalpha.airflow_api import AirflowApi, admin_api
-from rankalpha.maintenance.metadata import PREFIX
-from rankalpha.pipeline import pipelines
+from rankalpha.airflow_api import OWN_ROUTES, REPAIR, AirflowApi, admin_api
+from rankalpha.alerts import alert, channels, sent
+from rankalpha.health.diagnosis import UNSENT, Incident, all_incidents
+from rankalpha.health.sight import Sight, look
+from rankalpha.pipeline.pipelines import pipelines
 from rankalpha.settings import settings
-from rankalpha.watchdog import REPAIR, told
 from rankalpha.watchdog.details import detailed
-from rankalpha.watchdog.incidents import UNSENT, Incident, all_incidents
 from rankalpha.watchdog.over import close
-from rankalpha.watchdog.reading import Sight, look
 
 log = logging.getLogger(__name__)
 
 
 def repair(api: AirflowApi) -> list[str]:
     """Let each DAG have the batches that were lost on the way to it; return what was done, in words."""
-    found = api.post(PREFIX + REPAIR, {"days": settings().watch_days})["repaired"]
+    found = api.post(OWN_ROUTES + REPAIR, {"days": settings().watch_days})["repaired"]
     return [
         f"batch {one['batch']} was lost on the way to {one['dag_id']}, which runs it now" for one in found
     ]
@@ -44,10 +42,10 @@ def watch() -> None:
             log.info("Batch %s: %s", sight.pipeline.market.named(batch.key), batch.where)
     known = {one.incident.key for one in sights[0].told if not one.mending}
     for incident in found:
-        if incident.key in known or not alerts.is_new(incident.key):  # a task may just have told it
+        if incident.key in known or not alert.is_new(incident.key):  # a task may just have told it
             log.warning("Still so: %s", incident.subject)
         else:
-            alerts.tell(detailed(api, incident), _channels(incident))
+            alert.tell(detailed(api, incident), _channels(incident))
     close(api, sights, found)
 
 
@@ -55,7 +53,7 @@ def send_again(api: AirflowApi) -> None:
     """Send what some channel has not taken; one that does not work now is tried once in a round."""
     broken: tuple[str, ...] = ()
     now, on = datetime.now(UTC), channels.on()
-    for one in told.every(api):
+    for one in sent.every(api):
         waiting = one.to_send(now)
         names = [name for name in waiting if name in on and name not in broken]
         if names:
@@ -64,7 +62,7 @@ def send_again(api: AirflowApi) -> None:
         left = tuple(name for name in waiting if name in broken)  # not those that were switched off
         if left != waiting:
             log.info("Sent by %s: %s", ", ".join(names) or "no channel", one.incident.subject)
-            alerts.note(one.sent(left))
+            alert.note(one.sent(left))
 
 
 def _channels(incident: Incident) -> tuple[str, ...]:

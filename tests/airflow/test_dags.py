@@ -10,9 +10,9 @@ import pytest
 from airflow.sdk import Asset
 from jsonschema import Draft202012Validator
 
-from rankalpha.alerts import AlertNotifier
-from rankalpha.pipeline import PIPELINE
-from rankalpha.tries import DEATHS, CountedFailures
+from rankalpha.alerts.notifier import AlertNotifier
+from rankalpha.defaults import DEATHS, CountedFailures
+from rankalpha.pipeline.pipelines import PIPELINE
 
 TASKS = {
     "rankalpha_ingestion": ["run_ingestion", "publish_prices"],
@@ -93,7 +93,7 @@ def test_every_run_of_the_pipeline_has_a_deadline_that_needs_no_logical_date(dag
         (deadline,) = dags[dag_id].deadline
         assert type(deadline.reference).__name__ == "DagRunQueuedAtDeadline"
         assert deadline.interval == timedelta(minutes=30)
-        assert deadline.callback.path == "rankalpha.alerts.missed"
+        assert deadline.callback.path == "rankalpha.alerts.deadline.missed"
     assert not any(dags[dag_id].deadline for dag_id in BESIDE_THE_PIPELINE)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from rankalpha.lineage.graph import graph, inputs, text
 from rankalpha.lineage.mermaid import block, mermaid
-from rankalpha.pipeline import STEPS
+from rankalpha.pipeline.pipelines import STEPS
 from scripts.lineage import main
 
 SNAPSHOT = Path(__file__).with_name("graph.txt")

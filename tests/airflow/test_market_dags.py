@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_dags import COUNT_REQUESTS
 
 from rankalpha.lineage.graph import dag_bag, graph
 from rankalpha.lineage.mermaid import mermaid
-from rankalpha.markets import markets
-from rankalpha.pipeline import PIPELINE, _by_dag, pipeline, pipelines
+from rankalpha.pipeline.markets import markets
+from rankalpha.pipeline.pipelines import PIPELINE, _by_dag, pipeline, pipelines
 from rankalpha.settings import settings
+from tests.airflow.test_dags import COUNT_REQUESTS
 
 MANY = 100
 NAMES = [f"m{number:02}" for number in range(1, MANY)]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import requests
 
-from rankalpha.batch import key_of
+from rankalpha.pipeline.batch import key_of
 from tests.support.waiting import wait_for
 
 

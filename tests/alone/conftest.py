@@ -7,10 +7,10 @@ import secrets
 from datetime import UTC, datetime
 
 import pytest
-from old_rows import connected
 
-from rankalpha.markets import read
-from rankalpha.startup import wait_for_airflow
+from rankalpha.commands.startup import wait_for_airflow
+from rankalpha.pipeline.markets import read
+from tests.alone.old_rows import connected
 from tests.support.channels import Mailbox, Webhook
 from tests.support.lane import Lane
 from tests.support.recording_stack import recording_stack

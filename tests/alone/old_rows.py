@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import create_engine, text
 
-from rankalpha.batch import BATCHES_KEY
+from rankalpha.pipeline.batch import BATCHES_KEY
 
 OLD = timedelta(days=100)
 
@@ -15,7 +15,7 @@ OLD = timedelta(days=100)
 @contextmanager
 def connected(stack) -> Iterator:
     """A function that runs a query in the stack's database and commits it."""
-    from rankalpha.embedded.postgres import start
+    from rankalpha.stack.embedded.postgres import start
 
     engine = create_engine(start(stack.state / "postgres").get_uri(driver="psycopg2"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

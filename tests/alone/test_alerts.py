@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from rankalpha.watchdog.told import PREFIX
+from rankalpha.alerts.sent import PREFIX
 from tests.support.waiting import wait_for
 from tests.support.watching import health_from_outside, watch
 

@@ -12,10 +12,10 @@ import pytest
 import requests
 import yaml
 
-from rankalpha.embedded.ports import free_ports
-from rankalpha.metrics.routes import KEPT_SECONDS
-from rankalpha.overview import overview
-from rankalpha.pipeline import DEFAULT_PIPELINE
+from rankalpha.health.overview import overview
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
+from rankalpha.stack.embedded.ports import free_ports
+from rankalpha.web.metrics.routes import KEPT_SECONDS
 from tests.support.needs import needs
 from tests.support.stack import ROOT
 from tests.support.waiting import wait_for

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from backfills import backfill
-from old_rows import OLD, backdate, batches
 
-from rankalpha.identity import SET_ASIDE, Identity
+from rankalpha.runners.identity import SET_ASIDE, Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.stages import SCORER
+from tests.alone.backfills import backfill
+from tests.alone.old_rows import OLD, backdate, batches
 from tests.support.services import GRADING
 from tests.support.waiting import wait_for
 
@@ -148,7 +148,7 @@ def abandoned(engine, run, seconds):
 
 
 def test_orphans_are_stopped_and_stages_in_flight_are_not(stack, lane, engine, monkeypatch):
-    monkeypatch.setattr("rankalpha.profile.variable", lambda _: None)
+    monkeypatch.setattr("rankalpha.stages.profile.variable", lambda _: None)
     since = datetime.now(UTC)
     orphan = abandoned(engine, "no_such_run", 600)
     assert orphan.running

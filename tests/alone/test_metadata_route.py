@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from old_rows import OLD, backdate
 
-from rankalpha.airflow_api import AirflowApiError
-from rankalpha.maintenance.metadata import PREFIX, PRUNE
+from rankalpha.airflow_api import OWN_ROUTES, PRUNE, AirflowApiError
+from tests.alone.old_rows import OLD, backdate
 from tests.support.waiting import wait_for
 
-URL = PREFIX + PRUNE
+URL = OWN_ROUTES + PRUNE
 WAITING = """
     SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%xcom%'
         AND NOT query ILIKE '%pg_stat_activity%'

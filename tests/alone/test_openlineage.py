@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from rankalpha.market import DEFAULT_MARKET
+from rankalpha.pipeline.market import DEFAULT_MARKET
 from tests.support.lane import Lane
 from tests.support.openlineage import violations
 from tests.support.recording_stack import recording_stack

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-from backfills import backfill, patiently
 
-from rankalpha.batch import key_of
-from rankalpha.pipeline import CONSUMER_DAGS, DEFAULT_PIPELINE
-from rankalpha.watchdog.incidents import incidents
-from rankalpha.watchdog.reading import look
+from rankalpha.health.diagnosis import incidents
+from rankalpha.health.sight import look
+from rankalpha.pipeline.batch import key_of
+from rankalpha.pipeline.pipelines import CONSUMER_DAGS, DEFAULT_PIPELINE
+from tests.alone.backfills import backfill, patiently
 from tests.faults.components import AIRFLOW, arm
 from tests.support.figures import RUNNING
 from tests.support.services import GRADING

@@ -15,7 +15,7 @@ import requests
 from dotenv import dotenv_values
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.keys import KEYS
+from rankalpha.stack.keys import KEYS
 
 ROLES = ("nobody", "viewer", "user", "op", "admin")
 NEVER = "nobody's"  # not even an Admin

@@ -2,7 +2,7 @@
 
 import json
 
-from rankalpha.watchdog.told import Told, variable
+from rankalpha.alerts.sent import Told, variable
 from tests.support.waiting import wait_for
 
 RESULT = json.dumps({"rows": 0, "symbols": 0, "as_of": "2022-12-28"})

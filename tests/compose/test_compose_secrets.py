@@ -8,8 +8,8 @@ import secrets
 import pytest
 from dotenv import dotenv_values
 
-from rankalpha.keys import KEYS, KEYS_FILE
-from rankalpha.preflight import BROKER, DATABASE, password_of
+from rankalpha.stack.keys import KEYS, KEYS_FILE
+from rankalpha.stack.preflight import BROKER, DATABASE, password_of
 from tests.support.served import served
 
 CONTENT = "find /var/log/airflow -type f -exec cat {} +"

@@ -8,7 +8,7 @@ import pytest
 from docker.errors import NotFound
 from docker.types import Mount
 
-from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
+from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from tests.support.engine import labels
 
 BATCH = "2026-11-22T06:00:00"

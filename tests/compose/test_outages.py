@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from rankalpha.docker_proxy.server import NO_LIVE_RESTORE
+from rankalpha.stack.docker_proxy.server import NO_LIVE_RESTORE
 from tests.support.daemon import MAY_RESTART, restart, set_live_restore
 from tests.support.waiting import wait_for
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from rankalpha.keys import KEYS_FILE
+from rankalpha.stack.keys import KEYS_FILE
 
 CAT_KEYS = ("run", "--rm", "--no-deps", "--entrypoint=sh", "airflow-preflight", "-c")
 

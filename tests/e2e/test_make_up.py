@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline import PIPELINE
+from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.browser import chromium
 from tests.support.channels import Webhook
 from tests.support.needs import needs

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from relay import Relay
-from stage_jobs import Jobs, use
 
 from rankalpha.settings import settings
-from rankalpha.stage import Stage, Volume
+from rankalpha.stages.stage import Stage, Volume
+from tests.engine.relay import Relay
+from tests.engine.stage_jobs import Jobs, use
 from tests.support.docker_proxy import RunningProxy
 from tests.support.engine import labels
 from tests.support.needs import IMAGE, SOCKET

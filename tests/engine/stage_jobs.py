@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from rankalpha.durable import check_exit, find_or_start
-from rankalpha.follow import Follower
-from rankalpha.identity import Identity
+from rankalpha.containers.durable import check_exit, find_or_start
+from rankalpha.containers.follow import Follower
 from rankalpha.runners.base import NOTHING, Container
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
-from rankalpha.stage import Stage, StageJob
+from rankalpha.stages.stage import Stage, StageJob
 from tests.support.needs import IMAGE
 from tests.support.waiting import wait_for
 

@@ -9,9 +9,9 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from rankalpha.docker_proxy.server import NO_LIVE_RESTORE
-from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.runners.docker import API_VERSION
+from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
+from rankalpha.stack.docker_proxy.server import NO_LIVE_RESTORE
 from tests.support.docker_proxy import RunningProxy
 from tests.support.engine import labels
 from tests.support.needs import IMAGE, SOCKET

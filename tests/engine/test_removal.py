@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from rankalpha.identity import Identity
+from rankalpha.runners.identity import Identity
 from tests.support.engine import labels
 from tests.support.needs import IMAGE
 from tests.support.stack import ROOT

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from stage_jobs import BOTH_WAYS, ended, output, use, writes
 
-from rankalpha.file_system import RESULT_PATH
 from rankalpha.runners.base import GRACE_SECONDS, ContainerGone, EngineLost, NameTaken, StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.file_system import RESULT_PATH
+from tests.engine.stage_jobs import BOTH_WAYS, ended, output, use, writes
 from tests.support.docker_proxy import RunningProxy
 from tests.support.needs import IMAGE, need_image
 from tests.support.waiting import wait_for

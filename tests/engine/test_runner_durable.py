@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from stage_jobs import ended, log, output, texts, writes
 
-from rankalpha import durable
-from rankalpha.durable import set_aside
+from rankalpha.containers import durable
+from rankalpha.containers.durable import set_aside
 from rankalpha.runners.docker import DockerRunner
+from tests.engine.stage_jobs import ended, log, output, texts, writes
 
 pytestmark = pytest.mark.usefixtures("swept", "way")
 ROUNDS = 20

@@ -6,11 +6,11 @@ import shlex
 from dataclasses import replace
 
 import pytest
-from stage_jobs import BOTH_WAYS, KEY, follow, writes
 
-from rankalpha.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME
+from tests.engine.stage_jobs import BOTH_WAYS, KEY, follow, writes
 from tests.support.engine import labels
 from tests.support.needs import IMAGE
 

@@ -6,12 +6,12 @@ import time
 from datetime import timedelta
 
 import pytest
-from stage_jobs import ASKED, BOTH_WAYS, HOUR, follow, log, output, texts, use
 
-from rankalpha import follow as following
-from rankalpha.follow import Follower
+from rankalpha.containers import follow as following
+from rankalpha.containers.follow import Follower
 from rankalpha.runners.base import GRACE_SECONDS, ContainerGone, EngineLost, Mark
 from rankalpha.runners.docker import DockerRunner
+from tests.engine.stage_jobs import ASKED, BOTH_WAYS, HOUR, follow, log, output, texts, use
 from tests.support.docker_proxy import RunningProxy
 from tests.support.needs import SOCKET
 

@@ -7,9 +7,9 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
-from stage_jobs import ASKED, BOTH_WAYS, output, texts
 
 from rankalpha.runners.docker import DockerRunner
+from tests.engine.stage_jobs import ASKED, BOTH_WAYS, output, texts
 
 pytestmark = pytest.mark.usefixtures("swept", "way")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")

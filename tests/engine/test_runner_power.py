@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from stage_jobs import BOTH_WAYS
 
 from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from tests.engine.stage_jobs import BOTH_WAYS
 from tests.support import intruder
 
 pytestmark = pytest.mark.usefixtures("swept", "way")

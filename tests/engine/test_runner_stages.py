@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 from docker.errors import NotFound
-from stage_jobs import BOTH_WAYS, follow, texts, writes
 
-from rankalpha import task_log
-from rankalpha.file_system import RESULT_PATH
+from rankalpha import masking
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.file_system import RESULT_PATH
+from tests.engine.stage_jobs import BOTH_WAYS, follow, texts, writes
 
 pytestmark = pytest.mark.usefixtures("swept", "way")
 EAT = "x = []\nwhile True: x.append(bytearray(10**6))"
@@ -141,6 +141,6 @@ def test_secrets_are_masked_by_what_the_container_was_given(jobs):
     """The triggerer, which logs the output, knows them from nowhere else."""
     env = {"TOKEN": "tok-s3cret", "DATABASE_URL": "postgresql://u:pg-s3cret@db/x", "LICENCE": "li-s3cret"}
     one = jobs.start(jobs.run('sh -c "echo $TOKEN; echo $DATABASE_URL; echo $LICENCE; echo fine"', env=env))
-    task_log.mask(DockerRunner().environment(one.id), ["LICENCE"])
-    shown = [task_log.masked(text) for text in texts(follow(one)[1])]
+    masking.mask(DockerRunner().environment(one.id), ["LICENCE"])
+    shown = [masking.masked(text) for text in texts(follow(one)[1])]
     assert shown == ["***", "postgresql://u:***@db/x", "***", "fine"]

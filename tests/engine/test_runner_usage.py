@@ -5,13 +5,13 @@ import threading
 import time
 
 import pytest
-from registry import Registry
-from stage_jobs import BOTH_WAYS, HOUR, log
 
-from rankalpha.follow import Follower
+from rankalpha.containers.follow import Follower
+from rankalpha.containers.usage import told
 from rankalpha.runners.base import ContainerGone
 from rankalpha.runners.docker import DockerRunner
-from rankalpha.usage import told
+from tests.engine.registry import Registry
+from tests.engine.stage_jobs import BOTH_WAYS, HOUR, log
 from tests.support.engine import labels
 from tests.support.needs import IMAGE
 from tests.support.waiting import wait_for

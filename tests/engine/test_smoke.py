@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from stage_jobs import writes
 
 from rankalpha.runners.docker import DockerRunner
+from tests.engine.stage_jobs import writes
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "way")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rankalpha.markets import read
+from rankalpha.pipeline.markets import read
 from rankalpha.stages import STAGES
 from tests.faults.cell import Outcome
 from tests.faults.engine import Engine

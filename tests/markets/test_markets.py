@@ -8,11 +8,11 @@ from hashlib import sha256
 import pytest
 import requests
 
-from rankalpha.markets import markets
-from rankalpha.pipeline import _by_dag, pipeline, pipelines
+from rankalpha.health.diagnosis import all_incidents
+from rankalpha.health.sight import look
+from rankalpha.pipeline.markets import markets
+from rankalpha.pipeline.pipelines import _by_dag, pipeline, pipelines
 from rankalpha.settings import settings
-from rankalpha.watchdog.incidents import all_incidents
-from rankalpha.watchdog.reading import look
 from tests.support.figures import ALL
 from tests.support.recording_stack import recording_stack
 from tests.support.services import FRONTEND, GRADING, RecordingServices

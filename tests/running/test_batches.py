@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from rankalpha.batch import key_of
+from rankalpha.pipeline.batch import key_of
 from tests.support.waiting import wait_for
 
 KEY = "2023-05-01T06:00:00"

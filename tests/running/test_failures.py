@@ -1,7 +1,7 @@
 """What a failing stage or service does to its batch, in a running Airflow with one retry.
 
-Every way in which a stage or an answer can be wrong is in tests/unit: test_rankalpha_operator_stage.py,
-test_rankalpha_operator_waiting.py and test_rankalpha_service.py.
+Every way in which a stage or an answer can be wrong is in tests/unit/rankalpha/operators: test_stage.py,
+test_stage_waiting.py and test_service.py.
 """
 
 import json

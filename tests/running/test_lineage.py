@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from rankalpha.batch import BatchError
-from rankalpha.lineage import batch_lineage
-from rankalpha.monitor import batch_of_run
+from rankalpha.lineage.batch import batch_lineage
+from rankalpha.pipeline.batch import BatchError, batch_of_run
 
 KEY = "2021-06-01T06:00:00"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rankalpha.copier import ENTRY_BYTES
+from rankalpha.containers.copier import ENTRY_BYTES
 
 GIBIBYTE = 1024**3  # what the API server has in the containers
 KINDS = ("application/json", "application/x-ndjson")

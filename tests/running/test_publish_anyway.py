@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from blocking import REASON, anyway, broken_checks, xcom
 
-from rankalpha.pipeline import STEPS
-from rankalpha.publish_anyway import publish_anyway
-from rankalpha.rerun import Refused
+from rankalpha.commands.publish_anyway import publish_anyway
+from rankalpha.commands.rerun import Refused
+from rankalpha.pipeline.pipelines import STEPS
+from tests.running.blocking import REASON, anyway, broken_checks, xcom
 from tests.support.services import FRONTEND, GRADING
 
 pytestmark = pytest.mark.story

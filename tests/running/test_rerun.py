@@ -5,7 +5,7 @@ What is refused without a look at any run is in tests/unit/rankalpha/test_rankal
 
 import pytest
 
-from rankalpha.pipeline import STEPS
+from rankalpha.pipeline.pipelines import STEPS
 from tests.support.services import GRADING
 
 KEY, OTHER = "2021-04-01T06:00:00", "2021-04-01T07:00:00"

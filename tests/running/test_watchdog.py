@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from rankalpha.airflow_api import AirflowApiError
-from rankalpha.maintenance.metadata import PREFIX
-from rankalpha.watchdog import REPAIR
+from rankalpha.airflow_api import OWN_ROUTES, REPAIR, AirflowApiError
 from tests.support.waiting import wait_for
 
 ENDED = ["success", "failed"]
@@ -113,7 +111,7 @@ def test_a_failed_stage_is_told_by_its_task_and_not_again(lane, begun):
 
 def test_only_who_may_trigger_a_dag_may_repair(lane):
     with pytest.raises(AirflowApiError) as refused:
-        lane.api.post(f"{PREFIX}{REPAIR}", {"days": -1})
+        lane.api.post(f"{OWN_ROUTES}{REPAIR}", {"days": -1})
     assert refused.value.status == 422, "it is only the number that is wrong"
-    answer = requests.post(f"{lane.api.url}{PREFIX}{REPAIR}", json={"days": 1}, timeout=10)
+    answer = requests.post(f"{lane.api.url}{OWN_ROUTES}{REPAIR}", json={"days": 1}, timeout=10)
     assert answer.status_code in (401, 403)

@@ -11,8 +11,8 @@ from tests.support.template import copy_database
 @pytest.fixture(scope="session")
 def airflow_db(shared):
     """The database of this process, which `AIRFLOW__DATABASE__SQL_ALCHEMY_CONN` names."""
-    from rankalpha.embedded.postgres import start
-    from rankalpha.prepare import airflow
+    from rankalpha.stack.embedded.postgres import start
+    from rankalpha.stack.prepare import airflow
 
     data = Path(os.environ["AIRFLOW_HOME"], "pg")
     copy_database(shared, data)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
 
-from rankalpha.batch import key_of
+from rankalpha.pipeline.batch import key_of
 
 PRODUCERS = {
     "prices": "rankalpha_ingestion",

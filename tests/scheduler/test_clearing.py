@@ -45,7 +45,7 @@ def clear(airflow_db):
 def test_a_run_that_is_cleared_has_its_time_again(clear, monkeypatch):
     from airflow.models import taskinstance
 
-    from rankalpha.clearing import count_anew
+    from rankalpha.airflow_fixes.clearing import count_anew
 
     monkeypatch.setattr(taskinstance, "_recalculate_dagrun_queued_at_deadlines", count_anew)
     made, due, queued = clear()
@@ -54,7 +54,7 @@ def test_a_run_that_is_cleared_has_its_time_again(clear, monkeypatch):
 
 
 def test_airflow_itself_still_takes_the_interval_for_a_number():
-    """When this fails it does not: remove rankalpha/clearing.py."""
+    """When this fails it does not: remove rankalpha/airflow_fixes/clearing.py."""
     from airflow.models import taskinstance
 
     assert "timedelta(seconds=deadline_alert.interval)" in Path(taskinstance.__file__).read_text()

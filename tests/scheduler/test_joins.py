@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joining import Pipeline, fresh_keys, publish_at_once, set_paused
 
+from tests.scheduler.joining import Pipeline, fresh_keys, publish_at_once, set_paused
 from tests.support.figures import EXAMPLES
 
 HALVES = ("scores", "sentiment")

@@ -5,9 +5,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from joining import Pipeline, fresh_keys, publish_at_once, set_paused
 
 from rankalpha.settings import settings
+from tests.scheduler.joining import Pipeline, fresh_keys, publish_at_once, set_paused
 
 CONSUMERS = ("rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
 
@@ -21,7 +21,7 @@ def repair(**ago):
     """What the watchdog asks the API server for."""
     from airflow.utils.session import create_session
 
-    from rankalpha.watchdog.repair import repair
+    from rankalpha.joins.repair import repair
 
     with create_session() as session:
         return repair(CONSUMERS, datetime.now(UTC) - timedelta(**(ago or {"hours": 1})), session)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiosmtpd.controller import Controller
 
-from rankalpha.embedded.ports import free_ports
+from rankalpha.stack.embedded.ports import free_ports
 
 
 class Mailbox:

@@ -10,13 +10,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from rankalpha.docker_proxy.allowed import Allowed
-from rankalpha.embedded.ports import free_ports
+from rankalpha.stack.docker_proxy.allowed import Allowed
+from rankalpha.stack.embedded.ports import free_ports
 
 SERVE = """
 import asyncio, json, logging, sys
-from rankalpha.docker_proxy.allowed import Allowed
-from rankalpha.docker_proxy.server import serve
+from rankalpha.stack.docker_proxy.allowed import Allowed
+from rankalpha.stack.docker_proxy.server import serve
 from rankalpha.settings import ProxySettings
 
 logging.basicConfig(level=logging.INFO)

@@ -3,7 +3,7 @@
 import contextlib
 import json
 
-from rankalpha.pipeline import Pipeline
+from rankalpha.pipeline.pipelines import Pipeline
 
 
 class Lane:

@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.embedded.ports import free_ports
-from rankalpha.pipeline import PIPELINE
-from rankalpha.startup import wait_for_airflow
+from rankalpha.commands.startup import wait_for_airflow
+from rankalpha.pipeline.pipelines import PIPELINE
+from rankalpha.stack.embedded.ports import free_ports
 from tests.support import runs
 from tests.support.waiting import wait_for
 

@@ -9,11 +9,11 @@ from filelock import FileLock
 MAKE = """
 import os, sys
 from pathlib import Path
-from rankalpha.embedded.postgres import start
+from rankalpha.stack.embedded.postgres import start
 server = start(Path(sys.argv[1]))
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = server.get_uri(driver="psycopg2")
 try:
-    from rankalpha.prepare import prepare
+    from rankalpha.stack.prepare import prepare
     prepare()
 finally:
     server.stop()
@@ -21,7 +21,7 @@ finally:
 
 
 def copy_database(shared, target):
-    """Copy the data folder to `target`, which a stack or `rankalpha.embedded.postgres.start` then uses."""
+    """Copy the data folder to `target`, which a stack, or a PostgreSQL alone, then uses."""
     made = shared / "template"
     with FileLock(shared / "template.lock"):
         if not made.exists():

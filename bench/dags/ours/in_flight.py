@@ -4,7 +4,7 @@ from airflow.sdk import DAG
 
 from bench.work import CPUS, IMAGE, LONG, MEMORY, STAGES_OF_A_RUN
 from rankalpha.operators import StageOperator
-from rankalpha.stage import Stage
+from rankalpha.stages.stage import Stage
 
 STAGE = Stage(name="bench", image=IMAGE, command=LONG, network="bridge", volumes=(), cpus=CPUS, memory=MEMORY)
 with DAG(dag_id="bench_in_flight", schedule=None, max_active_runs=1000):

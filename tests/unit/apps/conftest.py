@@ -5,12 +5,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_batch import write_batch
-from batch_files import KEY
-from local_servers import served
 
 from apps.api.app import create_app
 from apps.api.settings import Settings
+from tests.unit.apps.support.api_batch import write_batch
+from tests.unit.apps.support.batch_files import KEY
+from tests.unit.apps.support.local_servers import served
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from airflow.sdk.execution_time.comms import (
     VariableResult,
 )
 
-from rankalpha.markets import markets
-from rankalpha.pipeline import _by_dag, pipelines
+from rankalpha.pipeline.markets import markets
+from rankalpha.pipeline.pipelines import _by_dag, pipelines
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 

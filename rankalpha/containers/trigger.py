@@ -1,0 +1,75 @@
+"""Waits in the triggerer for a stage to end, so that no worker is held; `follow` does the work."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from rankalpha import masking
+from rankalpha.containers import task_log
+from rankalpha.containers.durable import set_aside
+from rankalpha.containers.follow import Follower, in_thread, joined, patiently
+from rankalpha.containers.task_state import state_of
+from rankalpha.logs import bind_batch
+from rankalpha.runners import runner
+from rankalpha.runners.base import Mark, StageFailed
+
+
+class StageTrigger(BaseTrigger):
+    """Fires once with `{"end": "ended" | "overdue", "usage": Usage | None}` or `{"error": <what happened>}`.
+
+    An end has `left_out` too when the log lacks output; a triggerer that logs much may lose its last words.
+
+    `container` is the container's id, `limit` the seconds that it may run for, `secrets` names variables of
+    its environment that must not be logged, and `written` is the Mark up to which its task has logged it.
+    """
+
+    def __init__(self, container: str, limit: float, secrets: list[str], written: Sequence[Any] = ()) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.container = container
+        self.limit = limit
+        self.secrets = secrets
+        self.written = Mark(*written)
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """See BaseTrigger."""
+        arguments = {
+            "container": self.container,
+            "limit": self.limit,
+            "secrets": self.secrets,
+            "written": list(self.written),
+        }
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Log the stage's output, from where an earlier triggerer has left off, until the stage ends."""
+        engine = runner()
+        try:
+            env = await patiently(self.log, engine.environment, self.container)
+            bind_batch(env["RANKALPHA_BATCH"])
+            masking.mask(env, self.secrets)
+            done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
+            written = joined(self.written, done)
+            follower = Follower(engine, self.container, task_log.write, self.log, written)
+            end = await follower.follow(timedelta(seconds=self.limit))
+            event: dict[str, Any] = {"end": end, "usage": follower.usage}
+            if follower.left_out:
+                event["left_out"] = follower.left_out
+        except StageFailed as error:
+            event = {"error": str(error)}
+        yield TriggerEvent(event)  # type: ignore[no-untyped-call]
+
+    async def on_kill(self) -> None:
+        """Stop the stage of a task that a person has cleared or marked; set it aside, for it is over.
+
+        Airflow calls this too when another triggerer has taken the trigger over. The task is then still
+        deferred, and its stage goes on.
+        """
+        ti: Any = self.task_instance
+        if await asyncio.to_thread(state_of, ti) == "deferred":
+            return
+        engine = runner()
+        await in_thread(engine.stop, self.container)
+        await in_thread(lambda: set_aside(engine, engine.look(self.container), ti.try_number))

@@ -1,0 +1,42 @@
+"""What a DAG runs after a pause: every batch that waits for it, or the newest (RANKALPHA_AFTER_PAUSE)."""
+
+from airflow.models.asset import AssetPartitionDagRun
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from rankalpha.joins import waiting
+from rankalpha.pipeline.batch import SUPERSEDED
+
+
+def keep_newest(dag_id: str, session: Session) -> None:
+    """Drop what waits for a paused DAG by datasets but its newest batch; the audit log says so.
+
+    A batch that waits for another dataset still stays, and so does what a person has triggered.
+    """
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module amid its models
+    from airflow.models.log import Log  # noqa: PLC0415
+    from airflow.utils.state import DagRunState  # noqa: PLC0415
+    from airflow.utils.types import DagRunType  # noqa: PLC0415
+
+    joins = waiting.pending(session, AssetPartitionDagRun.target_dag_id == dag_id)
+    ready = [join for join in joins if not waiting.missing(join, session)]
+    queued = session.scalars(
+        select(DagRun)
+        .where(
+            DagRun.dag_id == dag_id,
+            DagRun.state == DagRunState.QUEUED,
+            DagRun.run_type == DagRunType.ASSET_TRIGGERED,
+        )
+        .with_for_update(skip_locked=True)  # what the scheduler starts at this moment
+    ).all()
+    keys = {join.partition_key for join in ready} | {str(run.partition_key) for run in queued}
+    newest = max(keys, default="")  # the format sorts by time
+    for join in ready:
+        if join.partition_key != newest:
+            waiting.drop(join, session)
+    for run in queued:
+        if run.partition_key != newest:
+            session.delete(run)
+    for key in sorted(keys - {newest}):
+        text = f"{key} is not run after the pause, for {newest} is newer and RANKALPHA_AFTER_PAUSE=newest"
+        session.add(Log(event=SUPERSEDED, dag_id=dag_id, extra=text))

@@ -1,0 +1,53 @@
+"""The operator that makes a call to RankAlpha's API or frontend."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from rankalpha.logs import bind_batch
+from rankalpha.pipeline.batch import BatchError, batch_of
+from rankalpha.settings import SettingsError
+from rankalpha.stages.call import Call
+from rankalpha.stages.output import leave, left
+
+
+class ServiceOperator(BaseOperator):
+    """Make `call` for the batch of this run and leave a `rankalpha.stages.output`, as a stage does.
+
+    A batch is found as by StageOperator when the task `consumes` datasets, else taken from the first task.
+    An answer 4xx is final; no connection, no answer in time, 5xx or an unexpected answer are tried again.
+    """
+
+    def __init__(
+        self, *, call: Call, consumes: Sequence[Asset] = (), batch_from: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            inlets=list(consumes), execution_timeout=timedelta(minutes=15), do_xcom_push=False, **kwargs
+        )
+        self.call = call
+        self.consumes = tuple(consumes)
+        self.batch_from = batch_from
+
+    def execute(self, context: Context) -> None:
+        """Call the service and check that it speaks of this batch."""
+        from rankalpha.operators.http_call import ask, result_of  # noqa: PLC0415  slow to load, and not for parsing
+
+        try:
+            batch = self._batch(context)
+            bind_batch(batch)
+            answer = ask(self.call, batch, self.log)
+        except (BatchError, SettingsError) as error:
+            raise AirflowFailException(str(error)) from error
+        self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
+        leave(context["ti"], batch, result_of(answer, batch))
+
+    def _batch(self, context: Context) -> str:
+        if not self.batch_from:
+            return batch_of(context, self.consumes, self.log)
+        batch = left(context["ti"], self.batch_from)["batch"]
+        if not batch:
+            raise BatchError(f"{self.batch_from} left no batch; run it before this task")
+        return batch

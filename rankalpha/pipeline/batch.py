@@ -1,0 +1,112 @@
+"""Batches: which data belong together.
+
+A batch is one ingestion run. Its key, the run's time in UTC to the second (`2026-11-22T06:00:00`), is the
+asset partition key of every event that descends from that run. The key is per run and not per day: with a
+daily key, a second ingestion on one day would let grading start on the first one's sentiment.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import Asset, Context
+
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, pipeline_of
+
+BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
+FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
+ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that a dataset's events have started
+KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
+SUPERSEDED = "batch_superseded"  # an event in the audit log, whose text begins with the batch
+
+
+class BatchError(Exception):
+    """There is no such batch; the message says what to trigger instead."""
+
+
+def key_of(moment: datetime) -> str:
+    """Return the key of the batch that starts at `moment` (timezone-aware)."""
+    return moment.astimezone(UTC).strftime(KEY_FORMAT)
+
+
+def parse_key(key: str) -> datetime:
+    """Return the moment of a batch key in UTC; BatchError when it is malformed or lies in the future."""
+    try:
+        moment = datetime.strptime(key, KEY_FORMAT).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BatchError(f"{key!r} is no batch key; one looks like 2026-11-22T06:00:00 (UTC)") from error
+    if key_of(moment) != key:  # strptime takes 2026-1-2T6:0:0 too, which would be a second name of a batch
+        raise BatchError(f"batch key {key!r} must be written {key_of(moment)}")
+    if moment > datetime.now(UTC):
+        raise BatchError(f"batch {key} lies in the future")
+    return moment
+
+
+def batch_of_run(run: Mapping[str, Any]) -> str:
+    """Return the batch of an ingestion run of Airflow's API, as `new_batch` makes it."""
+    return str(
+        run["partition_key"] or key_of(datetime.fromisoformat(run["logical_date"] or run["run_after"]))
+    )
+
+
+def new_batch(context: Context) -> str:
+    """Return the batch of an ingestion run: its partition key, or one made of its time when it has none."""
+    run = context["dag_run"]
+    key = run.partition_key or key_of(run.logical_date or run.run_after)
+    parse_key(key)
+    return key
+
+
+def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
+    """Return the batch that a run is for: its partition key, else the newest batch of all that it consumes.
+
+    Raises BatchError for a key that was never published in every one of `consumes`; a run that the datasets'
+    events have started is not asked for it again.
+    """
+    run = context["dag_run"]
+    key = run.partition_key
+    if key:
+        parse_key(key)
+        if run.run_type == ASSET_TRIGGERED:
+            return str(key)
+        missing = [asset.name for asset in consumes if key not in published(context, asset)]
+        if missing:
+            raise BatchError(
+                f"batch {key} was never published in {' and '.join(missing)}; trigger without a key "
+                "for the newest batch, or with the key of one in the Assets view"
+            )
+        return str(key)
+    common = set.intersection(*(published(context, asset) for asset in consumes))
+    if not common:
+        names = " and ".join(asset.name for asset in consumes)
+        first = (pipeline_of(context["ti"].dag_id) or DEFAULT_PIPELINE).ingestion
+        raise BatchError(f"no batch was published in {names} yet; trigger {first} first")
+    newest = max(common)  # the format sorts by time
+    log.info("Triggered without a partition key: taking the newest published batch, %s", newest)
+    return newest
+
+
+def published(context: Context, asset: Asset) -> set[str]:
+    """Return the keys of the newest batches published in `asset`, as the asset manager lists them."""
+    keys: Any = context["asset_state_store"][asset].get(BATCHES_KEY, [])
+    return {key for key in keys if is_key(key)}  # a person may have posted an event with any key
+
+
+def earlier(context: Context, asset: Asset, batch: str) -> dict[str, Any]:
+    """Return `rows`, `symbols` and `as_of` of the batch that was published in `asset` before `batch`.
+
+    Before by their keys, so that a batch which is repeated is compared with the same one again. What its
+    event did not say is left out, and all of it when `rankalpha.joins.asset_manager` knows no earlier batch.
+    """
+    figures: Any = context["asset_state_store"][asset].get(FIGURES_KEY, {})
+    key = max((key for key in figures if key < batch and is_key(key)), default=None)
+    return dict(figures[key]) if key else {}
+
+
+def is_key(key: str) -> bool:
+    """Tell whether a text is the key of a batch that may exist."""
+    try:
+        parse_key(key)
+    except BatchError:
+        return False
+    return True

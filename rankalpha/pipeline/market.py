@@ -1,0 +1,136 @@
+"""A market: the pipeline exists once for each. `rankalpha.pipeline.markets` reads them from their file."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated
+
+from croniter import CroniterBadDateError, croniter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from rankalpha.settings import MOST_SLOTS
+from rankalpha.usable import image_problem
+
+if TYPE_CHECKING:  # the Docker proxy has no Airflow
+    from airflow.sdk import Asset
+
+DEFAULT = "default"  # its ids, datasets and volumes have no market in their names
+PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
+STAGE_POOL = "stages"  # of all markets that have none of their own
+FIELDS = 5  # of a cron expression; croniter takes more
+
+
+def _image(value: str) -> str:
+    if problem := image_problem(value):
+        raise ValueError(problem)
+    return value
+
+
+def _cron(value: str) -> str:
+    if len(value.split()) != FIELDS or not croniter.is_valid(value):
+        raise ValueError("no cron expression of five fields, such as 0 6 * * * for daily at 06:00 UTC")
+    try:
+        croniter(value, datetime.now(UTC)).get_next()
+    except CroniterBadDateError as error:
+        raise ValueError("a cron expression of a day that never comes") from error
+    return value
+
+
+class Market(BaseModel):
+    """What is a market's own; the field `name` is the name of its table, all others are keys of it.
+
+    What it says wins over Airflow Variables and env files, for those are of all markets that share them.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: str = DEFAULT
+    schedule: Annotated[str, AfterValidator(_cron)] = "0 6 * * *"  # of its ingestion, in UTC
+    profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; none: the chosen one
+    images: dict[str, Annotated[str, AfterValidator(_image)]] = {}  # by stage
+    slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
+        None  # of a stage pool of its own; none: the common one
+    )
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of its DAGs' steps and of its datasets."""
+        return "" if self.name == DEFAULT else f"{self.name}_"
+
+    @property
+    def folder(self) -> str:
+        """Its folder below the root of the data, and part of its datasets' URIs; empty for the default."""
+        return self.prefix.removesuffix("_")
+
+    @property
+    def key(self) -> str:
+        """What stands in keys of incidents to tell it from the default one."""
+        return f"{self.folder} " if self.folder else ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of its DAGs besides those that all have."""
+        return (self.folder,) if self.folder else ()
+
+    @property
+    def pool(self) -> str:
+        """The pool of its stages."""
+        return f"{STAGE_POOL}_{self.name}" if self.slots else STAGE_POOL
+
+    @property
+    def when(self) -> str:
+        """Its schedule in words: `06:00 UTC`, or the cron expression."""
+        minute, hour, *rest = self.schedule.split()
+        if minute.isdecimal() and hour.isdecimal() and rest == ["*", "*", "*"]:
+            return f"{int(hour):02}:{int(minute):02} UTC"
+        return f"cron {self.schedule} UTC"
+
+    @property
+    def publish_pool(self) -> str:
+        """The pool, of one slot, of its publications."""
+        return self.volume(PUBLISH_POOL)
+
+    def dag_id(self, step: str) -> str:
+        """Return the id of its DAG of a step, such as `rankalpha_scoring`."""
+        return f"rankalpha_{self.prefix}{step}"
+
+    def volume(self, name: str) -> str:
+        """Return the name of its own volume, or pool, where that of the default market is `name`."""
+        return f"{name}_{self.folder}" if self.folder else name
+
+    def named(self, batch: str) -> str:
+        """Return a batch as it is told to people, who need not hear of the default market."""
+        return f"{batch} of {self.name}" if self.folder else batch
+
+    def dataset(self, asset: "Asset") -> "Asset":
+        """Return its own dataset where that of the default market is `asset`; the contract is the same."""
+        return _dataset(self.prefix, self.folder, asset) if self.folder else asset
+
+    def documented(self, text: str) -> str:
+        """Return the documentation of its DAG, where that of the default market's is `text`."""
+        if not self.folder:
+            return text
+        title, rest = text.strip().split("\n", 1)
+        said = f"**Market `{self.name}`**, {self.when}; below stand names and times of the default market."
+        return f"{title}\n\n{said}\n{rest}"
+
+    def due(self, now: datetime) -> datetime:
+        """Return when its newest batch was due at `now` by the schedule."""
+        due: datetime = croniter(self.schedule, now.astimezone(UTC)).get_prev(datetime)
+        return due
+
+    def first_of(self, day: datetime) -> datetime | None:
+        """Return when the first batch of a day (its midnight in UTC) is due; None on a day without one."""
+        cron = croniter(self.schedule, day)
+        first: datetime = day if croniter.match(self.schedule, day) else cron.get_next(datetime)
+        return first if first.date() == day.date() else None
+
+
+DEFAULT_MARKET = Market()
+
+
+@lru_cache(maxsize=1000)
+def _dataset(prefix: str, folder: str, asset: "Asset") -> "Asset":
+    from airflow.sdk import Asset  # noqa: PLC0415
+
+    place = asset.uri.replace("://", f"://{folder}/", 1).removesuffix("/")
+    return Asset(name=f"{prefix}{asset.name}", uri=place, group=asset.group, extra=asset.extra)

@@ -1,0 +1,108 @@
+"""The pipelines as they are seen from outside of Airflow: their DAGs and the datasets that join them.
+
+There is one of each market, see `markets`. The DAG files are what counts; the tests compare.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from rankalpha.pipeline.market import DEFAULT_MARKET, Market
+from rankalpha.pipeline.markets import markets
+from rankalpha.pipeline.steps import SHAPE, Step
+from rankalpha.settings import SettingsError, settings
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The steps of one market."""
+
+    market: Market
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, market: Market) -> "Pipeline":
+        """Return the pipeline of a market."""
+        steps = (
+            Step(
+                name,
+                market.dag_id(name),
+                tuple(f"{market.prefix}{dataset}" for dataset in reads),
+                f"{market.prefix}{writes}",
+                writes,
+            )
+            for name, reads, writes in SHAPE
+        )
+        return cls(market, tuple(steps))
+
+    @property
+    def dag_ids(self) -> tuple[str, ...]:
+        """The ids of its DAGs, in the order in which they run."""
+        return tuple(step.dag_id for step in self.steps)
+
+    @property
+    def ingestion(self) -> str:
+        """The id of the DAG that every batch starts with."""
+        return self.steps[0].dag_id
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """The ids of the DAGs that datasets start."""
+        return self.dag_ids[1:]
+
+    @property
+    def by_step(self) -> dict[str, str]:
+        """The ids of its DAGs by their steps."""
+        return {step.name: step.dag_id for step in self.steps}
+
+    @property
+    def grading(self) -> str:
+        """The id of the DAG that every batch ends with."""
+        return self.steps[-1].dag_id
+
+
+DEFAULT_PIPELINE = Pipeline.of(DEFAULT_MARKET)
+STEPS = DEFAULT_PIPELINE.steps  # of the default market, as all that follow
+PIPELINE, INGESTION_DAG = DEFAULT_PIPELINE.dag_ids, DEFAULT_PIPELINE.ingestion
+CONSUMER_DAGS, GRADING_DAG = DEFAULT_PIPELINE.consumers, DEFAULT_PIPELINE.grading
+
+
+@cache
+def pipelines() -> tuple[Pipeline, ...]:
+    """Return the pipelines of all markets; SettingsError for a mistake in their file."""
+    return tuple(Pipeline.of(market) for market in markets())
+
+
+@cache
+def _by_dag() -> dict[str, Pipeline]:
+    return {dag_id: one for one in pipelines() for dag_id in one.dag_ids}
+
+
+def pipeline_of(dag_id: str) -> Pipeline | None:
+    """Return the pipeline that a DAG belongs to."""
+    return _by_dag().get(dag_id)
+
+
+def pipeline(market: str | None = None) -> Pipeline:
+    """Return the pipeline of a market; without a name of the default one, or of the only one.
+
+    Raises SettingsError for a market that there is not.
+    """
+    known = {one.market.name: one for one in pipelines()}
+    if market is None and len(known) == 1:
+        return pipelines()[0]
+    if (name := market or DEFAULT_MARKET.name) in known:
+        return known[name]
+    said = f"there is no market {name!r}" if market else "say which market"
+    raise SettingsError(f"{said}; there are {', '.join(known)} in {settings().markets}")
+
+
+def following(dag_id: str) -> tuple[str, ...]:
+    """Return the DAGs that run, one after another, because this one has published."""
+    found = pipeline_of(dag_id)
+    steps = found.steps if found else ()
+    reached, dags = {step.writes for step in steps if step.dag_id == dag_id}, []
+    for step in steps:
+        if reached & set(step.reads):
+            dags.append(step.dag_id)
+            reached.add(step.writes)
+    return tuple(dags)

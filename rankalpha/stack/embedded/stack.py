@@ -1,0 +1,169 @@
+"""Start, stop and look at the embedded stack."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import psutil
+
+from rankalpha.stack.embedded.layout import ROOT, Layout, runtime_dir
+from rankalpha.stack.embedded.ports import check_ports
+from rankalpha.stack.embedded.postgres import start as start_postgres
+from rankalpha.stack.embedded.postgres import stop as stop_postgres
+
+CONF = Path(__file__).with_name("supervisord.conf")
+BIN = Path(sys.prefix, "bin")
+
+
+class Stack:
+    """The embedded stack of one layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def up(self) -> None:
+        """Start what does not run yet: PostgreSQL, then the database's schema, then everything else.
+
+        When a step fails, what the steps before it have started is stopped.
+        """
+        self.layout.prepare()
+        with self._lock():
+            if self.running():
+                print("The stack is already running.", flush=True)
+                return
+            self._end_leftovers(self._supervisor_pid(), stages=False)  # Airflow adopts them
+            check_ports(self.layout.ports)
+            self.layout.given()  # a mistake in an env file shows before anything is started
+            self.layout.make_keys()
+            self._forget_last_start()
+            try:
+                self._start()
+            except BaseException:  # an interruption too
+                self._end_leftovers(self._supervisor_pid(), stages=False)
+                raise
+
+    def _start(self) -> None:
+        print("Starting PostgreSQL", flush=True)
+        environment = self.environment()
+        print("Preparing Airflow's database", flush=True)
+        self._run([BIN / "python", "-m", "rankalpha.stack.prepare"], environment)
+        print("Starting Airflow and the reference services", flush=True)
+        Path(environment["RANKALPHA_SOCKET"]).unlink(missing_ok=True)  # of one that was killed
+        self._run([BIN / "supervisord", "-c", CONF], environment)
+
+    def _forget_last_start(self) -> None:
+        """Set the logs of earlier starts aside, so that a failed start shows its own error only."""
+        for log in (self._start_log, self.layout.pgdata / "log"):
+            with suppress(FileNotFoundError):
+                log.replace(log.with_name(f"{log.name}.before"))
+
+    def down(self) -> None:
+        """Stop everything; harmless when nothing runs. State stays."""
+        self.layout.prepare()
+        with self._lock():
+            supervisor = self._supervisor_pid()  # its file is gone once it has ended
+            if self.running():
+                self.control("shutdown")
+                self._wait_for_end(supervisor)
+            self._end_leftovers(supervisor, stages=True)
+
+    def clean(self) -> None:
+        """Stop everything and remove all state: batches, Airflow's history, keys."""
+        if self.layout.state.exists():
+            self.down()
+            self.layout.remove()
+
+    def running(self) -> bool:
+        """Tell whether the supervisor runs; what it supervises may be starting."""
+        with suppress(psutil.Error):
+            return "supervisord" in " ".join(psutil.Process(self._supervisor_pid()).cmdline())
+        return False
+
+    def _supervisor_pid(self) -> int:
+        """Return the id of the newest supervisor, running or not; 0 when there was none."""
+        with suppress(OSError, ValueError):
+            return int((self.layout.state / "supervisord.pid").read_text())
+        return 0
+
+    @property
+    def _start_log(self) -> Path:
+        return self.layout.logs / "start.log"
+
+    def control(self, *command: str) -> str:
+        """Run supervisorctl and return what it prints."""
+        done = subprocess.run(
+            [BIN / "supervisorctl", "-c", CONF, *command],
+            env=self._supervisor_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the stack's processes; starts PostgreSQL when it does not run."""
+        database = start_postgres(self.layout.pgdata).get_uri(driver="psycopg2")
+        return {**self.layout.environment(database), **self._supervisor_environment()}
+
+    def _supervisor_environment(self) -> dict[str, str]:
+        name = sha256(str(self.layout.state).encode()).hexdigest()[:12]
+        path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
+        return {
+            "PATH": path,
+            "RANKALPHA_STACK": str(self.layout.state),
+            "RANKALPHA_ROOT": str(ROOT),
+            "RANKALPHA_BIN": str(BIN),
+            "RANKALPHA_SOCKET": str(runtime_dir() / f"supervisor-{name}.sock"),
+        }
+
+    def _run(self, command: list[str | Path], environment: dict[str, str]) -> None:
+        log = self._start_log
+        with log.open("ab") as file:
+            done = subprocess.run(command, env=environment, cwd=ROOT, stdout=file, stderr=file, check=False)
+        if done.returncode:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+            raise SystemExit(f"{' '.join(map(str, command))} failed:\n{tail}\n(see {log})")
+
+    def _wait_for_end(self, supervisor: int) -> None:
+        with suppress(psutil.Error):
+            psutil.Process(supervisor).wait(60)
+
+    def _end_leftovers(self, supervisor: int, *, stages: bool) -> None:
+        """End what of this stack has outlived its supervisor, PostgreSQL last."""
+        left = list(_processes_of(self.layout.state, session=supervisor, stages=stages))
+        for process in left:
+            with suppress(psutil.Error):
+                process.terminate()
+        for process in psutil.wait_procs(left, timeout=10)[1]:
+            with suppress(psutil.Error):
+                process.kill()
+        stop_postgres(self.layout.pgdata)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Keep a second `make up` or `make down` of this stack waiting until the first has finished."""
+        with (self.layout.state / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _processes_of(state: Path, *, session: int, stages: bool) -> Iterator[psutil.Process]:
+    """Yield the stack's processes: stages by their environment, Airflow by the supervisor's session.
+
+    Airflow's processes overwrite their environment with their title. A session's number may be somebody
+    else's after a reboot, so the working folder must be ours too.
+    """
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            environment = process.environ()
+            of_session = session and os.getsid(process.pid) == session and process.cwd() == str(ROOT)
+            of_stack = of_session or environment.get("RANKALPHA_STACK") == str(state)
+            wanted = stages or "RANKALPHA_BATCH" not in environment
+            if of_stack and wanted and process.pid not in own:
+                yield process

@@ -1,0 +1,101 @@
+"""The arithmetic of grading: composite, ranks, letters."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.api.batches import BatchFiles
+from apps.api.grading import LETTERS, composite, grade_batch, letter
+from apps.api.records import read_grades
+from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment
+
+
+def letters(symbols: int) -> str:
+    return "".join(letter(rank, symbols) for rank in range(1, symbols + 1))
+
+
+@pytest.mark.parametrize(
+    ("symbols", "expected"),
+    [
+        (1, "C"),
+        (2, "BD"),
+        (3, "BCD"),
+        (4, "ABCD"),
+        (5, "ABCCD"),
+        (10, "AABBCCCDDF"),
+        (20, "AAABBBBBCCCCCCDDDDFF"),
+    ],
+)
+def test_letters(symbols: int, expected: str) -> None:
+    assert letters(symbols) == expected
+
+
+def test_letters_of_a_hundred_are_the_stated_shares() -> None:
+    assert [letters(100).count(name) for name in LETTERS] == [15, 25, 30, 20, 10]
+
+
+@given(st.integers(1, 600))
+def test_letters_never_improve_down_the_ranks(symbols: int) -> None:
+    given_out = letters(symbols)
+    assert all(LETTERS.index(above) <= LETTERS.index(below) for above, below in pairwise(given_out))
+    for name, share in zip(LETTERS, (0.15, 0.25, 0.3, 0.2, 0.1), strict=True):
+        assert abs(given_out.count(name) - share * symbols) <= 1
+
+
+@pytest.mark.parametrize(
+    ("score", "sentiment", "weight", "expected"),
+    [
+        (80.0, None, 0.2, 74.0),  # neutral 50
+        (80.0, 0.0, 0.2, 74.0),
+        (80.0, 1.0, 0.2, 84.0),
+        (80.0, -1.0, 0.2, 64.0),
+        (80.0, -1.0, 0.0, 80.0),
+        (80.0, -1.0, 1.0, 0.0),
+        (None, 1.0, 0.2, None),
+    ],
+)
+def test_composite(
+    score: float | None, sentiment: float | None, weight: float, expected: float | None
+) -> None:
+    frame = pl.DataFrame(
+        {"score": [score], "sentiment": [sentiment]}, schema=dict.fromkeys(("score", "sentiment"), pl.Float64)
+    )
+    assert frame.select(composite(weight)).item() == expected
+
+
+def test_ties_go_by_symbol_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
+    orders = (["KO", "AAPL", "PG", "BAC"], ["BAC", "PG", "AAPL", "KO"])
+    contents = []
+    for order in orders:
+        write_scores(tmp_path, dict.fromkeys(order, 50.0))
+        write_sentiment(tmp_path, dict.fromkeys(reversed(order), 0.1))
+        done = grade_batch(BatchFiles(tmp_path, KEY), 0.2)
+        contents.append(BatchFiles(tmp_path, KEY).grades.read_bytes())
+        assert [grade.symbol for grade in done.grades.grades] == ["AAPL", "BAC", "KO", "PG"]
+        assert [grade.rank for grade in done.grades.grades] == [1, 2, 3, 4]
+    assert contents[0] == contents[1]
+
+
+def test_grades_of_a_batch(tmp_path: Path) -> None:
+    write_scores(tmp_path, {"AAPL": 90.0, "KO": 91.0, "PG": 40.0, "NEW": None})
+    write_sentiment(tmp_path, {"AAPL": 0.5, "KO": -0.5, "TSLA": 1.0})
+    write_prices(tmp_path, ["AAPL", "PG"])
+    files = BatchFiles(tmp_path, KEY)
+    done = grade_batch(files, 0.2)
+    grades = read_grades(files.grades)
+    assert [(each.symbol, each.composite, each.grade) for each in grades.grades] == [
+        ("AAPL", 87.0, "B"),
+        ("KO", 77.8, "C"),
+        ("PG", 42.0, "D"),
+    ]
+    assert grades.ungraded == ["NEW"]  # and TSLA, which has no scores, is none of this batch's symbols
+    assert done.distribution == {"A": 0, "B": 1, "C": 1, "D": 1, "F": 0}
+    apple, coke, gamble = grades.grades
+    assert apple.sparkline == [100.0 + day for day in range(20, 80)]
+    assert coke.sparkline == []
+    assert (gamble.sentiment, gamble.headlines) == (None, 0)
+    assert grades.as_of.isoformat() == "2026-11-20"

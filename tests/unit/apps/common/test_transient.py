@@ -1,0 +1,105 @@
+"""Which failures may pass, and how long a service is waited for, on the real HTTP libraries."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+from curl_cffi import requests as curl
+
+from apps.common.stage import BadConfig
+from apps.common.transient import Patience, Unavailable, may_pass, retry_after
+from tests.unit.apps.support.local_servers import local_server
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 501, 502, 503, 504, 520, 599])
+def test_answers_that_may_pass(status):
+    assert may_pass(status)
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 402, 403, 404, 405, 410, 413, 422, 451])
+def test_answers_that_stay(status):
+    assert not may_pass(status)
+
+
+def garbled(request):
+    if request.path == "/loop":
+        return 302, "", {"location": "/loop"}
+    return 200, "not gzip", {"content-encoding": "gzip"}
+
+
+@pytest.mark.parametrize("path", ["/loop", "/gzip"])
+def test_redirect_loops_and_broken_encodings_may_pass(path):
+    with local_server(garbled) as (address, _), httpx.Client(trust_env=False) as client:
+        with pytest.raises(httpx.RequestError) as caught:
+            client.get(address + path, follow_redirects=True)
+        assert may_pass(caught.value)
+        with pytest.raises(curl.exceptions.RequestException) as caught:
+            curl.get(address + path)
+        assert may_pass(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http:/nowhere:port", "nosuch://127.0.0.1/"])
+def test_an_address_that_is_none_stays(address):
+    for get, error in (
+        (httpx.get, (httpx.InvalidURL, httpx.RequestError)),
+        (curl.get, curl.exceptions.RequestException),
+    ):
+        with pytest.raises(error) as caught:
+            get(address)
+        assert not may_pass(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, 0), ("", 0), ("7", 7), (" 120 ", 120), ("-3", 0), ("soon", 0), ("9" * 400, None)],
+)
+def test_retry_after_in_seconds(header, seconds):
+    assert seconds is None or retry_after(header) == seconds
+
+
+def test_retry_after_as_an_http_date():
+    in_an_hour = datetime.now(UTC) + timedelta(hours=1)
+    assert 3590 < retry_after(format_datetime(in_an_hour, usegmt=True)) <= 3600
+    assert retry_after(format_datetime(in_an_hour - timedelta(hours=2), usegmt=True)) == 0
+
+
+def failing(times: int, asked: float, calls: list[int]):
+    def ask() -> str:
+        calls.append(1)
+        if len(calls) <= times:
+            raise Unavailable("busy", asked)
+        return "answer"
+
+    return ask
+
+
+def test_attempts_wait_as_long_as_asked(monkeypatch):
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    assert Patience(attempts=3).retrying()(failing(2, 7.0, [])) == "answer"
+    assert slept == [7.0, 7.0]
+
+
+def test_it_ends_after_the_last_attempt_and_at_once_when_asked_for_too_long(monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    for asked, expected in ((0.0, 3), (121.0, 1)):
+        calls: list[int] = []
+        with pytest.raises(Unavailable, match="busy"):
+            Patience(attempts=3).retrying()(failing(9, asked, calls))
+        assert len(calls) == expected
+
+
+def test_patience_is_a_setting(monkeypatch):
+    assert Patience.from_env("INGESTION") == Patience()
+    for key, value in {"TIMEOUT_SECONDS": "2.5", "ATTEMPTS": "2", "LONGEST_WAIT_SECONDS": "9"}.items():
+        monkeypatch.setenv(f"INGESTION_{key}", value)
+    assert Patience.from_env("INGESTION") == Patience(2.5, 2, 9.0)
+
+
+@pytest.mark.parametrize("key", ["TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS"])
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf", "1e9", "\u00b2"])
+def test_a_setting_that_makes_no_sense_is_named(monkeypatch, key, value):
+    monkeypatch.setenv(f"X_{key}", value)
+    with pytest.raises(BadConfig, match=f"X_{key}="):
+        Patience.from_env("X")

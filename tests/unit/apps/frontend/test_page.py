@@ -1,0 +1,189 @@
+"""The ranking page in a real browser, with the real API and frontend behind it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from apps.api.app import create_app as create_api
+from apps.api.settings import Settings as ApiSettings
+from apps.frontend.app import create_app as create_frontend
+from apps.frontend.settings import Settings as FrontendSettings
+from tests.support.browser import chromium
+from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment
+from tests.unit.apps.support.local_servers import served
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 20.0}
+NEWER = "2026-11-23T06:00:00"
+
+
+def write_batch(data: Path, scores: dict[str, float | None], key: str = KEY) -> None:
+    write_scores(data, scores, key)
+    write_sentiment(data, {"AAPL": 0.5, "KO": -0.5}, key)
+    write_prices(data, list(scores), key)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with chromium() as opened:
+        yield opened
+
+
+@contextmanager
+def stack(data: Path) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+    """Run the API and the frontend; give a client for each."""
+    with served(create_api(ApiSettings(data))) as api:  # noqa: SIM117
+        with served(create_frontend(FrontendSettings(api_url=str(api.base_url)))) as frontend:
+            yield api, frontend
+
+
+@pytest.fixture
+def page(browser, tmp_path: Path):
+    """The page of a graded batch; `page.api` and `page.frontend` are clients for what is behind it."""
+    write_batch(tmp_path, SCORES)
+    with stack(tmp_path) as (api, frontend):
+        api.post("/api/v1/grading/refresh").raise_for_status()
+        opened = open_page(browser, frontend)
+        opened.api, opened.frontend, opened.data = api, frontend, tmp_path
+        opened.wait_for_selector("tbody tr")
+        yield opened
+        assert opened.complaints == []
+        opened.context.close()
+
+
+def open_page(browser, frontend: httpx.Client, **context: object):
+    opened = browser.new_context(**context).new_page()
+    opened.complaints = []
+    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.on("dialog", lambda dialog: (opened.complaints.append("a dialog"), dialog.dismiss()))
+    opened.goto(str(frontend.base_url))
+    return opened
+
+
+def symbols(page) -> list[str]:
+    return page.locator("tbody .ticker").all_text_contents()
+
+
+def test_it_shows_the_ranking(page) -> None:
+    assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]
+    first = page.locator("tbody tr").first
+    assert first.locator(".badge").text_content() == "A"
+    assert first.locator("td.column-composite").text_content() == "79.0"
+    assert first.locator(".diverging.positive").count() == 1
+    assert first.locator("svg path.line").count() == 1
+    assert "22 Nov 2026, 06:00 UTC" in page.locator("#facts").text_content()
+    assert "20 Nov 2026" in page.locator("#facts").text_content()
+    assert page.locator("#note").is_hidden()  # two days old over a weekend is no replay
+    assert page.locator("tbody th[scope=row]").count() == 4
+
+
+def test_sorting_and_filtering(page) -> None:
+    page.click("[data-sort=symbol]")
+    page.click("[data-sort=symbol]")
+    assert symbols(page) == ["XOM", "PG", "KO", "AAPL"]
+    assert page.locator("th.column-symbol[aria-sort=descending]").count() == 1
+    page.click("[data-sort=sentiment]")
+    assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]  # those without sentiment last
+    page.click("[data-sort=sentiment]")
+    assert symbols(page) == ["KO", "AAPL", "PG", "XOM"]  # and last again
+    page.fill("#filter", "o")
+    assert symbols(page) == ["KO", "XOM"]
+    page.click("[data-grade=B]")
+    assert symbols(page) == ["KO"]
+    page.fill("#filter", "nothing")
+    page.click("#clear")
+    assert len(symbols(page)) == 4
+
+
+def test_a_refresh_updates_the_open_page_and_lights_up_what_changed(page) -> None:
+    write_batch(page.data, {"AAPL": 80.0, "KO": 60.0, "PG": 20.0, "XOM": 40.0}, NEWER)
+    page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
+    told = page.frontend.post("/api/refresh-data", json={"batch": NEWER}).json()
+    assert told["listeners"] == 1
+    page.wait_for_selector("tr.changed")
+    assert page.locator("tr.changed .ticker").all_text_contents() == ["XOM", "PG"]
+    assert symbols(page) == ["AAPL", "KO", "XOM", "PG"]
+    assert "23 Nov 2026" in page.locator("#facts").text_content()
+
+
+def test_a_hostile_symbol_stays_text(browser, tmp_path: Path) -> None:
+    write_batch(tmp_path, SCORES | {HOSTILE: 99.0})
+    write_sentiment(tmp_path, {HOSTILE: 0.1})
+    with stack(tmp_path) as (api, frontend):
+        api.post("/api/v1/grading/refresh").raise_for_status()
+        page = open_page(browser, frontend)
+        page.wait_for_selector("tbody tr")
+        assert symbols(page)[0] == HOSTILE
+        assert page.locator("tbody img").count() == 0
+        assert page.complaints == []
+        page.context.close()
+
+
+def test_the_first_batch_appears_on_the_empty_page_by_itself(browser, tmp_path: Path) -> None:
+    with stack(tmp_path) as (api, frontend):
+        page = open_page(browser, frontend)
+        page.wait_for_selector("text=No batch graded yet")
+        write_batch(tmp_path, SCORES)
+        api.post("/api/v1/grading/refresh").raise_for_status()
+        page.wait_for_selector("#live[data-state=live]")
+        frontend.post("/api/refresh-data").raise_for_status()
+        page.wait_for_selector("tbody tr")
+        assert page.locator("#state").is_hidden()
+        page.context.close()
+
+
+def test_an_absent_api_is_told(browser) -> None:
+    with served(create_frontend(FrontendSettings(api_url="http://127.0.0.1:1"))) as frontend:
+        page = open_page(browser, frontend)
+        page.wait_for_selector("text=Grading service unavailable")
+        assert page.locator("#retry").is_visible()
+        page.context.close()
+
+
+def test_an_absent_api_keeps_the_ranking_on_the_page(page) -> None:
+    (page.data / "grades" / f"{KEY}.json").write_text("torn")
+    page.frontend.post("/api/refresh-data").raise_for_status()
+    page.wait_for_selector("#banner:not([hidden])")
+    assert len(symbols(page)) == 4
+
+
+def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
+    page.goto(f"{page.frontend.base_url}?market=nyse")
+    page.wait_for_selector("text=No batch graded yet")
+    assert page.locator("h1").text_content() == "Stock ranking of nyse"
+    write_batch(page.data / "nyse", {"IBM": 70.0, "GE": 30.0}, NEWER)
+    own = {"batch": NEWER, "market": "nyse"}
+    page.api.post("/api/v1/grading/refresh", json=own).raise_for_status()
+    page.wait_for_selector("#live[data-state=live]")
+    page.frontend.post("/api/refresh-data", json=own).raise_for_status()
+    page.wait_for_selector("tbody tr")
+    assert symbols(page) == ["IBM", "GE"]
+    assert "23 Nov 2026" in page.locator("#facts").text_content()
+    page.goto(str(page.frontend.base_url))
+    page.wait_for_selector("tbody tr")
+    assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]
+    assert page.locator("h1").text_content() == "Stock ranking"
+
+
+@pytest.mark.parametrize("market", ["../nyse", HOSTILE])
+def test_what_is_no_name_of_a_market_is_told(page, market: str) -> None:
+    page.goto(f"{page.frontend.base_url}?{urlencode({'market': market})}")
+    page.wait_for_selector("text=No such market")
+    assert market in page.locator("#state-text").text_content()
+    assert page.locator("#ranking").is_hidden()
+    assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 820, 960, 1100, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_every_width(page, width: int, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator(".card").bounding_box()
+    last = page.locator("tbody tr").first.locator(".column-trend").bounding_box()
+    assert last["x"] + last["width"] <= box["x"] + box["width"] + 0.5

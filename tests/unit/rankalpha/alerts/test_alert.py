@@ -1,0 +1,329 @@
+"""Who is told of an incident, how often, and what becomes of an alert that a channel does not take."""
+
+import asyncio
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import ErrorType
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import (
+    ErrorResponse,
+)
+from airflow.sdk.log import mask_secret
+
+from rankalpha.alerts import channels, sent
+from rankalpha.alerts.alert import tell
+from rankalpha.alerts.deadline import missed
+from rankalpha.alerts.graded import tell_graded
+from rankalpha.alerts.incident import Incident, Urgency, failure, lateness, pause
+from rankalpha.alerts.notifier import AlertNotifier, EndedByPerson
+from tests.support.channels import Mailbox, Webhook, body
+from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context, local_server
+
+BROKEN = RuntimeError("stage demo exited with 1. Last lines:\n  <price> & {{ 7 * 7 }}")
+SUBJECT = "RankAlpha ACT NOW: rankalpha_scoring.run_demo failed"
+INCIDENT = Incident("key", "something broke", "Next: mend it.", Urgency.LOOK_TODAY)
+
+
+@pytest.fixture
+def mailbox(monkeypatch):
+    """The e-mail channel, switched on."""
+    with Mailbox() as box:
+        switch_on_mail(monkeypatch, box)
+        yield box
+
+
+@pytest.fixture
+def slack(monkeypatch):
+    """Return a function that switches the Slack channel on."""
+
+    def switch_on(url):
+        connection = {"conn_type": "slackwebhook", "password": f"{url}/services/T0/B0/x"}
+        monkeypatch.setenv("AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT", json.dumps(connection))
+
+    return switch_on
+
+
+@pytest.fixture
+def no_mail(monkeypatch):
+    """The e-mail channel, switched on, with a server that is down."""
+    box = Mailbox()
+    switch_on_mail(monkeypatch, box)
+    return box
+
+
+def switch_on_mail(monkeypatch, box):
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", box.connection)
+    monkeypatch.setenv("AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT", "{no such channel")
+    monkeypatch.setenv("RANKALPHA_ALERT_EMAIL", "duty@example.org,boss@example.org")
+
+
+class Scoring(TaskInstance):
+    dag_id = "rankalpha_scoring"
+
+
+def failed(begun=None, **more):
+    ti = Scoring()
+    ti.start_date = begun
+    return context(KEY, ti, exception=BROKEN, **more)
+
+
+def subjects(box):
+    return [message["Subject"] for _, message in box.messages]
+
+
+def test_an_email_is_sent_to_every_receiver(mailbox):
+    AlertNotifier().notify(failed())
+    ((receivers, message),) = mailbox.messages
+    assert receivers == ["duty@example.org", "boss@example.org"]
+    assert message["From"] == "airflow@example.org"
+    assert message["Subject"] == SUBJECT
+    text = body(message)
+    assert text.startswith(
+        "<p><b>ACT NOW: a batch is not graded, or none can be, until somebody mends this.</b></p>"
+    )
+    assert f"<pre>Batch: {KEY}\nRun: manual__1, try 1\n" in text
+    assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in text  # neither markup nor a template
+    assert '\nLog: <a href="http://airflow/log">http://airflow/log</a>\n' in text
+    assert text.strip().endswith("/plugin/rankalpha</a></pre>")
+
+
+def test_no_email_without_receivers(mailbox, monkeypatch):
+    monkeypatch.delenv("RANKALPHA_ALERT_EMAIL")
+    AlertNotifier().notify(failed())
+    assert mailbox.messages == []
+
+
+def test_slack_is_told(slack):
+    with local_server(lambda _request: (200, "ok")) as (url, requests):
+        slack(url)
+        AlertNotifier().notify(failed())
+    (request,) = requests
+    assert request.path == "/services/T0/B0/x"
+    text = request.json()["text"]
+    assert text.startswith(f"*{SUBJECT}*\nACT NOW: ")
+    assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in text
+
+
+def test_airflow_calls_the_notifier_with_a_context(slack):
+    """As `on_failure_callback`, where Airflow renders templates first."""
+    with local_server(lambda _request: (200, "ok")) as (url, requests):
+        slack(url)
+        AlertNotifier()(failed())
+    assert "{{ 7 * 7 }}" in requests[0].json()["text"]
+
+
+def test_without_channels_the_log_has_it(caplog):
+    AlertNotifier().notify(failed())
+    assert f"ALERT {SUBJECT}" in caplog.text
+
+
+def test_no_channel_gives_secrets_away(mailbox, slack, variables, caplog):
+    mask_secret("hunter2-in-the-output")
+    with local_server(lambda _request: (200, "ok")) as (url, requests):
+        slack(url)
+        AlertNotifier().notify(failed() | {"exception": RuntimeError("key hunter2-in-the-output refused")})
+    given = [body(mailbox.messages[0][1]), requests[0].json()["text"], *variables.values()]
+    assert ["key *** refused" in text for text in given] == [True] * 3
+    assert "hunter2" not in repr(given) + caplog.text
+
+
+def test_a_failure_is_told_once_whoever_tells_it(mailbox, variables, caplog):
+    AlertNotifier().notify(failed())
+    AlertNotifier().notify(failed())
+    assert subjects(mailbox) == [SUBJECT]
+    assert "Still so: rankalpha_scoring.run_demo failed" in caplog.text
+    assert sent.recall(failure("rankalpha_scoring", "manual__1")).told == ("e-mail",)
+
+
+def test_a_failure_after_the_task_was_cleared_is_told_again(mailbox, variables):
+    AlertNotifier().notify(failed())
+    AlertNotifier().notify(failed(begun=datetime.now(UTC)))
+    assert subjects(mailbox) == [SUBJECT] * 2
+    sent.remember(sent.recall(failure("rankalpha_scoring", "manual__1")).seen_mending())
+    AlertNotifier().notify(failed())
+    assert subjects(mailbox) == [SUBJECT] * 3
+
+
+def test_what_a_person_has_ended_is_left_to_the_watchdog(mailbox, variables, caplog):
+    AlertNotifier().notify(failed() | {"exception": EndedByPerson("stopped by Airflow")})
+    assert mailbox.messages == []
+    assert "ALERT" not in caplog.text
+    AlertNotifier().notify(failed())
+    assert len(mailbox.messages) == 1
+
+
+def test_a_task_of_the_watchdog_is_told_once_for_all_of_its_runs(mailbox, variables):
+    class Watching(TaskInstance):
+        dag_id, task_id = "rankalpha_watchdog", "watch_batches"
+
+    for number in (1, 2):
+        ti = Watching()
+        ti.run_id, ti.start_date = f"r{number}", datetime.now(UTC) + timedelta(minutes=5 * number)
+        AlertNotifier().notify(context(None, ti, exception=BROKEN))
+    assert subjects(mailbox) == ["RankAlpha LOOK TODAY: rankalpha_watchdog.watch_batches failed"]
+
+
+def test_a_mail_server_that_is_down_is_logged_and_remembered_and_slack_still_told(
+    no_mail, slack, variables, caplog
+):
+    with local_server(lambda _request: (200, "ok")) as (url, requests):
+        slack(url)
+        tell(INCIDENT)
+    assert len(requests) == 1
+    assert "ALERT could not be sent by e-mail" in caplog.text
+    kept = sent.recall("key")
+    assert (kept.told, kept.unsent, kept.sending) == (("Slack",), ("e-mail",), False)
+    assert kept.incident == INCIDENT
+
+
+def test_slack_that_refuses_is_remembered_and_the_email_still_sent(mailbox, slack, variables, caplog):
+    with local_server(lambda _request: (404, "no_team")) as (url, _):
+        slack(url)
+        tell(INCIDENT)
+    assert len(mailbox.messages) == 1
+    assert "ALERT could not be sent by Slack" in caplog.text
+    assert sent.recall("key").unsent == ("Slack",)
+
+
+@pytest.fixture
+def webhook(monkeypatch):
+    """Slack as a server that refuses what is too long for it, switched on."""
+    with Webhook() as hook:
+        monkeypatch.setenv("AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT", hook.connection)
+        yield hook
+
+
+LONG = [
+    pytest.param("\n  ".join(letter * 300_000 for letter in "abc"), id="three lines of 300 kB"),
+    pytest.param("&<>" * 300_000, id="what Slack gets as several characters each"),
+    pytest.param("a" * 2_600 + "&" * 300_000 + "b" * 900, id="the same in the middle"),
+    pytest.param("\N{CJK UNIFIED IDEOGRAPH-4E00}" * 900_000, id="another alphabet"),
+    pytest.param("\N{PILE OF POO}" * 900_000, id="emoji"),
+    pytest.param("line\n" * 200_000, id="many lines"),
+    pytest.param("a\0b\x1b[31m\ud800c", id="what is no text"),
+]
+
+
+@pytest.mark.parametrize("error", LONG)
+def test_whatever_an_error_quotes_its_alert_arrives_and_says_what_to_do(mailbox, webhook, variables, error):
+    AlertNotifier().notify(failed() | {"exception": RuntimeError(f"it broke: {error}")})
+    (text,), ((_, mail),) = webhook.texts, mailbox.messages
+    for told_text in (text, body(mail)):
+        assert f"Batch: {KEY}\n" in told_text
+        assert "Error: it broke: " in told_text
+        assert "clear the task" in told_text
+        assert "/plugin/rankalpha" in told_text
+        assert ("characters are left out" in told_text) == (len(error) > 6_000)
+    assert len(mail.as_bytes()) < 100_000
+    assert sent.recall(failure("rankalpha_scoring", "manual__1")).told == ("e-mail", "Slack")
+    assert max(map(len, variables.values())) < 100_000
+
+
+def test_a_secret_is_masked_before_an_error_is_cut(mailbox, webhook, variables, caplog):
+    mask_secret("sesame" * 100)
+    for begin in range(3_500, 4_300, 150):  # wherever the cut is
+        AlertNotifier().notify(
+            failed(begun=datetime.now(UTC))
+            | {"exception": RuntimeError("x" * begin + "sesame" * 100 + "y" * 9_000)}
+        )
+    assert "sesame" not in caplog.text + repr(
+        [webhook.texts, variables, [body(one) for _, one in mailbox.messages]]
+    )
+    assert len(mailbox.messages) == len(range(3_500, 4_300, 150))
+
+
+def test_a_subject_is_one_short_line(mailbox, webhook, variables):
+    tell(Incident("key", "batch a\r\nBcc: mallory@example.org " + "b" * 900_000, "text"))
+    ((receivers, message),) = mailbox.messages
+    assert (receivers, message["Bcc"]) == (["duty@example.org", "boss@example.org"], None)
+    assert message["Subject"].startswith("RankAlpha LOOK TODAY: batch a Bcc: mallory@example.org bbb")
+    assert len(message["Subject"]) < 250
+    assert len(webhook.texts) == 1
+
+
+def test_what_an_earlier_version_has_kept_is_cut_when_it_is_sent_again(webhook):
+    assert channels.send(Incident("key", "s" * 900_000, "t" * 900_000), ("Slack",)) == ()
+    assert len(webhook.texts) == 1
+
+
+def test_a_connection_that_makes_no_sense_is_no_channel(slack, monkeypatch):
+    monkeypatch.setenv("RANKALPHA_ALERT_EMAIL", "duty@example.org")
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", "{not json")
+    with local_server(lambda _request: (200, "ok")) as (url, requests):
+        slack(url)
+        tell(INCIDENT)
+    assert len(requests) == 1
+
+
+def test_neither_channels_nor_airflow_that_are_down_raise(no_mail, slack, caplog):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        slack(f"http://127.0.0.1:{probe.getsockname()[1]}")
+        AlertNotifier().notify(failed())
+    assert "The watchdog does not know of this alert" in caplog.text
+
+
+def test_an_airflow_that_does_not_say_what_was_told_leaves_the_failure_told(mailbox, monkeypatch, caplog):
+    denied = SimpleNamespace(send=lambda _message: ErrorResponse(error=ErrorType.PERMISSION_DENIED))
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", denied, raising=False)
+    AlertNotifier().notify(failed())
+    assert subjects(mailbox) == [SUBJECT]
+    assert "Not known whether this was told before" in caplog.text
+
+
+def late_run(state="running", dag_id="rankalpha_scoring"):
+    run = {"dag_id": dag_id, "dag_run_id": "r", "state": state, "partition_key": KEY}
+    return {"dag_run": run, "deadline": {"id": "1", "deadline_time": "2025-11-20T06:30:00Z"}}
+
+
+def test_a_missed_deadline_is_told_once(mailbox, variables):
+    for _ in range(2):
+        asyncio.run(missed(context=late_run()))
+    assert subjects(mailbox) == [
+        f"RankAlpha LOOK TODAY: rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
+    ]
+
+
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_the_deadline_of_a_run_that_has_ended_tells_nothing(mailbox, variables, state):
+    asyncio.run(missed(context=late_run(state)))
+    assert mailbox.messages == []
+
+
+@pytest.mark.parametrize("key", [lateness("rankalpha_scoring", "r"), pause("rankalpha_scoring")])
+def test_a_deadline_whose_cause_the_watchdog_has_told_tells_nothing(mailbox, variables, key):
+    sent.remember(sent.Told(Incident(key, "s", "t"), datetime.now(UTC)))
+    asyncio.run(missed(context=late_run()))
+    assert mailbox.messages == []
+
+
+RESULT = {"rows": 3, "symbols": 3, "as_of": "2025-11-19", "details": {"B": 2, "A": 1}}
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [(RESULT, "Grades: 1 A, 2 B\nStocks: 3, prices as of 2025-11-19"), (None, "has told no figures")],
+)
+def test_a_graded_batch_is_told_by_setting(mailbox, variables, monkeypatch, result, text):
+    graded = context(
+        KEY, TaskInstance(batch=KEY, result=result), task=SimpleNamespace(upstream_task_ids={"u"})
+    )
+    tell_graded(graded)
+    assert mailbox.messages == []
+    monkeypatch.setenv("RANKALPHA_TELL_GRADED", "true")
+    from rankalpha.settings import settings
+
+    settings.cache_clear()
+    tell_graded(graded)
+    assert subjects(mailbox) == [f"RankAlpha NO ACTION: batch {KEY} is graded"]
+    assert text in body(mailbox.messages[0][1])
+    assert variables == {}, "nothing is left to be done about it"
+
+
+def test_a_notice_that_could_not_be_sent_is_remembered(no_mail, variables):
+    tell(INCIDENT, notice=True)
+    assert sent.recall("key").unsent == ("e-mail",)

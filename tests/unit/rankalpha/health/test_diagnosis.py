@@ -1,0 +1,174 @@
+"""What a person is told: one incident for one cause, and none for what mends itself."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rankalpha.alerts.incident import Incident, Urgency
+from rankalpha.alerts.sent import Told
+from rankalpha.health.diagnosis import all_incidents, incidents
+from rankalpha.health.sight import Sight
+from rankalpha.health.standing import FRONTEND, Batch, Standing
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS, Pipeline
+
+NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
+DUE = datetime(2026, 11, 22, 6, tzinfo=UTC)
+KEY = "2026-11-22T06:00:00"
+WELL = Sight(
+    pipeline=DEFAULT_PIPELINE,
+    now=NOW,
+    batches=[],
+    paused=[],
+    due=DUE,
+    started=DUE,
+    up=DUE - timedelta(days=1),
+    heartbeats=dict.fromkeys(("scheduler", "triggerer", "dag_processor"), NOW),
+)
+
+
+def batch(key=KEY, begun=DUE, **steps):
+    """A batch that is done but for some steps."""
+    done = dict.fromkeys([*(step.name for step in STEPS), FRONTEND], Standing("done", DUE))
+    return Batch(key, begun, done | {name: Standing(state, DUE, "r") for name, state in steps.items()})
+
+
+def subjects(sight):
+    return [one.subject for one in incidents(sight)]
+
+
+def test_all_is_well():
+    assert subjects(replace(WELL, batches=[batch()])) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "dag_id"),
+    [("ingestion", "rankalpha_ingestion"), ("grading", "rankalpha_grading"), (FRONTEND, "rankalpha_grading")],
+)
+def test_a_failed_step_is_told_and_not_that_its_batch_is_late(step, dag_id):
+    (one,) = incidents(replace(WELL, batches=[batch(**{step: "failed"})]))
+    assert one.subject == f"{dag_id} failed for batch {KEY}"
+    assert "Run: r\nNext: " in one.text
+
+
+def test_a_paused_dag_is_told_once_for_all_batches():
+    waiting = [batch(scoring="paused", grading="waiting"), batch("2026-11-21T06:00:00", scoring="paused")]
+    (one,) = incidents(replace(WELL, batches=waiting))
+    assert one.subject == "rankalpha_scoring is paused, and 2 batch(es) wait for it"
+    assert one.text.startswith(f"Waiting: {KEY}, 2026-11-21T06:00:00.\nNext: unpause it")
+
+
+def test_a_batch_is_late_after_its_deadline(monkeypatch):
+    late = batch(sentiment="running", grading="waiting", frontend="waiting")
+    (one,) = incidents(replace(WELL, batches=[late]))
+    assert one.subject == f"batch {KEY} was not graded within 45 minutes"
+    assert "Where it is: sentiment running since 06:00." in one.text
+    assert subjects(replace(WELL, batches=[replace(late, begun=NOW - timedelta(minutes=44))])) == []
+
+
+@pytest.mark.parametrize("state", ["superseded", "unpublished"])
+def test_a_batch_that_was_left_out_on_purpose_is_not_late(state):
+    left_out = batch(scoring=state, grading="waiting", frontend="waiting")
+    assert subjects(replace(WELL, batches=[left_out])) == []
+
+
+def test_a_day_without_a_batch_is_told_after_a_quarter_of_an_hour():
+    none = replace(WELL, started=DUE - timedelta(days=1))
+    assert subjects(none) == ["no batch since 2026-11-22 06:00 UTC"]
+    assert subjects(replace(none, started=None)) == ["no batch since 2026-11-22 06:00 UTC"]
+    assert subjects(replace(none, now=DUE + timedelta(minutes=15), heartbeats={})) == []
+
+
+def test_a_stack_that_was_started_only_just_now_is_given_its_time():
+    none = replace(WELL, started=None)
+    assert subjects(replace(none, up=NOW - timedelta(minutes=14))) == []
+    assert subjects(replace(none, up=NOW - timedelta(minutes=16))) == ["no batch since 2026-11-22 06:00 UTC"]
+
+
+def test_a_paused_ingestion_is_the_reason():
+    (one,) = incidents(replace(WELL, started=None, paused=["rankalpha_ingestion"]))
+    assert one.text == "Next: rankalpha_ingestion is paused: unpause it in the Airflow UI."
+
+
+@pytest.mark.parametrize(
+    ("beat", "text"),
+    [(None, "None at all."), (NOW - timedelta(minutes=3), "None since 2026-11-22 06:57:00 UTC.")],
+)
+def test_a_component_without_a_heartbeat_is_told(beat, text):
+    (one,) = incidents(replace(WELL, heartbeats={**WELL.heartbeats, "triggerer": beat}))
+    assert one.subject == "Airflow's triggerer gives no heartbeat"
+    assert one.text.startswith(text)
+
+
+def running(minutes, state="running"):
+    """A batch whose scoring was queued some minutes ago, and for which all the rest waits."""
+    found = batch(scoring=state, grading="waiting", frontend="waiting")
+    queued = replace(found.steps["scoring"], queued=NOW - timedelta(minutes=minutes))
+    return replace(found, steps={**found.steps, "scoring": queued})
+
+
+def test_a_run_past_its_deadline_is_told_and_not_that_its_batch_is_late_too():
+    (one,) = incidents(replace(WELL, batches=[running(33)]))
+    assert one.subject == f"rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
+    assert (one.key, one.urgency, one.batch) == ("late rankalpha_scoring r", Urgency.LOOK_TODAY, KEY)
+
+
+def test_a_deadline_is_given_time_to_tell_of_itself():
+    young = replace(running(31), begun=NOW - timedelta(minutes=31))
+    assert subjects(replace(WELL, batches=[young])) == []
+    told = [Told(Incident("late rankalpha_scoring r", "scoring is late", ""), NOW)]
+    (one,) = incidents(replace(WELL, batches=[young], told=told))
+    assert one.key == told[0].incident.key
+
+
+def test_a_run_before_its_deadline_explains_nothing():
+    assert subjects(replace(WELL, batches=[running(29)])) == [f"batch {KEY} was not graded within 45 minutes"]
+
+
+def test_a_run_that_waits_for_a_paused_dag_is_told_as_that():
+    assert subjects(replace(WELL, batches=[running(31, "paused")])) == [
+        "rankalpha_scoring is paused, and 1 batch(es) wait for it"
+    ]
+
+
+def test_a_channel_that_takes_no_alerts_is_told():
+    untold = [Told(Incident(key, f"{key} broke", ""), NOW, ("Slack",), ("e-mail",)) for key in ("a", "b")]
+    (one,) = incidents(replace(WELL, told=untold))
+    assert one.subject == "2 alert(s) could not be sent by e-mail"
+    assert one.text.startswith("Not told: a broke; b broke.\nNext: see the log of rankalpha_watchdog")
+    assert "smtp_default" in one.text
+
+
+NYSE = replace(WELL, pipeline=Pipeline.of(Market(name="nyse")))
+
+
+def test_incidents_of_another_market_name_it():
+    late = batch(sentiment="running", grading="waiting", frontend="waiting")
+    found = [
+        *incidents(replace(NYSE, batches=[late])),
+        *incidents(replace(NYSE, batches=[batch(scoring="failed")])),
+        *incidents(replace(NYSE, batches=[batch(scoring="paused")])),
+        *incidents(replace(NYSE, started=None)),
+    ]
+    assert [one.subject for one in found] == [
+        f"batch {KEY} of nyse was not graded within 45 minutes",
+        f"rankalpha_nyse_scoring failed for batch {KEY}",
+        "rankalpha_nyse_scoring is paused, and 1 batch(es) wait for it",
+        "no batch of nyse since 2026-11-22 06:00 UTC",
+    ]
+    assert {one.market for one in found} == {"nyse"}
+    assert (
+        found[-1].text
+        == "Next: rankalpha_nyse_ingestion has no run since then: trigger it in the Airflow UI."
+    )
+
+
+def test_incidents_of_two_markets_are_two_and_what_is_of_none_is_told_once():
+    silent = {"heartbeats": {"scheduler": None}, "started": None}
+    found = all_incidents([replace(WELL, **silent), replace(NYSE, **silent)])
+    assert [(one.key, one.market) for one in found] == [
+        ("component scheduler", ""),
+        ("missing 2026-11-22", "default"),
+        ("missing nyse 2026-11-22", "nyse"),
+    ]

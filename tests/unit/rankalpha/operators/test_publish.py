@@ -1,0 +1,164 @@
+"""Publishing a dataset: what is checked before, and what its event says."""
+
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import DAG, Asset
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.execution_time.context import OutletEventAccessors
+
+from rankalpha.contract import Check, Contract
+from rankalpha.contract.figures import change, reported
+from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.pipeline.batch import FIGURES_KEY
+from tests.unit.rankalpha.support.rankalpha_helpers import KEY, RESULT, TaskInstance, context, stage
+
+DATASET = Asset(name="demo", uri="rankalpha://demo")
+CONTAINER = {"image": "demo:1", "digest": "sha256:0", "name": "demo", "seconds": 1.5}
+EMPTY = {**RESULT, "rows": 0}
+WORD = {"by": "ann", "reason": "the exchange was closed", "try": 1}
+
+
+def contract(**least):
+    checks = [
+        Check(name=name, figure=reported(name), least=number)
+        for name, number in ({"rows": 1, "symbols": 1} | least).items()
+    ]
+    checks.append(Check(name="change of rows", figure=change("rows"), least=-20, unit="%", severity="warn"))
+    return Contract(
+        owner="rankalpha",
+        description="demo",
+        freshness=timedelta(hours=26),
+        checks=tuple(checks),
+        details={},
+    )
+
+
+def publish(result=RESULT, batch=KEY, key=KEY, params=None, earlier=None, xcoms=None, **least):
+    with DAG("rankalpha_demo", schedule=None):
+        task = PublishOperator(task_id="publish_demo", dataset=DATASET, contract=contract(**least))
+        StageOperator(task_id="run_demo", stage=stage()) >> task
+    ti = TaskInstance(batch=batch, result=result, **(xcoms or {}))
+    events, store = OutletEventAccessors(), {DATASET: {FIGURES_KEY: earlier or {}}}
+    given = context(key, ti, outlet_events=events, params=params or {}, asset_state_store=store)
+    try:
+        task.execute(given)
+    except Exception as error:
+        error.events, error.ti = events, ti
+        raise
+    assert set(ti.asked) == {"run_demo"}
+    assert "quarantine" not in ti.xcoms
+    return events
+
+
+def refused(match, **given):
+    """What is left by a try that has to publish nothing."""
+    with pytest.raises(AirflowFailException, match=match) as caught:
+        publish(**given)
+    assert len(caught.value.events) == 0
+    return caught.value
+
+
+def test_a_published_event_is_of_the_batch_and_carries_result_checks_and_container():
+    event = publish(xcoms={"container": CONTAINER})[DATASET]
+    checks = event.extra.pop("checks")
+    assert event.extra == {**RESULT, "batch": KEY, "container": CONTAINER}
+    assert {one["name"]: one["passed"] for one in checks} == dict.fromkeys(
+        ["result", "details", "rows", "symbols", "change of rows"], True
+    )
+    assert event.partition_keys == {KEY}
+
+
+def test_a_run_without_a_key_publishes_its_batch_all_the_same():
+    assert publish(key=None)[DATASET].partition_keys == {KEY}
+
+
+def test_publishing_is_done_in_the_pool_of_one_slot():
+    task = PublishOperator(task_id="publish_demo", dataset=DATASET, contract=contract())
+    assert (task.pool, task.pool_slots, task.outlets) == ("publish", 1, [DATASET])
+
+
+def test_a_broken_contract_publishes_nothing_and_keeps_what_it_has_refused():
+    error = refused("not published", rows=100, symbols=50, xcoms={"container": CONTAINER})
+    assert str(error) == (
+        f"batch {KEY} is not published in demo: "
+        "rows is 3, at least 100 expected; symbols is 2, at least 50 expected"
+    )
+    kept = error.ti.xcoms["quarantine"]
+    assert (kept["batch"], kept["result"], kept["container"]) == (KEY, RESULT, CONTAINER)
+    assert [one["name"] for one in kept["checks"] if not one["passed"]] == ["rows", "symbols"]
+
+
+def test_a_warning_publishes_and_is_told(capsys):
+    earlier = {"2025-11-18T06:00:00": {"rows": 2}, "2025-11-19T06:00:00": {"rows": 9}}
+    later = {"2025-11-21T06:00:00": {"rows": 3}, "zzz": {"rows": 3}}
+    event = publish(earlier={**earlier, **later})[DATASET]
+    (warning,) = [one for one in event.extra["checks"] if not one["passed"]]
+    assert (warning["name"], warning["severity"], warning["value"]) == ("change of rows", "warn", -66.6667)
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if " WARNING " in line]
+    assert "[warning  ] change of rows" in told
+    assert "forced" not in event.extra
+
+
+def test_a_missing_result_is_allowed_where_none_is_required():
+    extra = publish(result=None)[DATASET].extra
+    assert (extra.keys(), extra["batch"]) == ({"batch", "checks"}, KEY)
+
+
+def test_a_missing_result_publishes_nothing_where_one_is_required(monkeypatch):
+    monkeypatch.setenv("RANKALPHA_REQUIRE_RESULT", "true")
+    refused("not published in demo: the stage reported no result", result=None)
+
+
+def test_a_result_is_enough_where_one_is_required(monkeypatch):
+    monkeypatch.setenv("RANKALPHA_REQUIRE_RESULT", "true")
+    assert publish()[DATASET].partition_keys == {KEY}
+
+
+def test_a_person_publishes_in_spite_of_the_checks_and_the_event_says_so(capsys):
+    event = publish(result=EMPTY, xcoms={"publish_anyway": WORD})[DATASET]
+    assert event.extra["forced"] == {"by": "ann", "reason": "the exchange was closed"}
+    assert [one["name"] for one in event.extra["checks"] if not one["passed"]] == ["rows"]
+    assert event.partition_keys == {KEY}
+    assert "Published anyway, in spite of rows, by ann: the exchange was closed" in capsys.readouterr().out
+
+
+def test_where_nothing_is_wrong_a_word_changes_nothing():
+    assert "forced" not in publish(xcoms={"publish_anyway": WORD})[DATASET].extra
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {**WORD, "try": 2},
+        {**WORD, "try": 0},
+        {**WORD, "try": "1"},
+        {**WORD, "reason": " "},
+        {**WORD, "reason": "x" * 501},
+        {**WORD, "by": ""},
+        {"by": "ann", "try": 1},
+        "publish",
+        ["publish"],
+        1,
+    ],
+)
+def test_a_word_that_is_none_or_of_another_try_publishes_nothing(word):
+    error = refused("rows is 0", result=EMPTY, xcoms={"publish_anyway": word})
+    assert "quarantine" in error.ti.xcoms
+
+
+def test_nothing_is_published_without_a_batch():
+    refused("run_demo left no batch to publish", batch=None, result=None)
+
+
+def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch):
+    monkeypatch.setattr(TaskInstance, "run_id", "__airflow_temporary_run_2025-01-01T00:00:00+00:00__")
+    with pytest.raises(AirflowSkipException, match="publishes nothing") as caught:
+        publish()
+    assert len(caught.value.events) == 0
+
+
+def test_a_run_that_was_told_not_to_publish_checks_and_skips():
+    with pytest.raises(AirflowSkipException, match=f"{KEY} is fit to publish; this run was told not to"):
+        publish(params={"publish": False})
+    refused("rows is 0", result=EMPTY, params={"publish": False})

@@ -1,0 +1,187 @@
+"""The file of the markets: what it may say, and how each mistake is told."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.markets import markets, read
+from rankalpha.settings import SettingsError
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a file of markets; return its path."""
+
+    def write(text):
+        path = tmp_path / "markets.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_the_shipped_file_holds_the_default_market_alone():
+    assert read(ROOT / "datasets" / "markets.toml") == (Market(),)
+
+
+def test_the_example_in_the_shipped_file_is_a_market(file):
+    lines = (ROOT / "datasets" / "markets.toml").read_text().splitlines()
+    example = [line.removeprefix("# ") for line in lines[lines.index("") + 1 :]]
+    default, nyse = read(file("\n".join(example)))
+    assert default == Market()
+    assert (nyse.name, nyse.schedule, nyse.profile, nyse.slots) == ("nyse", "30 21 * * 1-5", "nyse", 4)
+    assert nyse.images == {"ingestion": "nyse_ingestion:1.4", "scorer": "rankalpha_scorer:2"}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_without_a_table_there_is_the_default_market(file, text):
+    assert read(file(text)) == (Market(),)
+
+
+def test_without_a_file_there_is_the_default_market():
+    assert markets() == (Market(),)
+
+
+def test_a_file_that_a_setting_names_must_be_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("RANKALPHA_MARKETS", str(tmp_path / "none.toml"))
+    with pytest.raises(SettingsError, match=r"RANKALPHA_MARKETS='.*none.toml' cannot be read: No such file"):
+        markets()
+
+
+def test_the_default_market_may_be_left_out(file):
+    assert [one.name for one in read(file("[lse]\n[us_tech]\n"))] == ["lse", "us_tech"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[nyse]\nshedule = '0 6 * * *'",
+            "[nyse] shedule = '0 6 * * *': there is no such key; there are schedule,",
+        ),
+        ("[nyse]\nname = 'x'", "[nyse] name = 'x': there is no such key"),
+        (
+            "[nyse]\nschedule = '0 6 * *'",
+            "[nyse] schedule = '0 6 * *': no cron expression of five fields, such as",
+        ),
+        ("[nyse]\nschedule = '0 0 6 * * *'", "no cron expression of five fields"),
+        ("[nyse]\nschedule = '0 25 * * *'", "[nyse] schedule = '0 25 * * *': no cron expression"),
+        ("[nyse]\nschedule = '@daily'", "no cron expression of five fields"),
+        ("[nyse]\nschedule = '0 0 31 2 *'", "a cron expression of a day that never comes"),
+        ("[nyse]\nschedule = 6", "[nyse] schedule = 6: Input should be a valid string"),
+        ("[nyse]\nslots = 0", "[nyse] slots = 0: Input should be greater than 0"),
+        ("[nyse]\nslots = '4'", "[nyse] slots = '4': Input should be a valid integer"),
+        ("[nyse]\nslots = true", "[nyse] slots = True: Input should be a valid integer"),
+        ("[nyse]\nprofile = ''", "[nyse] profile = '': String should have at least 1 character"),
+        ("[nyse]\nimages = 'x:1'", "[nyse] images = 'x:1': Input should be a valid dictionary"),
+        (
+            "[nyse]\nslots = 99999999999",
+            "[nyse] slots = 99999999999: Input should be less than or equal to 2147483647",
+        ),
+        ("[nyse]\nslots = inf", "[nyse] slots = inf: Input should be a valid integer"),
+        ("[nyse.images]\nscorer = ''", "[nyse] images.scorer = '': is empty"),
+        (
+            "[nyse.images]\nscorer = 'Scorer:1'",
+            "[nyse] images.scorer = 'Scorer:1': is not the name of an image",
+        ),
+        (
+            '[nyse.images]\nscorer = "a\\u0000"',
+            r"[nyse] images.scorer = 'a\x00': holds the character U+0000 (NUL)",
+        ),
+        ('[nyse]\nschedule = "0 6 * * \\u0000"', "no cron expression"),
+        ("[nyse.images]\nscorer = 1", "[nyse] images.scorer = 1: Input should be a valid string"),
+        (
+            "[nyse.images]\nscoring = 'x'",
+            "images.scoring = 'x': there is no such stage; there are ingestion, scorer, ",
+        ),
+        ("['New York']", "[New York]: a market's name has lower-case letters"),
+        ("[1st]", "[1st]: a market's name has lower-case letters"),
+        ("[a__b]", "[a__b]: a market's name has lower-case letters"),
+        (f"[{'a' * 41}]", "40 characters at most"),
+        ("[prices]", "[prices]: this is a tag of DAGs or a folder of data already; rename the market"),
+        ("[scoring]", "[scoring]: this is a tag of DAGs"),
+        (
+            "schedule = '0 6 * * *'",
+            "schedule = '0 6 * * *' stands in no table; begin one with its market's name",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_file_table_key_value_and_cure(file, text, told):
+    path = file(text)
+    with pytest.raises(SettingsError) as error:
+        read(path)
+    assert str(error.value).startswith(f"{path}, mend it:\n  ")
+    assert told in str(error.value)
+
+
+def test_all_mistakes_are_told_at_once(file):
+    with pytest.raises(SettingsError) as error:
+        read(file("[nyse]\nslots = 0\n[lse]\ncolour = 'red'\n"))
+    assert len(str(error.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("text", ["[nyse]\n[nyse]\n", "[nyse\n", "\x00"])
+def test_what_is_no_toml_is_told_with_its_line(file, text):
+    with pytest.raises(SettingsError, match=r"markets.toml' cannot be read: .* line"):
+        read(file(text))
+
+
+def test_the_names_of_the_default_market_are_as_ever():
+    one = Market()
+    assert (one.dag_id("scoring"), one.volume("prices_data"), one.folder) == (
+        "rankalpha_scoring",
+        "prices_data",
+        "",
+    )
+    assert (one.pool, one.tags, one.when, one.named("b")) == ("stages", (), "06:00 UTC", "b")
+    assert one.documented("# A\n\nb\n") == "# A\n\nb\n"
+
+
+def test_another_market_has_names_of_its_own():
+    one = Market(name="nyse", schedule="30 21 * * 1-5", slots=2)
+    assert (one.dag_id("scoring"), one.volume("prices_data")) == (
+        "rankalpha_nyse_scoring",
+        "prices_data_nyse",
+    )
+    assert (one.pool, one.tags, one.when) == ("stages_nyse", ("nyse",), "cron 30 21 * * 1-5 UTC")
+    assert (one.folder, one.named("b")) == ("nyse", "b of nyse")
+    assert one.documented("\n# A\n\nb\n").startswith("# A\n\n**Market `nyse`**, cron 30 21 * * 1-5 UTC;")
+
+
+def test_a_dataset_of_another_market_keeps_its_contract():
+    from datasets import PRICES
+
+    own = Market(name="nyse").dataset(PRICES)
+    assert (own.name, own.uri, own.group) == ("nyse_prices", "rankalpha://nyse/prices", "rankalpha")
+    assert own.extra is PRICES.extra
+    assert Market(name="nyse").dataset(PRICES) is own
+    assert Market().dataset(PRICES) is PRICES
+
+
+def moment(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "now", "due"),
+    [
+        ("0 6 * * *", "2026-11-22T06:00:01", "2026-11-22T06:00:00"),
+        ("0 6 * * *", "2026-11-22T05:59:59", "2026-11-21T06:00:00"),
+        ("30 21 * * 1-5", "2026-11-23T12:00:00", "2026-11-20T21:30:00"),  # on Monday that is Friday's
+    ],
+)
+def test_when_the_newest_batch_was_due(schedule, now, due):
+    assert Market(schedule=schedule).due(moment(now)) == moment(due)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "first"),
+    [("0 6 * * *", "2026-11-22T06:00:00"), ("0 0 * * *", "2026-11-22T00:00:00"), ("0 6 * * 1-5", None)],
+)
+def test_the_first_batch_of_a_day(schedule, first):
+    found = Market(schedule=schedule).first_of(moment("2026-11-22T00:00:00"))  # a Sunday
+    assert found == (moment(first) if first else None)

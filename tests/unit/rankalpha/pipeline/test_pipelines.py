@@ -1,0 +1,52 @@
+import pytest
+
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, following, pipeline, pipeline_of
+from rankalpha.settings import SettingsError
+
+
+def test_what_follows_a_dag():
+    scoring, sentiment, grading = "rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading"
+    assert following("rankalpha_ingestion") == (scoring, sentiment, grading)
+    assert following(scoring) == following(sentiment) == (grading,)
+    assert following(grading) == ()
+
+
+@pytest.fixture
+def several(tmp_path, monkeypatch):
+    """Choose the tables of the file of markets."""
+
+    def choose(*names):
+        (tmp_path / "markets.toml").write_text("".join(f"[{name}]\n" for name in names))
+        monkeypatch.setenv("RANKALPHA_MARKETS", str(tmp_path / "markets.toml"))
+
+    return choose
+
+
+def test_the_pipeline_of_a_market(several):
+    several("default", "nyse")
+    assert pipeline() == pipeline("default") == DEFAULT_PIPELINE
+    one = pipeline("nyse")
+    assert one.dag_ids == tuple(f"rankalpha_nyse_{step.name}" for step in one.steps)
+    assert [(step.reads, step.writes, step.output) for step in one.steps][-1] == (
+        ("nyse_scores", "nyse_sentiment"),
+        "nyse_grades",
+        "grades",
+    )
+    assert pipeline_of("rankalpha_nyse_scoring") == one
+    assert pipeline_of("rankalpha_watchdog") is pipeline_of("rankalpha_lse_scoring") is None
+    assert following("rankalpha_nyse_scoring") == ("rankalpha_nyse_grading",)
+
+
+def test_without_a_name_the_only_market_is_meant(several):
+    several("nyse")
+    assert pipeline().market.name == "nyse"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(None, "say which market; there are lse, nyse in"), ("tse", "there is no market 'tse'")],
+)
+def test_a_market_that_there_is_not_is_refused(several, name, said):
+    several("lse", "nyse")
+    with pytest.raises(SettingsError, match=said):
+        pipeline(name)

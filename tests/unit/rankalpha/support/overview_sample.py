@@ -1,0 +1,93 @@
+"""An overview of two batches, the newer one under way, as `rankalpha.health.overview` returns it."""
+
+from typing import Any
+
+NOW = "2026-11-22T06:30:00+00:00"
+OLD, NEW = "2026-11-21T06:00:00", "2026-11-22T06:00:00"
+NAMES = ("ingestion", "scoring", "sentiment", "grading", "frontend")
+CONTAINER = {
+    "image": "rankalpha_scorer",
+    "digest": None,
+    "name": "c",
+    "seconds": 20.0,
+    "cpu_seconds": 18.5,
+    "peak_memory_bytes": 300_000_000,
+    "memory_limit_bytes": 1_000_000_000,
+}
+WARNING = {
+    "name": "change of rows",
+    "value": -30,
+    "expected": "at least -20 %",
+    "severity": "warn",
+    "passed": False,
+}
+
+
+def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **changed: Any) -> dict[str, Any]:
+    """A step that has published, unless told otherwise."""
+    known = {
+        "step": name,
+        "dag_id": f"rankalpha_{name}",
+        "state": "done" if published else "waiting",
+        "since": published,
+        "run_id": "r",
+        "seconds": 30.0,
+        "published": published,
+        "rows": 20 if published else None,
+        "symbols": 20 if published else None,
+        "as_of": "2026-11-20" if published else None,
+        "container": None,
+        "forced": None,
+        "checks": [],
+        "spent": None,
+    }
+    assert changed.keys() <= known.keys()
+    return {**known, **changed}
+
+
+def batch(key: str, *steps: dict[str, Any]) -> dict[str, Any]:
+    """A batch of these steps."""
+    settled = all(one["state"] == "done" for one in steps)
+    return {"batch": key, "begun": NOW, "settled": settled, "where": "", "steps": list(steps), "grades": None}
+
+
+STEP = {"prices": "ingestion", "scores": "scoring", "sentiment": "sentiment", "grades": "grading"}
+
+
+def dataset(name: str, **changed: Any) -> dict[str, Any]:
+    """A fresh dataset, unless told otherwise."""
+    known = {
+        "name": name,
+        "step": STEP[name],
+        "owner": "rankalpha",
+        "description": "",
+        "fresh_for_hours": 26.0,
+        "newest_batch": OLD,
+        "published": "2026-11-21T06:10:00+00:00",
+        "age_hours": 24.3,
+        "stale": False,
+    }
+    assert changed.keys() <= known.keys()
+    return {**known, **changed}
+
+
+def sample(**changed: Any) -> dict[str, Any]:
+    """An overview in which all is well."""
+    under_way = (
+        step("ingestion", "2026-11-22T06:10:00+00:00", rows=21),
+        step("scoring", None, state="running"),
+        *(step(name, None) for name in NAMES[2:]),
+    )
+    graded = (step(name, None, state="done") if name == "frontend" else step(name) for name in NAMES)
+    known = {
+        "now": NOW,
+        "days": 3.0,
+        "batches": [batch(NEW, *under_way), batch(OLD, *graded)],
+        "datasets": [dataset(name) for name in ("prices", "scores", "sentiment", "grades")],
+        "incidents": [],
+        "trends": [{"step": name, "seconds": [30.0, 40.0, 35.0]} for name in NAMES[:4]],
+        "market": {"name": "default", "starts": "06:00 UTC", "ingestion": "rankalpha_ingestion"},
+        "components": {"scheduler": NOW, "triggerer": NOW, "dag_processor": None},
+    }
+    assert changed.keys() <= known.keys()
+    return {**known, **changed}

@@ -1,0 +1,216 @@
+"""The metrics of an overview, and who gets them."""
+
+import threading
+import time
+
+import pytest
+import requests
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from prometheus_client import generate_latest
+
+from rankalpha.health import overview
+from rankalpha.settings import settings
+from rankalpha.web.metrics import routes
+from rankalpha.web.metrics.families import registry
+from tests.unit.rankalpha.support.overview_sample import CONTAINER, NEW, OLD, WARNING, batch, sample, step
+
+TOKEN = "t" * 32
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def values(seen, name):
+    """The samples of a metric: label values, sorted by label, and value."""
+    found = [one for family in registry([seen]).collect() for one in family.samples]
+    return {
+        tuple(one.labels[key] for key in sorted(one.labels)): one.value
+        for one in found
+        if one.name == f"rankalpha_{name}"
+    }
+
+
+def test_batches_are_counted_by_state():
+    found = values(sample(), "batches")
+    assert found.pop(("running", "scoring")) == 1
+    assert found.pop(("done", "ingestion")) == 2
+    assert found.pop(("done", "frontend")) == 1
+    assert len(found) == 5 * 9 - 3
+    assert found["failed", "grading"] == 0
+
+
+def test_the_newest_graded_batch_is_that_of_the_grades():
+    assert values(sample(), "last_graded_batch_timestamp_seconds") == {(): 1795240800.0}
+    assert values(sample(datasets=[]), "last_graded_batch_timestamp_seconds") == {}
+
+
+def test_durations_and_datasets():
+    seen = sample()
+    assert values(seen, "run_duration_seconds")["scoring",] == 35.0
+    assert values(seen, "run_duration_median_seconds")["scoring",] == 35.0
+    assert values(seen, "dataset_published_timestamp_seconds")["scores",] == 1795241400.0
+    assert values(seen, "dataset_fresh_for_seconds")["scores",] == 26 * 3600
+    assert values(seen, "dataset_rows") == {
+        ("prices",): 21,
+        ("scores",): 20,
+        ("sentiment",): 20,
+        ("grades",): 20,
+    }
+
+
+@pytest.mark.parametrize(
+    ("details", "spent"),
+    [
+        (
+            {"input_tokens": 4000, "output_tokens": 400, "cost_dollars": 0.012},
+            {"tokens": 4400, "dollars": 0.012},
+        ),
+        ({"input_tokens": 4000, "output_tokens": 400}, {"tokens": 4400, "dollars": None}),
+        # an image that is not ours may give these keys any plain value
+        ({"input_tokens": "4000", "output_tokens": 400}, None),
+        (
+            {"input_tokens": 4000, "output_tokens": None, "cost_dollars": "a lot"},
+            {"tokens": 4000, "dollars": None},
+        ),
+        ({"left_out": 3}, None),
+    ],
+)
+def test_what_a_stage_reports_of_a_language_model_is_in_the_overview(details, spent):
+    assert overview._spent(details) == spent
+
+
+def test_what_a_language_model_has_cost():
+    spent = {"tokens": 4400, "dollars": 0.012}
+    seen = sample(batches=[batch(NEW, step("sentiment", spent=spent), step("scoring"))])
+    assert values(seen, "model_tokens") == {("sentiment",): 4400}
+    assert values(seen, "model_dollars") == {("sentiment",): 0.012}
+    spent["dollars"] = None
+    assert values(seen, "model_dollars") == {}
+
+
+def test_containers_and_quality():
+    seen = sample(
+        batches=[
+            batch(NEW, step("scoring", checks=[WARNING], container={**CONTAINER, "cpu_seconds": None})),
+            batch(OLD, step("scoring", rows=None, checks=[WARNING], forced={"by": "ann", "reason": "x"})),
+        ]
+    )
+    assert values(seen, "failed_checks") == {("scores", "warn"): 1, ("scores", "block"): 0}
+    assert values(seen, "missing_results")["scores",] == 1
+    assert values(seen, "forced_publications")["scores",] == 1
+    assert values(seen, "container_peak_memory_bytes") == {("scoring",): 3e8}
+    assert values(seen, "container_memory_limit_bytes") == {("scoring",): 1e9}
+    assert values(seen, "container_cpu_seconds") == {}
+
+
+def test_incidents_are_counted_by_kind_and_a_component_without_heartbeat_shows():
+    incidents = [
+        {"key": key, "subject": "", "text": "", "market": "default"}
+        for key in ("failed a r1", "failed b r2", "paused c")
+    ]
+    assert values(sample(incidents=incidents), "incidents") == {("failed",): 2, ("paused",): 1}
+    assert values(sample(), "incidents") == {}
+    assert values(sample(), "component_heartbeat_timestamp_seconds")["dag_processor",] == 0
+
+
+def test_samples_of_another_market_have_its_label_and_those_of_the_default_have_none():
+    silent = {"key": "component scheduler", "subject": "", "text": "", "market": ""}
+    paused = {"key": "paused c", "subject": "", "text": "", "market": "nyse"}
+    market = {"name": "nyse", "starts": "", "ingestion": ""}
+    seen = [sample(incidents=[silent]), sample(market=market, incidents=[silent, paused])]
+    text = generate_latest(registry(seen)).decode()
+    for line in (
+        'rankalpha_dataset_rows{dataset="scores"} 20.0',
+        'rankalpha_dataset_rows{dataset="scores",market="nyse"} 20.0',
+        'rankalpha_batches{market="nyse",state="running",step="scoring"} 1.0',
+        'rankalpha_last_graded_batch_timestamp_seconds{market="nyse"} 1.7952408e+09',
+        'rankalpha_incidents{kind="component"} 1.0',
+        'rankalpha_incidents{kind="paused",market="nyse"} 1.0',
+    ):
+        assert f"\n{line}\n" in text
+    assert text.count("# TYPE rankalpha_batches gauge") == 1
+    assert text.count('rankalpha_component_heartbeat_timestamp_seconds{component="scheduler"}') == 1
+    assert text.count("\nrankalpha_incidents{") == 2
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """The route, with a token; it shows the sample."""
+    monkeypatch.setenv("RANKALPHA_METRICS_TOKEN", TOKEN)
+    settings.cache_clear()
+    monkeypatch.setattr(routes, "KEPT", routes.Kept(lambda: [sample()]))
+    app = FastAPI()
+    app.include_router(routes.router)
+    yield TestClient(app)
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": f"Bearer {TOKEN}t"},
+        {"Authorization": "Bearer té".encode("latin-1")},
+    ],
+)
+def test_who_has_not_the_token_gets_nothing(client, headers):
+    answer = client.get("/metrics", headers=headers)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "rankalpha_" not in answer.text
+    assert TOKEN not in answer.text
+
+
+def test_without_a_token_there_are_no_metrics(client, monkeypatch):
+    monkeypatch.delenv("RANKALPHA_METRICS_TOKEN")
+    settings.cache_clear()
+    for headers in ({}, {"Authorization": "Bearer "}, AUTHORIZED):
+        answer = client.get("/metrics", headers=headers)
+        assert (answer.status_code, "RANKALPHA_METRICS_TOKEN" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("accept", "served"),
+    [
+        ("*/*", "text/plain; version=0.0.4"),
+        ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "application/openmetrics-text"),
+    ],
+)
+def test_the_scraper_chooses_the_format(client, accept, served):
+    answer = client.get("/metrics", headers={**AUTHORIZED, "Accept": accept})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(served)
+    assert 'rankalpha_batches{state="running",step="scoring"} 1.0' in answer.text
+
+
+def test_that_airflow_does_not_answer_is_told_and_tried_again(client, monkeypatch):
+    answers = iter([requests.ConnectionError("at http://secret"), None])
+
+    def look():
+        if error := next(answers):
+            raise error
+        return [sample()]
+
+    monkeypatch.setattr(routes, "KEPT", routes.Kept(look))
+    answer = client.get("/metrics", headers=AUTHORIZED)
+    assert (answer.status_code, "secret" in answer.text) == (503, False)
+    assert client.get("/metrics", headers=AUTHORIZED).status_code == 200
+
+
+def test_many_scrapes_look_once(monkeypatch):
+    looks = []
+
+    def look():
+        looks.append(time.monotonic())
+        time.sleep(0.05)
+        return {"look": len(looks)}
+
+    kept = routes.Kept(look)
+    threads = [threading.Thread(target=kept.get) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(looks) == 1
+    monkeypatch.setattr(routes, "KEPT_SECONDS", 0.0)
+    assert kept.get() == {"look": 2}

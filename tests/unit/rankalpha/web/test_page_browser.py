@@ -1,0 +1,233 @@
+"""The operators' page in a real browser, in states that a test writes; tests/running has it in Airflow."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import chromium
+from tests.support.contrast import FAINT
+from tests.unit.rankalpha.support.page_server import (
+    KEY,
+    PREFIX,
+    STATES,
+    PageServer,
+    batch,
+    check,
+    overview,
+    page_server,
+    step,
+)
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+RICH = overview(
+    batch(KEY, *STATES[:5]),
+    batch("2026-11-21T06:00:00", *STATES[4:]),
+    {
+        **batch("2025-11-20T06:00:00"),
+        "steps": [
+            step("ingestion", checks=[check("appearances", "warn", passed=False)]),
+            step("scoring", forced={"by": "ann", "reason": "known"}, checks=[check("a", passed=False)]),
+            *(step(name) for name in ("sentiment", "grading", "frontend")),
+        ],
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def server():
+    with page_server() as found:
+        found.answers["/rankalpha/overview"] = (200, RICH)
+        yield found
+
+
+@pytest.fixture
+def page(browser, server: PageServer):
+    opened = browser.new_context(viewport={"width": 1200, "height": 800}).new_page()
+    opened.complaints = []
+    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.on("dialog", lambda dialog: (opened.complaints.append("a dialog"), dialog.dismiss()))
+    yield opened
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def shown(page, server: PageServer):
+    page.goto(server.url)
+    page.wait_for_selector("#rows tr")
+    return page
+
+
+def test_each_state_has_a_word_and_a_sign_of_its_own(page, server) -> None:
+    marks = shown(page, server).locator("#rows tr:nth-child(-n+2) .mark")
+    words = marks.all_text_contents()
+    signs = marks.locator("svg").evaluate_all("all => all.map((one) => one.innerHTML)")
+    assert len(set(words)) == len(set(signs)) == len(STATES)
+    assert words[0] == "Done"
+
+
+def test_checks_stand_on_the_cells(page, server) -> None:
+    cells = shown(page, server).locator("#rows tr").nth(2).locator(".cell")
+    assert cells.nth(0).locator(".note").all_text_contents() == ["1 warning"]
+    assert cells.nth(1).locator(".note").all_text_contents() == ["published anyway"]
+    assert "4.2 s · 1,234 rows" in cells.nth(2).text_content()
+
+
+def test_it_asks_nobody_but_its_own_server_below_the_prefix(page, server) -> None:
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    shown(page, server)
+    page.locator(".is-lost").click()
+    page.wait_for_selector("text=The lineage cannot be shown")  # this server has no lineage
+    assert len(addresses) > 10
+    assert all(one.startswith(server.root) for one in addresses), addresses
+    assert f"{PREFIX}/rankalpha/lineage/2026-11-21T06:00:00" in server.asked
+    run = page.locator("dialog .facts a").get_attribute("href")
+    assert run == f"{server.root}/dags/rankalpha_grading/runs/r%2B1%2F%C3%BC"
+
+
+def test_what_it_shows_stays_text(page, server) -> None:
+    one = batch(KEY)
+    checks = [check(HOSTILE, passed=False, value=HOSTILE)]
+    word = {"by": HOSTILE, "reason": HOSTILE}
+    one["steps"][0] = step("ingestion", run_id=HOSTILE, checks=checks, forced=word)
+    incidents = [{"key": "k", "subject": HOSTILE, "text": HOSTILE}]
+    server.answers["/rankalpha/overview"] = (200, overview({**one, "where": HOSTILE}, incidents=incidents))
+    shown(page, server).locator(".cell").first.click()
+    assert page.locator("dialog .checks th").nth(4).text_content() == HOSTILE
+    assert page.locator("img, script[src=x]").count() == 0
+
+
+def test_a_stage_says_what_its_language_model_has_cost(page, server) -> None:
+    one = batch(KEY)
+    one["steps"][2] = step("sentiment", spent={"tokens": 4400, "dollars": 0.012})
+    server.answers["/rankalpha/overview"] = (200, overview(one))
+    shown(page, server).locator(".cell").nth(2).click()
+    assert "4,400 tokens, $0.0120" in page.locator("dialog .facts").first.text_content()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_stand_out_from_what_is_behind_them(page, server, theme) -> None:
+    page.emulate_media(color_scheme=theme)
+    shown(page, server)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert page.evaluate(FAINT) == []
+    page.locator("#rows tr").nth(2).locator(".cell").nth(1).click()
+    page.wait_for_selector("text=The lineage cannot be shown")
+    assert page.locator("dialog .checks tr").count() == 2
+    assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("width", [300, 390, 600, 860, 861, 1100, 1600])
+def test_it_fits_every_width(page, server, width) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    shown(page, server)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#rows .cell").first.click()
+    assert page.evaluate("document.querySelector('dialog .scroll').scrollWidth") <= width
+
+
+def test_it_is_used_with_the_keyboard_alone(page, server) -> None:
+    shown(page, server)
+    for _ in range(3):  # the days, the newest batch, its first stage
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("dialog h2").text_content() == "ingestion"
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="hidden")
+    assert page.evaluate("document.activeElement.dataset.id") == f"{KEY}/ingestion"
+
+
+def test_a_refresh_draws_only_what_has_changed(page, server) -> None:
+    page.clock.install()
+    shown(page, server)
+    page.evaluate("for (const row of document.querySelectorAll('#rows tr')) row.old = true")
+    page.locator("#rows .cell").nth(7).focus()
+    changed = overview(*RICH["batches"][:1], batch("2026-11-21T06:00:00"), RICH["batches"][2])
+    server.answers["/rankalpha/overview"] = (200, {**changed, "now": "2026-11-22T06:30:10+00:00"})
+    page.clock.run_for(10_100)
+    page.wait_for_selector("text=As of 06:30:10 UTC")
+    kept = page.locator("#rows tr").evaluate_all("rows => rows.map((row) => Boolean(row.old))")
+    assert kept == [False, False, True]  # what runs has a time that goes on
+    assert page.evaluate("document.activeElement.dataset.id") == "2026-11-21T06:00:00/sentiment"
+
+
+def test_no_batch_yet_is_said(page, server) -> None:
+    server.answers["/rankalpha/overview"] = (200, overview(incidents=[]))
+    page.goto(server.url)
+    page.wait_for_selector("text=No batch yet")
+    assert page.locator("text=nothing that needs a person").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        (401, "You are not signed in"),
+        (403, "Your role may not see this"),
+        (502, "The batches cannot be loaded"),
+    ],
+)
+def test_what_is_refused_is_told_with_the_next_step(page, server, status, title) -> None:
+    server.answers["/rankalpha/overview"] = (status, {"detail": "because"})
+    page.goto(server.url)
+    page.wait_for_selector(f"text={title}")
+    if status == 401:
+        sign_in = page.get_by_role("link", name="Sign in")
+        assert sign_in.get_attribute("href") == f"{server.root}/api/v2/auth/login"
+    else:
+        assert page.locator("text=because").is_visible()
+        server.answers["/rankalpha/overview"] = (200, RICH)
+        page.click("text=Try again")
+        page.wait_for_selector("#rows tr")
+
+
+def test_what_was_loaded_stays_when_airflow_goes_away(page, server) -> None:
+    page.clock.install()
+    shown(page, server)
+    server.answers["/rankalpha/overview"] = (502, {"detail": "it is away"})
+    page.clock.run_for(10_100)
+    page.wait_for_selector("#banner:not([hidden])")
+    assert "it is away" in page.locator("#banner").text_content()
+    assert "As of 06:30:00 UTC" in page.locator("#live").text_content()
+    assert page.locator("#rows tr").count() == 3
+
+
+def test_with_one_market_nobody_hears_of_it(page, server) -> None:
+    assert not shown(page, server).locator("#market").is_visible()
+    page.locator("#rows .cell").first.click()
+    assert page.evaluate("location.hash") == f"#{KEY}/ingestion"
+    assert page.locator("dialog .over").text_content() == f"Batch {KEY}"
+    assert "market" not in " ".join(server.queries)
+
+
+def test_another_market_is_chosen_and_stays_in_the_address(page, server) -> None:
+    server.answers["/rankalpha/overview"] = (200, {**RICH, "markets": ["default", "nyse"]})
+    shown(page, server)
+    starts = {"name": "nyse", "starts": "21:30 UTC", "ingestion": "rankalpha_nyse_ingestion"}
+    one = overview(batch(KEY), markets=["default", "nyse"], market=starts)
+    server.answers["/rankalpha/overview"] = (200, one)
+    page.locator("#market").select_option("nyse")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    assert page.evaluate("location.hash") == "#nyse"
+    page.locator("#rows .cell").first.click()
+    assert page.evaluate("location.hash") == f"#nyse/{KEY}/ingestion"
+    assert page.locator("dialog .over").text_content() == f"Batch {KEY} of nyse"
+    page.wait_for_selector("text=The lineage cannot be shown")
+    assert server.queries[-1] == "market=nyse"
+    page.reload()
+    page.wait_for_selector("dialog h2")
+    assert page.locator("#market").input_value() == "nyse"
+    assert "days=3&market=nyse" in server.queries
+
+
+def test_a_market_without_a_batch_says_when_it_starts(page, server) -> None:
+    starts = {"name": "nyse", "starts": "21:30 UTC", "ingestion": "rankalpha_nyse_ingestion"}
+    server.answers["/rankalpha/overview"] = (200, overview(market=starts, markets=["default", "nyse"]))
+    page.goto(f"{server.url}#nyse")
+    page.wait_for_selector(
+        "text=The next one starts at 21:30 UTC, or when rankalpha_nyse_ingestion is triggered."
+    )
