@@ -55,10 +55,10 @@ def test_the_start_up_batch_is_not_repeated_and_an_old_batch_is_re_run(stack, ba
     assert len(stack.runs("rankalpha_ingestion")) == len(upgraded[0]["rankalpha_ingestion"])
 
 
-def test_a_changed_env_file_is_applied_as_the_readme_says(stack, batch, checkout, upgraded):
+def test_a_changed_env_file_is_applied_as_the_guide_says(stack, batch, checkout, upgraded):
     with (checkout / "env" / "local" / "airflow.env").open("a") as file:
         file.write("\nRANKALPHA_RETRIES=7\n")
-    stack.output(*shlex.split(APPLY.search((checkout / "README.md").read_text())[1]))
+    stack.output(*shlex.split(APPLY.search((checkout / "docs/guides/images.md").read_text())[1]))
 
     def retries():
         return stack.api.get("dags/rankalpha_scoring/tasks/run_scorer")["retries"]

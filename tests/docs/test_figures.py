@@ -1,4 +1,4 @@
-"""What the README shows is what was measured."""
+"""The figures in the pages are those that were measured."""
 
 import json
 
@@ -17,7 +17,7 @@ HISTORIES = RESULTS.parent / "histories.json"
 def test_the_fault_matrix_is_that_of_the_last_whole_run(root):
     matrix = Matrix([Outcome(**cell) for cell in json.loads(RESULTS.read_text())])
     assert matrix.whole
-    assert matrix.table() in (root / "README.md").read_text()
+    assert matrix.table() in (root / "docs/explain/faults.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_the_random_histories_are_those_of_the_last_whole_run(root, kind, row, i
     columns = ("histories", "batches", "gradings", instant, killed)
     counts = " | ".join(str(figures[column]) for column in columns)
     schedulers = figures.get("two schedulers at once", figures.get("two schedulers"))
-    assert f"| {row} | {counts} | {schedulers} |" in (root / "README.md").read_text()
+    assert f"| {row} | {counts} | {schedulers} |" in (root / "docs/explain/batches.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_figures_are_those_of_the_last_benchmark(root, measured):
             f"{one(f'{CLASSIC}, CPU', 2)} CPU s, {one(f'{CLASSIC}, calls', 0)} calls",
         ],
     ]
-    text = (root / "README.md").read_text()
+    text = (root / "docs/explain/benchmarks.md").read_text()
     for row in rows:
         assert f"| {' | '.join(row)} |" in text
     assert f"{one('until all 200 of them run', 0)} s after they were asked for" in text
