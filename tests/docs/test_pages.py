@@ -75,3 +75,10 @@ def test_settings_exist(pages, root):
     named = {name for text in pages.values() for name in re.findall(r"RANKALPHA_[A-Z_]*[A-Z]\b(?!_)", text)}
     assert named - known == set()
     assert "RANKALPHA_RETRIES" in named
+
+
+def test_the_runbook_has_a_heading_for_each_rule_of_prometheus(root):
+    rules = re.findall(r"alert: (\w+)", (root / "docs/monitoring/rules.yml").read_text())
+    runbook = (root / "docs/operate/runbook.md").read_text()
+    assert rules
+    assert [rule for rule in rules if f"### {rule}\n" not in runbook] == []
