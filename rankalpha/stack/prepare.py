@@ -14,6 +14,7 @@ from rankalpha.pipeline.market import STAGE_POOL
 from rankalpha.pipeline.markets import markets
 from rankalpha.settings import AdminSettings, SettingsError, settings
 from rankalpha.stack.preflight import check
+from rankalpha.stack.upgrade import rename_in_database
 
 ASSET_MANAGER = "rankalpha.joins.asset_manager.BatchAssetManager"
 
@@ -34,6 +35,7 @@ def prepare() -> None:
     check_file(settings().openlineage)
     _reach(database)
     airflow("db", "migrate")
+    rename_in_database()
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
     for market in markets():
