@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import escape
 
 from airflow.sdk import BaseNotifier, Connection
-from airflow.sdk.configuration import conf
+from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from rankalpha.alerts.incident import Incident

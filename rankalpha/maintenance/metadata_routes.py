@@ -12,10 +12,10 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.api_fastapi.logging.decorators import action_logging
 from airflow.models.dagrun import DagRun
+from airflow.sdk import DagRunState
 from airflow.sdk.timezone import coerce_datetime
 from airflow.utils.db_cleanup import config_dict, run_cleanup
 from airflow.utils.session import create_session
-from airflow.utils.state import State
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 from sqlalchemy import func, inspect, select
@@ -29,6 +29,7 @@ KEPT = (
     "dag",  # after a long rest of the stack it would be forgotten, with its state, before it is parsed again
     "trigger",  # the triggerer removes those that nobody waits for, and an old one may be waited for
 )
+UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 ROWS_AT_ONCE = 10_000  # in a transaction
 
 router = APIRouter()
@@ -87,7 +88,7 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
 
 def _until_unfinished(before: datetime, session: Session) -> datetime:
     """Return `before`, or when the oldest run was due that has not ended: Airflow would remove it too."""
-    due = select(func.min(DagRun.run_after)).where(DagRun.state.in_(State.unfinished_dr_states))
+    due = select(func.min(DagRun.run_after)).where(DagRun.state.in_(UNFINISHED))
     return min(before, session.scalar(due) or before)
 
 

@@ -7,17 +7,23 @@ from airflow.models.callback import Callback
 from airflow.models.deadline_alert import DeadlineAlert
 from airflow.models.trigger import Trigger
 from airflow.triggers.callback import CallbackTrigger
+from airflow.utils.session import create_session
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 PATH = "callback_path"  # the argument of the trigger that runs a deadline's callback
 
 
-def rename_stored(names: Mapping[str, str], session: Session) -> int:
-    """Rename each old name in `names`; return how many rows held one. `session` commits. Safe to repeat.
+def rename_stored(names: Mapping[str, str]) -> int:
+    """Rename each old name in `names`; return how many rows held one. Safe to repeat.
 
     To be called while no triggerer runs, because a triggerer keeps the names that it has read.
     """
+    with create_session() as session:
+        return _rename_triggers(names, session) + _rename_callbacks(names, session)
+
+
+def _rename_triggers(names: Mapping[str, str], session: Session) -> int:
     renamed = 0
     for trigger in session.scalars(select(Trigger).where(Trigger.classpath.in_(names))):
         trigger.classpath = names[trigger.classpath]
@@ -27,6 +33,11 @@ def rename_stored(names: Mapping[str, str], session: Session) -> int:
         if (path := trigger.kwargs[PATH]) in names:
             trigger.kwargs = {**trigger.kwargs, PATH: names[path]}
             renamed += 1
+    return renamed
+
+
+def _rename_callbacks(names: Mapping[str, str], session: Session) -> int:
+    renamed = 0
     for row, column in [
         *((row, "data") for row in session.scalars(select(Callback))),
         *((row, "callback_def") for row in session.scalars(select(DeadlineAlert))),

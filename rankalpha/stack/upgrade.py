@@ -29,10 +29,7 @@ def rename_in_database() -> None:
 
     To be called while no triggerer runs.
     """
-    from airflow.utils.session import create_session  # noqa: PLC0415  only when the database is migrated
+    from rankalpha.maintenance.stored_names import rename_stored  # noqa: PLC0415  loads Airflow
 
-    from rankalpha.maintenance.stored_names import rename_stored  # noqa: PLC0415
-
-    with create_session() as session:
-        if renamed := rename_stored(RENAMED, session):
-            log.info("Renamed the code that %d rows of Airflow's database name", renamed)
+    if renamed := rename_stored(RENAMED):
+        log.info("Rows of Airflow's database with a new name of our code: %d", renamed)

@@ -8,12 +8,13 @@ import json
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder, SourceFileLoader
+from typing import ClassVar
 
 
 class Renamed(SourceFileLoader):
     """Loads a module of Airflow from its source, with the new names in it."""
 
-    names: dict[str, str] = {}
+    names: ClassVar[dict[str, str]] = {}
 
     def get_code(self, fullname):
         text = self.get_data(self.path).decode()

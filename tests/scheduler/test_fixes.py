@@ -1,4 +1,4 @@
-"""Our fixes of Airflow: each is needed with the installed one, and is off, with a warning, where it cannot be.
+"""Our fixes of Airflow: each is needed with the installed one, and is off, with a warning, where it cannot work.
 
 `test_clearing.py` has the fix of clearing; the other modules of `rankalpha.airflow_fixes` are here.
 """
@@ -14,8 +14,10 @@ import sys
 
 import psutil
 import pytest
+from pydantic import ValidationError
 
 import rankalpha.airflow_fixes
+from rankalpha.airflow_fixes import assets_view
 from rankalpha.airflow_fixes.fix import Fix
 from tests.support.waiting import wait_for
 
@@ -44,7 +46,13 @@ def run(names, what, root):
     """Start a part of an Airflow with other names; return what came of it, and the warnings of our fixes."""
     command = [sys.executable, "-m", "tests.scheduler.renamed", json.dumps(names), what]
     done = subprocess.run(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240
+        command,
+        cwd=root,
+        env=os.environ | {"AIRFLOW__API_AUTH__JWT_SECRET": "of this test alone, and long enough" * 2},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
     )
     came = re.search(r"^CAME OF IT (.*)$", done.stdout, re.MULTILINE)
     assert came, done.stdout
@@ -90,24 +98,43 @@ def test_the_executor_starts_also_without_what_the_fixes_replace(airflow_db, roo
     assert run(names, "executor", root) == (1, off)
 
 
-def test_airflow_itself_refuses_a_queued_run_in_the_assets_view():
+@pytest.fixture
+def as_installed(monkeypatch):
+    """Return a function that loads a module of Airflow again, without what our fixes have changed in it."""
+
+    def load(module):
+        spec = importlib.util.spec_from_file_location("as_installed", module.__file__)
+        loaded = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "as_installed", loaded)  # pydantic looks for the module of a model
+        spec.loader.exec_module(loaded)
+        return loaded
+
+    return load
+
+
+def test_airflow_itself_refuses_a_queued_run_in_the_assets_view(as_installed):
     """When this fails it does not: remove rankalpha/airflow_fixes/assets_view.py."""
     from airflow.api_fastapi.core_api.datamodels import assets
 
-    spec = importlib.util.spec_from_file_location("as_installed", assets.__file__)
-    as_installed = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(as_installed)
-    assert as_installed.DagRunAssetReference.model_fields["start_date"].annotation.__name__ == "datetime"
+    model = as_installed(assets).DagRunAssetReference
+    queued = dict.fromkeys(model.model_fields) | {
+        "run_id": "r",
+        "dag_id": "d",
+        "state": "queued",
+        "triggering": True,
+    }
+    with pytest.raises(ValidationError) as refusal:
+        model(**queued)
+    assert [error["loc"] for error in refusal.value.errors()] == [("start_date",)]
+    assets_view.apply()
+    assert assets.DagRunAssetReference(**queued).start_date is None
 
 
-def test_airflow_itself_logs_the_warnings_of_fab_twice():
+def test_airflow_itself_logs_the_warnings_of_fab_twice(as_installed):
     """When this fails it does not: remove rankalpha/airflow_fixes/fab_log.py."""
     from airflow.config_templates import airflow_local_settings
 
-    spec = importlib.util.spec_from_file_location("as_installed", airflow_local_settings.__file__)
-    as_installed = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(as_installed)
-    logger = as_installed.DEFAULT_LOGGING_CONFIG["loggers"]["flask_appbuilder"]
+    logger = as_installed(airflow_local_settings).DEFAULT_LOGGING_CONFIG["loggers"]["flask_appbuilder"]
     assert (logger["handlers"], logger["propagate"]) == (["console"], True)
 
 
