@@ -12,7 +12,6 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.api_fastapi.logging.decorators import action_logging
 from airflow.models.dagrun import DagRun
-from airflow.sdk import DagRunState
 from airflow.sdk.timezone import coerce_datetime
 from airflow.utils.db_cleanup import config_dict, run_cleanup
 from airflow.utils.session import create_session
@@ -23,13 +22,13 @@ from sqlalchemy.orm import Session
 
 from rankalpha.airflow_api import PRUNE
 from rankalpha.logs import printed_is_logged
+from rankalpha.maintenance.removed_markets import UNFINISHED, forget_removed
 
 KEPT = (
     "asset_event",  # see above; a few small rows a batch
     "dag",  # after a long rest of the stack it would be forgotten, with its state, before it is parsed again
     "trigger",  # the triggerer removes those that nobody waits for, and an old one may be waited for
 )
-UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 ROWS_AT_ONCE = 10_000  # in a transaction
 
 router = APIRouter()
@@ -70,7 +69,7 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
         before = _until_unfinished(request.before, session)
         present = set(inspect(session.get_bind()).get_table_names())
         tables = [name for name in config_dict if name in present and name not in KEPT]
-        found = _older(tables, before, session)
+        counted = _older(tables, before, session)
     with printed_is_logged():  # it prints a line a table
         run_cleanup(
             clean_before_timestamp=coerce_datetime(before),
@@ -81,8 +80,8 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
             error_on_cleanup_failure=True,
         )
     with create_session() as session:
-        left = _older(tables, before, session)
-    deleted = {name: found[name] - left[name] for name in tables}
+        kept = _older(tables, before, session)
+        deleted = {name: counted[name] - kept[name] for name in tables} | forget_removed(before, session)
     return PruneAnswer(asked=request.before, before=before, deleted=deleted)
 
 

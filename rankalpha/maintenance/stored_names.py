@@ -1,4 +1,4 @@
-"""Renames the code that Airflow's database names: the triggers of deferred tasks, and the deadlines' callbacks."""
+"""Renames the code that Airflow's database names: triggers of deferred tasks and callbacks of deadlines."""
 
 from collections.abc import Mapping
 from typing import Any

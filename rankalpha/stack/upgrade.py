@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
-# What was renamed, and what it is called now; a row may go once nobody upgrades from a version with its old name.
+# Old names and new ones; a row may go once nobody upgrades from a version with the old name.
 RENAMED = {
     "rankalpha.alerts.missed": "rankalpha.alerts.deadline.missed",
     "rankalpha.events.BatchAssetManager": "rankalpha.joins.asset_manager.BatchAssetManager",
@@ -25,9 +25,9 @@ def old_names(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def rename_in_database() -> None:
-    """Rename what Airflow's database holds, so that deferred stages and queued deadlines go on. Safe to repeat.
+    """Rename what Airflow's database holds, so that deferred stages and queued deadlines go on.
 
-    To be called while no triggerer runs.
+    Safe to repeat. To be called while no triggerer runs.
     """
     from rankalpha.maintenance.stored_names import rename_stored  # noqa: PLC0415  loads Airflow
 

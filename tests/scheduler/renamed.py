@@ -1,7 +1,7 @@
 """An Airflow that has renamed what our fixes replace: `python -m tests.scheduler.renamed`.
 
-Reads JSON from its arguments: texts of Airflow's source and what they are renamed to. Prints JSON: what came of
-the API server's pages, and of an executor that has started and ended.
+Reads JSON from its arguments: texts of Airflow's source and what they are renamed to. Prints JSON: what came
+of the API server's pages, and of an executor that has started and ended.
 """
 
 import json
