@@ -1,4 +1,4 @@
-"""Our fixes of Airflow: each is needed with the installed one, and is off, with a warning, where it cannot work.
+"""Our fixes of Airflow: each is needed, and is off, with a warning, where it cannot work.
 
 `test_clearing.py` has the fix of clearing; the other modules of `rankalpha.airflow_fixes` are here.
 """
