@@ -61,6 +61,10 @@ test-rest: .venv/dev
 lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/deptry rankalpha datasets dags scripts bench
+	$(BIN)/deptry apps --non-dev-dependency-groups services --ignore DEP002
+	$(BIN)/codespell
 	$(BIN)/mypy rankalpha datasets dags scripts apps
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine

@@ -1,29 +1,52 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, and hears of
-stages that a person ends.
+It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, and listens
+for stages that a person ends. It also applies the fixes of `rankalpha.airflow_fixes` that act in the API
+server and in other processes that clear runs.
 """
 
 import importlib
+import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
 from rankalpha.airflow_fixes import assets_view, clearing, fab_log
-from rankalpha.web.page import VIEW
 
 API_SERVER = "airflow.api_fastapi.app"
 CLEARS_RUNS = "airflow.models.taskinstance"
-LISTENER = "rankalpha.watchdog.listener"
+
+log = logging.getLogger(__name__)
 
 
 def apps() -> list[dict[str, Any]]:
-    """Return what the API server is to serve besides its own."""
+    """Return what the API server serves besides its own pages."""
     from rankalpha.airflow_api import OWN_ROUTES  # noqa: PLC0415  only the API server's
     from rankalpha.web.app import app  # noqa: PLC0415  heavy
 
     return [{"name": "RankAlpha", "app": app, "url_prefix": OWN_ROUTES}]
+
+
+def views() -> list[dict[str, Any]]:
+    """Return the page that Airflow shows in its own frame."""
+    from rankalpha.web.page import VIEW  # noqa: PLC0415  only the API server's
+
+    return [VIEW]
+
+
+def listeners() -> list[Any]:
+    """Return the modules whose hooks Airflow calls."""
+    return [importlib.import_module("rankalpha.watchdog.listener")]
+
+
+# what the API server gets: an attribute of the plugin, and what makes its value
+PARTS: dict[str, Callable[[], list[Any]]] = {
+    "fastapi_apps": apps,
+    "external_views": views,
+    "listeners": listeners,
+}
 
 
 class RankAlphaPlugin(AirflowPlugin):
@@ -33,12 +56,15 @@ class RankAlphaPlugin(AirflowPlugin):
 
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:
-        """Mend the API's data models, and add to its routes."""
+        """Apply the fixes and add to the API server; a part that cannot be loaded takes no other with it."""
         if CLEARS_RUNS in sys.modules:
-            clearing.mend()
-        if API_SERVER in sys.modules:
-            assets_view.accept_queued_runs()
-            fab_log.log_once()
-            cls.fastapi_apps = apps()
-            cls.external_views = [VIEW]
-            cls.listeners = [importlib.import_module(LISTENER)]
+            clearing.FIX.on()
+        if API_SERVER not in sys.modules:
+            return
+        assets_view.FIX.on()
+        fab_log.FIX.on()
+        for name, make in PARTS.items():
+            try:
+                setattr(cls, name, make())
+            except Exception:  # otherwise Airflow would drop the whole plugin
+                log.exception("RankAlpha's part %s of the API server is missing", name)

@@ -1,23 +1,33 @@
-"""Keeps the Assets view of Airflow 3.3.0 to 3.3.2 working while a run is queued.
+"""Keeps the Assets view working while a run is queued.
 
-Airflow issue 71360: its API answers 500 for the events of a dataset as long as a run that one of them has
-started waits in the queue, because it takes `start_date` for always set. Fixed upstream; remove this with the
-release that has the fix (the tests tell when).
+In Airflow 3.3.0 to 3.3.2 the API answers 500 for the events of a dataset as long as a run that one of them
+has started waits in the queue, because the model requires `start_date`. Fixed upstream: remove this with the
+first release that has the fix. `tests/scheduler/test_fixes.py` fails then.
 """
 
 from datetime import datetime
 
+from rankalpha.airflow_fixes.fix import AbsentError, Fix, part
 
-def accept_queued_runs() -> None:
+MODULE = "airflow.api_fastapi.core_api.datamodels.assets"
+MODELS = ("DagRunAssetReference", "AssetEventResponse", "AssetEventCollectionResponse")  # inner ones first
+
+
+def apply() -> None:
     """Let the public API's asset events hold runs that have not started."""
-    from airflow.api_fastapi.core_api.datamodels import assets  # noqa: PLC0415  heavy, and only the API server's
-
-    start_date = assets.DagRunAssetReference.model_fields["start_date"]
-    if start_date.annotation is datetime:
-        start_date.annotation = datetime | None
-        for model in (
-            assets.DagRunAssetReference,
-            assets.AssetEventResponse,
-            assets.AssetEventCollectionResponse,
-        ):
+    models = [part(MODULE, name) for name in MODELS]
+    fields = models[0].model_fields
+    if "start_date" not in fields:
+        raise AbsentError(f"{MODULE}.{MODELS[0]} has no start_date")
+    if fields["start_date"].annotation is datetime:
+        fields["start_date"].annotation = datetime | None
+        for model in models:
             model.model_rebuild(force=True)
+
+
+FIX = Fix(
+    name="assets_view",
+    versions="3.3.0 to 3.3.2",
+    issue="https://github.com/apache/airflow/issues/71360",
+    apply=apply,
+)

@@ -1,33 +1,55 @@
 """Lets a run with a deadline be cleared.
 
-Airflow issue 70368: in Airflow 3.3.0 to 3.3.2 the API answers 500 to *Clear*, for a run whose deadline counts
-from when it was queued and was not missed, because it takes the deadline's interval for a number of seconds.
-Remove this with the release that has the fix (the tests tell when).
+In Airflow 3.3.0 to 3.3.2 the API answers 500 to *Clear* for a run whose deadline counts from when the run
+was queued and was not missed, because it reads the deadline's interval as a number of seconds. Remove this
+with the first release that has the fix. `tests/scheduler/test_clearing.py` fails then.
 """
 
+import inspect
+import sys
 from datetime import datetime
 from typing import Any
 
+from rankalpha.airflow_fixes.fix import AbsentError, Fix, part
+
+MODULE = "airflow.models.taskinstance"
+REPLACED = "_recalculate_dagrun_queued_at_deadlines"
 QUEUED_AT = "DagRunQueuedAtDeadline"
 
 
-def mend() -> None:
-    """Let the deadlines of a run that is cleared count anew, as Airflow means to."""
-    from airflow.models import taskinstance  # noqa: PLC0415  heavy
+def apply() -> None:
+    """Let the deadlines of a run that is cleared count from the start again, as Airflow means to."""
+    for module, name in (
+        ("airflow.models.deadline", "Deadline"),
+        ("airflow.models.deadline_alert", "DeadlineAlert"),
+        ("airflow.sdk.serde", "deserialize"),
+    ):
+        part(module, name)
+    replaced = part(MODULE, REPLACED)
+    takes, wanted = (tuple(inspect.signature(one).parameters) for one in (replaced, restart))
+    if takes != wanted:
+        raise AbsentError(f"{MODULE}.{REPLACED} takes {', '.join(takes)}, not {', '.join(wanted)}")
+    setattr(sys.modules[MODULE], REPLACED, restart)
 
-    taskinstance._recalculate_dagrun_queued_at_deadlines = count_anew  # noqa: SLF001
 
-
-def count_anew(dagrun: Any, new_queued_at: datetime, session: Any) -> None:
-    """Stand in for Airflow's function of the same arguments; the caller commits."""
+def restart(dagrun: Any, new_queued_at: datetime, session: Any) -> None:
+    """Replace Airflow's function of the same arguments; the caller commits."""
     from airflow.models.deadline import Deadline  # noqa: PLC0415  heavy
     from airflow.models.deadline_alert import DeadlineAlert  # noqa: PLC0415
     from airflow.sdk.serde import deserialize  # noqa: PLC0415
     from sqlalchemy import select  # noqa: PLC0415
 
-    waiting = select(Deadline, DeadlineAlert).join(DeadlineAlert)
-    mine = (Deadline.dagrun_id == dagrun.id, ~Deadline.missed)
-    for deadline, alert in session.execute(waiting.where(*mine)):
+    deadlines = select(Deadline, DeadlineAlert).join(DeadlineAlert)
+    of_run = (Deadline.dagrun_id == dagrun.id, ~Deadline.missed)
+    for deadline, alert in session.execute(deadlines.where(*of_run)):
         if alert.reference["reference_type"] == QUEUED_AT:
             interval: Any = deserialize(alert.interval)
             deadline.deadline_time = new_queued_at + interval
+
+
+FIX = Fix(
+    name="clearing",
+    versions="3.3.0 to 3.3.2",
+    issue="https://github.com/apache/airflow/issues/70368",
+    apply=apply,
+)

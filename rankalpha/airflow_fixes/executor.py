@@ -1,16 +1,16 @@
-"""Airflow's LocalExecutor, whose scheduler sees at once that a task has ended, and which does not hang.
+"""Airflow's LocalExecutor, whose scheduler notices at once that a task has ended, and which does not hang.
 
-A scheduler with nothing to do sleeps for a fixed time, and what follows a task waits for half of it on
-average; when it has just handed out a task, it looks for more at once, which slows that task down. Here it
-does not sleep, by `scheduler_idle_sleep_time`, and the executor naps until a task has ended instead.
+A scheduler with nothing to do sleeps for a fixed time, and the next task waits for half of it on average. A
+scheduler that has just started a task looks for more at once, which slows that task down. Here the scheduler
+does not sleep (`scheduler_idle_sleep_time`); the executor naps until a task has ended instead.
 
-LocalExecutor of Airflow 3.3.2 can wait for ever. Its workers share a queue. The one that waits for work holds
-the queue's lock; when that one is killed, by the kernel for want of memory or by a person, no other ever gets
-a task again. And when the scheduler gives up, because its database went away, a worker that does not get the
-word to end keeps it from ending.
+LocalExecutor of Airflow 3.3.2 can wait for ever. Its workers share a queue, and the worker that waits for
+work holds the queue's lock. When that worker is killed, by a person or because memory is short, no other
+worker gets a task again. When the scheduler gives up because it lost its database, a worker that misses the
+word to end keeps it from ending (issue 67870).
 
-A scheduler that starts anew resets what was running, and stages are adopted: so its process ends, and what
-supervises it starts the next one.
+A scheduler that starts again resets what was running, and its tasks adopt their stages. So the process ends
+here, and its supervisor starts the next one.
 """
 
 import os
@@ -19,7 +19,8 @@ from threading import Timer
 
 from airflow.executors.local_executor import LocalExecutor
 
-from rankalpha.airflow_fixes.wakeup import Wakeup
+from rankalpha.airflow_fixes import scheduler, wakeup
+from rankalpha.airflow_fixes.fix import AbsentError, Fix
 
 END_SECONDS = 8  # Docker and supervisor kill after 10
 NAP_SECONDS = 0.25  # between two looks into the database for what has to run
@@ -30,13 +31,12 @@ class FailFastLocalExecutor(LocalExecutor):
     """Wakes the scheduler when a task has ended; ends its process where LocalExecutor would hang."""
 
     def start(self) -> None:
-        """Load what tasks need before the workers are forked, which share it: a third of a task's start.
+        """Load what tasks need before the workers are forked, which saves a third of a task's start.
 
-        They mask what they print.
+        The workers mask what they print.
         """
-        # of no use to those who only ask which executor there is
+        # not needed by processes that only ask which executor there is
         from airflow.sdk import Asset  # noqa: PLC0415
-        from airflow.sdk.listener import get_listener_manager  # noqa: PLC0415
 
         from rankalpha import defaults, operators  # noqa: F401, PLC0415
         from rankalpha.containers import trigger  # noqa: F401, PLC0415
@@ -44,9 +44,10 @@ class FailFastLocalExecutor(LocalExecutor):
         from rankalpha.operators import http_call  # noqa: F401, PLC0415
         from rankalpha.runners import runner  # noqa: PLC0415
 
-        self._task_ended = Wakeup()
-        # asking for it loads the plugins
-        get_listener_manager().add_listener(self._task_ended)  # type: ignore[no-untyped-call]
+        self._task_ended = wakeup.Wakeup()
+        self._fixed = FIX.on()
+        wakeup.FIX.on(self._task_ended)  # otherwise each nap takes its whole time
+        scheduler.FIX.on()
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
         mask_output()
@@ -65,13 +66,14 @@ class FailFastLocalExecutor(LocalExecutor):
         self.sync()
 
     def _slot_came_free(self) -> bool:
-        return self.slots_available == 0 and not self.result_queue.empty()
+        return self._fixed and self.slots_available == 0 and not self.result_queue.empty()
 
     def _check_workers(self) -> None:
         """See LocalExecutor; it is called before a task is handed out and at each heartbeat."""
-        killed = [pid for pid, worker in self.workers.items() if (worker.exitcode or 0) < 0]
+        workers = self.workers if self._fixed else {}
+        killed = [pid for pid, worker in workers.items() if (worker.exitcode or 0) < 0]
         if killed:
-            self.log.critical("Worker %s was killed: the scheduler starts anew", ", ".join(map(str, killed)))
+            self.log.critical("Worker %s was killed; the scheduler starts again", ", ".join(map(str, killed)))
             os._exit(os.EX_TEMPFAIL)  # in order, it would wait for workers that wait for each other
         super()._check_workers()  # type: ignore[no-untyped-call]
 
@@ -82,3 +84,18 @@ class FailFastLocalExecutor(LocalExecutor):
         last.start()
         super().end()
         last.cancel()
+
+
+def check_parts() -> None:
+    """Raise AbsentError for what the class above replaces or reads and this Airflow lacks."""
+    known = {*dir(LocalExecutor), *LocalExecutor.__annotations__}
+    if absent := {"_check_workers", "result_queue", "workers"} - known:
+        raise AbsentError(f"LocalExecutor has no {' and no '.join(sorted(absent))}")
+
+
+FIX = Fix(
+    name="executor",
+    versions="3.3.2",
+    issue="https://github.com/apache/airflow/issues/67870",
+    apply=check_parts,
+)

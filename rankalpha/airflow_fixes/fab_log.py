@@ -1,12 +1,19 @@
-"""Keeps FAB from logging each warning a second time, as text where the logs are to be JSON."""
+"""Keeps FAB from logging each warning a second time, as text where the logs are JSON.
+
+Airflow 3.3.2 gives FAB's logger a handler besides the root logger's. That handler has no format.
+"""
+
+from rankalpha.airflow_fixes.fix import AbsentError, Fix, part
+
+LOGGER = "flask_appbuilder"
 
 
-def log_once() -> None:
-    """Take from FAB's logger the handler that Airflow 3.3.2 gives it besides the root's.
+def apply() -> None:
+    """Remove the handler from Airflow's logging configuration, because FAB configures the logs after this."""
+    loggers = part("airflow.config_templates.airflow_local_settings", "DEFAULT_LOGGING_CONFIG")["loggers"]
+    if "handlers" not in loggers.get(LOGGER, {}):
+        raise AbsentError(f"DEFAULT_LOGGING_CONFIG gives no handlers to {LOGGER}")
+    loggers[LOGGER]["handlers"] = []
 
-    It has no format: each warning would be logged a second time, as text where the logs are to be JSON. FAB
-    configures the logs anew after this, hence in the configuration.
-    """
-    from airflow.config_templates.airflow_local_settings import DEFAULT_LOGGING_CONFIG  # noqa: PLC0415
 
-    DEFAULT_LOGGING_CONFIG["loggers"]["flask_appbuilder"]["handlers"] = []
+FIX = Fix(name="fab_log", versions="3.3.2", apply=apply)

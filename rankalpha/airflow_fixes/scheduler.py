@@ -1,8 +1,8 @@
-"""Airflow's scheduler, started without what a scheduler that was killed has left behind.
+"""Starts Airflow's scheduler after ending the workers that a killed scheduler has left behind.
 
-LocalExecutor's workers outlive a killed scheduler for good, and hold its connections to the database open:
-PostgreSQL then keeps its transaction and the locks of it, and no run whose row was locked is ever scheduled
-again (Airflow 3.3.2). What they were running is reset by the new scheduler in any case.
+In Airflow 3.3.2 LocalExecutor's workers outlive a killed scheduler for good and hold its connections to the
+database open. PostgreSQL then keeps the open transaction with its locks, and no run whose row was locked is
+ever scheduled again. The new scheduler resets the tasks of these workers in any case.
 """
 
 import os
@@ -13,16 +13,18 @@ from pathlib import Path
 
 import psutil
 
+from rankalpha.airflow_fixes.fix import AbsentError, Fix, part
+
 TITLE = "airflow worker"  # what LocalExecutor's workers call themselves
 AIRFLOW = str(Path(sys.prefix, "bin", "airflow"))
 
 
 def end_orphans() -> None:
-    """Kill the workers that are left in this session, with the tasks that they run."""
+    """Kill the orphaned workers of this session, with the tasks that they run."""
     for worker in list(_workers()):
         for process in (worker, *worker.children(recursive=True)):
             with suppress(psutil.Error):
-                print(f"Ending process {process.pid}, left behind by a killed scheduler", flush=True)
+                print(f"Ending process {process.pid}, which a killed scheduler has left behind", flush=True)
                 process.kill()
 
 
@@ -33,6 +35,18 @@ def _workers() -> Iterator[psutil.Process]:
             if same_session and " ".join(process.cmdline()).startswith(TITLE):
                 yield process
 
+
+def check_title() -> None:
+    """Raise AbsentError when the workers of this Airflow call themselves something else.
+
+    The executor asks this in the scheduler's process, because loading Airflow here would delay its start.
+    """
+    title = part("airflow.executors.local_executor", "_get_executor_process_title_prefix")("")
+    if not str(title).startswith(TITLE):
+        raise AbsentError(f"LocalExecutor's workers are called {title!r}, not {TITLE!r}")
+
+
+FIX = Fix(name="scheduler", versions="3.3.2", apply=check_title)
 
 if __name__ == "__main__":
     end_orphans()

@@ -2,6 +2,9 @@
 
 A pipe needs no lock, as multiprocessing's events and queues do: a task that is killed while it wakes the
 scheduler holds up nobody.
+
+Airflow has no setting for it: its scheduler sleeps for a fixed time. Without this fix the executor naps for
+that time too.
 """
 
 import os
@@ -9,6 +12,8 @@ import select
 from contextlib import suppress
 
 from airflow.listeners import hookimpl
+
+from rankalpha.airflow_fixes.fix import Fix, part
 
 ALL = 65536  # bytes; what a pipe holds
 
@@ -47,3 +52,11 @@ class Wakeup:
     def _wake(self) -> None:
         with suppress(BlockingIOError):  # full, so it will wake in any case
             os.write(self._waking, b".")
+
+
+def listen(wakeup: Wakeup) -> None:
+    """Have Airflow call a Wakeup in this process and in those that it forks; loads the plugins."""
+    part("airflow.sdk.listener", "get_listener_manager")().add_listener(wakeup)
+
+
+FIX = Fix(name="wakeup", versions="3.3", apply=listen)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from html import escape
 
-from airflow.sdk import BaseNotifier, Connection
-from airflow.sdk.configuration import conf
+from airflow.sdk import BaseNotifier, Connection, conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from rankalpha.alerts.incident import Incident

@@ -1,11 +1,12 @@
 """What a DAG runs after a pause: every batch that waits for it, or the newest (RANKALPHA_AFTER_PAUSE)."""
 
 from airflow.models.asset import AssetPartitionDagRun
+from airflow.sdk import DagRunState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rankalpha.joins import waiting
-from rankalpha.pipeline.batch import SUPERSEDED
+from rankalpha.pipeline.batch import ASSET_TRIGGERED, SUPERSEDED
 
 
 def keep_newest(dag_id: str, session: Session) -> None:
@@ -15,8 +16,6 @@ def keep_newest(dag_id: str, session: Session) -> None:
     """
     from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module amid its models
     from airflow.models.log import Log  # noqa: PLC0415
-    from airflow.utils.state import DagRunState  # noqa: PLC0415
-    from airflow.utils.types import DagRunType  # noqa: PLC0415
 
     joins = waiting.pending(session, AssetPartitionDagRun.target_dag_id == dag_id)
     ready = [join for join in joins if not waiting.missing(join, session)]
@@ -25,7 +24,7 @@ def keep_newest(dag_id: str, session: Session) -> None:
         .where(
             DagRun.dag_id == dag_id,
             DagRun.state == DagRunState.QUEUED,
-            DagRun.run_type == DagRunType.ASSET_TRIGGERED,
+            DagRun.run_type == ASSET_TRIGGERED,
         )
         .with_for_update(skip_locked=True)  # what the scheduler starts at this moment
     ).all()

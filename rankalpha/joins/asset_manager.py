@@ -14,6 +14,7 @@ from typing import Any
 
 from airflow.assets.manager import AssetManager
 from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
+from airflow.state import AssetScope, get_state_backend  # sdk.state has another class of the same name
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -98,14 +99,11 @@ def _waiting_with(event: AssetEvent, session: Session) -> list[AssetPartitionDag
 
 def _list_batches(event: AssetEvent, session: Session) -> None:
     """Keep the newest batches of the event's dataset, and their figures, in its state store for tasks."""
-    from airflow._shared.state import AssetScope  # noqa: PLC0415  see _paused
-    from airflow.state.metastore import MetastoreBackend  # noqa: PLC0415
-
     key = AssetEvent.partition_key
     keys = select(key).where(AssetEvent.asset_id == event.asset_id, key.is_not(None)).distinct()
     newest = list(session.scalars(keys.order_by(key.desc()).limit(MAX_BATCHES)))
     for name, value in ((BATCHES_KEY, newest), (FIGURES_KEY, _figures(event, session))):
-        MetastoreBackend().set(AssetScope(asset_id=event.asset_id), name, json.dumps(value), session=session)
+        get_state_backend().set(AssetScope(asset_id=event.asset_id), name, json.dumps(value), session=session)
 
 
 def _figures(event: AssetEvent, session: Session) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAs
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
-from airflow.utils.state import DagRunState
+from airflow.sdk import DagRunState
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-from airflow.configuration import conf
+from airflow.sdk import conf
 
 from rankalpha.settings import settings
 

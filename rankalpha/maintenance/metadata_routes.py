@@ -15,7 +15,6 @@ from airflow.models.dagrun import DagRun
 from airflow.sdk.timezone import coerce_datetime
 from airflow.utils.db_cleanup import config_dict, run_cleanup
 from airflow.utils.session import create_session
-from airflow.utils.state import State
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 from sqlalchemy import func, inspect, select
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from rankalpha.airflow_api import PRUNE
 from rankalpha.logs import printed_is_logged
+from rankalpha.maintenance.removed_markets import UNFINISHED, forget_removed
 
 KEPT = (
     "asset_event",  # see above; a few small rows a batch
@@ -69,7 +69,7 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
         before = _until_unfinished(request.before, session)
         present = set(inspect(session.get_bind()).get_table_names())
         tables = [name for name in config_dict if name in present and name not in KEPT]
-        found = _older(tables, before, session)
+        counted = _older(tables, before, session)
     with printed_is_logged():  # it prints a line a table
         run_cleanup(
             clean_before_timestamp=coerce_datetime(before),
@@ -80,14 +80,14 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
             error_on_cleanup_failure=True,
         )
     with create_session() as session:
-        left = _older(tables, before, session)
-    deleted = {name: found[name] - left[name] for name in tables}
+        kept = _older(tables, before, session)
+        deleted = {name: counted[name] - kept[name] for name in tables} | forget_removed(before, session)
     return PruneAnswer(asked=request.before, before=before, deleted=deleted)
 
 
 def _until_unfinished(before: datetime, session: Session) -> datetime:
     """Return `before`, or when the oldest run was due that has not ended: Airflow would remove it too."""
-    due = select(func.min(DagRun.run_after)).where(DagRun.state.in_(State.unfinished_dr_states))
+    due = select(func.min(DagRun.run_after)).where(DagRun.state.in_(UNFINISHED))
     return min(before, session.scalar(due) or before)
 
 

@@ -15,6 +15,7 @@ from rankalpha.pipeline.markets import markets
 from rankalpha.settings import DeploymentSettings, SettingsError, settings
 from rankalpha.stack.keys import FERNET, KEYS, KEYS_FILE, PASSWORDS, make_keys, make_password, write_secret
 from rankalpha.stack.launch import BROKER, environment
+from rankalpha.stack.upgrade import old_names
 from rankalpha.stages import STAGES
 from rankalpha.stages.profile import profile_folder
 
@@ -41,7 +42,7 @@ def check(env: Mapping[str, str]) -> None:
     problems = [] if profile == "local" else [*_problems(env), *_left_open(env)]
     if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
         problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is no stage")
-    problems += [*_profiles(), *_sleepless(env)]
+    problems += [*old_names(env), *_profiles(), *_sleepless(env)]
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
         raise SettingsError(f"profile {profile!r} cannot start; mend env/{profile}/airflow.env:{listed}")

@@ -10,10 +10,12 @@ from sqlalchemy.exc import OperationalError
 
 from rankalpha.lineage.openlineage.configuration import check_file
 from rankalpha.logs import printed_is_logged
+from rankalpha.maintenance.removed_markets import remove_pools
 from rankalpha.pipeline.market import STAGE_POOL
 from rankalpha.pipeline.markets import markets
 from rankalpha.settings import AdminSettings, SettingsError, settings
 from rankalpha.stack.preflight import check
+from rankalpha.stack.upgrade import rename_in_database
 
 ASSET_MANAGER = "rankalpha.joins.asset_manager.BatchAssetManager"
 
@@ -34,6 +36,7 @@ def prepare() -> None:
     check_file(settings().openlineage)
     _reach(database)
     airflow("db", "migrate")
+    rename_in_database()
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
     for market in markets():
@@ -42,6 +45,7 @@ def prepare() -> None:
         if market.slots:
             meaning = f"Stages of {market.name} at the same time; set in the file of the markets"
             airflow("pools", "set", market.pool, str(market.slots), meaning, "--include-deferred")
+    remove_pools()
     admin = AdminSettings.load()
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     # one word each, for a password may begin with a hyphen

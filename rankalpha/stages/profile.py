@@ -35,8 +35,7 @@ class Variables:
     @classmethod
     def load(cls) -> "Variables":
         """Ask which keys there are: those that nobody has set then cost no call each."""
-        from airflow.sdk import Variable  # noqa: PLC0415
-        from airflow.sdk.configuration import conf  # noqa: PLC0415
+        from airflow.sdk import Variable, conf  # noqa: PLC0415
 
         if any(conf.get(section, key, fallback="") for section, key in SECRETS_BACKENDS):
             return cls()  # they do not tell which keys they have

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from airflow.configuration import conf
+from airflow.sdk import conf
 
 from rankalpha.maintenance import prune_logs
 from rankalpha.maintenance.logs import DAY, prune_folder
