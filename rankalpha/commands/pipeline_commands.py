@@ -19,8 +19,9 @@ def health(days: float | None, market: str | None, as_json: bool) -> None:
     """Show where each batch stands, and what is wrong.
 
     Also how long stages take, what they use, and how fresh the datasets are. It changes nothing, and works
-    while the scheduler is down; the DAG `rankalpha_watchdog` repairs and alerts. With RANKALPHA_AIRFLOW_URL it
-    asks an Airflow elsewhere.
+    while the scheduler is down; the DAG `rankalpha_watchdog` repairs and alerts.
+
+    With RANKALPHA_AIRFLOW_URL it asks an Airflow elsewhere.
 
     Exit status: 0 all is well, 1 something needs a person, 2 Airflow does not answer or does not let the user
     in.
@@ -102,8 +103,8 @@ def publish_anyway(batch: str, dataset: str, reason: str, market: str | None) ->
 def startup(stay: bool) -> None:
     """Start the day's batch once Airflow is ready.
 
-    This is the start-up trigger of every stack. It waits for Airflow, follows the ingestion run that is already
-    there or triggers one, and ends when its batch is graded; with several markets, those of each.
+    This is the start-up trigger of every stack. It waits for Airflow, follows the ingestion run that is
+    already there or triggers one, and ends when its batch is graded; with several markets, those of each.
 
     Exit status: 0 graded, 1 not graded, 2 Airflow is not ready, 3 it waits for a DAG that an operator has
     paused.

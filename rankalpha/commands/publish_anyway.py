@@ -27,9 +27,8 @@ def publish_batch(key: str, dataset: str, reason: str, market: str | None) -> in
     print(f"{run['dag_id']}: run {run['dag_run_id']}", flush=True)
     outcome = monitor_execution(api, run, downstream=False)
     if outcome == "done" and (dags := following(run["dag_id"])):
-        print(
-            f"{', '.join(dags)} now start by themselves; `{remedy.command('health')}` shows how far they are."
-        )
+        start = "start by themselves" if len(dags) > 1 else "starts by itself"
+        print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")
     return EXIT_STATUS[outcome]
 
 
