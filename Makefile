@@ -14,37 +14,37 @@ REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/
 .PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories validate format audit bench screenshots lock
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 up: .venv/embedded  ## start the stack and follow the start-up batch until it is graded
-	@$(BIN)/python scripts/stack.py up
+	@$(BIN)/rankalpha up $(ARGS)
 
 down: .venv/embedded  ## stop the stack; its state stays
-	@$(BIN)/python scripts/stack.py down
+	@$(BIN)/rankalpha down
 
-status: .venv/embedded  ## show the stack's processes and addresses
-	@$(BIN)/python scripts/stack.py status
+status: .venv/embedded  ## show the stack's processes, Airflow's health, the newest batch and the addresses
+	@$(BIN)/rankalpha status
 
-logs: .venv/embedded  ## follow the logs of all processes
-	@$(BIN)/python scripts/stack.py logs
+logs: .venv/embedded  ## follow the logs of all processes, or of some: make logs ARGS=scheduler
+	@$(BIN)/rankalpha logs $(ARGS)
 
-clean: .venv/embedded  ## stop the stack and remove all of its state
-	@$(BIN)/python scripts/stack.py clean
+clean: .venv/embedded  ## stop the stack and remove all of its state; YES=1 does not ask
+	@$(BIN)/rankalpha clean $(if $(YES),--yes)
 
 rerun: .venv/embedded  ## re-run a batch or fill a missed day: make rerun ARGS="--day 2026-11-22"
-	@$(BIN)/python scripts/stack.py rerun $(ARGS)
+	@$(BIN)/rankalpha rerun $(ARGS)
 
 health: .venv/embedded  ## show where each batch stands, how long its stages take, and what is wrong
-	@$(BIN)/python scripts/stack.py health $(ARGS)
+	@$(BIN)/rankalpha health $(ARGS)
 
 publish-anyway: .venv/embedded  ## publish a blocked batch once: ARGS='--batch … --dataset scores --reason "…"'
-	@$(BIN)/python scripts/stack.py publish-anyway $(ARGS)
+	@$(BIN)/rankalpha publish-anyway $(ARGS)
 
-lineage: .venv/embedded  ## show the dataset graph, or of what a batch was made: make lineage ARGS="--batch 2026-11-22T06:00:00"
-	@$(BIN)/python scripts/stack.py lineage $(ARGS)
+lineage: .venv/embedded  ## show the graph of datasets, or what a batch was made of: ARGS="--batch 2026-11-22T06:00:00"
+	@$(BIN)/rankalpha lineage $(ARGS)
 
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
-	@$(BIN)/python scripts/stack.py airflow $(ARGS)
+	@$(BIN)/rankalpha airflow $(ARGS)
 
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
 	$(RUN_TESTS) tests/airflow tests/unit tests/docs

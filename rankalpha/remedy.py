@@ -1,7 +1,7 @@
 """The commands that messages name, as their reader can paste them in the checkout of the stack.
 
 The embedded stack has `make …`, given the settings that it was started with; the stack of containers has
-`docker compose …`. Both stacks have the commands `health`, `lineage`, `publish-anyway` and `rerun`.
+`docker compose …`. `make` and the containers call the same `rankalpha` with its commands.
 """
 
 import os
@@ -18,7 +18,7 @@ def command(name: str, *arguments: str) -> str:
     """Return the line that runs one of the stack's commands."""
     given = shlex.join(arguments)
     if not _embedded():
-        return f"{COMPOSE} exec airflow-scheduler {name} {given}".rstrip()
+        return f"{COMPOSE} exec airflow-scheduler rankalpha {name} {given}".rstrip()
     return _make(name) + (f' ARGS="{_in_make(given)}"' if given else "")
 
 
@@ -34,7 +34,11 @@ def recreate() -> str:
 
 def logs(component: str) -> str:
     """Return the line that shows the log of a component, such as `dag-processor`."""
-    return _make("logs") if _embedded() else f"{COMPOSE} logs --tail 100 airflow-{component}"
+    return (
+        _make("logs", f"ARGS={component}")
+        if _embedded()
+        else f"{COMPOSE} logs --tail 100 airflow-{component}"
+    )
 
 
 def restart(component: str) -> str:
@@ -56,7 +60,7 @@ def _embedded() -> bool:
     return bool(settings().stack)
 
 
-def _make(target: str) -> str:
+def _make(target: str, *variables: str) -> str:
     """Return a call of make with the settings that tell this stack from the one by default."""
     stack = StackSettings.load()
     told = [
@@ -64,7 +68,7 @@ def _make(target: str) -> str:
         for name, field in StackSettings.model_fields.items()
         if (value := getattr(stack, name)) != field.default
     ]
-    return " ".join(["make", target, *told])
+    return " ".join(["make", target, *variables, *told])
 
 
 def _in_make(text: str) -> str:

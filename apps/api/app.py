@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from apps.api.batches import DEFAULT_MARKET, BatchFiles, BatchKey, MarketName, batches, graded
+from apps.api.batches import DEFAULT_MARKET, BatchFiles, BatchKey, MarketName, batches, graded, listed
 from apps.api.grading import grade_batch
 from apps.api.records import Grade, GradesAnswer, read_grades
 from apps.api.settings import Settings
@@ -121,8 +121,13 @@ def health(settings: Configured) -> Health:
 
 
 def _root(settings: Settings, market: str | None) -> Path:
-    """Return the folder of a market's data."""
-    return settings.data_dir / market if market and market != DEFAULT_MARKET else settings.data_dir
+    """Return the folder of a market's data; refuse a market that is not listed, such as a removed one."""
+    if not market or market == DEFAULT_MARKET:
+        return settings.data_dir
+    known = listed(settings.markets) if settings.markets else None
+    if known is not None and market not in known:
+        raise HTTPException(422, f"there is no market {market!r}; there are {', '.join(sorted(known))}")
+    return settings.data_dir / market
 
 
 def _to_grade(root: Path, key: str | None) -> BatchFiles:

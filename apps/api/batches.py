@@ -1,6 +1,7 @@
 """Batch keys, markets, and what is on disk for each batch."""
 
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +32,14 @@ def check_market(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
         raise ValueError("not a name of a market; expected lower-case letters, digits and underscores")
     return name
+
+
+def listed(markets: Path) -> set[str] | None:
+    """Return the names in the file of the markets; None when it cannot be read, which others report."""
+    try:
+        return set(tomllib.loads(markets.read_text()))
+    except (OSError, ValueError):
+        return None
 
 
 MarketName = Annotated[str, AfterValidator(check_market)]

@@ -17,16 +17,19 @@ class Settings:
     port: int = 6080
     sentiment_weight: float = 0.2  # share of sentiment in the composite, 0..1; the score has the rest
     log_format: str = "text"  # or json
+    markets: Path | None = None  # the file that lists them; none: each name is taken for a market
 
     @classmethod
     def from_env(cls) -> "Settings":
         """Read and check every variable. Raises BadConfig naming the key, its value and what is allowed."""
+        markets = os.environ.get("RANKALPHA_MARKETS")
         return cls(
             data_dir=Path(os.environ.get("RANKALPHA_DATA_DIR") or "/data"),
             host=os.environ.get("API_HOST") or cls.host,
             port=int(number("API_PORT", cls.port, 1, 65535, whole=True)),
             sentiment_weight=number("GRADING_SENTIMENT_WEIGHT", cls.sentiment_weight, 0, 1),
             log_format=log_format("LOG_FORMAT"),
+            markets=Path(markets) if markets else None,
         )
 
 

@@ -16,6 +16,7 @@ POLL_SECONDS = 1.0
 HELD_SECONDS = 10.0  # an event becomes a run within a second or two
 
 Outcome = Literal["done", "failed", "held"]
+EXIT_STATUS: dict[Outcome, int] = {"done": 0, "failed": 1, "held": 3}
 Runs = dict[str, dict[str, Any]]
 
 
@@ -33,15 +34,15 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = T
     while time.monotonic() < deadline:
         try:
             runs = _runs(api, run, dags, batch)
-            for dag_id, one in runs.items():
-                tasks = api.get(f"dags/{dag_id}/dagRuns/{one['dag_run_id']}/taskInstances")
+            for dag_id, current in runs.items():
+                tasks = api.get(f"dags/{dag_id}/dagRuns/{current['dag_run_id']}/taskInstances")
                 progress.show(dag_id, tasks["task_instances"])
             paused = [dag_id for dag_id in (run["dag_id"], *dags) if api.get(f"dags/{dag_id}")["is_paused"]]
         except requests.RequestException as error:
-            progress.say(f"Airflow does not answer, asking again: {type(error).__name__}")
+            progress.say(f"Airflow does not answer; asking again: {type(error).__name__}")
             time.sleep(POLL_SECONDS)
             continue
-        if failed := [dag_id for dag_id, one in runs.items() if one["state"] == "failed"]:
+        if failed := [dag_id for dag_id, current in runs.items() if current["state"] == "failed"]:
             progress.say(
                 f"Failed: {', '.join(failed)}. Its page in the Airflow UI shows the log and what to do."
             )
@@ -49,7 +50,7 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = T
         if runs.get(last, {}).get("state") == "success":
             graded = last == pipeline.grading and downstream
             progress.say(
-                f"Batch {named} is {'graded and the frontend is notified' if graded else 'through'}."
+                f"Batch {named} is {'graded and the frontend is notified' if graded else 'complete'}."
             )
             return "done"
         if not paused or _active(runs, paused):
@@ -58,7 +59,9 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = T
             progress.say(f"Batch {named} waits for {', '.join(paused)}, which an operator has paused.")
             return "held"
         time.sleep(POLL_SECONDS)
-    progress.say(f"Batch {named} was not graded within {BATCH_SECONDS // 60} minutes; giving up watching it.")
+    progress.say(
+        f"Batch {named} was not graded within {BATCH_SECONDS // 60} minutes; it is no longer followed here."
+    )
     return "failed"
 
 

@@ -32,6 +32,6 @@ class Progress:
             took = (
                 f" in {task['duration']:.1f} s" if state == "success" and task["duration"] is not None else ""
             )
-            again = f" (try {attempt})" if attempt > 1 else ""
+            again = f" (attempt {attempt})" if attempt > 1 else ""
             style = STYLES.get(state, "default")
             self.say(f"{dag_id:<20} {task['task_id']:<18} [{style}]{state}[/]{took}{again}")

@@ -1,16 +1,35 @@
-"""Publishes a batch that its contract has blocked, by a person's word: once, and on record."""
+"""Publishes a batch that its contract has blocked because a person says so: once, and on record."""
 
 from typing import Any
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.commands.rerun import Refused, check_key
+from rankalpha import remedy
+from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
+from rankalpha.commands.batches import check_key
+from rankalpha.commands.progress import EXIT_STATUS, monitor_execution
+from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import LONGEST_REASON, PUBLISH_ANYWAY, QUARANTINE
-from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.pipelines import Pipeline, following, pipeline
 from rankalpha.pipeline.steps import Step
+from rankalpha.settings import AdminSettings
 from rankalpha.stages.output import PUBLISH
 from rankalpha.usable import text_problem
 
 CONFLICT = 409
+
+
+def publish_batch(key: str, dataset: str, reason: str, market: str | None) -> int:
+    """Publish a blocked batch in the name of the admin user, and follow the task that publishes it.
+
+    Returns the exit status; raises a refusal.
+    """
+    api = admin_api()
+    run = publish_anyway(api, pipeline(market), key, dataset, reason, AdminSettings.load().user)
+    print(f"{run['dag_id']}: run {run['dag_run_id']}", flush=True)
+    outcome = monitor_execution(api, run, downstream=False)
+    if outcome == "done" and (dags := following(run["dag_id"])):
+        start = "start by themselves" if len(dags) > 1 else "starts by itself"
+        print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")
+    return EXIT_STATUS[outcome]
 
 
 def publish_anyway(
@@ -18,8 +37,8 @@ def publish_anyway(
 ) -> dict[str, Any]:
     """Have the newest blocked run of a batch publish it in `dataset`; return that run.
 
-    The word stands as an XCom of the stage, for the next try of the task that publishes; then that task is
-    cleared, with what follows it. Raises Refused, AirflowApiError or requests.RequestException.
+    The permission is an XCom of the stage, for the next attempt of the task that publishes; then that task is
+    cleared, with the tasks after it. Raises Refused, AirflowApiError or requests.RequestException.
     """
     step = _step(pipeline, dataset)
     check_key(key)
@@ -33,12 +52,12 @@ def publish_anyway(
     run, last = api.get(path), api.get(f"{path}/taskInstances/{task}")
     _check(api, step, run, last, blocked_at, key)
     tasks = api.get(f"dags/{step.dag_id}/tasks")["tasks"]
-    (stage,) = (one["task_id"] for one in tasks if task in one["downstream_task_ids"])
-    word = {"by": by, "reason": reason.strip(), "try": last["try_number"] + 1}
-    _set(api, f"{path}/taskInstances/{stage}/xcomEntries", word)
-    what = {"dag_run_id": run_id, "task_ids": [task], "include_downstream": True}
-    how = {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
-    api.post(f"dags/{step.dag_id}/clearTaskInstances", {**what, **how})
+    (stage,) = (each["task_id"] for each in tasks if task in each["downstream_task_ids"])
+    permission = {"by": by, "reason": reason.strip(), "try": last["try_number"] + 1}
+    _set(api, f"{path}/taskInstances/{stage}/xcomEntries", permission)
+    cleared = {"dag_run_id": run_id, "task_ids": [task], "include_downstream": True}
+    options = {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
+    api.post(f"dags/{step.dag_id}/clearTaskInstances", {**cleared, **options})
     return run
 
 
@@ -52,10 +71,10 @@ def _step(pipeline: Pipeline, dataset: str) -> Step:
 
 def _blocked(api: AirflowApi, step: Step, task: str, key: str) -> tuple[str, str]:
     """Return the newest run that was blocked with the batch, and when; a run need not have it as its key."""
-    found = f"dags/{step.dag_id}/dagRuns/~/taskInstances/{task}/xcomEntries"
-    for entry in api.every(found, "xcom_entries", xcom_key=QUARANTINE, order_by="-timestamp"):
-        one = f"dags/{step.dag_id}/dagRuns/{entry['run_id']}/taskInstances/{task}/xcomEntries/{QUARANTINE}"
-        if api.get(one)["value"]["batch"] == key:
+    entries = f"dags/{step.dag_id}/dagRuns/~/taskInstances/{task}/xcomEntries"
+    for entry in api.every(entries, "xcom_entries", xcom_key=QUARANTINE, order_by="-timestamp"):
+        path = f"dags/{step.dag_id}/dagRuns/{entry['run_id']}/taskInstances/{task}/xcomEntries/{QUARANTINE}"
+        if api.get(path)["value"]["batch"] == key:
             return entry["run_id"], entry["timestamp"]
     raise Refused(f"batch {key} is not blocked in {step.writes}: no run of {step.dag_id} holds it back")
 
@@ -63,28 +82,31 @@ def _blocked(api: AirflowApi, step: Step, task: str, key: str) -> tuple[str, str
 def _check(
     api: AirflowApi, step: Step, run: dict[str, Any], last: dict[str, Any], since: str, key: str
 ) -> None:
-    """Refuse what is not blocked any more, and what would not be published, or only later."""
+    """Refuse what is no longer blocked, and what would not be published, or only later."""
     if last["state"] != "failed":
-        raise Refused(f"batch {key} is not blocked: {last['task_id']} is {last['state'] or 'to run'}")
+        raise Refused(f"batch {key} is not blocked: {last['task_id']} is {last['state'] or 'about to run'}")
     if not (run["conf"] or {}).get(PUBLISH, True):
-        raise Refused(f"run {run['dag_run_id']} was told to publish nothing; re-run the stage instead")
+        raise Refused(f"run {run['dag_run_id']} was started with publishing off; re-run the stage instead")
     if api.get(f"dags/{step.dag_id}")["is_paused"]:
-        raise Refused(f"{step.dag_id} is paused, so it would wait; unpause it first")
-    filters = {"partition_key_prefix_pattern": key, "start_date_gte": since}
-    later = [one["dag_run_id"] for one in api.get(f"dags/{step.dag_id}/dagRuns", **filters)["dag_runs"]]
-    events = api.every("assets/events", "asset_events", name_prefix_pattern=step.writes, timestamp_gte=since)
-    later += [
-        one["source_run_id"] for one in events if (one["name"], one["partition_key"]) == (step.writes, key)
-    ]
-    if later := [run_id for run_id in later if run_id != run["dag_run_id"]]:
+        raise Refused(f"{step.dag_id} is paused, so the batch would wait; unpause it first")
+    if later := [run_id for run_id in _made_since(api, step, since, key) if run_id != run["dag_run_id"]]:
         raise Refused(f"{step.dag_id} has made batch {key} again since it was blocked: run {later[0]}")
 
 
-def _set(api: AirflowApi, path: str, word: dict[str, Any]) -> None:
-    """Write the word, over one that has been used."""
+def _made_since(api: AirflowApi, step: Step, since: str, key: str) -> list[str]:
+    """Return the runs that have made the batch since then, by their key or by what they have published."""
+    filters = {"partition_key_prefix_pattern": key, "start_date_gte": since}
+    runs = api.get(f"dags/{step.dag_id}/dagRuns", **filters)["dag_runs"]
+    events = api.every("assets/events", "asset_events", name_prefix_pattern=step.writes, timestamp_gte=since)
+    of_batch = (event for event in events if (event["name"], event["partition_key"]) == (step.writes, key))
+    return [run["dag_run_id"] for run in runs] + [event["source_run_id"] for event in of_batch]
+
+
+def _set(api: AirflowApi, path: str, permission: dict[str, Any]) -> None:
+    """Write the permission, over an earlier one that was used."""
     try:
-        api.post(path, {"key": PUBLISH_ANYWAY, "value": word})
+        api.post(path, {"key": PUBLISH_ANYWAY, "value": permission})
     except AirflowApiError as error:
         if error.status != CONFLICT:
             raise
-        api.patch(f"{path}/{PUBLISH_ANYWAY}", {"value": word})
+        api.patch(f"{path}/{PUBLISH_ANYWAY}", {"value": permission})

@@ -1,47 +1,80 @@
-"""The start-up trigger: wait for Airflow, and see to it that today has a batch."""
+"""The start-up trigger: wait for Airflow, ensure that today has a batch, and follow it until it is graded."""
 
+import os
+import sys
 import time
-from collections.abc import Callable
+from contextlib import redirect_stderr
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline.batch import key_of
-from rankalpha.pipeline.pipelines import Pipeline, pipelines
-from rankalpha.pipeline.steps import DATASETS
+from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
+from rankalpha.commands.grades import show_grades
+from rankalpha.commands.progress import EXIT_STATUS, Outcome, monitor_execution
+from rankalpha.commands.readiness import POLL_SECONDS, patiently, wait_for_airflow
+from rankalpha.commands.refusals import REFUSALS
+from rankalpha.logs import bind_batch, configure, printed_is_logged
+from rankalpha.pipeline.batch import batch_of_run, key_of
+from rankalpha.pipeline.pipelines import INGESTION_DAG, Pipeline, pipelines
+from rankalpha.settings import LogSettings, settings
 
-READY_SECONDS = 300  # Airflow's components start within half a minute on a small machine
-POLL_SECONDS = 1.0
-SHOWN = 8  # names in a message
 SCHEDULE_SECONDS = 60  # the scheduler creates a run that is due within seconds
-
-T = TypeVar("T")
-
-
-class NotReady(Exception):
-    """Airflow cannot run the pipeline; the message says why and what to do."""
+NOT_READY = 2  # exit status
+WORST: tuple[Outcome, ...] = ("failed", "held", "done")
 
 
 class Paused(Exception):
     """An operator has paused ingestion, and so wants no batch to start."""
 
 
-def wait_for_airflow(api: AirflowApi) -> list[str]:
-    """Return when every component is healthy and all markets' DAGs are parsed; NotReady says what is missing.
+def startup(stay: bool) -> int:
+    """Start and follow today's batches; return the exit status or, with `stay`, sleep."""
+    status = _logged() if stay and LogSettings.load().json_logs else run_batch()
+    if not stay:
+        print(f"Airflow:  {settings().airflow_url}\nRanking:  {settings().frontend_url}")
+    elif status != NOT_READY:
+        os.execlp("sleep", "sleep", "infinity")  # noqa: S606  in place of this process: it takes no memory
+    return status
 
-    A broken DAG file of the pipeline is reported at once: waiting does not mend it. Returned is what an
-    operator should know all the same. The consumers are looked at first, for a batch that is published before
-    they are parsed would be lost on them.
-    """
-    _wait(api, _unhealthy, READY_SECONDS)
-    _wait(api, _unparsed, READY_SECONDS)
-    _wait(api, _unwritten, READY_SECONDS)
-    return _patiently(_remarks, api)
+
+def run_batch() -> int:
+    """Follow today's batches until they are graded; return the exit status."""
+    try:
+        api = admin_api()
+        print("Waiting for Airflow", flush=True)
+        for remark in wait_for_airflow(api):
+            print(remark, flush=True)
+        runs, outcomes = _triggered(api)
+        for run in runs:
+            bind_batch(batch_of_run(run))
+            outcomes.append(monitor_execution(api, run))
+    except REFUSALS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return NOT_READY
+    if outcomes == ["done"] and runs[0]["dag_id"] == INGESTION_DAG:
+        show_grades(settings().api_url, batch_of_run(runs[0]))
+    return EXIT_STATUS[next((outcome for outcome in WORST if outcome in outcomes), "done")]
+
+
+def _triggered(api: AirflowApi) -> tuple[list[dict[str, Any]], list[Outcome]]:
+    """Return the markets' ingestion runs of today, and "held" for each market whose ingestion is paused."""
+    runs: list[dict[str, Any]] = []
+    held: list[Outcome] = []
+    for pipeline in pipelines():
+        try:
+            runs.append(trigger_dag(api, pipeline))
+        except Paused as paused:
+            print(paused, flush=True)
+            held.append("held")
+    return runs, held
+
+
+def _logged() -> int:
+    configure()
+    with printed_is_logged(), redirect_stderr(sys.stdout):
+        return run_batch()
 
 
 def trigger_dag(api: AirflowApi, pipeline: Pipeline) -> dict[str, Any]:
@@ -51,27 +84,7 @@ def trigger_dag(api: AirflowApi, pipeline: Pipeline) -> dict[str, Any]:
     waited for. Safe to repeat, and to run twice at once: a day's new run has one id, until it has failed. An
     Airflow that does not answer is asked again for READY_SECONDS. Raises Paused.
     """
-    return _patiently(partial(_run_of_today, pipeline), api)
-
-
-def _patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
-    """Ask again while Airflow, which may be restarting, does not answer; raises requests.RequestException."""
-    asking = Retrying(
-        retry=retry_if_exception_type(requests.RequestException),
-        stop=stop_after_delay(READY_SECONDS),
-        wait=wait_fixed(POLL_SECONDS),
-        reraise=True,
-    )
-    answer: T = asking(ask, api)
-    return answer
-
-
-def _remarks(api: AirflowApi) -> list[str]:
-    broken = [f"not of the pipeline, but broken: {said}" for _, said in _import_errors(api)]
-    dags = _dags(api)
-    paused = [dag_id for one in pipelines() for dag_id in one.consumers if dags[dag_id]["is_paused"]]
-    waits = "is paused: a batch will wait there until an operator unpauses it"
-    return [*broken, *(f"{dag_id} {waits}" for dag_id in paused)]
+    return patiently(partial(_run_of_today, pipeline), api)
 
 
 def _run_of_today(pipeline: Pipeline, api: AirflowApi) -> dict[str, Any]:
@@ -98,67 +111,6 @@ def _created(api: AirflowApi, ingestion: str, run_id: str) -> dict[str, Any]:
         if error.status != requests.codes.conflict:
             raise
         return api.get(f"dags/{ingestion}/dagRuns/{run_id}")
-
-
-def _unhealthy(api: AirflowApi) -> str:
-    health = api.get("monitor/health")
-    bad = [name for name, state in health.items() if (state or {}).get("status") != "healthy"]
-    return f"not healthy: {', '.join(bad)}" if bad else ""
-
-
-def _unparsed(api: AirflowApi) -> str:
-    steps = set(DATASETS)
-    if broken := [said for step, said in _import_errors(api) if step in steps]:
-        raise NotReady("; ".join(broken))
-    parsed = _dags(api)
-    missing = [dag_id for dag_id in _wanted() if dag_id not in parsed]
-    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-    return f"not parsed yet: {', '.join(missing[:SHOWN])}{more}" if missing else ""
-
-
-def _unwritten(api: AirflowApi) -> str:
-    """Airflow lists a DAG before it has written it down, and makes no run of it until then."""
-    for dag_id in _wanted():
-        try:
-            api.get(f"dags/{dag_id}/details")
-        except AirflowApiError as error:
-            if error.status != requests.codes.not_found:
-                raise
-            return f"not parsed yet: {dag_id}"
-    return ""
-
-
-def _wanted() -> list[str]:
-    return [dag_id for one in pipelines() for dag_id in (*one.consumers, one.ingestion)]
-
-
-def _dags(api: AirflowApi) -> dict[str, dict[str, Any]]:
-    return {dag["dag_id"]: dag for dag in api.every("dags", "dags", tags=["rankalpha"])}
-
-
-def _import_errors(api: AirflowApi) -> list[tuple[str, str]]:
-    """Return the broken DAG files: the step that ours would be of, and what is wrong."""
-    return [
-        (
-            PurePath(error["filename"]).stem,
-            f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}",
-        )
-        for error in api.every("importErrors", "import_errors")
-    ]
-
-
-def _wait(api: AirflowApi, problem: Callable[[AirflowApi], str], seconds: float) -> None:
-    def look() -> str:
-        try:
-            return problem(api)
-        except requests.RequestException as error:
-            return f"Airflow does not answer at {api.url} ({type(error).__name__})"
-
-    deadline = time.monotonic() + seconds
-    while found := look():
-        if time.monotonic() > deadline:
-            raise NotReady(f"Airflow is not ready after {seconds:.0f} s: {found}")
-        time.sleep(POLL_SECONDS)
 
 
 def _wait_for_schedule(api: AirflowApi, ingestion: str) -> str:

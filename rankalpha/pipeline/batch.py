@@ -7,11 +7,12 @@ daily key, a second ingestion on one day would let grading start on the first on
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-from airflow.sdk import Asset, Context
+from typing import TYPE_CHECKING, Any
 
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, pipeline_of
+
+if TYPE_CHECKING:  # the command line has to answer before Airflow is loaded
+    from airflow.sdk import Asset, Context
 
 BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
 FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
@@ -49,7 +50,7 @@ def batch_of_run(run: Mapping[str, Any]) -> str:
     )
 
 
-def new_batch(context: Context) -> str:
+def new_batch(context: "Context") -> str:
     """Return the batch of an ingestion run: its partition key, or one made of its time when it has none."""
     run = context["dag_run"]
     key = run.partition_key or key_of(run.logical_date or run.run_after)
@@ -57,7 +58,7 @@ def new_batch(context: Context) -> str:
     return key
 
 
-def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
+def batch_of(context: "Context", consumes: Sequence["Asset"], log: Any) -> str:
     """Return the batch that a run is for: its partition key, else the newest batch of all that it consumes.
 
     Raises BatchError for a key that was never published in every one of `consumes`; a run that the datasets'
@@ -86,13 +87,13 @@ def batch_of(context: Context, consumes: Sequence[Asset], log: Any) -> str:
     return newest
 
 
-def published(context: Context, asset: Asset) -> set[str]:
+def published(context: "Context", asset: "Asset") -> set[str]:
     """Return the keys of the newest batches published in `asset`, as the asset manager lists them."""
     keys: Any = context["asset_state_store"][asset].get(BATCHES_KEY, [])
     return {key for key in keys if is_key(key)}  # a person may have posted an event with any key
 
 
-def earlier(context: Context, asset: Asset, batch: str) -> dict[str, Any]:
+def earlier(context: "Context", asset: "Asset", batch: str) -> dict[str, Any]:
     """Return `rows`, `symbols` and `as_of` of the batch that was published in `asset` before `batch`.
 
     Before by their keys, so that a batch which is repeated is compared with the same one again. What its

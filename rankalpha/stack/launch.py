@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from rankalpha.lineage.openlineage.configuration import configuration
 from rankalpha.no_proxy import with_exceptions
@@ -31,7 +32,7 @@ def environment(keys_file: Path = KEYS_FILE) -> dict[str, str]:
     return {**configuration(found), **found, **with_exceptions(found)}
 
 
-def launch(command: list[str], env: Mapping[str, str]) -> None:
+def launch(command: list[str], env: Mapping[str, str]) -> NoReturn:
     """Become `command`; the programs of this Python's own environment come first."""
     path = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     program = shutil.which(command[0], path=path)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from rankalpha.commands.lineage import show_graph
+from rankalpha.commands.refusals import Refused
 from rankalpha.lineage.graph import graph, inputs, text
 from rankalpha.lineage.mermaid import block, mermaid
 from rankalpha.pipeline.pipelines import STEPS
-from scripts.lineage import main
 
 SNAPSHOT = Path(__file__).with_name("graph.txt")
 IN_README = re.compile(r"(?<=<!-- graph -->\n).*?(?=<!-- /graph -->)", re.DOTALL)
@@ -73,41 +74,25 @@ def test_the_pipeline_as_seen_from_outside_is_that_of_the_dags(found):
 
 
 @pytest.mark.parametrize("kind", ["text", "mermaid", "json"])
-def test_the_script_prints_it(found, monkeypatch, capsys, kind):
+def test_the_command_prints_it(found, monkeypatch, capsys, root, kind):
+    monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(root))
     expected = {"text": text(found), "mermaid": mermaid(found), "json": json.dumps(found, indent=2) + "\n"}
-    monkeypatch.setattr("sys.argv", ["lineage.py", "--format", kind])
-    assert main() == 0
+    assert show_graph(kind, None) == 0
     assert capsys.readouterr().out == expected[kind]
 
 
-def test_the_script_prints_the_graph_and_nothing_else(found, root):
-    done = subprocess.run([sys.executable, root / "scripts" / "lineage.py"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, text(found))
+def test_the_command_prints_the_graph_and_nothing_else_while_the_stack_is_down(found, root):
+    command = [Path(sys.executable).with_name("rankalpha"), "lineage"]
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "RANKALPHA"))}
+    done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, text(found)), done.stderr
 
 
 def test_a_dag_file_that_is_broken_is_named(monkeypatch, capsys, tmp_path):
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "odd.py").write_text("from airflow.sdk import DAG\nDAG(dag_id=)\n")
-    monkeypatch.setattr("scripts.lineage.BUNDLE", tmp_path)
-    monkeypatch.setattr("sys.argv", ["lineage.py"])
-    assert main() == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "mend these files" in told.err
-    assert "odd.py" in told.err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--format", "svg"], "invalid choice: 'svg'"),
-        (["--json"], "--json is for a batch"),
-        (["--batch", "2026-11-22T06:00:00", "--format", "text"], "--format is for the graph"),
-        (["--batch", "", "--format", "text"], "--format is for the graph"),
-    ],
-)
-def test_the_script_refuses_what_does_not_go_together(monkeypatch, capsys, arguments, message):
-    monkeypatch.setattr("sys.argv", ["lineage.py", *arguments])
-    with pytest.raises(SystemExit, match="2"):
-        main()
-    assert message in capsys.readouterr().err
+    monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path))
+    with pytest.raises(Refused, match="fix these files") as refused:
+        show_graph("text", None)
+    assert capsys.readouterr().out == ""
+    assert "odd.py" in str(refused.value)

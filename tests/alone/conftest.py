@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rankalpha.commands.startup import wait_for_airflow
+from rankalpha.commands.readiness import wait_for_airflow
 from rankalpha.pipeline.markets import read
 from tests.alone.old_rows import connected
 from tests.support.channels import Mailbox, Webhook

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rankalpha.commands.startup import wait_for_airflow
+from rankalpha.commands.readiness import wait_for_airflow
 from tests.faults.components import arm
 from tests.support.waiting import wait_for
 

@@ -127,26 +127,26 @@ def test_the_datasets_that_were_published_long_ago_are_told_too(stack, graded):
 
 
 def test_the_command_shows_batches_freshness_durations_and_resources(stack, graded):
-    done = stack.script("health.py")
+    done = stack.command("health")
     for text in (graded, "Freshness", "Durations and resources", "sentiment", "newest heartbeat"):
         assert text in done.stdout
-    shown = json.loads(stack.script("health.py", "--json").stdout)
+    shown = json.loads(stack.command("health", "--json").stdout)
     assert {one["step"] for one in shown["usage"]} == {"ingestion", "scoring", "sentiment"}
     assert all(one["seconds"] > 0 for one in shown["durations"])
 
 
 def test_its_exit_status_is_for_a_monitor(stack, lane, graded):
     recent = "--days=0.000001"  # what other tests have left does not count
-    well = stack.script("health.py", recent)
+    well = stack.command("health", recent)
     assert (well.returncode, "All is well." in well.stdout) == (0, True), well.stdout
     begun = datetime.now(UTC)
     with lane.fault("scorer", "bad data"):
         lane.ingest("2021-04-02T06:00:00")
     days = (datetime.now(UTC) - begun).total_seconds() / 86400
-    wrong = stack.script("health.py", f"--days={days}")
+    wrong = stack.command("health", f"--days={days}")
     assert wrong.returncode == 1
     assert "rankalpha_scoring failed for batch 2021-04-02T06:00:00" in wrong.stdout
-    silent = stack.run("env", "RANKALPHA_AIRFLOW_URL=http://127.0.0.1:9", stack.python, "scripts/health.py")
+    silent = stack.run("env", "RANKALPHA_AIRFLOW_URL=http://127.0.0.1:9", stack.rankalpha, "health")
     assert (silent.returncode, silent.stdout[:6]) == (2, "error:")
 
 

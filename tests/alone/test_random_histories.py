@@ -31,7 +31,7 @@ DAY = datetime(2024, 1, 1, tzinfo=UTC)
 @contextmanager
 def second_scheduler(stack):
     """Another scheduler on the same database, with a session of its own."""
-    command = [stack.python, "scripts/stack.py", "airflow", "scheduler", "--skip-serve-logs"]
+    command = [stack.rankalpha, "airflow", "scheduler", "--skip-serve-logs"]
     log = (stack.state.parent / "second-scheduler.log").open("a")  # not among those of the components
     with (
         log,

@@ -25,7 +25,7 @@ def test_a_blocked_batch_is_published_anyway_once(stack, batch):
     before = stack.events("scores")
     line = command_of_alert(stack, f"failed rankalpha_scoring {run_id}")
     done = stack.run("sh", "-c", line)  # as somebody pastes it
-    assert (done.returncode, f"Batch {batch} is through." in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, f"Batch {batch} is complete." in done.stdout) == (0, True), done.stdout
     event = wait_for("the forced scores", lambda: stack.events("scores")[len(before) :])[0]
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": "why it is right"}
     stack.settle()

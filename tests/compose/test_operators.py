@@ -20,7 +20,7 @@ def batch(stack):
 
 
 def test_health_is_shown(stack, batch):
-    done = stack.compose("exec", "--no-TTY", "airflow-scheduler", "health", "--json")
+    done = stack.compose("exec", "--no-TTY", "airflow-scheduler", "rankalpha", "health", "--json")
     shown = json.loads(done.stdout)
     assert done.returncode == int(not shown["well"]), "other tests have left what needs a person"
     (found,) = [one for one in shown["batches"] if one["batch"] == batch]
@@ -31,7 +31,7 @@ def test_health_is_shown(stack, batch):
 
 
 def test_lineage_of_a_batch_names_each_image_by_its_digest(stack, batch):
-    shown = stack.exec("airflow-scheduler", "lineage", "--batch", batch)
+    shown = stack.exec("airflow-scheduler", "rankalpha", "lineage", "--batch", batch)
     for stage in ("ingestion", "scorer", "sentiment"):
         assert re.search(rf"image rankalpha_{stage}@sha256:[0-9a-f]{{64}}", shown)
 

@@ -22,7 +22,7 @@ def upgraded(stack, engine, batch, checkout):
     assert "COPY public.dag_run" in stack.exec("postgres", "pg_dump", "-U", "airflow", "airflow")
     image = engine.inspect_image("rankalpha_airflow")["Id"]
     stack.output("down")
-    (checkout / "scripts" / "newer.py").write_text('"""Makes the image a newer one."""\n')
+    (checkout / "datasets" / "newer.py").write_text('"""Makes the image a newer one."""\n')
     stack.up()
     assert engine.inspect_image("rankalpha_airflow")["Id"] != image
     return before
@@ -50,7 +50,7 @@ def test_runs_events_variables_and_keys_survive(stack, upgraded):
 
 
 def test_the_start_up_batch_is_not_repeated_and_an_old_batch_is_re_run(stack, batch, upgraded):
-    printed = stack.exec("airflow-scheduler", "rerun", "--batch", batch, "--from", "scoring")
+    printed = stack.exec("airflow-scheduler", "rankalpha", "rerun", "--batch", batch, "--from", "scoring")
     assert f"Batch {batch} is graded and the frontend is notified." in printed
     assert len(stack.runs("rankalpha_ingestion")) == len(upgraded[0]["rankalpha_ingestion"])
 

@@ -39,7 +39,7 @@ def stack(home, slack):
     channel = {"AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": slack.connection}
     running = RunningStack(clone / ".rankalpha", checkout=clone, **channel)
     yield running
-    running.run("make", "clean")
+    running.run("make", "clean", "YES=1")
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,7 @@ def test_a_failed_start_stops_what_it_has_started_and_shows_its_own_error(stack,
     assert "RANKALPHA_STAGE_SLOTS='moon'" in second.stdout
     assert "ASSET_MANAGER" not in second.stdout
     assert not (home / "failing/postgres/postmaster.pid").exists()
-    assert other.run("make", "clean").returncode == 0
+    assert other.run("make", "clean", "YES=1").returncode == 0
 
 
 def test_down_and_clean_leave_nothing_behind(stack, first_up):
@@ -252,7 +252,7 @@ def test_down_and_clean_leave_nothing_behind(stack, first_up):
     assert stack.run("make", "down").returncode == 0
     assert processes(stack) == []
     assert "is down" in stack.run("make", "status").stdout
-    assert stack.run("make", "clean").returncode == 0
+    assert stack.run("make", "clean", "YES=1").returncode == 0
     assert not stack.state.exists()
     untracked = subprocess.run(["ls", "-A"], cwd=stack.checkout, capture_output=True, text=True, check=True)
     assert ".rankalpha" not in json.dumps(untracked.stdout)

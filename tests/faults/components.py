@@ -43,7 +43,7 @@ def _everything(stack):
     killed = [process for process in psutil.process_iter() if _session(process) in sessions]
     _kill(killed)
     psutil.wait_procs(killed, timeout=30)
-    started = stack.stack("start")
+    started = stack.stack("up", "--no-batch")
     assert started.returncode == 0, started.stdout
 
 

@@ -132,12 +132,12 @@ def test_the_watchdog_sees_every_batch_settled_by_few_requests(stack, graded, mo
 
 
 def test_health_shows_all_markets_or_one(stack, graded):
-    done = stack.script("health.py")
+    done = stack.command("health")
     assert (done.returncode, "All is well." in done.stdout) == (0, True), done.stdout
     assert all(name in done.stdout for name in NAMES)
-    done = stack.script("health.py", "--market", "m07")
+    done = stack.command("health", "--market", "m07")
     assert (done.returncode, KEY in done.stdout) == (0, True), done.stdout
-    done = stack.script("health.py", "--market", "m77")
+    done = stack.command("health", "--market", "m77")
     assert (done.returncode, "there is no market 'm77'; there are default, m00," in done.stdout) == (2, True)
 
 
@@ -164,11 +164,11 @@ def test_a_market_with_slots_has_a_pool_of_its_own(stack, graded):
 
 
 def test_a_batch_is_run_again_in_its_market_alone(stack, own_services, graded):
-    done = stack.script("rerun.py", "--market", "m07", "--batch", KEY, "--from", "grading")
+    done = stack.command("rerun", "--market", "m07", "--batch", KEY, "--from", "grading")
     assert done.returncode == 0, done.stdout
     assert f"Batch {KEY} of m07 is graded" in done.stdout
     assert Counter(own_services.markets[GRADING]) == {**dict.fromkeys(NAMES, 1), "m07": 2}
-    refused = stack.script("rerun.py", "--batch", KEY)
+    refused = stack.command("rerun", "--batch", KEY)
     assert (refused.returncode, f"batch {KEY} was never ingested; there is none yet" in refused.stdout) == (
         2,
         True,

@@ -91,26 +91,26 @@ def test_a_batch_that_failed_is_told_as_far_as_it_came(lane):
     key = "2021-06-02T06:00:00"
     with lane.fault("ingestion", "bad data"):
         lane.ingest(key)
-    done = lane.script("lineage.py", "--batch", key)
+    done = lane.command("lineage", "--batch", key)
     assert done.returncode == 0, done.stdout
     assert "run_ingestion, try 1: failed" in done.stdout
     assert done.stdout.count("writes  nothing yet") == 4
 
 
 def test_the_script_prints_text_and_json(lane, steps):
-    done = lane.script("lineage.py", "--batch", KEY)
+    done = lane.command("lineage", "--batch", KEY)
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith(f"Batch {KEY}\ningestion  ({lane.dag('ingestion')})\n")
     assert "manual by rest_api (rankalpha)" in done.stdout
     assert f"reads   {lane.asset('prices')} of {KEY}, published " in done.stdout
     assert "1 rows, 1 symbols, as of 2021-06-01, sha256:" in done.stdout
-    done = lane.script("lineage.py", "--batch", KEY, "--json")
+    done = lane.command("lineage", "--batch", KEY, "--json")
     assert {step["step"]: step for step in json.loads(done.stdout)["steps"]} == steps
 
 
 def test_an_unknown_batch_is_refused(lane, runs):
     key = "2021-06-03T06:00:00"
-    done = lane.script("lineage.py", "--batch", key)
+    done = lane.command("lineage", "--batch", key)
     assert done.returncode == 2
     assert f"batch {key} was never ingested; the newest are" in done.stdout
     with pytest.raises(BatchError, match=f"nothing is known of batch {key}"):

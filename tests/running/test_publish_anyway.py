@@ -5,7 +5,7 @@ import re
 import pytest
 
 from rankalpha.commands.publish_anyway import publish_anyway
-from rankalpha.commands.rerun import Refused
+from rankalpha.commands.refusals import Refused
 from rankalpha.pipeline.pipelines import STEPS
 from tests.running.blocking import REASON, anyway, broken_checks, xcom
 from tests.support.services import FRONTEND, GRADING
@@ -86,6 +86,7 @@ def test_the_command_asks_for_a_reason_and_says_why_it_refuses(lane, blocked):
 def test_a_person_publishes_it_once_on_record_and_downstream_runs(lane, blocked):
     done = anyway(lane, "--batch", BAD, "--dataset", "scores", "--reason", REASON)
     assert done.returncode == 0, done.stdout
+    assert f"{lane.dag('grading')} starts by itself" in done.stdout
     (event,) = lane.published("scores", BAD)
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
     assert event["extra"]["rows"] == 0
@@ -142,4 +143,4 @@ def test_a_run_that_was_told_to_publish_nothing_is_refused(lane):
         body = {"logical_date": None, "partition_key": GOOD, "conf": {"publish": False}}
         run = lane.api.post(f"dags/{lane.dag('scoring')}/dagRuns", body)
         lane.settle()
-    assert_refused(lane, f"run {run['dag_run_id']} was told to publish nothing", GOOD)
+    assert_refused(lane, f"run {run['dag_run_id']} was started with publishing off", GOOD)

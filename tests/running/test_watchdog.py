@@ -34,8 +34,8 @@ def watch(lane, since):
 
 
 def health(lane):
-    """What scripts/health.py shows."""
-    return json.loads(lane.script("health.py", "--json").stdout)
+    """What `rankalpha health` shows."""
+    return json.loads(lane.command("health", "--json").stdout)
 
 
 def states(lane, key):

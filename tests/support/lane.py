@@ -101,7 +101,7 @@ class Lane:
         entries = map(json.loads, file.read_text().splitlines() if file.exists() else [])
         return [entry for entry in entries if (entry["stage"], entry["batch"]) == (stage, key)]
 
-    def script(self, name, *arguments):
-        """Run one of the operator's scripts for this market, as an outside monitor does."""
+    def command(self, name, *arguments):
+        """Run a command of `rankalpha` for this market, as an outside monitor does."""
         of_market = ("--market", self.market.name) if self.market.folder else ()
-        return self.stack.script(name, *of_market, *arguments)
+        return self.stack.command(name, *of_market, *arguments)

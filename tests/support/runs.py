@@ -11,8 +11,8 @@ import psutil
 
 MARK = "TESTS_SHARED"  # a test run's folder: in the environment of its processes, and on what it makes
 ALIVE = "alive"  # a file in that folder, locked for as long as the run's first process lives
-DOWN = "down" if os.environ.get("KEEP") else "clean"
-STACK = Path(__file__).parents[2] / "scripts" / "stack.py"
+DOWN = ("down",) if os.environ.get("KEEP") else ("clean", "--yes")
+RANKALPHA = Path(sys.executable).with_name("rankalpha")
 
 
 def begin(folder):
@@ -43,4 +43,4 @@ def end(mark):
                 process.kill()
     for postgres in list(Path(mark).rglob("postmaster.pid")):
         state = {"RANKALPHA_STATE_DIR": str(postgres.parents[1])}
-        subprocess.run([sys.executable, STACK, DOWN], env=os.environ | state, capture_output=True)
+        subprocess.run([RANKALPHA, *DOWN], env=os.environ | state, capture_output=True)

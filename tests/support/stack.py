@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.commands.startup import wait_for_airflow
+from rankalpha.commands.readiness import wait_for_airflow
 from rankalpha.pipeline.pipelines import PIPELINE
 from rankalpha.stack.embedded.ports import free_ports
 from tests.support import runs
@@ -191,7 +191,7 @@ class RunningStack(Stack):
 
     def __init__(self, state, checkout=ROOT, python=sys.executable, **extra):
         super().__init__(checkout, RANKALPHA_STATE_DIR=str(state), **extra)
-        self.state, self.python = state, python
+        self.state, self.rankalpha = state, str(Path(python).with_name("rankalpha"))
 
     @contextlib.contextmanager
     def started(self):
@@ -204,17 +204,17 @@ class RunningStack(Stack):
 
     def start(self):
         """Start what is not running, and return when it can run batches."""
-        done = self.stack("start")
+        done = self.stack("up", "--no-batch")
         assert done.returncode == 0, done.stdout
         wait_for_airflow(self.api)
 
     def end(self):
         """Stop it, and remove its state unless it is to be kept."""
-        self.stack(runs.DOWN)
+        self.stack(*runs.DOWN)
 
     def stack(self, *command, **options):
-        """Run a command of scripts/stack.py."""
-        return self.run(self.python, str(Path(self.checkout, "scripts/stack.py")), *command, **options)
+        """Run a command of `rankalpha` in this stack."""
+        return self.run(self.rankalpha, *command, **options)
 
     def query(self, text):
         """Ask PostgreSQL at its socket; a server that was just killed is waited for."""
@@ -236,12 +236,10 @@ class RunningStack(Stack):
         status = self.stack("status").stdout
         return {name: int(pid) for name, pid in re.findall(r"^(\S+) .* pid (\d+)", status, re.MULTILINE)}
 
-    def script(self, name, *arguments):
-        """Run one of the operator's scripts, as an outside monitor does."""
-        script = str(Path(self.checkout, "scripts", name))
-        return self.run(
-            "env", f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}", self.python, script, *arguments
-        )
+    def command(self, name, *arguments):
+        """Run a command of `rankalpha` that asks Airflow alone, as an outside monitor does."""
+        address = f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}"
+        return self.run("env", address, self.rankalpha, name, *arguments)
 
     def make(self, command, arguments=""):
         """Return what one of the operator's commands prints; it must succeed."""

@@ -23,6 +23,6 @@ def watch(stack, since=None):
 
 
 def health_from_outside(stack):
-    """What scripts/health.py shows, as JSON, and its exit status."""
-    done = stack.script("health.py", "--json")
+    """What `rankalpha health` shows, as JSON, and its exit status."""
+    done = stack.command("health", "--json")
     return json.loads(done.stdout), done.returncode

@@ -21,7 +21,7 @@ async function load() {
   }
   if (response.ok) return showRanking(body);
   if (response.status === 404) return showEmpty();
-  if (response.status === 422) return showState("No such market", `“${MARKET}” is no name of a market.`, false);
+  if (response.status === 422) return showState("No such market", `There is no market “${MARKET}”.`, false);
   showDown(body.detail ?? `The server answered ${response.status}.`);
 }
 

@@ -18,7 +18,6 @@ NAMES_A_COMMAND = re.compile(r"`make\b|\bmake [a-z-]+`|docker compose|scripts/\w
 OF_ONE_STACK = (
     "rankalpha/remedy.py",
     "rankalpha/stack/embedded/",
-    "scripts/stack.py",
     "scripts/audit.py",
     "scripts/screenshots.py",
 )
@@ -30,9 +29,9 @@ def embedded(monkeypatch):
 
 
 def test_beside_the_containers():
-    assert remedy.command("health") == "docker compose exec airflow-scheduler health"
+    assert remedy.command("health") == "docker compose exec airflow-scheduler rankalpha health"
     line = shlex.split(remedy.command("publish-anyway", *WORDS))
-    assert line == ["docker", "compose", "exec", "airflow-scheduler", "publish-anyway", *WORDS]
+    assert line == ["docker", "compose", "exec", "airflow-scheduler", "rankalpha", "publish-anyway", *WORDS]
     assert remedy.up() == "docker compose up -d"
     assert remedy.restart("dag-processor") == "docker compose restart airflow-dag-processor"
     assert remedy.logs("dag-processor") == "docker compose logs --tail 100 airflow-dag-processor"
@@ -42,7 +41,7 @@ def test_with_celery_what_makes_the_stack_names_both_files(monkeypatch):
     """Without the second one, the scheduler would become another one that runs the tasks itself."""
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
     assert remedy.up() == "docker compose -f docker-compose.yml -f docker-compose.celery.yml up -d"
-    assert remedy.command("health") == "docker compose exec airflow-scheduler health"
+    assert remedy.command("health") == "docker compose exec airflow-scheduler rankalpha health"
 
 
 def test_in_the_embedded_stack(embedded):

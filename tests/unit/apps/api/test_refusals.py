@@ -125,6 +125,21 @@ def test_a_batch_without_any_score_cannot_be_graded(client: httpx.Client, data: 
     assert "no symbol has a score" in client.post(REFRESH).json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("listing", "status"), [("[default]\n[nyse]\n", 422), ("[default]\n[removed]\n", 404), ("[default", 404)]
+)
+def test_a_market_that_is_not_listed_is_refused(tmp_path: Path, listing: str, status: int) -> None:
+    """One that is listed has no batch yet; a file that cannot be read refuses nothing."""
+    (tmp_path / "markets.toml").write_text(listing)
+    with served(create_app(Settings(tmp_path, markets=tmp_path / "markets.toml"))) as client:
+        for answer in (
+            client.get(GRADES, params={"market": "removed"}),
+            client.post(REFRESH, json={"market": "removed"}),
+        ):
+            assert answer.status_code == status
+            assert ("there is no market 'removed'" in answer.json()["detail"]) == (status == 422)
+
+
 def test_a_failed_refresh_keeps_the_good_grades(client: httpx.Client, data: Path) -> None:
     client.post(REFRESH)
     before = client.get(GRADES).json()

@@ -36,7 +36,9 @@ def browser() -> Iterator[object]:
 @contextmanager
 def stack(data: Path) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Run the API and the frontend; give a client for each."""
-    with served(create_api(ApiSettings(data))) as api:  # noqa: SIM117
+    markets = data / "markets.toml"
+    markets.write_text("[default]\n[nyse]\n")
+    with served(create_api(ApiSettings(data, markets=markets))) as api:  # noqa: SIM117
         with served(create_frontend(FrontendSettings(api_url=str(api.base_url)))) as frontend:
             yield api, frontend
 
@@ -169,8 +171,8 @@ def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
     assert page.locator("h1").text_content() == "Stock ranking"
 
 
-@pytest.mark.parametrize("market", ["../nyse", HOSTILE])
-def test_what_is_no_name_of_a_market_is_told(page, market: str) -> None:
+@pytest.mark.parametrize("market", ["../nyse", HOSTILE, "removed"])
+def test_what_is_not_a_market_is_reported(page, market: str) -> None:
     page.goto(f"{page.frontend.base_url}?{urlencode({'market': market})}")
     page.wait_for_selector("text=No such market")
     assert market in page.locator("#state-text").text_content()

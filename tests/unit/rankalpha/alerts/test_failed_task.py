@@ -63,7 +63,7 @@ def test_a_blocked_publication_says_how_to_publish_anyway():
     assert incident.subject == "publication blocked in rankalpha_scoring.publish_scores"
     assert f"Batch: {KEY}\n" in incident.text
     assert incident.text.endswith(
-        f"\n  docker compose exec airflow-scheduler publish-anyway --batch {KEY} --dataset scores "
+        f"\n  docker compose exec airflow-scheduler rankalpha publish-anyway --batch {KEY} --dataset scores "
         "--reason 'why it is right'"
     )
 

@@ -72,9 +72,9 @@ def test_a_failed_dag_is_named(airflow, capsys):
     airflow.add("rankalpha_sentiment", "failed", KEY)["tasks"] = [task("run_ai_analysis", "failed", 4)]
     assert monitored(airflow, run) == "failed"
     text = capsys.readouterr().out
-    assert "run_ai_analysis    failed (try 4)" in text
+    assert "run_ai_analysis    failed (attempt 4)" in text
     assert "Failed: rankalpha_sentiment. Its page in the Airflow UI" in text
-    assert "giving up" not in text
+    assert "no longer followed" not in text
 
 
 def test_the_failure_of_another_batch_does_not_matter(airflow):
@@ -95,7 +95,7 @@ def test_an_airflow_that_is_briefly_down_is_asked_again(airflow, capsys, trouble
     run = graded(airflow)
     airflow.trouble = [trouble] * 3
     assert monitored(airflow, run) == "done"
-    assert capsys.readouterr().out.count("Airflow does not answer, asking again") == 3
+    assert capsys.readouterr().out.count("Airflow does not answer; asking again") == 3
 
 
 def test_a_batch_that_takes_too_long_is_given_up(airflow, monkeypatch, capsys):
@@ -142,4 +142,4 @@ def test_a_run_alone_is_followed_to_its_end(airflow, capsys):
     run = airflow.add("rankalpha_scoring", "success", KEY)
     with serving(airflow) as (api, _):
         assert monitor_execution(api, run, downstream=False) == "done"
-    assert f"Batch {KEY} is through." in capsys.readouterr().out
+    assert f"Batch {KEY} is complete." in capsys.readouterr().out

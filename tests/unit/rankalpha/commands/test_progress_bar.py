@@ -32,8 +32,8 @@ def test_a_retry_is_printed_as_one(capsys):
     assert [line.split(maxsplit=2)[2] for line in lines(capsys)[1:]] == [
         "running",
         "up_for_retry",
-        "running (try 2)",
-        "failed (try 2)",
+        "running (attempt 2)",
+        "failed (attempt 2)",
     ]
 
 

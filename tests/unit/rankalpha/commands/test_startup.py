@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.commands import startup
-from rankalpha.commands.startup import NotReady, Paused, trigger_dag, wait_for_airflow
+from rankalpha.commands import readiness, startup
+from rankalpha.commands.readiness import NotReady, wait_for_airflow
+from rankalpha.commands.startup import Paused, trigger_dag
 from rankalpha.pipeline.batch import parse_key
 from tests.unit.rankalpha.support.fake_airflow import CONSUMER_DAGS, INGESTION_DAG, FakeAirflow, serving
 
@@ -15,8 +16,9 @@ KEY = "2025-11-20T06:00:00"
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch) -> None:
-    monkeypatch.setattr(startup, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(startup, "READY_SECONDS", 0.2)
+    for module in (readiness, startup):
+        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 0.2)
     monkeypatch.setattr(startup, "SCHEDULE_SECONDS", 0.2)
 
 
@@ -44,7 +46,7 @@ def test_a_ready_airflow(airflow):
 
 
 def test_an_airflow_that_gets_ready(airflow, monkeypatch):
-    monkeypatch.setattr(startup, "READY_SECONDS", 10)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 10)
     airflow.trouble = [(503, "starting"), (502, "<html>proxy</html>"), (200, "not yet")]
     with serving(airflow) as (api, _):
         wait_for_airflow(api)
@@ -52,7 +54,7 @@ def test_an_airflow_that_gets_ready(airflow, monkeypatch):
 
 
 def test_a_broken_answer_about_the_dags_is_asked_for_again(airflow, monkeypatch):
-    monkeypatch.setattr(startup, "READY_SECONDS", 10)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 10)
     with serving(airflow) as (api, requests):
         api.get("importErrors")
         healthy = airflow._route
@@ -81,7 +83,7 @@ def test_an_unhealthy_component_is_named(airflow):
 
 
 def test_a_broken_dag_is_named_at_once(airflow, monkeypatch):
-    monkeypatch.setattr(startup, "READY_SECONDS", 60)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 60)
     trace = "Traceback (most recent call last):\n  ...\nImportError: no module named x\n"
     airflow.import_errors = [{"filename": "dags/scoring.py", "stack_trace": trace}]
     assert not_ready(airflow) == "dags/scoring.py: ImportError: no module named x"
@@ -212,13 +214,13 @@ def test_two_triggers_at_the_same_instant_start_one_batch(airflow):
 
 
 def test_an_airflow_that_restarts_while_the_batch_is_started_is_asked_again(airflow, monkeypatch):
-    monkeypatch.setattr(startup, "READY_SECONDS", 10)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 10)
     airflow.trouble = [(503, "starting"), (502, "<html>proxy</html>"), (200, "not yet")]
     assert triggered(airflow)[1] == 1
 
 
 def test_an_answer_that_got_lost_starts_no_second_batch(airflow, monkeypatch):
-    monkeypatch.setattr(startup, "READY_SECONDS", 10)
+    monkeypatch.setattr(readiness, "READY_SECONDS", 10)
     lost = []
 
     def route(request, parts):

@@ -1,0 +1,115 @@
+"""The commands for the pipeline's batches, in every stack; `health` and `lineage` change nothing."""
+
+import click
+
+from rankalpha.commands.run import run_in_stack
+from rankalpha.pipeline.steps import SHAPE
+
+KEY = "2026-11-22T06:00:00"
+market_option = click.option("--market", metavar="NAME", help="A market; the default one if left out.")
+
+
+@click.command()
+@click.option(
+    "--days", type=click.FloatRange(min=0), help="Days to look back; default is RANKALPHA_WATCH_DAYS."
+)
+@click.option("--market", metavar="NAME", help="One market in full; with several, all are shown in short.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def health(days: float | None, market: str | None, as_json: bool) -> None:
+    """Show where each batch stands, and what is wrong.
+
+    Also how long stages take, what they use, and how fresh the datasets are. It changes nothing, and works
+    while the scheduler is down; the DAG `rankalpha_watchdog` repairs and alerts.
+
+    With RANKALPHA_AIRFLOW_URL it asks an Airflow elsewhere.
+
+    Exit status: 0 all is well, 1 something needs a person, 2 Airflow does not answer or does not let the user
+    in.
+    """
+    run_in_stack("health:health", days=days, market=market, as_json=as_json)
+
+
+@click.command()
+@click.option(
+    "--format", "kind", type=click.Choice(["text", "mermaid", "json"]), help="How the graph is printed."
+)
+@click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}.")
+@click.option("--json", "as_json", is_flag=True, help="Print the batch's lineage as JSON.")
+@click.option(
+    "--market", metavar="NAME", help="A market. If left out: the default one's batch, or all in the graph."
+)
+def lineage(kind: str | None, batch: str | None, as_json: bool, market: str | None) -> None:
+    """Show the graph of datasets, or what a batch was made of.
+
+    The graph is read from the DAG files; nothing has to run for it.
+    """
+    if batch is not None and kind:
+        raise click.UsageError(
+            "--format is for the graph; a batch is printed as text or, with --json, as JSON"
+        )
+    if as_json and batch is None:
+        raise click.UsageError("--json is for a batch, see --batch; the graph has --format json")
+    if batch is not None:
+        run_in_stack("lineage:show_batch", key=batch, market=market, json_wanted=as_json)
+    run_in_stack("lineage:show_graph", must_run=False, kind=kind or "text", market=market)
+
+
+@click.command()
+@click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}.")
+@click.option(
+    "--day", metavar="DAY", help=f"The newest batch of a day, such as {KEY[:10]}; without one, a new one."
+)
+@click.option("--from", "step", type=click.Choice([step.name for step in SHAPE]), default=SHAPE[0].name,
+              show_default=True, help="The stage to begin with.")  # fmt: skip
+@click.option("--no-downstream", is_flag=True, help="Run this stage alone and publish nothing.")
+@market_option
+def rerun(batch: str | None, day: str | None, step: str, no_downstream: bool, market: str | None) -> None:
+    """Re-run a batch or fill a missed day, and follow it.
+
+    Exit status: 0 done, 1 failed, 2 refused and nothing triggered, 3 the batch waits for a DAG that an
+    operator has paused.
+    """
+    if (batch is None) == (day is None):
+        raise click.UsageError("give either --batch or --day")
+    run_in_stack(
+        "rerun:rerun_batch", key=batch, day=day, start=step, downstream=not no_downstream, market=market
+    )
+
+
+@click.command(name="publish-anyway")
+@click.option("--batch", metavar="KEY", required=True, help=f"The blocked batch, such as {KEY}.")
+@click.option(
+    "--dataset", metavar="NAME", required=True, help=f"One of {', '.join(step.writes for step in SHAPE)}."
+)
+@click.option(
+    "--reason", metavar="TEXT", required=True, help="Why it is right all the same; it stays on record."
+)
+@market_option
+def publish_anyway(batch: str, dataset: str, reason: str, market: str | None) -> None:
+    """Publish once, on record, a batch that was blocked.
+
+    The event holds your name, your reason and what the checks found. The stages after it start by themselves.
+
+    Exit status: 0 published, 1 failed, 2 refused and nothing changed, 3 it waits for a DAG that was paused
+    meanwhile.
+    """
+    run_in_stack("publish_anyway:publish_batch", key=batch, dataset=dataset, reason=reason, market=market)
+
+
+@click.command()
+@click.option(
+    "--stay", is_flag=True, help="Sleep instead of ending once the batch has ended, as its container does."
+)
+def startup(stay: bool) -> None:
+    """Start the day's batch once Airflow is ready.
+
+    This is the start-up trigger of every stack. It waits for Airflow, follows the ingestion run that is
+    already there or triggers one, and ends when its batch is graded; with several markets, those of each.
+
+    Exit status: 0 graded, 1 not graded, 2 Airflow is not ready, 3 it waits for a DAG that an operator has
+    paused.
+    """
+    run_in_stack("startup:startup", stay=stay)
+
+
+COMMANDS = (health, lineage, rerun, publish_anyway, startup)
