@@ -41,7 +41,7 @@ def one_line(text: str) -> str:
 
 
 def count(number: int, thing: str, things: str = "") -> str:
-    """Return a number of things in words: `1 row`, `2 rows`; `things` is the plural if `s` does not make it."""
+    """Return a number of things in words: `1 row`, `2 rows`; `things` is the plural if `s` is not enough."""
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 

@@ -10,7 +10,8 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.alerts.sent import SentAlert, all_sent
 from rankalpha.health import queries
 from rankalpha.health.queries import ByBatch
-from rankalpha.health.standing import Batch, Records, batch_of
+from rankalpha.health.records import Records, batch_of
+from rankalpha.health.standing import Batch
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.pipelines import Pipeline
 

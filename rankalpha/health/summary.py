@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+from rankalpha.contract.checks import Outcome
+from rankalpha.contract.report import sentence
 from rankalpha.pipeline.steps import DATASETS
 
 SLOW = 2.0  # times the usual duration, and ...
@@ -69,7 +71,7 @@ def steps(overview: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, 
                 yield batch["batch"], step
 
 
-def failed_checks(step: dict[str, Any]) -> list[dict[str, Any]]:
+def failed_checks(step: dict[str, Any]) -> list[Outcome]:
     """Return the contract's checks that a step's published result has failed."""
     return [check for check in step["checks"] if not check["passed"]]
 
@@ -78,6 +80,6 @@ def _problems(step: dict[str, Any]) -> Iterator[str]:
     if step["rows"] is None:
         yield "the stage reported no result"
     for check in failed_checks(step):
-        yield f"{check['name']} is {check['value']}, expected {check['expected']} ({check['severity']})"
+        yield f"{sentence(check)} ({check['severity']})"
     if forced := step["forced"]:
         yield f"published anyway by {forced['by']}: {forced['reason']}"
