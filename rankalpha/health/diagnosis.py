@@ -13,8 +13,6 @@ from rankalpha.remedy import logs, restart
 from rankalpha.settings import settings
 from rankalpha.texts import count
 
-__all__ = ["UNSENT", "Incident", "all_incidents", "incidents"]
-
 UNSENT = "unsent "  # begins the key of a channel that does not work
 HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the same moment would alert too
 SILENCE = timedelta(minutes=2)  # without a heartbeat; a component that restarts is back sooner

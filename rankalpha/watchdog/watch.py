@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from rankalpha.airflow_api import OWN_ROUTES, REPAIR, AirflowApi, admin_api
 from rankalpha.alerts import channels
 from rankalpha.alerts.alert import alert, is_new, record
+from rankalpha.alerts.incident import Incident
 from rankalpha.alerts.sent import all_sent
-from rankalpha.health.diagnosis import UNSENT, Incident, all_incidents
+from rankalpha.health.diagnosis import UNSENT, all_incidents
 from rankalpha.health.snapshot import snapshots
 from rankalpha.pipeline.pipelines import pipelines
 from rankalpha.settings import settings
