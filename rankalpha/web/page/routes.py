@@ -43,17 +43,17 @@ def caller(
 
 
 def chosen(market: Annotated[str | None, Query()] = None) -> Pipeline:
-    """Return the pipeline of a market, by default of the first; 404 when there is no such market.
+    """Return the pipeline of a market, by default of the first.
 
-    500 when the file of the markets cannot be used.
+    404 with the names of all markets when there is none of that name, 500 when their file cannot be used.
     """
     try:
         known = {pipeline.market.name: pipeline for pipeline in pipelines()}
     except SettingsError as error:
         raise HTTPException(status.HTTP_500_INTERNAL_SERVER_ERROR, str(error)) from error
     if market and market not in known:
-        message = f"There is no market {shown(market)}. The markets are {', '.join(known)}."
-        raise HTTPException(status.HTTP_404_NOT_FOUND, message)
+        reason = f"There is no market {shown(market)}. It may have been removed."
+        raise HTTPException(status.HTTP_404_NOT_FOUND, {"reason": reason, "markets": list(known)})
     return known[market] if market else pipelines()[0]
 
 
@@ -69,7 +69,7 @@ def read_overview(
     pipeline: Chosen,
     days: Annotated[float, Query(gt=0, le=MOST_DAYS)] = 3,
 ) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, because it waits for this very server
-    """Return a market's overview (`rankalpha.health.overview`), the names of `markets`, the `user` and rights."""
+    """Return a market's overview (`rankalpha.health.overview`), the `markets`, the `user` and the rights."""
     response.headers["Cache-Control"] = "no-store"
     # before the rights are read, so that no connection to the database is held meanwhile
     seen = _answer(lambda: overview(api, days, pipeline))
@@ -88,7 +88,7 @@ def read_lineage(
 
 
 def _answer(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the answer; a refusal of the public API is passed on, and 502 returned when it does not answer."""
+    """Return the answer; pass a refusal of the public API on, and raise 502 when it does not answer."""
     try:
         return question()
     except BatchError as error:
