@@ -19,7 +19,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable
 
 from datasets import GRADES, GRADES_CONTRACT, SCORES, SENTIMENT
 from rankalpha.alerts.deadline import deadline
-from rankalpha.alerts.graded import tell_graded
+from rankalpha.alerts.graded import report_graded
 from rankalpha.alerts.ping import ping
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator
@@ -48,7 +48,7 @@ for market in markets_to_parse():
             dataset=market.dataset(GRADES),
             contract=GRADES_CONTRACT,
             pool=market.publish_pool,
-            on_success_callback=[ping, tell_graded],
+            on_success_callback=[ping, report_graded],
         )
         notify_frontend = ServiceOperator(
             task_id="notify_frontend", call=FRONTEND_REFRESH.of(market), batch_from="update_grading"

@@ -40,5 +40,10 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def count(number: int, thing: str, things: str = "") -> str:
+    """Return a number of things in words: `1 row`, `2 rows`; `things` is the plural if `s` is not enough."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
 def _note(missing: int) -> str:
     return f" [… {missing} characters are left out …] "

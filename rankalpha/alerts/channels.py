@@ -1,4 +1,4 @@
-"""The channels that alerts are sent by: e-mail and Slack, each switched on by its connection.
+"""The channels by which alerts are sent: e-mail and Slack, each switched on by its connection.
 
 `smtp_default`, with receivers in RANKALPHA_ALERT_EMAIL, and `slackwebhook_default`.
 """
@@ -26,7 +26,7 @@ CONNECTIONS = {EMAIL: SMTP_CONNECTION, SLACK: SLACK_CONNECTION}
 LINK = re.compile(r"https?://[^\s<]+")
 SUBJECT = 200  # characters
 TEXT = 12_000  # characters
-# Slack asks for 4,000 characters at most, and its API refuses longer ones as `msg_too_long`
+# Slack asks for 4,000 characters at most, and its API refuses a longer text as `msg_too_long`
 SLACK_TEXT = 3_500  # as Slack gets it; the rest is for what it counts otherwise, such as emoji
 
 
@@ -40,8 +40,8 @@ def ui() -> str:
     return str(conf.get("api", "base_url", fallback="http://localhost:8080")).rstrip("/")
 
 
-def on() -> tuple[str, ...]:
-    """Return the channels that are switched on."""
+def switched_on() -> tuple[str, ...]:
+    """Return the names of the channels that are switched on."""
     return tuple(
         name
         for name, connection in CONNECTIONS.items()
@@ -50,7 +50,7 @@ def on() -> tuple[str, ...]:
 
 
 def bounded(incident: Incident) -> Incident:
-    """Return an incident that can be sent and that Airflow can keep, without secrets."""
+    """Return an incident short enough to be sent and stored, without secrets or control characters."""
     # an error quotes the stage's output; outside of Airflow nothing else would mask a secret in it
     subject, text = masked(incident.subject), masked(incident.text)
     return replace(
@@ -59,8 +59,8 @@ def bounded(incident: Incident) -> Incident:
 
 
 def send(incident: Incident, names: Collection[str]) -> tuple[str, ...]:
-    """Send an alert by each of the named channels; return those that did not take it, which are logged."""
-    failed, incident = [], bounded(incident)  # one that an earlier version has kept may be of any size
+    """Send an alert by each of the named channels; log and return the channels that did not take it."""
+    failed, incident = [], bounded(incident)  # an earlier version may have stored an alert of any size
     subject = f"RankAlpha {incident.urgency}: {incident.subject}"
     head = f"{incident.urgency}: {incident.urgency.meaning}"
     body = f"{incident.text}\nPage: {page()}"
@@ -68,7 +68,7 @@ def send(incident: Incident, names: Collection[str]) -> tuple[str, ...]:
         try:
             NOTIFIERS[name](subject, head, body).notify({})
         except Exception:
-            log.exception("ALERT could not be sent by %s; the watchdog tries again: %s", name, subject)
+            log.exception("ALERT could not be sent by %s; the watchdog will send it again: %s", name, subject)
             failed.append(name)
     return tuple(failed)
 
@@ -76,7 +76,7 @@ def send(incident: Incident, names: Collection[str]) -> tuple[str, ...]:
 def _email(subject: str, head: str, body: str) -> BaseNotifier:
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier  # noqa: PLC0415  slow, not for parsing
 
-    linked = LINK.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', escape(body))
+    linked = LINK.sub(lambda link: f'<a href="{link[0]}">{link[0]}</a>', escape(body))
     return SmtpNotifier(
         smtp_conn_id=SMTP_CONNECTION,
         to=settings().alert_email,
@@ -97,7 +97,7 @@ def _slack(subject: str, head: str, body: str) -> BaseNotifier:
 
 
 def _escaped(text: str, longest: int) -> str:
-    """Return a text for Slack, at most so long: of what a log says nothing is to be taken for a mention."""
+    """Return a text for Slack of at most `longest` characters, in which nothing can become a mention."""
     room = longest
     while len(escaped := escape(cut(text, room), quote=False)) > longest and room:
         room = room * longest // len(escaped)
@@ -112,6 +112,6 @@ def _exists(connection: str) -> bool:
         Connection.get(connection)
     except AirflowNotFoundException:
         return False
-    except Exception:  # sending will fail too, and is tried again
+    except Exception:  # sending will fail too, and is repeated
         log.exception("Connection %s cannot be read", connection)
     return True

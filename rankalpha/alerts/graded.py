@@ -1,28 +1,28 @@
-"""Tells by the channels of alerts that a batch was graded, for those who want to hear it each day."""
+"""Reports each graded batch by the channels of alerts, for those who want that."""
 
 from typing import Any
 
-from rankalpha.alerts.alert import tell
+from rankalpha.alerts.alert import alert
 from rankalpha.alerts.incident import Incident, Urgency, market_of
 from rankalpha.pipeline.market import Market
 from rankalpha.settings import settings
 from rankalpha.stages.output import left
 
 
-def tell_graded(context: Any) -> None:
-    """Tell the grades of a batch, if RANKALPHA_TELL_GRADED is on; an `on_success_callback`."""
+def report_graded(context: Any) -> None:
+    """Report the grades of a batch, if RANKALPHA_TELL_GRADED is on; an `on_success_callback`."""
     if not settings().tell_graded:
         return
     ti = context["ti"]
     (source,) = context["task"].upstream_task_ids
     output = left(ti, source)
     batch, result = str(output["batch"]), output["result"]
-    text = f"Batch: {batch}\n{_figures(result) if result else 'The API has told no figures.'}"
+    text = f"Batch: {batch}\n{_figures(result) if result else 'The API reported no figures.'}"
     market = Market(name=market_of(ti.dag_id))
     key, subject = f"graded {market.key}{batch}", f"batch {market.named(batch)} is graded"
-    tell(Incident(key, subject, text, Urgency.NO_ACTION, market=market.name), notice=True)
+    alert(Incident(key, subject, text, Urgency.NO_ACTION, market=market.name), notice=True)
 
 
 def _figures(result: dict[str, Any]) -> str:
-    grades = ", ".join(f"{number} {grade}" for grade, number in sorted(result.get("details", {}).items()))
-    return f"Grades: {grades or 'not told'}\nStocks: {result['symbols']}, prices as of {result['as_of']}"
+    counts = ", ".join(f"{count} {grade}" for grade, count in sorted(result.get("details", {}).items()))
+    return f"Grades: {counts or 'not reported'}\nStocks: {result['symbols']}, prices as of {result['as_of']}"

@@ -1,4 +1,4 @@
-"""An incident, and the keys by which task callback, deadline and watchdog know one and the same."""
+"""An incident, and the keys by which task callback, deadline and watchdog recognise the same incident."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from rankalpha.pipeline.pipelines import pipeline_of
 
 
 class Urgency(StrEnum):
-    """Whether to act."""
+    """Whether somebody has to act, and when."""
 
     ACT_NOW = "ACT NOW"
     LOOK_TODAY = "LOOK TODAY"
@@ -16,22 +16,22 @@ class Urgency(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """Return it in a sentence."""
+        """Return what it asks of the reader, in a sentence."""
         return MEANING[self]
 
 
 MEANING = {
-    Urgency.ACT_NOW: "a batch is not graded, or none can be, until somebody mends this.",
-    Urgency.LOOK_TODAY: "no grades are lost yet, but this does not mend itself for sure.",
+    Urgency.ACT_NOW: "a batch cannot be graded until someone fixes this.",
+    Urgency.LOOK_TODAY: "no grades are lost yet, but this may not resolve itself.",
     Urgency.NO_ACTION: "there is nothing to do; this is for your information.",
 }
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that a person has to be told once; `key` stays the same for as long as it lasts.
+    """Something to alert a person to, once; `key` stays the same for as long as it lasts.
 
-    One that has a `batch` is over when that batch is graded.
+    An incident that has a `batch` is resolved when that batch is graded.
     """
 
     key: str
@@ -39,11 +39,11 @@ class Incident:
     text: str
     urgency: Urgency = Urgency.LOOK_TODAY
     batch: str = ""
-    market: str = DEFAULT  # empty for what is of no market, such as one of Airflow's components
+    market: str = DEFAULT  # empty for what belongs to no market, such as a component of Airflow
 
     @property
     def named(self) -> str:
-        """The batch as it is told to people."""
+        """The batch as people read it."""
         return Market(name=self.market).named(self.batch)
 
 
@@ -51,7 +51,7 @@ FAILED = "failed "
 
 
 def is_failure(key: str) -> bool:
-    """Tell whether a key is one that `failure` makes."""
+    """Return whether a key was made by `failure`."""
     return key.startswith(FAILED)
 
 
@@ -71,18 +71,19 @@ def pause(dag_id: str) -> str:
 
 
 def market_of(dag_id: str) -> str:
-    """Return the name of the market that a DAG belongs to; empty for one that belongs to none."""
-    found = pipeline_of(dag_id)
-    return found.market.name if found else ""
+    """Return the name of the market that a DAG belongs to; empty when it belongs to none."""
+    pipeline = pipeline_of(dag_id)
+    return pipeline.market.name if pipeline else ""
 
 
 def late(dag_id: str, run_id: str, batch: str, minutes: float) -> Incident:
-    """Return the incident of a run that was not finished within its minutes."""
+    """Return the incident of a run that did not finish within its minutes."""
+    of_batch = f" for batch {batch}" if batch else f" (run {run_id}; batch not known yet)"
     return Incident(
         lateness(dag_id, run_id),
-        f"{dag_id} was not finished within {minutes:g} minutes for batch {batch or 'of this run'}",
-        f"Run: {run_id}\nIt still goes on, and is ended at its own time limits.\n"
-        "Next: look at its log; if it hangs, mark its task as failed or clear it.",
+        f"{dag_id} did not finish within {minutes:g} minutes{of_batch}",
+        f"Run: {run_id}\nThe run has not ended; its tasks still have their own time limits.\n"
+        "Next: Read its log. If it hangs, mark its task as failed, or clear it.",
         batch=batch,
         market=market_of(dag_id),
     )

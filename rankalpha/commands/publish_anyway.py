@@ -7,12 +7,11 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
 from rankalpha.commands.batches import check_key
 from rankalpha.commands.progress import EXIT_STATUS, monitor_execution
 from rankalpha.commands.refusals import Refused
-from rankalpha.contract.quarantine import LONGEST_REASON, PUBLISH_ANYWAY, QUARANTINE
+from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, permission_problem
 from rankalpha.pipeline.pipelines import Pipeline, following, pipeline
 from rankalpha.pipeline.steps import Step
 from rankalpha.settings import AdminSettings
 from rankalpha.stages.output import PUBLISH
-from rankalpha.usable import text_problem
 
 CONFLICT = 409
 
@@ -42,10 +41,8 @@ def publish_anyway(
     """
     step = _step(pipeline, dataset)
     check_key(key)
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise Refused(f"a reason of 1 to {LONGEST_REASON} characters is needed: it stays on record")
-    if problem := text_problem(by + reason):
-        raise Refused(f"name or reason {problem}")
+    if problem := permission_problem(by, reason):
+        raise Refused(problem)
     task = f"publish_{step.output}"
     run_id, blocked_at = _blocked(api, step, task, key)
     path = f"dags/{step.dag_id}/dagRuns/{run_id}"

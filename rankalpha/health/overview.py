@@ -1,4 +1,4 @@
-"""The pipeline at a glance, as JSON: the one view that the page, `scripts/health.py` and the metrics show."""
+"""The pipeline at a glance, as JSON: what the page, the command `health` and the metrics show."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import Any
 
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.health.diagnosis import incidents
-from rankalpha.health.sight import Sight, look
+from rankalpha.health.snapshot import Snapshot, snapshots
 from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.pipelines import Pipeline, pipelines
@@ -20,44 +20,46 @@ Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
 
 
 def overview(api: AirflowApi, days: float, pipeline: Pipeline) -> dict[str, Any]:
-    """Return how things are with a market's datasets and its batches of the last days, newest first.
+    """Return the state of a market's datasets and of its batches of the last days, newest first.
 
     Times are in UTC, ages in hours, and what is not known is None. `trends` holds the seconds of each DAG's
-    newest successful runs, oldest first. It takes some fifteen requests, one more for each hundred runs or
-    events of the market. Raises as AirflowApi does.
+    newest successful runs, oldest first. It takes about fifteen requests, and one more for each hundred runs
+    or events of the market. Raises as AirflowApi does.
     """
-    (sight,) = look(api, days, [pipeline])
-    assets = {one["name"]: one for one in api.every("assets", "assets", dag_ids=pipeline.dag_ids)}
+    (snapshot,) = snapshots(api, days, [pipeline])
+    assets = {asset["name"]: asset for asset in api.every("assets", "assets", dag_ids=pipeline.dag_ids)}
     trends = {step.name: _durations(api, step.dag_id) for step in pipeline.steps}
-    return _overview(api, days, sight, assets, trends)
+    return _overview(api, days, snapshot, assets, trends)
 
 
 def overviews(api: AirflowApi, days: float) -> list[dict[str, Any]]:
     """Return the overviews of all markets.
 
-    With more than one, `trends` holds runs of the batches that are looked at only, so that the number of
-    requests does not grow with that of the markets.
+    With several markets, `trends` holds only runs of the batches of these days, so that the number of
+    requests does not grow with the number of markets.
     """
     if len(pipelines()) == 1:
         return [overview(api, days, pipelines()[0])]
-    sights = look(api, days, pipelines())
-    assets = {one["name"]: one for one in api.every("assets", "assets")}
-    return [_overview(api, days, sight, assets, _seen_durations(sight)) for sight in sights]
+    assets = {asset["name"]: asset for asset in api.every("assets", "assets")}
+    return [
+        _overview(api, days, snapshot, assets, _durations_of_batches(snapshot))
+        for snapshot in snapshots(api, days, pipelines())
+    ]
 
 
 def _overview(
-    api: AirflowApi, days: float, sight: Sight, assets: Assets, trends: Mapping[str, list[float]]
+    api: AirflowApi, days: float, snapshot: Snapshot, assets: Assets, trends: Mapping[str, list[float]]
 ) -> dict[str, Any]:
-    market = sight.pipeline.market
+    market = snapshot.pipeline.market
     return {
-        "now": sight.now.isoformat(),
+        "now": snapshot.now.isoformat(),
         "days": days,
-        "market": {"name": market.name, "starts": market.when, "ingestion": sight.pipeline.ingestion},
-        "batches": [_batch(sight.pipeline, batch) for batch in sight.batches],
-        "datasets": list(_datasets(api, sight, assets)),
-        "incidents": [asdict(incident) for incident in incidents(sight)],
+        "market": {"name": market.name, "starts": market.when, "ingestion": snapshot.pipeline.ingestion},
+        "batches": [_batch(snapshot.pipeline, batch) for batch in snapshot.batches],
+        "datasets": list(_datasets(api, snapshot, assets)),
+        "incidents": [asdict(incident) for incident in incidents(snapshot)],
         "trends": [{"step": name, "seconds": seconds} for name, seconds in trends.items()],
-        "components": {name: _text(beat) for name, beat in sight.heartbeats.items()},
+        "components": {name: _text(beat) for name, beat in snapshot.heartbeats.items()},
     }
 
 
@@ -74,23 +76,23 @@ def _batch(pipeline: Pipeline, batch: Batch) -> dict[str, Any]:
 
 
 def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
-    one = batch.steps[name]
+    standing = batch.steps[name]
     return {
         "step": name,
         "dag_id": dag_id,
-        "state": one.state,
-        "since": _text(one.since),
-        "run_id": one.run_id,
-        "seconds": one.seconds,
-        "published": _text(one.published),
-        **{key: one.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
-        "checks": one.extra.get("checks", []),
-        "spent": _spent(one.extra.get("details") or {}),
+        "state": standing.state,
+        "since": _text(standing.since),
+        "run_id": standing.run_id,
+        "seconds": standing.seconds,
+        "published": _text(standing.published),
+        **{key: standing.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
+        "checks": standing.extra.get("checks", []),
+        "spent": _spent(standing.extra.get("details") or {}),
     }
 
 
 def _spent(details: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what a language model has cost; None for a stage that asks none."""
+    """Return what a language model has cost; None for a stage that uses none."""
     figures = {key: value for key, value in details.items() if type(value) in (int, float)}
     if "input_tokens" not in figures:
         return None
@@ -98,14 +100,14 @@ def _spent(details: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"tokens": tokens, "dollars": figures.get("cost_dollars")}
 
 
-def _datasets(api: AirflowApi, sight: Sight, assets: Assets) -> Iterator[dict[str, Any]]:
-    """Yield each dataset; it is as fresh as its newest batch, not as the last one that was run again."""
-    for step in sight.pipeline.steps:
+def _datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[dict[str, Any]]:
+    """Yield each dataset; it is as fresh as its newest batch, not as a batch that was run again last."""
+    for step in snapshot.pipeline.steps:
         if step.writes not in assets:
             continue  # its DAG was not parsed yet
         asset = assets[step.writes]
-        key, published = _newest(api, sight, step.name, asset)
-        age = (sight.now - published) / HOUR if published else None
+        key, published = _newest(api, snapshot, step.name, asset)
+        age = (snapshot.now - published) / HOUR if published else None
         fresh_for = asset["extra"]["fresh for hours"]
         yield {
             "name": step.writes,
@@ -121,14 +123,14 @@ def _datasets(api: AirflowApi, sight: Sight, assets: Assets) -> Iterator[dict[st
 
 
 def _newest(
-    api: AirflowApi, sight: Sight, step: str, asset: Mapping[str, Any]
+    api: AirflowApi, snapshot: Snapshot, step: str, asset: Mapping[str, Any]
 ) -> tuple[str | None, datetime | None]:
-    """Return the newest batch in a dataset and when it was published, be it longer ago than was looked."""
-    for batch in sight.batches:
+    """Return the newest batch in a dataset and when it was published, however long ago."""
+    for batch in snapshot.batches:
         if published := batch.steps[step].published:
             return batch.key, published
-    found = api.get("assets/events", asset_id=asset["id"], order_by="-timestamp", limit=1)["asset_events"]
-    for event in found:
+    newest = {"asset_id": asset["id"], "order_by": "-timestamp", "limit": 1}
+    for event in api.get("assets/events", **newest)["asset_events"]:
         key = event["partition_key"]
         return key if key and is_key(key) else None, datetime.fromisoformat(event["timestamp"])
     return None, None
@@ -137,19 +139,19 @@ def _newest(
 def _durations(api: AirflowApi, dag_id: str) -> list[float]:
     newest = {"order_by": "-run_after", "limit": TREND}
     runs = api.get(f"dags/{dag_id}/dagRuns", state=["success"], **newest)["dag_runs"]
-    # a run that was marked as a success before it ran has none
+    # a run that was marked as a success before it ran has no duration
     return [run["duration"] for run in reversed(runs) if run["duration"] is not None]
 
 
-def _seen_durations(sight: Sight) -> dict[str, list[float]]:
-    """Return the durations of what the batches that were looked at have published."""
+def _durations_of_batches(snapshot: Snapshot) -> dict[str, list[float]]:
+    """Return the durations of the steps that the snapshot's batches have published."""
     return {
         step.name: [
-            one.seconds
-            for batch in reversed(sight.batches)
-            if (one := batch.steps[step.name]).state == "done" and one.seconds is not None
+            standing.seconds
+            for batch in reversed(snapshot.batches)
+            if (standing := batch.steps[step.name]).state == "done" and standing.seconds is not None
         ]
-        for step in sight.pipeline.steps
+        for step in snapshot.pipeline.steps
     }
 
 

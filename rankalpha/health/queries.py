@@ -1,4 +1,4 @@
-"""The questions to Airflow's public API by which the watchdog sees the pipelines: one for all their DAGs."""
+"""Asks Airflow's public API about the pipelines, with one request for the DAGs of all markets."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline.batch import SUPERSEDED, batch_of_run
 from rankalpha.pipeline.pipelines import Pipeline
 
-Found = dict[str, dict[str, list[dict[str, Any]]]]  # runs by DAG, or events by dataset, and by batch
+ByBatch = dict[str, dict[str, list[dict[str, Any]]]]  # runs by DAG, or events by dataset, then by batch
 
 
 def dags(api: AirflowApi, pipelines: Sequence[Pipeline]) -> dict[str, dict[str, Any]]:
@@ -18,59 +18,59 @@ def dags(api: AirflowApi, pipelines: Sequence[Pipeline]) -> dict[str, dict[str, 
     return {dag["dag_id"]: dag for dag in api.every("dags", "dags", dag_id_pattern=_pattern(pipelines))}
 
 
-def runs(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> Found:
-    """Return the runs that have changed since then, those of a DAG and a batch oldest first."""
-    found: Found = defaultdict(lambda: defaultdict(list))
-    ingestions = {one.ingestion for one in pipelines}
-    which = {"dag_id_pattern": _pattern(pipelines), "updated_at_gte": since.isoformat()}
-    for run in api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **which):
+def runs(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> ByBatch:
+    """Return the runs that have changed since then, the runs of a DAG and a batch oldest first."""
+    runs: ByBatch = defaultdict(lambda: defaultdict(list))
+    ingestions = {pipeline.ingestion for pipeline in pipelines}
+    filters = {"dag_id_pattern": _pattern(pipelines), "updated_at_gte": since.isoformat()}
+    for run in api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters):
         key = batch_of_run(run) if run["dag_id"] in ingestions else run["partition_key"]
-        if key:  # a stage that was triggered without one is known by its event
-            found[run["dag_id"]][key].append(run)
-    return found
+        if key:  # a stage that was triggered without a key is known by its event
+            runs[run["dag_id"]][key].append(run)
+    return runs
 
 
-def events(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> Found:
-    """Return what was published since then, that of a dataset and a batch oldest first."""
-    found: Found = defaultdict(lambda: defaultdict(list))
-    which = {"timestamp_gte": since.isoformat()}
+def events(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> ByBatch:
+    """Return what was published since then, the events of a dataset and a batch oldest first."""
+    events: ByBatch = defaultdict(lambda: defaultdict(list))
+    filters = {"timestamp_gte": since.isoformat()}
     if len(pipelines) == 1:
-        which["name_prefix_pattern"] = "|".join(step.writes for step in pipelines[0].steps)
-    for event in api.every("assets/events", "asset_events", order_by="timestamp", **which):
+        filters["name_prefix_pattern"] = "|".join(step.writes for step in pipelines[0].steps)
+    for event in api.every("assets/events", "asset_events", order_by="timestamp", **filters):
         if event["partition_key"]:
-            found[event["name"]][event["partition_key"]].append(event)
-    return found
+            events[event["name"]][event["partition_key"]].append(event)
+    return events
 
 
 def started(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> dict[str, datetime]:
     """Return when the newest ingestion of each pipeline was due, where that is not before `since`."""
-    which = {"dag_id_pattern": _pattern(pipelines, "ingestion"), "run_after_gte": since.isoformat()}
-    runs = api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **which)
+    filters = {"dag_id_pattern": _pattern(pipelines, "ingestion"), "run_after_gte": since.isoformat()}
+    runs = api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters)
     return {run["dag_id"]: datetime.fromisoformat(run["run_after"]) for run in runs}
 
 
 def left_out(api: AirflowApi, since: datetime) -> Mapping[str, Mapping[str, datetime]]:
-    """Return when which DAG was to leave out a batch: nothing, for a user who may not read the audit log."""
-    found: dict[str, dict[str, datetime]] = defaultdict(dict)
+    """Return by batch which DAGs left it out, and when; empty for a user who may not read the audit log."""
+    left_out: dict[str, dict[str, datetime]] = defaultdict(dict)
     try:
         for entry in api.every(
             "eventLogs", "event_logs", event=SUPERSEDED, after=since.isoformat(), order_by="when"
         ):
-            found[entry["extra"].split()[0]][entry["dag_id"]] = datetime.fromisoformat(entry["when"])
+            left_out[entry["extra"].split()[0]][entry["dag_id"]] = datetime.fromisoformat(entry["when"])
     except AirflowApiError as error:
         if error.status != FORBIDDEN:
             raise
-    return found
+    return left_out
 
 
 def up_since(api: AirflowApi) -> datetime | None:
-    """Return when the scheduler that has run for longest was started."""
+    """Return when the longest-running scheduler was started; None when none is alive."""
     jobs = api.get("jobs", job_type="SchedulerJob", is_alive=True, order_by="start_date", limit=1)["jobs"]
     return datetime.fromisoformat(jobs[0]["start_date"]) if jobs else None
 
 
 def heartbeats(api: AirflowApi) -> dict[str, datetime | None]:
-    """Return the newest heartbeats of Airflow's components, None for one that has given none."""
+    """Return the newest heartbeats of Airflow's components; None for a component that has sent none."""
     components = ("scheduler", "triggerer", "dag_processor")
     health = api.get("monitor/health")
     beats = {name: (health.get(name) or {}).get(f"latest_{name}_heartbeat") for name in components}
@@ -78,7 +78,7 @@ def heartbeats(api: AirflowApi) -> dict[str, datetime | None]:
 
 
 def _pattern(pipelines: Sequence[Pipeline], *steps: str) -> str:
-    """Return what Airflow finds the pipelines' DAGs by, and maybe others: `|` is or, `%` any text."""
+    """Return a pattern that matches the pipelines' DAGs, and maybe others: `|` is or, `%` any text."""
     if len(pipelines) > 1:
         return "|".join(f"rankalpha%{step}" for step in steps or pipelines[0].by_step)
     return "|".join(pipelines[0].by_step[step] for step in steps or pipelines[0].by_step)

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from rankalpha.contract import Contract, Outcome
 from rankalpha.contract.contract import failed
-from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced
+from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced, refusal
 from rankalpha.contract.report import lines, sentence
 from rankalpha.logs import bind_batch
 from rankalpha.pipeline.batch import earlier
@@ -88,5 +88,6 @@ class PublishOperator(BaseOperator):
             names = ", ".join(one["name"] for one in failed(checks, "block"))
             self.log.warning("Published anyway, in spite of %s, by %s: %s", names, word["by"], word["reason"])
         elif given:
-            self.log.warning("A word to publish anyway is not of this try, and does not hold: %s", given)
+            problem = refusal(given, context["ti"].try_number)
+            self.log.warning("The permission to publish anyway does not hold: %s", problem)
         return word

@@ -1,4 +1,4 @@
-"""The watchdog: where each batch stands, what is repaired by itself, and what a person has to be told."""
+"""The watchdog: where each batch stands, what is repaired by itself, and when a person is alerted."""
 
 
 def watch_batches() -> None:

@@ -1,4 +1,4 @@
-"""What the watchdog adds to a failure that its task has not told itself: by whom, where, the last lines."""
+"""What the watchdog adds to a failure that its task has not alerted: who ended it, where, the last lines."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ BY_PERSON = ("patch_task_instance", "patch_dag_run", "bulk_task_instances", "bul
 
 
 def detailed(api: AirflowApi, incident: Incident) -> Incident:
-    """Return a failed run's incident with its red tasks; one that a person has ended asks nobody to act."""
+    """Return a failed run's incident with its red tasks; nobody has to act when a person ended it."""
     if not is_failure(incident.key):
         return incident
     _, dag_id, run_id = incident.key.split(" ", 2)
@@ -28,10 +28,8 @@ def detailed(api: AirflowApi, incident: Incident) -> Incident:
     begun = min((task["start_date"] for task in red if task["start_date"]), default=None)
     if not (person := _ended_by(api, dag_id, run_id, begun)):
         return replace(incident, text=text)
-    said = (
-        f"Ended by: {person}, who has marked it as failed; the batch waits until somebody clears it.\n{text}"
-    )
-    return replace(incident, text=said, urgency=Urgency.NO_ACTION)
+    ended = f"Ended by: {person}, who marked it as failed. The batch waits until someone clears it."
+    return replace(incident, text=f"{ended}\n{text}", urgency=Urgency.NO_ACTION)
 
 
 def _lines(api: AirflowApi, run: str, task: dict[str, Any]) -> Iterator[str]:
@@ -39,15 +37,15 @@ def _lines(api: AirflowApi, run: str, task: dict[str, Any]) -> Iterator[str]:
     if not number:
         yield f"Task: {name}, which never ran"
         return
-    yield f"Task: {name}, try {number}"
+    yield f"Task: {name}, attempt {number}"
     log = api.get(f"{run}/taskInstances/{name}/logs/{number}", map_index=task["map_index"])["content"]
-    if last := [one["event"] for one in log if one.get("timestamp")][-LINES:]:
+    if last := [line["event"] for line in log if line.get("timestamp")][-LINES:]:
         yield "\n  ".join(["Last lines of its log:", *(cut(masked(line), QUOTED_LINE) for line in last)])
     yield f"Log: {ui()}/{run.replace('/dagRuns/', '/runs/')}/tasks/{name}?try_number={number}"
 
 
 def _ended_by(api: AirflowApi, dag_id: str, run_id: str, begun: str | None) -> str | None:
-    """Return the user who was the last to set the state of the run or a task of it, if it was to failed."""
+    """Return the user who last set the state of the run or of its tasks, if it was set to failed."""
     by_person = {"dag_id": dag_id, "run_id": run_id, "included_events": BY_PERSON, "after": begun}
-    found = api.get("eventLogs", **by_person, order_by="-when", limit=1)["event_logs"]
-    return next((one["owner"] for one in found if '"failed"' in (one["extra"] or "")), None)
+    entries = api.get("eventLogs", **by_person, order_by="-when", limit=1)["event_logs"]
+    return next((entry["owner"] for entry in entries if '"failed"' in (entry["extra"] or "")), None)

@@ -1,7 +1,7 @@
-"""Hears in the API server that a person has ended a stage, and lets the watchdog do a round at once.
+"""Notices in the API server that a person has ended a stage, and starts a round of the watchdog at once.
 
-Worker or triggerer stop the stage's container then, unless the one has just let go of it and the other not
-yet taken it over, or is down. Those are what the round is for.
+Usually the worker or the triggerer then stops the stage's container. The round is for the moment in which the
+worker has let go of it and the triggerer has not taken it over, and for when the triggerer is down.
 """
 
 import logging
@@ -19,31 +19,31 @@ STAGE = "StageOperator"
 
 @hookimpl
 def on_task_instance_failed(task_instance: Any) -> None:
-    """See airflow.listeners; in the API server only a person's doing is heard."""
-    _look_at_once(task_instance)
+    """See airflow.listeners; in the API server it is called only for what a person does."""
+    _start_round(task_instance)
 
 
 @hookimpl
 def on_task_instance_success(task_instance: Any) -> None:
     """See airflow.listeners."""
-    _look_at_once(task_instance)
+    _start_round(task_instance)
 
 
 @hookimpl
 def on_task_instance_skipped(task_instance: Any) -> None:
     """See airflow.listeners."""
-    _look_at_once(task_instance)
+    _start_round(task_instance)
 
 
-def _look_at_once(task_instance: Any) -> None:
+def _start_round(task_instance: Any) -> None:
     from airflow.api.common.trigger_dag import trigger_dag  # noqa: PLC0415  heavy
     from airflow.sdk.exceptions import AirflowException  # noqa: PLC0415
     from airflow.utils.types import DagRunTriggeredByType  # noqa: PLC0415
 
     if task_instance.operator != STAGE:
         return
-    run_id = f"stage_ended__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"  # one round for all of a second
+    run_id = f"stage_ended__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"  # one round for all of the same second
     try:
         trigger_dag(WATCHDOG_DAG, triggered_by=DagRunTriggeredByType.REST_API, run_id=run_id)
-    except AirflowException as error:  # there is one already, or no such DAG
+    except AirflowException as error:  # that round exists already, or the DAG does not
         log.info("No round of %s: %s", WATCHDOG_DAG, error)

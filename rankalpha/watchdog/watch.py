@@ -1,70 +1,66 @@
-"""The watchdog's round: repair what is safe, look, tell a person once."""
+"""The watchdog's round: repair what is safe to repair, observe, and alert a person once."""
 
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from rankalpha.airflow_api import OWN_ROUTES, REPAIR, AirflowApi, admin_api
-from rankalpha.alerts import alert, channels, sent
-from rankalpha.health.diagnosis import UNSENT, Incident, all_incidents
-from rankalpha.health.sight import Sight, look
+from rankalpha.alerts import channels
+from rankalpha.alerts.alert import alert, is_new, record
+from rankalpha.alerts.incident import Incident
+from rankalpha.alerts.sent import all_sent
+from rankalpha.health.diagnosis import UNSENT, all_incidents
+from rankalpha.health.snapshot import snapshots
 from rankalpha.pipeline.pipelines import pipelines
 from rankalpha.settings import settings
 from rankalpha.watchdog.details import detailed
-from rankalpha.watchdog.over import close
+from rankalpha.watchdog.resolved import close
 
 log = logging.getLogger(__name__)
 
 
-def repair(api: AirflowApi) -> list[str]:
-    """Let each DAG have the batches that were lost on the way to it; return what was done, in words."""
-    found = api.post(OWN_ROUTES + REPAIR, {"days": settings().watch_days})["repaired"]
-    return [
-        f"batch {one['batch']} was lost on the way to {one['dag_id']}, which runs it now" for one in found
-    ]
-
-
-def see(api: AirflowApi) -> tuple[list[Sight], list[Incident]]:
-    """Return how things are with each market, and what is wrong."""
-    sights = look(api, settings().watch_days, pipelines())
-    return sights, all_incidents(sights)
-
-
 def watch() -> None:
-    """Do a round; raises as AirflowApi does, for then nobody watches."""
+    """Do a round; raises as AirflowApi does, and its own failure is then the alert."""
     api = admin_api()
-    for done in repair(api):
-        log.warning("Repaired: %s", done)
+    for line in repair(api):
+        log.warning("Repaired: %s", line)
     send_again(api)
-    sights, found = see(api)
-    for sight in sights:
-        for batch in sight.batches:
-            log.info("Batch %s: %s", sight.pipeline.market.named(batch.key), batch.where)
-    known = {one.incident.key for one in sights[0].told if not one.mending}
-    for incident in found:
-        if incident.key in known or not alert.is_new(incident.key):  # a task may just have told it
-            log.warning("Still so: %s", incident.subject)
+    now = snapshots(api, settings().watch_days, pipelines())
+    for snapshot in now:
+        for batch in snapshot.batches:
+            log.info("Batch %s: %s", snapshot.pipeline.market.named(batch.key), batch.where)
+    incidents = all_incidents(now)
+    alerted = {sent.incident.key for sent in now[0].sent if not sent.recovering}
+    for incident in incidents:
+        if incident.key in alerted or not is_new(incident.key):  # a task may have alerted meanwhile
+            log.warning("Still open: %s", incident.subject)
         else:
-            alert.tell(detailed(api, incident), _channels(incident))
-    close(api, sights, found)
+            alert(detailed(api, incident), _channels(incident))
+    close(api, now, incidents)
+
+
+def repair(api: AirflowApi) -> list[str]:
+    """Start each DAG for the batches that had not reached it; return what was done, in words."""
+    repaired = api.post(OWN_ROUTES + REPAIR, {"days": settings().watch_days})["repaired"]
+    return [f"batch {one['batch']} had not reached {one['dag_id']}; it is running now." for one in repaired]
 
 
 def send_again(api: AirflowApi) -> None:
-    """Send what some channel has not taken; one that does not work now is tried once in a round."""
+    """Send what a channel has not taken; a channel that fails is used no more in this round."""
     broken: tuple[str, ...] = ()
-    now, on = datetime.now(UTC), channels.on()
-    for one in sent.every(api):
-        waiting = one.to_send(now)
-        names = [name for name in waiting if name in on and name not in broken]
+    now, switched_on = datetime.now(UTC), channels.switched_on()
+    for sent in all_sent(api):
+        due = sent.due(now)
+        names = [name for name in due if name in switched_on and name not in broken]
         if names:
-            late = replace(one.incident, text=f"{one.incident.text}\nSent late: it is of {one.at:%H:%M} UTC")
-            broken += channels.send(late, names)
-        left = tuple(name for name in waiting if name in broken)  # not those that were switched off
-        if left != waiting:
-            log.info("Sent by %s: %s", ", ".join(names) or "no channel", one.incident.subject)
-            alert.note(one.sent(left))
+            delay = f"Delayed: this alert was raised at {sent.at:%H:%M} UTC."
+            broken += channels.send(replace(sent.incident, text=f"{sent.incident.text}\n{delay}"), names)
+        failed = tuple(name for name in due if name in broken)  # not a channel that was switched off
+        if failed != due:
+            log.info("Sent by %s: %s", ", ".join(names) or "no channel", sent.incident.subject)
+            record(sent.after_sending(failed))
 
 
 def _channels(incident: Incident) -> tuple[str, ...]:
-    """Return the channels that can tell of an incident: not the one that is the incident."""
-    return tuple(name for name in channels.on() if incident.key != f"{UNSENT}{name}")
+    """Return the channels for an incident: all but the channel that is the incident itself."""
+    return tuple(name for name in channels.switched_on() if incident.key != f"{UNSENT}{name}")

@@ -1,15 +1,33 @@
-"""What Airflow's API server serves under /rankalpha, for what needs its database; the plugin mounts it."""
+"""What Airflow's API server serves under /rankalpha, because it needs its database; the plugin mounts it."""
+
+import importlib
+import logging
 
 from fastapi import FastAPI
 
-from rankalpha.joins import repair_routes
-from rankalpha.maintenance import metadata_routes
-from rankalpha.web.metrics import routes as metrics_routes
 from rankalpha.web.page import PAGE
-from rankalpha.web.page import routes as page_routes
 from rankalpha.web.page.files import PageFiles
 
-app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, openapi_url=None)
-for module in (metadata_routes, metrics_routes, page_routes, repair_routes):
-    app.include_router(module.router)
-app.mount(PAGE, PageFiles(), name="page")
+log = logging.getLogger(__name__)
+
+ROUTES = {  # modules with a `router`, by what is missing without them
+    "the page's data": "rankalpha.web.page.routes",
+    "the metrics": "rankalpha.web.metrics.routes",
+    "the repair of lost batches": "rankalpha.joins.repair_routes",
+    "the clean-up of Airflow's database": "rankalpha.maintenance.metadata_routes",
+}
+
+
+def build() -> FastAPI:
+    """Return the app; routes that cannot be imported are logged as an error, and all others are served."""
+    made = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, openapi_url=None)
+    for name, module in ROUTES.items():
+        try:
+            made.include_router(importlib.import_module(module).router)
+        except Exception:
+            log.exception("RankAlpha does not serve %s, because %s cannot be imported", name, module)
+    made.mount(PAGE, PageFiles(), name="page")
+    return made
+
+
+app = build()

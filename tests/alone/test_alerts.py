@@ -1,4 +1,4 @@
-"""Alerts of a running Airflow by a real SMTP server and a webhook: what is told, how often, and by whom."""
+"""Alerts of a running Airflow by a real SMTP server and webhook: what is alerted, how often, and by whom."""
 
 import contextlib
 from datetime import timedelta
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from rankalpha.alerts.sent import PREFIX
+from rankalpha.alerts.sent import VARIABLES
 from tests.support.waiting import wait_for
 from tests.support.watching import health_from_outside, watch
 
@@ -15,8 +15,8 @@ DEADLINE = timedelta(minutes=5)  # as in conftest.py
 
 
 @pytest.fixture
-def told(mailbox, slack):
-    """Return what both channels were told with certain words; each must have been told the same number."""
+def sent(mailbox, slack):
+    """Return what both channels delivered with certain words; each must have delivered the same number."""
 
     def both(*words, times=1):
         for channel in (mailbox, slack):
@@ -52,15 +52,15 @@ def make_late(database, run_id):
         assert database(query, age=DEADLINE, run=run_id).rowcount == 1
 
 
-def test_a_failure_is_told_once_and_its_end_once(stack, lane, told):
-    """By the task; the watchdog knows of it, and tells when the batch is graded after all."""
+def test_a_failure_is_alerted_once_and_its_end_once(stack, lane, sent):
+    """By the task; the watchdog knows of it, and reports when the batch is graded after all."""
     key = "2020-03-01T06:00:00"
     with lane.fault("scorer", "bad data"):
         lane.ingest(key)
-    (text,) = told("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    (text,) = sent("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
     run_id = lane.run_of("scoring", key)
     assert text.startswith("RankAlpha ACT NOW: ")
-    assert "ACT NOW: a batch is not graded, or none can be, until somebody mends this." in text
+    assert "ACT NOW: a batch cannot be graded until someone fixes this." in text
     assert "Last lines:\n  the stage's input is broken" in text.replace("&#x27;", "'")
     address = (
         f"{stack.urls['airflow']}/dags/rankalpha_scoring/runs/{quote(run_id)}/tasks/run_scorer?try_number=1"
@@ -68,27 +68,27 @@ def test_a_failure_is_told_once_and_its_end_once(stack, lane, told):
     assert f'Log: <a href="{address}">' in text
     assert f'Page: <a href="{stack.urls["airflow"]}/plugin/rankalpha">' in text
     watch(stack)
-    told(f"Batch: {key}")
+    sent(f"Batch: {key}")
     lane.clear("scoring", run_id, "run_scorer")
     watch(stack)
     lane.settle()
     watch(stack)
     watch(stack)
-    (over,) = told("over: rankalpha_scoring.run_scorer failed", key)
-    assert over.startswith("RankAlpha NO ACTION: ")
-    (graded,) = told(f"batch {key} is graded", "prices as of 2020-03-01")
+    (resolved,) = sent("Resolved: rankalpha_scoring.run_scorer failed", key)
+    assert resolved.startswith("RankAlpha NO ACTION: ")
+    (graded,) = sent(f"batch {key} is graded", "prices as of 2020-03-01")
     assert "Stocks: 1" in graded
 
 
-def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack, lane, told):
+def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack, lane, sent):
     key = "2020-03-02T06:00:00"
     with lane.fault("ingestion", "no rows"):
         lane.ingest(key)
-    (text,) = told("publication blocked in rankalpha_ingestion.publish_prices", f"Batch: {key}")
+    (text,) = sent("publication blocked in rankalpha_ingestion.publish_prices", f"Batch: {key}")
     assert text.startswith("RankAlpha ACT NOW: ")
     assert f"batch {key} is not published in prices: rows is 0" in text
     watch(stack)
-    told(f"Batch: {key}")
+    sent(f"Batch: {key}")
     line = next(line.strip() for line in unescape(text).splitlines() if "publish-anyway" in line)
     assert line.startswith("make publish-anyway RANKALPHA_"), "the stack's own ports"
     done = stack.run("sh", "-c", line)
@@ -97,18 +97,18 @@ def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack,
     assert lane.events("prices")[-1]["extra"]["forced"]["reason"] == "why it is right"
 
 
-def test_a_stage_that_prints_long_lines_is_told_by_both_channels(stack, lane, told):
+def test_a_stage_that_prints_long_lines_is_alerted_by_both_channels(stack, lane, sent):
     key = "2020-03-07T06:00:00"
     with lane.fault("scorer", "long lines"):
         lane.ingest(key)
-    (text,) = told("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    (text,) = sent("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
     assert "exited with 65." in text
     assert "characters are left out" in text
-    kept = stack.api.every("variables", "variables", variable_key_prefix_pattern=PREFIX)
+    kept = stack.api.every("variables", "variables", variable_key_prefix_pattern=VARIABLES)
     assert max(len(one["value"]) for one in kept) < 20_000
     run_id = lane.run_of("scoring", key)
     watch(stack)
-    told(f"Batch: {key}")
+    sent(f"Batch: {key}")
     lane.clear("scoring", run_id, "run_scorer")
     lane.settle()
     watch(stack)
@@ -126,12 +126,12 @@ def test_a_run_that_never_ran_has_no_duration(stack, lane):
     assert [one["seconds"] > 0 for one in seen["durations"] if one["step"] == "scoring"] == [True]
 
 
-def test_a_run_that_hangs_is_told_at_its_deadline_then_that_it_failed_and_one_end_of_both(
-    stack, lane, database, mailbox, told
+def test_a_run_that_hangs_is_alerted_at_its_deadline_then_that_it_failed_and_one_end_of_both(
+    stack, lane, database, mailbox, sent
 ):
     """Five minutes after it was queued, which are made to be over; the last attempt meets its time limit."""
     key = "2020-03-03T06:00:00"
-    late = f"rankalpha_scoring was not finished within 5 minutes for batch {key}"
+    late = f"rankalpha_scoring did not finish within 5 minutes for batch {key}"
     with lane.fault("scorer", "crash then hang"):
         lane.trigger("ingestion", key)
         wait_for("the stage's first attempt", lambda: lane.journal("scorer", key))
@@ -141,21 +141,21 @@ def test_a_run_that_hangs_is_told_at_its_deadline_then_that_it_failed_and_one_en
         watch(stack)
         assert lane.tasks("scoring", run_id)["run_scorer"]["state"] != "failed", "the watchdog saw it late"
         lane.settle()
-    (text,) = told(late)
+    (text,) = sent(late)
     assert text.startswith("RankAlpha LOOK TODAY: ")
-    (failed,) = told("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    (failed,) = sent("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
     assert "was stopped at its time limit of 0:00:15" in failed
     assert len(lane.journal("scorer", key)) == 2
     lane.clear("scoring", run_id, "run_scorer")
     lane.settle()
     watch(stack)
-    (over,) = told("NO ACTION: over: ", key)
-    assert late in over
-    assert "rankalpha_scoring.run_scorer failed" in over
+    (resolved,) = sent("NO ACTION: Resolved: ", key)
+    assert late in resolved
+    assert "rankalpha_scoring.run_scorer failed" in resolved
 
 
-def test_what_a_person_has_marked_as_failed_asks_for_no_action(stack, lane, told):
-    """No callback of the task runs then: the watchdog tells it, for which the API server starts a round."""
+def test_what_a_person_has_marked_as_failed_asks_for_no_action(stack, lane, sent):
+    """No callback of the task runs then: the watchdog alerts, for which the API server starts a round."""
     key = "2020-03-04T06:00:00"
     with lane.fault("ingestion", "hang"):
         run_id = lane.trigger("ingestion", key)
@@ -164,15 +164,15 @@ def test_what_a_person_has_marked_as_failed_asks_for_no_action(stack, lane, told
         lane.mark_failed("ingestion", run_id, "run_ingestion")
         lane.settle()
     watch(stack)
-    (text,) = told("rankalpha_ingestion failed for batch", key)
+    (text,) = sent("rankalpha_ingestion failed for batch", key)
     assert text.startswith("RankAlpha NO ACTION: ")
-    assert "Ended by: rankalpha, who has marked it as failed" in text
+    assert "Ended by: rankalpha, who marked it as failed" in text
     assert "Last lines of its log:" in text
-    told(key)
+    sent(key)
 
 
-def test_an_alert_waits_for_a_mail_server_that_is_down(stack, lane, mailbox, slack, told):
-    """Slack is told at once and not again, also that e-mail does not work; e-mail once it does."""
+def test_an_alert_waits_for_a_mail_server_that_is_down(stack, lane, mailbox, slack, sent):
+    """Slack gets it at once and not again, also that e-mail does not work; e-mail gets it once it works."""
     key = "2020-03-05T06:00:00"
     failure = ("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
     with down(mailbox):
@@ -184,18 +184,18 @@ def test_an_alert_waits_for_a_mail_server_that_is_down(stack, lane, mailbox, sla
         (report,) = slack.about("could not be sent by e-mail")
         assert "rankalpha_scoring.run_scorer failed" in report
         shown, status = health_from_outside(stack)
-        assert "alert(s) could not be sent by e-mail" in str(shown["incidents"])
+        assert "alert could not be sent by e-mail" in str(shown["incidents"])
         assert status == 1
     assert mailbox.about(*failure) == []
     watch(stack)
     watch(stack)
-    (text,) = told(*failure)
-    assert "Sent late: it is of " in text
-    assert len(slack.about("over: ", "could not be sent by e-mail")) == 1
+    (text,) = sent(*failure)
+    assert "Delayed: this alert was raised at " in text
+    assert len(slack.about("Resolved: ", "could not be sent by e-mail")) == 1
     assert mailbox.about("could not be sent by e-mail") == []
 
 
-def test_no_secret_of_a_channel_is_told_or_logged(stack, lane, mailbox, slack, told):
+def test_no_secret_of_a_channel_is_sent_or_logged(stack, lane, mailbox, slack, sent):
     """The address of Slack's webhook, which the error of a request quotes when Slack does not answer."""
     key, secret = "2020-03-06T06:00:00", "sesame-webhook"
     failure = ("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
@@ -207,7 +207,7 @@ def test_no_secret_of_a_channel_is_told_or_logged(stack, lane, mailbox, slack, t
         (report,) = mailbox.about("could not be sent by Slack")
         assert "rankalpha_scoring.run_scorer failed" in report
     watch(stack)
-    told(*failure)
+    sent(*failure)
     assert secret not in "".join([*mailbox.about(), *slack.about()])
     logs = {path: path.read_text(errors="replace") for path in stack.state.rglob("*.log")}
     assert any("could not be sent by Slack" in text for text in logs.values())

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from rankalpha.health.diagnosis import incidents
-from rankalpha.health.sight import look
+from rankalpha.health.snapshot import snapshots
 from rankalpha.pipeline.batch import key_of
 from rankalpha.pipeline.pipelines import CONSUMER_DAGS, DEFAULT_PIPELINE
 from tests.alone.backfills import backfill, patiently
@@ -146,9 +146,9 @@ def test_every_batch_is_graded_on_its_own_halves(stack, lane, services, figures,
         events = stack.api.get(f"dags/rankalpha_grading/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")
         consumed = {(e["name"], e["partition_key"]) for e in events["asset_events"]}
         assert consumed == {("scores", run["partition_key"]), ("sentiment", run["partition_key"])}
-    (sight,) = look(stack.api, 1, [DEFAULT_PIPELINE])
-    unsettled = {batch.key for batch in sight.batches if not batch.settled} & set(keys)
-    named = {key for key in keys for one in incidents(sight) if key in one.subject}
+    (snapshot,) = snapshots(stack.api, 1, [DEFAULT_PIPELINE])
+    unsettled = {batch.key for batch in snapshot.batches if not batch.settled} & set(keys)
+    named = {key for key in keys for one in incidents(snapshot) if key in one.subject}
     assert unsettled == named, "what is not graded is named by the watchdog, and nothing else is"
     for key in set(keys) - unsettled:
         of_key = [run for run in gradings if run["partition_key"] == key]

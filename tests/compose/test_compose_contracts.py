@@ -2,7 +2,7 @@
 
 import json
 
-from rankalpha.alerts.sent import Told, variable
+from rankalpha.alerts.sent import SentAlert, variable
 from tests.support.waiting import wait_for
 
 RESULT = json.dumps({"rows": 0, "symbols": 0, "as_of": "2022-12-28"})
@@ -11,8 +11,8 @@ EMPTY = f"""sh -c 'echo "$0" > $RANKALPHA_RESULT' '{RESULT}'"""
 
 def command_of_alert(stack, key):
     """The command that an alert tells its reader to run."""
-    told = Told.read(stack.api.get(f"variables/{variable(key)}")["value"]).incident.text
-    return next(line.strip() for line in told.splitlines() if line.startswith("  docker compose"))
+    alert = SentAlert.read(stack.api.get(f"variables/{variable(key)}")["value"]).incident.text
+    return next(line.strip() for line in alert.splitlines() if line.startswith("  docker compose"))
 
 
 def test_a_blocked_batch_is_published_anyway_once(stack, batch):

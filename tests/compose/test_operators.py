@@ -58,7 +58,7 @@ def test_the_page_shows_the_batch_by_its_stages_and_leads_to_a_stages_log(stack,
             panel.get_by_text("rankalpha_ingestion", exact=True)
         ).to_be_visible()  # the image, then its digest
         expect(panel.locator("code", has_text=re.compile(r"^sha256:[0-9a-f]{64}$")).first).to_be_visible()
-        panel.get_by_role("link", name="run_ingestion, try 1").first.click()
+        panel.get_by_role("link", name="run_ingestion, attempt 1").first.click()
         expect(page.get_by_text(f"ingestion: batch {batch}")).to_be_visible()
 
 
@@ -68,7 +68,7 @@ def test_a_stage_is_re_run_from_the_page(stack, batch, browser):
         panel = opened(frame, batch, "sentiment")
         panel.get_by_label("Publish, so that grading follows").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
-        expect(frame.locator("#toast")).to_contain_text("of rankalpha_sentiment is started")
+        expect(frame.locator("#toast")).to_contain_text("of rankalpha_sentiment has started")
         stack.settle()
     run = stack.runs("rankalpha_sentiment", partition_key_prefix_pattern=batch)[-1]
     assert (run["state"], run["note"]) == ("success", "re-run from sentiment, publishing nothing")

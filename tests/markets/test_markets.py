@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from rankalpha.health.diagnosis import all_incidents
-from rankalpha.health.sight import look
+from rankalpha.health.snapshot import snapshots
 from rankalpha.pipeline.markets import markets
 from rankalpha.pipeline.pipelines import _by_dag, pipeline, pipelines
 from rankalpha.settings import settings
@@ -120,15 +120,15 @@ def test_the_watchdog_sees_every_batch_settled_by_few_requests(stack, graded, mo
     monkeypatch.setattr(
         stack.api._session, "request", lambda *args, **kwargs: asked.append(kwargs) or send(*args, **kwargs)
     )
-    sights = look(stack.api, 1, pipelines())
-    assert {sight.pipeline.market.name: [one.where for one in sight.batches] for sight in sights} == {
+    found = snapshots(stack.api, 1, pipelines())
+    assert {one.pipeline.market.name: [batch.where for batch in one.batches] for one in found} == {
         "default": [],
         **{name: ["graded"] for name in NAMES},
     }
-    assert all_incidents(sights) == []
+    assert all_incidents(found) == []
     assert sum(not request["params"].get("offset") for request in asked) == 8
-    (one,) = look(stack.api, 1, [pipeline("m07")])
-    assert one.batches == next(sight for sight in sights if sight.pipeline.market.name == "m07").batches
+    (alone,) = snapshots(stack.api, 1, [pipeline("m07")])
+    assert alone.batches == next(one for one in found if one.pipeline.market.name == "m07").batches
 
 
 def test_health_shows_all_markets_or_one(stack, graded):

@@ -13,7 +13,7 @@ from tests.support.services import GRADING
 from tests.support.waiting import wait_for
 
 pytestmark = [
-    pytest.mark.story,  # in the end the batch is mended that the others look at
+    pytest.mark.story,  # in the end the batch is fixed that the others look at
     pytest.mark.flaky(reason="Chromium drops what it loads when networks of the machine come or go"),
 ]
 GRADED, WARNED, BLOCKED = "2022-02-01T06:00:00", "2022-02-02T06:00:00", "2022-02-03T06:00:00"
@@ -72,7 +72,7 @@ def test_behind_a_cell_are_its_checks_its_log_and_where_it_came_from(browser, la
             "blocks",
         ]
         assert f"batch {BLOCKED}, published" in panel.text_content()
-        panel.get_by_role("link", name="publish_scores, try 1").click()
+        panel.get_by_role("link", name="publish_scores, attempt 1").click()
         page.wait_for_url(f"**/dags/{lane.dag('scoring')}/runs/*/tasks/publish_scores?try_number=1")
         page.get_by_text(f"is not published in {lane.asset('scores')}").first.wait_for()
         page.go_back()
@@ -100,7 +100,7 @@ def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batch
         panel = opened(frame, GRADED, "sentiment")
         panel.get_by_label("Publish, so that grading follows").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
-        frame.locator("#toast", has_text=f"of {lane.dag('sentiment')} is started").wait_for()
+        frame.locator("#toast", has_text=f"of {lane.dag('sentiment')} has started").wait_for()
         wait_for("the re-run", lambda: len(runs()) == before + 1)
         lane.settle()
         assert len(lane.events("sentiment")) == events
@@ -119,8 +119,8 @@ def test_a_viewer_sees_all_and_is_offered_nothing(browser, lane, batches, passwo
         panel = opened(batches_of(page, lane.market.name), BLOCKED, "scoring")
         assert panel.locator(".checks tbody tr").count() > 3
         assert panel.locator("button.act, textarea, input").count() == 0
-        lacks = f"takes the right to trigger {lane.dag('scoring')}, which viewer lacks"
-        assert lacks in panel.text_content()
+        needed = f"You need the right to trigger {lane.dag('scoring')}"
+        assert needed in panel.text_content()
     api = AirflowApi(lane.api.url, "viewer", password)
     with pytest.raises(AirflowApiError, match="403"):
         api.post(f"dags/{lane.dag('scoring')}/dagRuns", {"logical_date": None, "partition_key": GRADED})
@@ -130,7 +130,7 @@ def test_a_user_may_re_run_but_not_publish_what_is_blocked(browser, lane, batche
     with signed_in(browser, lane.stack, "user", password) as page:
         panel = opened(batches_of(page, lane.market.name), BLOCKED, "scoring")
         assert panel.locator("button.act").all_text_contents() == ["Re-run from here"]
-        assert "which user lacks" in panel.text_content()
+        assert "You need the right to write XComs" in panel.text_content()
 
 
 def test_it_is_dark_when_airflow_is_and_fits_a_phone(browser, lane, batches):
@@ -161,7 +161,7 @@ def test_what_is_blocked_is_published_anyway_with_a_reason_on_record(browser, la
         frame = batches_of(page, lane.market.name)
         panel = opened(frame, BLOCKED, "scoring")
         panel.get_by_role("button", name="Publish anyway").click()
-        panel.get_by_text("Say why it may be published").wait_for()
+        panel.get_by_text("Enter a reason").wait_for()
         panel.locator("textarea").fill(REASON)
         panel.get_by_role("button", name="Publish anyway").click()
         frame.locator("#toast", has_text="runs again and publishes").wait_for()

@@ -41,7 +41,7 @@ def test_who_may_not_read_dags_reads_nothing(lane, batch, nobody, path):
 
 
 @pytest.mark.parametrize("role", ACTIONS)
-def test_each_role_reads_it_and_hears_what_it_may_do(lane, batch, password, role):
+def test_each_role_reads_it_and_what_it_may_do(lane, batch, password, role):
     api = AirflowApi(lane.api.url, role, password)
     found = api.get(OVERVIEW, days=1, market=lane.market.name)
     assert found["user"]["name"] == role
@@ -74,6 +74,8 @@ def test_the_cookie_of_the_ui_will_do_and_no_answer_is_kept(lane, batch):
         (f"{OVERVIEW}?days=0", 422),
         (f"{OVERVIEW}?days=91", 422),
         (f"{OVERVIEW}?days=nan", 422),
+        (f"{OVERVIEW}?market=gone", 404),
+        (f"{LINEAGE}?market=gone", 404),
         ("/rankalpha/lineage/yesterday", 422),
         ("/rankalpha/lineage/2022-02-30T06:00:00", 404),
         ("/rankalpha/lineage/2022-02-11T06:00:00", 404),

@@ -60,10 +60,10 @@ def assert_refused(lane, match, batch=BAD, dataset="scores", reason=REASON):
         (GOOD, "scores", REASON, f"batch {GOOD} is not blocked"),
         (BAD, "prices", REASON, f"batch {BAD} is not blocked"),
         (BAD, "stocks", REASON, "there is no dataset 'stocks'; there are prices, scores, sentiment, grades"),
-        (BAD, "scores", " ", "a reason of 1 to 500 characters is needed"),
-        (BAD, "scores", "a\0b", "name or reason holds the character U+0000 (NUL)"),
-        (BAD, "scores", "\udce9", "name or reason holds U+DCE9, which is half a character"),
-        (BAD, "scores", "x" * 501, "a reason of 1 to 500 characters is needed"),
+        (BAD, "scores", " ", "the reason is missing"),
+        (BAD, "scores", "a\0b", "the reason holds the character U+0000 (NUL)"),
+        (BAD, "scores", "\udce9", "the reason holds U+DCE9, which is half a character"),
+        (BAD, "scores", "x" * 501, "the reason has 501 characters, of 500 at most"),
     ],
 )
 def test_nonsense_is_refused_and_changes_nothing(lane, blocked, batch, dataset, reason, message):

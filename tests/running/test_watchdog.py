@@ -1,6 +1,6 @@
-"""The watchdog in a running Airflow: what it repairs, what it tells and how often.
+"""The watchdog in a running Airflow: what it repairs, what it alerts and how often.
 
-Rounds by the clock and those of other lanes are among those that are looked at, and change nothing.
+Rounds by the clock and those of other lanes are among those that are checked, and change nothing.
 """
 
 import json
@@ -69,8 +69,8 @@ def test_a_join_that_was_lost_is_repaired_once(lane, begun):
         assert lane.stack.query(gone) == [queued["dag_run_id"]]
         assert states(lane, key)["grading"] == "paused"
     watch(lane, begun)
-    told = f"Repaired: batch {key} was lost on the way to {lane.dag('grading')}"
-    assert watch(lane, begun).count(told) == 1
+    repaired = f"Repaired: batch {key} had not reached {lane.dag('grading')}"
+    assert watch(lane, begun).count(repaired) == 1
     lane.settle()
     assert [run["state"] for run in lane.runs_of("grading", key)] == ["success"]
     assert set(states(lane, key).values()) == {"done"}
@@ -79,29 +79,29 @@ def test_a_join_that_was_lost_is_repaired_once(lane, begun):
 def test_a_batch_that_was_ingested_during_a_pause_is_graded_once_after_it(lane, begun):
     """Pauses of sentiment are in test_batches.py, those of grading above and in tests/scheduler."""
     key = "2021-03-03T06:00:00"
-    subject = f"{lane.dag('scoring')} is paused, and 1 batch(es) wait for it"
+    subject = f"{lane.dag('scoring')} is paused; 1 batch is waiting"
     with lane.paused("scoring"):
         lane.trigger("ingestion", key)
         (waiting,) = wait_for("the run that the pause holds", lambda: lane.runs_of("scoring", key))
         assert waiting["state"] == "queued"
         watch(lane, begun)
-        said = [line for line in watch(lane, begun).splitlines() if subject in line]
-        alerts = [line for line in said if line.startswith("ALERT")]
+        lines = [line for line in watch(lane, begun).splitlines() if subject in line]
+        alerts = [line for line in lines if line.startswith("ALERT")]
         assert alerts == [f"ALERT RankAlpha LOOK TODAY: {subject}"]
-        assert f"Still so: {subject}" in said
+        assert f"Still open: {subject}" in lines
     lane.settle()
     assert [run["state"] for run in lane.runs_of("grading", key)] == ["success"]
-    assert f"Over: {subject}" in watch(lane, begun)
+    assert f"Resolved: {subject}" in watch(lane, begun)
 
 
-def test_a_failed_stage_is_told_by_its_task_and_not_again(lane, begun):
+def test_a_failed_stage_is_alerted_by_its_task_and_not_again(lane, begun):
     key = "2021-03-04T06:00:00"
     with lane.fault("scorer", "bad data"):
         lane.ingest(key)
     subject = f"{lane.dag('scoring')} failed for batch {key}"
     assert subject in incidents(lane)
     log = watch(lane, begun)
-    assert f"Still so: {subject}" in log
+    assert f"Still open: {subject}" in log
     assert not re.search(f"ALERT RankAlpha [A-Z ]+: {subject}", log)
     lane.clear("scoring", lane.run_of("scoring", key), "run_scorer")
     lane.settle()

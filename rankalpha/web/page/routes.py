@@ -1,6 +1,6 @@
-"""Served by Airflow's API server: what the operators' page shows, read with the rights of who looks at it.
+"""Served by Airflow's API server: what the operators' page shows, read with the rights of its user.
 
-Both routes ask Airflow's public API with the caller's own token, so that it decides who may see what.
+Both routes ask Airflow's public API with the caller's own token, so that Airflow decides who may see what.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,13 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.health.overview import overview
 from rankalpha.lineage.batch import batch_lineage
 from rankalpha.pipeline.batch import BatchError
-from rankalpha.pipeline.pipelines import Pipeline, pipeline, pipelines
+from rankalpha.pipeline.pipelines import Pipeline, pipelines
 from rankalpha.settings import SettingsError, settings
+from rankalpha.texts import shown
 
 MOST_DAYS = 90
 KEY = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
-# what each button of the page asks the public API for
+# what each button of the page does by the public API
 NEEDS: dict[str, list[tuple[ResourceMethod, DagAccessEntity]]] = {
     "rerun": [("POST", DagAccessEntity.RUN)],
     "publish": [("POST", DagAccessEntity.XCOM), ("PUT", DagAccessEntity.TASK_INSTANCE)],
@@ -37,16 +38,23 @@ def caller(
     _: GetUserDep,  # refuses who is not signed in
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_scheme)],
 ) -> AirflowApi:
-    """Return a client of the public API with the caller's own token, taken from where Airflow takes it."""
+    """Return a client of the public API with the caller's own token, read from where Airflow reads it."""
     return AirflowApi.with_token(settings().airflow_url, collect_request_tokens(request, bearer)[0])
 
 
-def chosen(market: Annotated[str | None, Query(max_length=100)] = None) -> Pipeline:
-    """Return the pipeline of the market that is asked for, without one the first; 404 for an unknown one."""
+def chosen(market: Annotated[str | None, Query()] = None) -> Pipeline:
+    """Return the pipeline of a market, by default of the first.
+
+    404 with the names of all markets when there is none of that name, 500 when their file cannot be used.
+    """
     try:
-        return pipeline(market) if market else pipelines()[0]
+        known = {pipeline.market.name: pipeline for pipeline in pipelines()}
     except SettingsError as error:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
+        raise HTTPException(status.HTTP_500_INTERNAL_SERVER_ERROR, str(error)) from error
+    if market and market not in known:
+        reason = f"There is no market {shown(market)}. It may have been removed."
+        raise HTTPException(status.HTTP_404_NOT_FOUND, {"reason": reason, "markets": list(known)})
+    return known[market] if market else pipelines()[0]
 
 
 Caller = Annotated[AirflowApi, Depends(caller)]
@@ -58,28 +66,29 @@ def read_overview(
     response: Response,
     user: GetUserDep,
     api: Caller,
-    one: Chosen,
+    pipeline: Chosen,
     days: Annotated[float, Query(gt=0, le=MOST_DAYS)] = 3,
-) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, for it waits for this very server
-    """Return what `rankalpha.health.overview` does; the names of all `markets`; the `user` and rights."""
+) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, because it waits for this very server
+    """Return a market's overview (`rankalpha.health.overview`), the `markets`, the `user` and the rights."""
     response.headers["Cache-Control"] = "no-store"
-    found = _asked(lambda: overview(api, days, one))  # first: no connection to the database is held meanwhile
-    rights = {dag_id: [name for name in NEEDS if _may(user, dag_id, name)] for dag_id in one.dag_ids}
-    names = [each.market.name for each in pipelines()]
-    return {**found, "markets": names, "user": {"name": user.get_name(), "rights": rights}}
+    # before the rights are read, so that no connection to the database is held meanwhile
+    seen = _answer(lambda: overview(api, days, pipeline))
+    rights = {dag_id: [name for name in NEEDS if _may(user, dag_id, name)] for dag_id in pipeline.dag_ids}
+    names = [one.market.name for one in pipelines()]
+    return {**seen, "markets": names, "user": {"name": user.get_name(), "rights": rights}}
 
 
 @router.get("/lineage/{batch}")
 def read_lineage(
-    response: Response, api: Caller, one: Chosen, batch: Annotated[str, Path(pattern=KEY)]
+    response: Response, api: Caller, pipeline: Chosen, batch: Annotated[str, Path(pattern=KEY)]
 ) -> dict[str, Any]:
-    """Return where a batch came from, see `rankalpha.lineage`."""
+    """Return what a batch was made of, see `rankalpha.lineage.batch`."""
     response.headers["Cache-Control"] = "no-store"
-    return _asked(lambda: batch_lineage(api, batch, one))
+    return _answer(lambda: batch_lineage(api, batch, pipeline))
 
 
-def _asked(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the answer; a refusal of the public API is passed on, its trouble is a bad gateway."""
+def _answer(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer; pass a refusal of the public API on, and raise 502 when it does not answer."""
     try:
         return question()
     except BatchError as error:
@@ -95,7 +104,7 @@ def _asked(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _may(user: Any, dag_id: str, action: str) -> bool:
-    """Tell whether Airflow would let the user do what a button does."""
+    """Return whether Airflow would let the user do what a button does."""
     manager, dag = get_auth_manager(), DagDetails(id=dag_id)
     return all(
         manager.is_authorized_dag(method=method, access_entity=entity, details=dag, user=user)

@@ -32,7 +32,7 @@ def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
     stack.clear("rankalpha_scoring", run, "run_scorer")
     stack.settle()
     watch(stack)
-    over = wait_for("its end on both channels", lambda: told(stack, "over: ", *words))
+    over = wait_for("its end on both channels", lambda: told(stack, "Resolved: ", *words))
     assert {kind: len(sent) for kind, sent in failure.items()} == {"mail": 1, "slack": 1}
     assert {kind: len(sent) for kind, sent in over.items()} == {"mail": 1, "slack": 1}
     for (text,) in failure.values():
@@ -42,7 +42,7 @@ def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
 
 def test_a_run_that_misses_its_deadline_is_told_once_by_both_channels(stack, engine, batch):
     """By the triggerer, while a worker waits for the stage and the watchdog does one round after another."""
-    subject = f"LOOK TODAY: rankalpha_scoring was not finished within 0.5 minutes for batch {batch}"
+    subject = f"LOOK TODAY: rankalpha_scoring did not finish within 0.5 minutes for batch {batch}"
     with stack.ticking(engine, batch) as run:
         wait_for("the news of a late run", lambda: watch(stack) or told(stack, subject, run), 120)
         watch(stack)

@@ -3,38 +3,39 @@ import { publishAnyway, rerun } from "./api.js";
 import { button, element } from "./dom.js";
 import { STEPS, step as stepOf } from "./grid.js";
 
-const IN_HAND = ["running", "queued", "paused"];
+const UNFINISHED = ["running", "queued", "paused"];
 const FOLLOWS = {
   ingestion: "scoring, sentiment and grading follow",
   scoring: "grading follows",
   sentiment: "grading follows",
-  grading: "the frontend is told",
+  grading: "the frontend is notified",
 };
-const LONGEST_REASON = 500; // as rankalpha.contract.quarantine has it
+const LONGEST_REASON = 500; // as in rankalpha.contract.quarantine
+const UNUSABLE = /\0|\p{Surrogate}/u; // NUL and halves of characters, which the record cannot hold
 
 /** The forms for a step; a sentence instead of what cannot be done. */
-export function actions(batch, step, user, told) {
+export function actions(batch, step, user, report) {
   const rights = user.rights[step.dag_id] ?? [];
   const made = [];
-  if (step.held) made.push(publishing(step, user, rights, told));
-  if (step.step === "frontend") made.push(sentence("To tell the frontend again, clear notify_frontend in the run, or re-run grading."));
-  else if (!rights.includes("rerun")) made.push(sentence(`To re-run it takes the right to trigger ${step.dag_id}, which ${user.name} lacks.`));
-  else made.push(rerunForm(batch, step, told));
+  if (step.held) made.push(publishing(step, user, rights, report));
+  if (step.step === "frontend") made.push(sentence("To notify the frontend again, clear notify_frontend in the run, or re-run grading."));
+  else if (!rights.includes("rerun")) made.push(sentence(`You need the right to trigger ${step.dag_id} to re-run this.`));
+  else made.push(rerunForm(batch, step, report));
   return [element("section", "actions", [element("h3", "", "Actions"), ...made])];
 }
 
-function publishing(step, user, rights, told) {
-  if (!step.held.publishes) return sentence("This run was told to publish nothing, so it cannot be published anyway.");
-  if (rights.includes("publish")) return publishForm(step, user, told);
-  return sentence(`To publish it anyway takes the right to write XComs of ${step.dag_id} and to clear its tasks, which ${user.name} lacks.`);
+function publishing(step, user, rights, report) {
+  if (!step.held.publishes) return sentence("This run was started with publishing off, so it cannot be published anyway.");
+  if (rights.includes("publish")) return publishForm(step, user, report);
+  return sentence(`You need the right to write XComs of ${step.dag_id} and to clear its tasks to publish this anyway.`);
 }
 
 function sentence(text) {
   return element("p", "sub", text);
 }
 
-function rerunForm(batch, step, told) {
-  const obstacle = inTheWay(batch, step);
+function rerunForm(batch, step, report) {
+  const obstacle = obstacleTo(batch, step);
   if (obstacle) return sentence(obstacle);
   const publish = element("input");
   publish.type = "checkbox";
@@ -42,32 +43,33 @@ function rerunForm(batch, step, told) {
   const choice = element("label", "", [publish, element("span", "", `Publish, so that ${FOLLOWS[step.step]}`)]);
   return form("Re-run from here", "", [choice], async () => {
     const run = await rerun(step.dag_id, batch.batch, publish.checked, step.step);
-    told(`Run ${run} of ${step.dag_id} is started.`);
+    report(`Run ${run} of ${step.dag_id} has started.`);
   });
 }
 
 /** Why a step cannot be run again now; null when it can. */
-function inTheWay(batch, step) {
-  if (IN_HAND.includes(step.state)) return `It cannot be re-run while it is ${step.state}.`;
+function obstacleTo(batch, step) {
+  if (UNFINISHED.includes(step.state)) return `This cannot be re-run while it is ${step.state}.`;
   const needs = step.step === "grading" ? ["scoring", "sentiment"] : step.step === "ingestion" ? [] : ["ingestion"];
   const missing = needs.filter((name) => !STEPS.includes(name) || stepOf(batch, name).rows === null && stepOf(batch, name).state !== "done");
-  return missing.length ? `It cannot run before ${missing.join(" and ")} ${missing.length > 1 ? "have" : "has"} published this batch.` : null;
+  return missing.length ? `This cannot run before ${missing.join(" and ")} ${missing.length > 1 ? "have" : "has"} published this batch.` : null;
 }
 
-function publishForm(step, user, told) {
+function publishForm(step, user, report) {
   const reason = element("textarea");
   reason.rows = 2;
   reason.required = true;
   reason.maxLength = LONGEST_REASON;
   const field = element("label", "field", [element("span", "", "Reason, kept on record with your name"), reason]);
   return form("Publish anyway", "danger", [field], async () => {
-    if (!reason.value.trim()) throw new Error("Say why it may be published.");
+    if (!reason.value.trim()) throw new Error("Enter a reason.");
+    if (UNUSABLE.test(reason.value)) throw new Error("The reason holds a character that cannot be stored, such as NUL. Type it again.");
     await publishAnyway(step.dag_id, step.run_id, step.held, user.name, reason.value.trim());
-    told(`${step.held.task} of ${step.dag_id} runs again and publishes.`);
+    report(`${step.held.task} of ${step.dag_id} runs again and publishes.`);
   });
 }
 
-/** Fields and the button that acts; a refusal is shown below it, and nothing is sent twice. */
+/** Fields and the button that acts; a refusal is shown below, and nothing is sent twice. */
 function form(text, tone, fields, act) {
   const refusal = element("p", "refusal");
   refusal.setAttribute("role", "alert");

@@ -2,11 +2,12 @@
 const ROOT = new URL("../../", location.href);
 const TIMEOUT = 30_000;
 
-/** Airflow refused, or did not answer: `status` is 0 then. */
+/** Airflow refused, or did not answer: `status` is 0 then. `markets` are all there are, when there is no such market. */
 export class Refused extends Error {
-  constructor(message, status) {
+  constructor(message, status, markets) {
     super(message);
     this.status = status;
+    this.markets = markets;
   }
 }
 
@@ -15,13 +16,13 @@ export function uiAddress(path) {
   return new URL(path, ROOT).href;
 }
 
-/** The path of a run in Airflow's UI and, below api/v2/dags, hardly another one in its API. */
+/** The path of a run, task or log in Airflow's UI. */
 export function runPath(dagId, runId, taskId, tryNumber) {
   const task = taskId ? `/tasks/${encodeURIComponent(taskId)}${tryNumber ? `?try_number=${tryNumber}` : ""}` : "";
   return `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}${task}`;
 }
 
-/** How things are with a market, an empty one being the first. */
+/** The state of a market; an empty name is the first market. */
 export function overview(days, market) {
   return ask(`rankalpha/overview?days=${days}${market ? `&market=${encodeURIComponent(market)}` : ""}`);
 }
@@ -30,15 +31,15 @@ export function lineage(batch, market) {
   return ask(`rankalpha/lineage/${encodeURIComponent(batch)}${market ? `?market=${encodeURIComponent(market)}` : ""}`);
 }
 
-/** What a run's publishing task has refused, {task, checks, container, try, publishes}; null when nothing is held back. */
+/** What a run's publishing task refused, {task, checks, container, try, publishes}; null when nothing is held back. */
 export async function blocked(dagId, runId) {
   const run = apiRun(dagId, runId);
-  const { xcom_entries: found } = await ask(`${run}/taskInstances/~/xcomEntries?xcom_key_pattern=quarantine`);
-  const entry = found.find((one) => one.key === "quarantine");
+  const { xcom_entries: entries } = await ask(`${run}/taskInstances/~/xcomEntries?xcom_key_pattern=quarantine`);
+  const entry = entries.find(({ key }) => key === "quarantine");
   if (!entry) return null;
   const task = `${run}/taskInstances/${encodeURIComponent(entry.task_id)}`;
   const [{ value }, instance, { conf }] = await Promise.all([`${task}/xcomEntries/quarantine`, task, run].map((path) => ask(path)));
-  if (instance.state !== "failed") return null; // what it has refused is to be made anew
+  if (instance.state !== "failed") return null; // the task runs again
   return { ...value, task: entry.task_id, try: instance.try_number, publishes: conf?.publish ?? true };
 }
 
@@ -49,7 +50,7 @@ export async function rerun(dagId, batch, publish, step) {
   return (await ask(`api/v2/dags/${encodeURIComponent(dagId)}/dagRuns`, body)).dag_run_id;
 }
 
-/** Let the next try of a blocked publication publish, on record; see rankalpha.contract.quarantine. */
+/** Let the next attempt of a blocked publication publish, on record; see rankalpha.contract.quarantine. */
 export async function publishAnyway(dagId, runId, held, by, reason) {
   const { tasks } = await ask(`api/v2/dags/${encodeURIComponent(dagId)}/tasks`);
   const stage = tasks.find((task) => task.downstream_task_ids.includes(held.task)).task_id;
@@ -58,7 +59,7 @@ export async function publishAnyway(dagId, runId, held, by, reason) {
   try {
     await ask(entries, { key: "publish_anyway", value });
   } catch (error) {
-    if (error.status !== 409) throw error; // a word for an earlier try is there
+    if (error.status !== 409) throw error; // a permission for an earlier attempt is there
     await ask(`${entries}/publish_anyway`, { value }, "PATCH");
   }
   const scope = { dag_run_id: runId, task_ids: [held.task], include_downstream: true };
@@ -70,7 +71,7 @@ function apiRun(dagId, runId) {
   return `api/v2/dags/${encodeURIComponent(dagId)}/dagRuns/${encodeURIComponent(runId)}`;
 }
 
-/** GET, or with a body POST. JSON is not what a form of another site could send, nor would the cookie go with it. */
+/** GET, or with a body POST, as JSON: a form of another site cannot send that, and the cookie would not go with it. */
 async function ask(path, body, method = "POST") {
   const sent = body ? { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } } : {};
   let response;
@@ -80,11 +81,11 @@ async function ask(path, body, method = "POST") {
     throw new Refused("Airflow does not answer", 0);
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(said(answer) || `Airflow answered ${response.status}`, response.status);
+  if (!response.ok) throw new Refused(reason(answer) || `Airflow answered ${response.status}`, response.status, answer.detail?.markets);
   return answer;
 }
 
-function said({ detail }) {
+function reason({ detail }) {
   if (detail === undefined) return "";
   return typeof detail === "string" ? detail : detail.reason ?? JSON.stringify(detail);
 }

@@ -13,7 +13,7 @@ export function element(tag, className, content) {
 /** Make a drawing of SVG elements, given as [tag, attributes] pairs. */
 export function drawing(attributes, parts) {
   const made = shape("svg", attributes);
-  made.append(...parts.map(([tag, its]) => shape(tag, its)));
+  made.append(...parts.map(([tag, own]) => shape(tag, own)));
   return made;
 }
 

@@ -1,9 +1,9 @@
-// Numbers and moments as a person reads them; all times are UTC, as the batches are.
+// Numbers and moments for people; all times are in UTC, as the batches are.
 const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const OLD_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-/** A count or a measure; text as it is. */
+/** A number as text; a text stays as it is. */
 export function number(value) {
   return typeof value === "number" ? NUMBER.format(value) : value === null ? "–" : String(value);
 }
@@ -31,20 +31,20 @@ export function bytes(value) {
   return `${shown.toFixed(shown < 10 ? 1 : 0)} ${step[1]}`;
 }
 
-/** A moment as "24 Nov 06:01:22", of an ISO text. */
+/** An ISO moment as "24 Nov 06:01:22". */
 export function moment(text) {
   const when = new Date(text);
   return `${DAY.format(when).replace(/^\w+,? /, "")} ${when.toISOString().slice(11, 19)}`;
 }
 
-/** The day, with its year unless it is the present one, and the time of a batch's key. */
+/** The day and the time of a batch's key; the day has its year unless that is the present year. */
 export function batchName(key) {
   const day = new Date(`${key.slice(0, 10)}T00:00:00Z`);
   const present = day.getUTCFullYear() === new Date().getUTCFullYear();
   return [(present ? DAY : OLD_DAY).format(day), key.slice(11)];
 }
 
-/** How many of a thing, in words. */
-export function count(amount, thing) {
-  return `${NUMBER.format(amount)} ${thing}${amount === 1 ? "" : "s"}`;
+/** A number of things in words: "1 row", "2 rows". */
+export function count(amount, thing, things = `${thing}s`) {
+  return `${NUMBER.format(amount)} ${amount === 1 ? thing : things}`;
 }

@@ -7,12 +7,12 @@ export const STEPS = ["ingestion", "scoring", "sentiment", "grading", "frontend"
 const WIDTH = 96;
 const HEIGHT = 22;
 const PAD = 3;
-const drawn = new Map(); // what each row and the head were drawn from, so that only what has changed is drawn anew
+const drawn = new Map(); // what each row and the head were drawn from, so that only what has changed is drawn again
 
 /** Draw the head: each stage's name, and its durations from the oldest batch to the newest. */
 export function renderHead(parent, batches) {
-  const trends = STEPS.map((name) => batches.map((batch) => step(batch, name)).filter((one) => one?.seconds > 0).reverse());
-  if (same(parent, trends.map((steps) => steps.map((one) => [one.seconds, one.state])))) return;
+  const trends = STEPS.map((name) => batches.map((batch) => step(batch, name)).filter((found) => found?.seconds > 0).reverse());
+  if (same(parent, trends.map((steps) => steps.map(({ seconds, state }) => [seconds, state])))) return;
   parent.replaceChildren(
     head("Batch", []),
     ...STEPS.map((name, index) => head(name, trends[index])),
@@ -26,10 +26,10 @@ export function renderRows(parent, batches, now, open) {
   const focused = document.activeElement?.dataset?.id;
   const rows = batches.map((batch) => {
     const old = kept.get(batch.batch);
-    const busy = batch.steps.some((one) => one.state === "running"); // its time goes on
+    const busy = batch.steps.some(({ state }) => state === "running"); // its time goes on
     return same(batch.batch, [batch, busy && now]) && old ? old : row(batch, now, open);
   });
-  if (rows.length !== parent.children.length || rows.some((one, index) => one !== parent.children[index])) parent.replaceChildren(...rows);
+  if (rows.length !== parent.children.length || rows.some((row, index) => row !== parent.children[index])) parent.replaceChildren(...rows);
   if (focused && document.activeElement?.dataset?.id !== focused) cellButton(focused)?.focus();
 }
 
@@ -39,7 +39,7 @@ export function cellButton(id) {
 }
 
 export function step(batch, name) {
-  return batch.steps.find((one) => one.step === name);
+  return batch.steps.find(({ step }) => step === name);
 }
 
 function same(key, data) {
@@ -59,15 +59,15 @@ function head(name, steps) {
 
 /** A line of durations, the newest in words; failed ones are dots. */
 function trend(name, steps) {
-  const seconds = steps.map((one) => one.seconds);
+  const seconds = steps.map((step) => step.seconds);
   const newest = duration(seconds.at(-1));
-  const said = `${name}: the newest took ${newest}`;
+  const summary = `${name}: the newest took ${newest}`;
   const label = seconds.length > 1
-    ? `${said}; ${seconds.length} batches from ${duration(Math.min(...seconds))} to ${duration(Math.max(...seconds))}`
-    : said;
+    ? `${summary}; ${seconds.length} batches from ${duration(Math.min(...seconds))} to ${duration(Math.max(...seconds))}`
+    : summary;
   const scale = (HEIGHT - 2 * PAD) / (Math.max(...seconds) || 1); // from zero, so that noise does not look like a trend
   const width = (WIDTH - 2 * PAD) / Math.max(1, seconds.length - 1);
-  const points = seconds.map((one, index) => [PAD + index * width, HEIGHT - PAD - one * scale]);
+  const points = seconds.map((value, index) => [PAD + index * width, HEIGHT - PAD - value * scale]);
   const at = ([x, y], className, r) => ["circle", { cx: x.toFixed(1), cy: y.toFixed(1), r, class: className }];
   const line = `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
   const failed = points.filter((_, index) => steps[index].state === "failed");
@@ -84,13 +84,13 @@ function trend(name, steps) {
 
 function row(batch, now, open) {
   const [day, time] = batchName(batch.batch);
-  const name = button("batch", [element("b", "", day), element("span", "", time)], () => open(batch.batch, null));
-  name.dataset.id = batch.batch;
-  name.title = batch.where;
-  name.setAttribute("aria-label", `Batch ${batch.batch}: ${batch.where}. Show where it came from`);
-  const first = cell("th", "batch", [name]);
+  const title = button("batch", [element("b", "", day), element("span", "", time)], () => open(batch.batch, null));
+  title.dataset.id = batch.batch;
+  title.title = batch.where;
+  title.setAttribute("aria-label", `Batch ${batch.batch}: ${batch.where}. Show its lineage`);
+  const first = cell("th", "batch", [title]);
   first.scope = "row";
-  const cells = STEPS.map((one) => cell("td", one, [stepButton(batch, step(batch, one), now, open)]));
+  const cells = STEPS.map((name) => cell("td", name, [stepButton(batch, step(batch, name), now, open)]));
   const made = element("tr", batch.settled ? "settled" : "open", [first, ...cells, cell("td", "grades", [grades(batch.grades)])]);
   made.setAttribute("role", "row");
   made.dataset.batch = batch.batch;
@@ -103,26 +103,26 @@ function cell(tag, column, content) {
   return made;
 }
 
-function stepButton(batch, one, now, open) {
-  const { blocking, warning } = broken(one.checks);
-  const state = one.held ? "blocked" : one.state;
-  const rows = one.state === "done" && one.rows !== null ? element("span", "rows", ` · ${count(one.rows, "row")}`) : null;
-  const content = [stateMark(state), element("span", "sub", [timing(one, now) || "\u00a0", rows])];
+function stepButton(batch, step, now, open) {
+  const { blocking, warning } = broken(step.checks);
+  const state = step.held ? "blocked" : step.state;
+  const rows = step.state === "done" && step.rows !== null ? element("span", "rows", ` · ${count(step.rows, "row")}`) : null;
+  const content = [stateMark(state), element("span", "sub", [timing(step, now) || "\u00a0", rows])];
   const notes = [];
-  if (one.held) notes.push(note("bad", `${count(blocking.length, "check")} failed`));
-  else if (one.forced) notes.push(note("warn", "published anyway"));
+  if (step.held) notes.push(note("bad", `${count(blocking.length, "check")} failed`));
+  else if (step.forced) notes.push(note("warn", "published anyway"));
   if (warning.length) notes.push(note("warn", count(warning.length, "warning")));
   if (notes.length) content.push(element("span", "notes", notes));
-  const made = button(`cell is-${state}`, content, () => open(batch.batch, one.step));
-  made.dataset.id = `${batch.batch}/${one.step}`;
-  made.dataset.label = one.step;
+  const made = button(`cell is-${state}`, content, () => open(batch.batch, step.step));
+  made.dataset.id = `${batch.batch}/${step.step}`;
+  made.dataset.label = step.step;
   made.setAttribute("aria-haspopup", "dialog");
   return made;
 }
 
-function timing(one, now) {
-  if (one.state === "running" && one.since) return `for ${duration(Math.max(0, (new Date(now) - new Date(one.since)) / 1000))}`;
-  return one.seconds === null || one.state === "waiting" ? "" : duration(one.seconds);
+function timing(step, now) {
+  if (step.state === "running" && step.since) return `for ${duration(Math.max(0, (new Date(now) - new Date(step.since)) / 1000))}`;
+  return step.seconds === null || step.state === "waiting" ? "" : duration(step.seconds);
 }
 
 function note(tone, text) {
@@ -130,17 +130,17 @@ function note(tone, text) {
 }
 
 /** How many symbols have each grade, as wide as their share. */
-function grades(found) {
-  const letters = Object.entries(found ?? {}).filter(([letter, amount]) => "ABCDF".includes(letter) && amount > 0);
+function grades(counts) {
+  const letters = Object.entries(counts ?? {}).filter(([letter, amount]) => "ABCDF".includes(letter) && amount > 0);
   if (!letters.length) return element("span", "none", "–");
-  const said = letters.map(([letter, amount]) => `${letter} ${amount}`).join(", ");
+  const label = letters.map(([letter, amount]) => `${letter} ${amount}`).join(", ");
   const bar = element("span", "grades", letters.map(([letter, amount]) => {
     const part = element("i", `grade-${letter}`, letter);
     part.style.setProperty("--share", amount);
     return part;
   }));
   bar.setAttribute("role", "img");
-  bar.setAttribute("aria-label", `Grades: ${said}`);
-  bar.title = said;
+  bar.setAttribute("aria-label", `Grades: ${label}`);
+  bar.title = label;
   return bar;
 }

@@ -19,7 +19,7 @@ export function logLink(dagId, runId, taskId, tryNumber, text) {
   return link(text, runPath(dagId, runId, taskId, tryNumber));
 }
 
-/** Airflow's frame is a sandbox that no link of the page can leave; one of the frame's own document can. */
+/** Airflow's frame is a sandbox that no link of the page can leave; a link of the outer document can. */
 function leave(event) {
   if (event.button > 1) return;
   event.preventDefault();

@@ -11,7 +11,7 @@ const EVERY = 10_000;
 const at = (id) => document.getElementById(id);
 const held = new Map(); // what failed runs hold back, by run and since when
 let shown = null; // the newest overview
-let market = placeOf(location.hash).market; // empty for the first
+let market = ""; // the first
 let timer = 0;
 
 const panel = new Panel(at("panel"), (sentence) => {
@@ -22,33 +22,44 @@ const panel = new Panel(at("panel"), (sentence) => {
   load();
 });
 
+/** Show the market and open the batch that the address names. */
+async function follow() {
+  const { market: named, batch, name } = placeOf(location.hash);
+  panel.dismiss();
+  market = named;
+  await load();
+  if (batch && shown && market === named) open(batch, name);
+}
+
 async function load() {
   clearTimeout(timer);
+  const asked = market;
   try {
-    const asked = market;
-    const found = await overview(at("days").value, asked);
-    await Promise.all(found.batches.flatMap((batch) => batch.steps).filter((step) => step.state === "failed" && step.run_id).map(hold));
-    if (asked !== market) return; // another one was chosen meanwhile, and is being loaded
-    shown = found;
+    const answer = await overview(at("days").value, asked);
+    await Promise.all(answer.batches.flatMap((batch) => batch.steps).filter((step) => step.state === "failed" && step.run_id).map(hold));
+    if (asked !== market) return; // another market was chosen meanwhile, and is being loaded
+    shown = answer;
     draw();
-    live("live", `As of ${found.now.slice(11, 19)} UTC`);
+    live("live", `As of ${answer.now.slice(11, 19)} UTC`);
     at("banner").hidden = true;
   } catch (error) {
+    if (asked !== market) return;
+    if (error.markets) shown = null;
     trouble(error);
   }
   clearTimeout(timer);
   if (!document.hidden) timer = setTimeout(load, EVERY);
 }
 
-/** Add what a failed step holds back, which no event tells of. */
+/** Add what a failed step holds back, which is in no event. */
 async function hold(step) {
   const key = `${step.dag_id} ${step.run_id} ${step.since}`;
   if (!held.has(key)) {
     const answer = await blocked(step.dag_id, step.run_id).catch(() => undefined); // asked again the next time
     if (answer !== undefined) held.set(key, answer);
   }
-  const found = held.get(key);
-  if (found) Object.assign(step, { held: found, checks: found.checks });
+  const refused = held.get(key);
+  if (refused) Object.assign(step, { held: refused, checks: refused.checks });
 }
 
 function draw() {
@@ -64,11 +75,11 @@ function draw() {
   at("nothing").hidden = batches.length > 0;
   at("nothing").textContent = `No batch yet. The next one starts at ${shown.market.starts}, or when ${shown.market.ingestion} is triggered.`;
   renderComponents(at("components"), components, now);
-  const batch = panel.shown && batches.find((one) => one.batch === panel.shown.batch);
+  const batch = panel.shown && batches.find(({ batch: key }) => key === panel.shown.batch);
   if (batch) panel.update(batch, user);
 }
 
-/** Which market is shown; with one alone nobody has to hear of it. */
+/** Which market is shown; hidden when there is only one. */
 function drawMarkets() {
   const names = shown.markets;
   at("markets").hidden = names.length < 2;
@@ -77,7 +88,7 @@ function drawMarkets() {
 }
 
 function open(key, name) {
-  const batch = shown.batches.find((one) => one.batch === key);
+  const batch = shown.batches.find((found) => found.batch === key);
   if (batch) panel.open(batch, name, shown.user, shown.markets.length > 1 ? shown.market.name : "");
 }
 
@@ -86,7 +97,7 @@ function live(state, text) {
   at("live").lastElementChild.textContent = text;
 }
 
-/** Say what is wrong; what was loaded before stays, with its time. */
+/** Show what is wrong; what was loaded before stays, with its time. */
 function trouble(error) {
   live("lost", shown ? `As of ${shown.now.slice(11, 19)} UTC` : "Not loaded");
   const [title, text, action] = advice(error);
@@ -109,18 +120,23 @@ function advice(error) {
     const text = "Sign in to Airflow; this page then shows what you may see.";
     return ["You are not signed in", text, link("Sign in", "api/v2/auth/login")];
   }
+  if (error.markets) {
+    const [first] = error.markets;
+    return ["There is no such market", `${error.message} Known markets: ${error.markets.join(", ")}.`, button("act", `Show ${first}`, () => choose(first))];
+  }
   const again = button("act", "Try again", load);
   if (error.status === 403) return ["Your role may not see this", error.message, again];
   return ["The batches cannot be loaded", error.message, again];
 }
 
-at("days").addEventListener("change", load);
-at("market").addEventListener("change", () => {
-  market = at("market").value;
+function choose(name) {
+  market = name;
   setPlace(market);
   load();
-});
+}
+
+at("days").addEventListener("change", load);
+at("market").addEventListener("change", () => choose(at("market").value));
+addEventListener("hashchange", follow);
 document.addEventListener("visibilitychange", () => document.hidden || load());
-await load();
-const { batch, name } = placeOf(location.hash);
-if (batch && shown) open(batch, name);
+await follow();

@@ -1,4 +1,4 @@
-// What is behind a cell: checks, container, runs and logs, lineage, and what the person may do about it.
+// What is behind a cell: checks, container, runs and logs, lineage, and what the user may do.
 import { lineage } from "./api.js";
 import { actions } from "./actions.js";
 import { button, element, facts } from "./dom.js";
@@ -9,18 +9,18 @@ import { runLink } from "./links.js";
 import { setPlace } from "./place.js";
 import { stateMark } from "./states.js";
 
-/** The panel; `told` is called with a sentence when something was started. */
+/** The panel; `report` is called with a sentence when something was started. */
 export class Panel {
-  constructor(dialog, told) {
+  constructor(dialog, report) {
     this.dialog = dialog;
-    this.told = told;
+    this.report = report;
     this.shown = null; // batch and step name, null for the whole batch
     this.drawn = "";
     dialog.addEventListener("close", () => this.closed());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 
-  /** Show a step of a batch, or the whole batch; `batch` and `user` are the overview's, `market` is empty if it is the only one. */
+  /** Show a step of a batch, or the whole batch; `batch` and `user` are the overview's, `market` is empty when there is only one. */
   open(batch, name, user, market) {
     this.shown = { batch: batch.batch, name, market };
     this.drawn = "";
@@ -38,7 +38,7 @@ export class Panel {
     setPlace(market, batch.batch, name);
   }
 
-  /** Draw anew what has changed, and nothing that a person is writing in. */
+  /** Draw what has changed, and keep what a person is writing in. */
   update(batch, user) {
     const step = this.shown.name ? stepOf(batch, this.shown.name) : null;
     const text = JSON.stringify([batch.where, step ?? batch.steps, user]);
@@ -47,7 +47,7 @@ export class Panel {
     this.parts.body.replaceChildren(...(step ? stepBody(step) : [element("p", "", `Where it is: ${batch.where}.`)]));
     if (step) {
       const container = step.container ?? step.held?.container;
-      this.parts.actions.replaceChildren(...actions(batch, step, user, this.told));
+      this.parts.actions.replaceChildren(...actions(batch, step, user, this.report));
       this.parts.container.replaceChildren(...(container ? [containerFacts(container)] : []));
     }
     this.loadLineage(batch.batch, this.shown.name);
@@ -56,15 +56,22 @@ export class Panel {
   async loadLineage(key, name) {
     const part = this.parts.lineage;
     try {
-      const found = await lineage(key, this.shown.market);
-      const steps = found.steps.filter((one) => !name || one.step === (name === "frontend" ? "grading" : name));
-      part.replaceChildren(...steps.map((one) => lineagePart(one, !name)));
+      const answer = await lineage(key, this.shown.market);
+      const steps = answer.steps.filter(({ step }) => !name || step === (name === "frontend" ? "grading" : name));
+      part.replaceChildren(...steps.map((step) => lineagePart(step, !name)));
     } catch (error) {
       part.replaceChildren(element("p", "refusal", `The lineage cannot be shown: ${error.message}`));
     }
   }
 
+  /** Close without a trace in the address. */
+  dismiss() {
+    this.shown = null;
+    this.dialog.close();
+  }
+
   closed() {
+    if (!this.shown) return; // dismissed
     const { batch, name, market } = this.shown;
     this.shown = null;
     setPlace(market);

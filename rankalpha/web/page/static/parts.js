@@ -6,9 +6,9 @@ import { CROSS, PASSED, WARNING, icon } from "./states.js";
 
 const UNCHECKED = [["path", { d: "M4 8h8" }]];
 
-/** The checks of a dataset's contract: what was found, what was expected, and what came of it. */
+/** The checks of a dataset's contract: the value, what was expected, and the outcome. */
 export function checksTable(checks) {
-  const head = element("tr", "", ["Check", "Found", "Expected", "Outcome"].map((name) => {
+  const head = element("tr", "", ["Check", "Value", "Expected", "Outcome"].map((name) => {
     const made = element("th", "", name);
     made.scope = "col";
     return made;
@@ -33,7 +33,7 @@ function outcome(check) {
   return check.value === null ? ["idle", "not checked", UNCHECKED] : ["good", "passed", PASSED];
 }
 
-/** What the stage's container was and used. */
+/** The stage's container and what it used. */
 export function containerFacts(container) {
   return section("Container", [facts([
     ["Image", container.image],
@@ -45,12 +45,12 @@ export function containerFacts(container) {
   ])]);
 }
 
-/** Where a step of a batch came from: what it read, what it published, and every run and try of it. */
+/** The lineage of a step of a batch: what it read, what it published, and each run and attempt. */
 export function lineagePart(step, named) {
   const content = [];
   for (const input of step.inputs) {
-    const words = `batch ${input.batch}, published ${moment(input.published)} UTC`;
-    content.push(facts([[`Read ${input.dataset}`, words], ["Checksum", checksum(input)]]));
+    const source = `batch ${input.batch}, published ${moment(input.published)} UTC`;
+    content.push(facts([[`Read ${input.dataset}`, source], ["Checksum", checksum(input)]]));
   }
   if (step.output) {
     const { dataset, published } = step.output;
@@ -68,13 +68,13 @@ function checksum(event) {
 function runPart(dagId, run) {
   const times = run.started ? `, ${moment(run.started)} UTC${took(run, " for ")}` : "";
   const by = [run.run_type?.replaceAll("_", " "), run.user ? `by ${run.user}` : "", run.note].filter(Boolean).join(", ");
-  const tries = run.tries.map((one) => element("li", "", [
-    logLink(dagId, run.run_id, one.task_id, one.try_number, `${one.task_id}, try ${one.try_number}`),
-    element("span", "sub", `${one.state ?? "not begun"}${took(one, " in ")}`),
+  const attempts = run.tries.map((attempt) => element("li", "", [
+    logLink(dagId, run.run_id, attempt.task_id, attempt.try_number, `${attempt.task_id}, attempt ${attempt.try_number}`),
+    element("span", "sub", `${attempt.state ?? "not started"}${took(attempt, " in ")}`),
   ]));
   return element("div", "run", [
     element("p", "", [runLink(dagId, run.run_id), element("span", "sub", `${run.state}${times}${by ? `; ${by}` : ""}`)]),
-    element("ul", "tries", tries),
+    element("ul", "tries", attempts),
   ]);
 }
 

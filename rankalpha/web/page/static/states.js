@@ -1,4 +1,4 @@
-// What a step of a batch can be in: a word, a tone and a sign, so that colour is never all that tells them apart.
+// The states of a step of a batch: each has a word, a tone and a sign, so that colour is never the only difference.
 import { drawing, element } from "./dom.js";
 
 export const PASSED = [["path", { d: "m3.5 8.4 3 3 6-6.8" }]];
@@ -29,7 +29,7 @@ export function icon(parts) {
   return drawing({ viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, parts);
 }
 
-/** The checks that did not pass: those that block, and those that only warn. */
+/** The checks that did not pass, by whether they block or only warn. */
 export function broken(checks) {
   const failed = checks.filter((check) => !check.passed);
   return {

@@ -1,5 +1,5 @@
-// Light or dark as Airflow's own frame is, live; without the frame as it was chosen there, else as the system is.
-// No module, so that it runs before anything is painted.
+// Light or dark, as Airflow's own frame is now; without the frame as was chosen there, else as the system is.
+// Not a module, so that it runs before anything is painted.
 (() => {
   const system = matchMedia("(prefers-color-scheme: dark)");
 

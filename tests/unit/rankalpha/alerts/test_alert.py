@@ -1,4 +1,4 @@
-"""Who is told of an incident, how often, and what becomes of an alert that a channel does not take."""
+"""Who is alerted to an incident, how often, and what becomes of an alert that a channel does not take."""
 
 import asyncio
 import json
@@ -15,9 +15,9 @@ from airflow.sdk.execution_time.comms import (
 from airflow.sdk.log import mask_secret
 
 from rankalpha.alerts import channels, sent
-from rankalpha.alerts.alert import tell
+from rankalpha.alerts.alert import alert
 from rankalpha.alerts.deadline import missed
-from rankalpha.alerts.graded import tell_graded
+from rankalpha.alerts.graded import report_graded
 from rankalpha.alerts.incident import Incident, Urgency, failure, lateness, pause
 from rankalpha.alerts.notifier import AlertNotifier, EndedByPerson
 from tests.support.channels import Mailbox, Webhook, body
@@ -25,7 +25,7 @@ from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, co
 
 BROKEN = RuntimeError("stage demo exited with 1. Last lines:\n  <price> & {{ 7 * 7 }}")
 SUBJECT = "RankAlpha ACT NOW: rankalpha_scoring.run_demo failed"
-INCIDENT = Incident("key", "something broke", "Next: mend it.", Urgency.LOOK_TODAY)
+INCIDENT = Incident("key", "something broke", "Next: Fix it.", Urgency.LOOK_TODAY)
 
 
 @pytest.fixture
@@ -82,10 +82,8 @@ def test_an_email_is_sent_to_every_receiver(mailbox):
     assert message["From"] == "airflow@example.org"
     assert message["Subject"] == SUBJECT
     text = body(message)
-    assert text.startswith(
-        "<p><b>ACT NOW: a batch is not graded, or none can be, until somebody mends this.</b></p>"
-    )
-    assert f"<pre>Batch: {KEY}\nRun: manual__1, try 1\n" in text
+    assert text.startswith("<p><b>ACT NOW: a batch cannot be graded until someone fixes this.</b></p>")
+    assert f"<pre>Batch: {KEY}\nRun: manual__1, attempt 1\n" in text
     assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in text  # neither markup nor a template
     assert '\nLog: <a href="http://airflow/log">http://airflow/log</a>\n' in text
     assert text.strip().endswith("/plugin/rankalpha</a></pre>")
@@ -97,7 +95,7 @@ def test_no_email_without_receivers(mailbox, monkeypatch):
     assert mailbox.messages == []
 
 
-def test_slack_is_told(slack):
+def test_slack_gets_the_alert(slack):
     with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
         AlertNotifier().notify(failed())
@@ -131,19 +129,19 @@ def test_no_channel_gives_secrets_away(mailbox, slack, variables, caplog):
     assert "hunter2" not in repr(given) + caplog.text
 
 
-def test_a_failure_is_told_once_whoever_tells_it(mailbox, variables, caplog):
+def test_a_failure_is_alerted_once_whoever_sees_it(mailbox, variables, caplog):
     AlertNotifier().notify(failed())
     AlertNotifier().notify(failed())
     assert subjects(mailbox) == [SUBJECT]
-    assert "Still so: rankalpha_scoring.run_demo failed" in caplog.text
-    assert sent.recall(failure("rankalpha_scoring", "manual__1")).told == ("e-mail",)
+    assert "Still open: rankalpha_scoring.run_demo failed" in caplog.text
+    assert sent.recall(failure("rankalpha_scoring", "manual__1")).delivered == ("e-mail",)
 
 
-def test_a_failure_after_the_task_was_cleared_is_told_again(mailbox, variables):
+def test_a_failure_after_the_task_was_cleared_is_alerted_again(mailbox, variables):
     AlertNotifier().notify(failed())
     AlertNotifier().notify(failed(begun=datetime.now(UTC)))
     assert subjects(mailbox) == [SUBJECT] * 2
-    sent.remember(sent.recall(failure("rankalpha_scoring", "manual__1")).seen_mending())
+    sent.remember(sent.recall(failure("rankalpha_scoring", "manual__1")).as_recovering())
     AlertNotifier().notify(failed())
     assert subjects(mailbox) == [SUBJECT] * 3
 
@@ -156,7 +154,7 @@ def test_what_a_person_has_ended_is_left_to_the_watchdog(mailbox, variables, cap
     assert len(mailbox.messages) == 1
 
 
-def test_a_task_of_the_watchdog_is_told_once_for_all_of_its_runs(mailbox, variables):
+def test_a_task_of_the_watchdog_is_alerted_once_for_all_of_its_runs(mailbox, variables):
     class Watching(TaskInstance):
         dag_id, task_id = "rankalpha_watchdog", "watch_batches"
 
@@ -167,23 +165,23 @@ def test_a_task_of_the_watchdog_is_told_once_for_all_of_its_runs(mailbox, variab
     assert subjects(mailbox) == ["RankAlpha LOOK TODAY: rankalpha_watchdog.watch_batches failed"]
 
 
-def test_a_mail_server_that_is_down_is_logged_and_remembered_and_slack_still_told(
+def test_a_mail_server_that_is_down_is_logged_and_remembered_and_slack_still_gets_it(
     no_mail, slack, variables, caplog
 ):
     with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
-        tell(INCIDENT)
+        alert(INCIDENT)
     assert len(requests) == 1
     assert "ALERT could not be sent by e-mail" in caplog.text
     kept = sent.recall("key")
-    assert (kept.told, kept.unsent, kept.sending) == (("Slack",), ("e-mail",), False)
+    assert (kept.delivered, kept.unsent, kept.sending) == (("Slack",), ("e-mail",), False)
     assert kept.incident == INCIDENT
 
 
 def test_slack_that_refuses_is_remembered_and_the_email_still_sent(mailbox, slack, variables, caplog):
     with local_server(lambda _request: (404, "no_team")) as (url, _):
         slack(url)
-        tell(INCIDENT)
+        alert(INCIDENT)
     assert len(mailbox.messages) == 1
     assert "ALERT could not be sent by Slack" in caplog.text
     assert sent.recall("key").unsent == ("Slack",)
@@ -212,14 +210,14 @@ LONG = [
 def test_whatever_an_error_quotes_its_alert_arrives_and_says_what_to_do(mailbox, webhook, variables, error):
     AlertNotifier().notify(failed() | {"exception": RuntimeError(f"it broke: {error}")})
     (text,), ((_, mail),) = webhook.texts, mailbox.messages
-    for told_text in (text, body(mail)):
-        assert f"Batch: {KEY}\n" in told_text
-        assert "Error: it broke: " in told_text
-        assert "clear the task" in told_text
-        assert "/plugin/rankalpha" in told_text
-        assert ("characters are left out" in told_text) == (len(error) > 6_000)
+    for delivered in (text, body(mail)):
+        assert f"Batch: {KEY}\n" in delivered
+        assert "Error: it broke: " in delivered
+        assert "clear the task" in delivered
+        assert "/plugin/rankalpha" in delivered
+        assert ("characters are left out" in delivered) == (len(error) > 6_000)
     assert len(mail.as_bytes()) < 100_000
-    assert sent.recall(failure("rankalpha_scoring", "manual__1")).told == ("e-mail", "Slack")
+    assert sent.recall(failure("rankalpha_scoring", "manual__1")).delivered == ("e-mail", "Slack")
     assert max(map(len, variables.values())) < 100_000
 
 
@@ -237,7 +235,7 @@ def test_a_secret_is_masked_before_an_error_is_cut(mailbox, webhook, variables, 
 
 
 def test_a_subject_is_one_short_line(mailbox, webhook, variables):
-    tell(Incident("key", "batch a\r\nBcc: mallory@example.org " + "b" * 900_000, "text"))
+    alert(Incident("key", "batch a\r\nBcc: mallory@example.org " + "b" * 900_000, "text"))
     ((receivers, message),) = mailbox.messages
     assert (receivers, message["Bcc"]) == (["duty@example.org", "boss@example.org"], None)
     assert message["Subject"].startswith("RankAlpha LOOK TODAY: batch a Bcc: mallory@example.org bbb")
@@ -255,7 +253,7 @@ def test_a_connection_that_makes_no_sense_is_no_channel(slack, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", "{not json")
     with local_server(lambda _request: (200, "ok")) as (url, requests):
         slack(url)
-        tell(INCIDENT)
+        alert(INCIDENT)
     assert len(requests) == 1
 
 
@@ -264,15 +262,15 @@ def test_neither_channels_nor_airflow_that_are_down_raise(no_mail, slack, caplog
         probe.bind(("127.0.0.1", 0))
         slack(f"http://127.0.0.1:{probe.getsockname()[1]}")
         AlertNotifier().notify(failed())
-    assert "The watchdog does not know of this alert" in caplog.text
+    assert "This alert could not be recorded" in caplog.text
 
 
-def test_an_airflow_that_does_not_say_what_was_told_leaves_the_failure_told(mailbox, monkeypatch, caplog):
+def test_an_airflow_that_does_not_say_what_was_sent_does_not_stop_the_alert(mailbox, monkeypatch, caplog):
     denied = SimpleNamespace(send=lambda _message: ErrorResponse(error=ErrorType.PERMISSION_DENIED))
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", denied, raising=False)
     AlertNotifier().notify(failed())
     assert subjects(mailbox) == [SUBJECT]
-    assert "Not known whether this was told before" in caplog.text
+    assert "does not say whether this alert was sent before" in caplog.text
 
 
 def late_run(state="running", dag_id="rankalpha_scoring"):
@@ -280,23 +278,23 @@ def late_run(state="running", dag_id="rankalpha_scoring"):
     return {"dag_run": run, "deadline": {"id": "1", "deadline_time": "2025-11-20T06:30:00Z"}}
 
 
-def test_a_missed_deadline_is_told_once(mailbox, variables):
+def test_a_missed_deadline_is_alerted_once(mailbox, variables):
     for _ in range(2):
         asyncio.run(missed(context=late_run()))
     assert subjects(mailbox) == [
-        f"RankAlpha LOOK TODAY: rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
+        f"RankAlpha LOOK TODAY: rankalpha_scoring did not finish within 30 minutes for batch {KEY}"
     ]
 
 
 @pytest.mark.parametrize("state", ["failed", "success"])
-def test_the_deadline_of_a_run_that_has_ended_tells_nothing(mailbox, variables, state):
+def test_the_deadline_of_a_run_that_has_ended_alerts_nobody(mailbox, variables, state):
     asyncio.run(missed(context=late_run(state)))
     assert mailbox.messages == []
 
 
 @pytest.mark.parametrize("key", [lateness("rankalpha_scoring", "r"), pause("rankalpha_scoring")])
-def test_a_deadline_whose_cause_the_watchdog_has_told_tells_nothing(mailbox, variables, key):
-    sent.remember(sent.Told(Incident(key, "s", "t"), datetime.now(UTC)))
+def test_a_deadline_whose_cause_the_watchdog_has_alerted_is_silent(mailbox, variables, key):
+    sent.remember(sent.SentAlert(Incident(key, "s", "t"), datetime.now(UTC)))
     asyncio.run(missed(context=late_run()))
     assert mailbox.messages == []
 
@@ -306,24 +304,24 @@ RESULT = {"rows": 3, "symbols": 3, "as_of": "2025-11-19", "details": {"B": 2, "A
 
 @pytest.mark.parametrize(
     ("result", "text"),
-    [(RESULT, "Grades: 1 A, 2 B\nStocks: 3, prices as of 2025-11-19"), (None, "has told no figures")],
+    [(RESULT, "Grades: 1 A, 2 B\nStocks: 3, prices as of 2025-11-19"), (None, "reported no figures")],
 )
-def test_a_graded_batch_is_told_by_setting(mailbox, variables, monkeypatch, result, text):
+def test_a_graded_batch_is_reported_by_setting(mailbox, variables, monkeypatch, result, text):
     graded = context(
         KEY, TaskInstance(batch=KEY, result=result), task=SimpleNamespace(upstream_task_ids={"u"})
     )
-    tell_graded(graded)
+    report_graded(graded)
     assert mailbox.messages == []
     monkeypatch.setenv("RANKALPHA_TELL_GRADED", "true")
     from rankalpha.settings import settings
 
     settings.cache_clear()
-    tell_graded(graded)
+    report_graded(graded)
     assert subjects(mailbox) == [f"RankAlpha NO ACTION: batch {KEY} is graded"]
     assert text in body(mailbox.messages[0][1])
     assert variables == {}, "nothing is left to be done about it"
 
 
 def test_a_notice_that_could_not_be_sent_is_remembered(no_mail, variables):
-    tell(INCIDENT, notice=True)
+    alert(INCIDENT, notice=True)
     assert sent.recall("key").unsent == ("e-mail",)

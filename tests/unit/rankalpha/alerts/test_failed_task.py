@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rankalpha.alerts.failed_task import MEND, describe
+from rankalpha.alerts.failed_task import CLEAR, describe
 from rankalpha.alerts.incident import Urgency
 from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context
 
@@ -23,11 +23,11 @@ def test_it_says_what_failed_and_what_to_do():
     assert incident.subject == "rankalpha_scoring.run_scorer failed"
     assert incident.text.splitlines() == [
         f"Batch: {KEY}",
-        "Run: manual__1, try 1",
+        "Run: manual__1, attempt 1",
         "Error: it broke. Last lines:",
         "  <x>",
         "Log: http://airflow/log",
-        f"Next: {MEND}",
+        f"Next: {CLEAR}",
     ]
     assert (incident.urgency, incident.batch) == (Urgency.ACT_NOW, KEY)
 
@@ -36,8 +36,8 @@ def test_with_less_known():
     """As after a lost worker, when the DAG processor runs the callback."""
     ti = SimpleNamespace(dag_id="rankalpha_scoring", task_id="t", run_id="r", try_number=4)
     text = describe(context(None, ti)).text
-    assert "Batch: of this run\n" in text
-    assert "Error: none was reported: whatever ran the task was killed or lost\n" in text
+    assert "Batch: not known yet\n" in text
+    assert "\nNo error was reported: the process that ran the task was killed or lost.\n" in text
     assert "Log: in the Airflow UI\n" in text
 
 
@@ -72,7 +72,7 @@ def test_a_publication_without_a_result_says_what_images_that_report_nothing_nee
     missing = {"name": "result", "value": None, "expected": "reported", "severity": "block", "passed": False}
     ti = task_instance(task_id="publish_scores", quarantine={"batch": KEY, "checks": [missing]})
     text = describe(context(None, ti, task=PUBLISHING)).text
-    assert "Next: if your own image or API reports nothing, set RANKALPHA_REQUIRE_RESULT=false in" in text
+    assert "Next: If your own image or API reports nothing, set RANKALPHA_REQUIRE_RESULT=false in" in text
     assert "env/local/airflow.env, apply it with `docker compose up -d --force-recreate`, and clear" in text
     assert f"publish-anyway --batch {KEY} --dataset scores --reason" in text
 

@@ -27,21 +27,21 @@ def switch_on(monkeypatch, caplog):
     return switch
 
 
-def test_nobody_is_told_unless_it_is_set(caplog):
+def test_nobody_is_notified_unless_it_is_set(caplog):
     caplog.set_level(logging.DEBUG)
     ping(context())
     assert caplog.text == ""
 
 
-def test_the_monitor_is_told(switch_on, caplog):
+def test_the_monitor_is_notified(switch_on, caplog):
     with local_server(lambda _request: (200, "OK")) as (url, requests):
         switch_on(url)
         ping(context())
     assert [(request.method, request.path) for request in requests] == [("GET", "/ping/5e1f-secret")]
-    assert "Told the monitor" in caplog.text
+    assert "Notified the monitor" in caplog.text
 
 
-def test_it_is_tried_again(switch_on, pauses):
+def test_another_attempt_follows(switch_on, pauses):
     answers = [(500, "oops"), (200, "OK")]
     with local_server(lambda _request: answers.pop(0)) as (url, _):
         switch_on(url)
@@ -56,7 +56,7 @@ def test_a_monitor_that_refuses_is_logged_without_its_address(switch_on, pauses,
         ping(context())
     assert len(requests) == 3
     assert pauses == [1, 1]
-    assert "RANKALPHA_PING_URL was not reached (HTTPError): it answered 404" in caplog.text
+    assert "could not be notified (HTTPError: it answered 404)" in caplog.text
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("rankalpha")]
     assert "5e1f" not in "".join(ours)
 
@@ -76,4 +76,4 @@ def test_a_monitor_that_does_not_answer_holds_nothing_up(switch_on, monkeypatch,
         ping(context())
         assert (len(requests), answered) == (3, [])
         given_up.set()
-    assert "RANKALPHA_PING_URL was not reached (ReadTimeout): no answer" in caplog.text
+    assert "could not be notified (ReadTimeout: no answer)" in caplog.text

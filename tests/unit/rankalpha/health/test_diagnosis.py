@@ -1,4 +1,4 @@
-"""What a person is told: one incident for one cause, and none for what mends itself."""
+"""What needs a person: one incident for one cause, and none for what resolves itself."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rankalpha.alerts.incident import Incident, Urgency
-from rankalpha.alerts.sent import Told
+from rankalpha.alerts.sent import SentAlert
 from rankalpha.health.diagnosis import all_incidents, incidents
-from rankalpha.health.sight import Sight
+from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch, Standing
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS, Pipeline
@@ -16,7 +16,7 @@ from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS, Pipeline
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 DUE = datetime(2026, 11, 22, 6, tzinfo=UTC)
 KEY = "2026-11-22T06:00:00"
-WELL = Sight(
+WELL = Snapshot(
     pipeline=DEFAULT_PIPELINE,
     now=NOW,
     batches=[],
@@ -34,8 +34,8 @@ def batch(key=KEY, begun=DUE, **steps):
     return Batch(key, begun, done | {name: Standing(state, DUE, "r") for name, state in steps.items()})
 
 
-def subjects(sight):
-    return [one.subject for one in incidents(sight)]
+def subjects(snapshot):
+    return [one.subject for one in incidents(snapshot)]
 
 
 def test_all_is_well():
@@ -46,17 +46,17 @@ def test_all_is_well():
     ("step", "dag_id"),
     [("ingestion", "rankalpha_ingestion"), ("grading", "rankalpha_grading"), (FRONTEND, "rankalpha_grading")],
 )
-def test_a_failed_step_is_told_and_not_that_its_batch_is_late(step, dag_id):
+def test_a_failed_step_is_reported_and_not_that_its_batch_is_late(step, dag_id):
     (one,) = incidents(replace(WELL, batches=[batch(**{step: "failed"})]))
     assert one.subject == f"{dag_id} failed for batch {KEY}"
     assert "Run: r\nNext: " in one.text
 
 
-def test_a_paused_dag_is_told_once_for_all_batches():
+def test_a_paused_dag_is_reported_once_for_all_batches():
     waiting = [batch(scoring="paused", grading="waiting"), batch("2026-11-21T06:00:00", scoring="paused")]
     (one,) = incidents(replace(WELL, batches=waiting))
-    assert one.subject == "rankalpha_scoring is paused, and 2 batch(es) wait for it"
-    assert one.text.startswith(f"Waiting: {KEY}, 2026-11-21T06:00:00.\nNext: unpause it")
+    assert one.subject == "rankalpha_scoring is paused; 2 batches are waiting"
+    assert one.text.startswith(f"Waiting: {KEY}, 2026-11-21T06:00:00.\nNext: Unpause rankalpha_scoring")
 
 
 def test_a_batch_is_late_after_its_deadline(monkeypatch):
@@ -73,7 +73,7 @@ def test_a_batch_that_was_left_out_on_purpose_is_not_late(state):
     assert subjects(replace(WELL, batches=[left_out])) == []
 
 
-def test_a_day_without_a_batch_is_told_after_a_quarter_of_an_hour():
+def test_a_day_without_a_batch_is_reported_after_a_quarter_of_an_hour():
     none = replace(WELL, started=DUE - timedelta(days=1))
     assert subjects(none) == ["no batch since 2026-11-22 06:00 UTC"]
     assert subjects(replace(none, started=None)) == ["no batch since 2026-11-22 06:00 UTC"]
@@ -88,16 +88,22 @@ def test_a_stack_that_was_started_only_just_now_is_given_its_time():
 
 def test_a_paused_ingestion_is_the_reason():
     (one,) = incidents(replace(WELL, started=None, paused=["rankalpha_ingestion"]))
-    assert one.text == "Next: rankalpha_ingestion is paused: unpause it in the Airflow UI."
+    assert (
+        one.text
+        == "Cause: rankalpha_ingestion is paused.\nNext: Unpause rankalpha_ingestion in the Airflow UI."
+    )
 
 
 @pytest.mark.parametrize(
     ("beat", "text"),
-    [(None, "None at all."), (NOW - timedelta(minutes=3), "None since 2026-11-22 06:57:00 UTC.")],
+    [
+        (None, "Last heartbeat: never."),
+        (NOW - timedelta(minutes=3), "Last heartbeat: 2026-11-22 06:57:00 UTC."),
+    ],
 )
-def test_a_component_without_a_heartbeat_is_told(beat, text):
+def test_a_component_without_a_heartbeat_is_reported(beat, text):
     (one,) = incidents(replace(WELL, heartbeats={**WELL.heartbeats, "triggerer": beat}))
-    assert one.subject == "Airflow's triggerer gives no heartbeat"
+    assert one.subject == "Airflow's triggerer sends no heartbeat"
     assert one.text.startswith(text)
 
 
@@ -108,35 +114,37 @@ def running(minutes, state="running"):
     return replace(found, steps={**found.steps, "scoring": queued})
 
 
-def test_a_run_past_its_deadline_is_told_and_not_that_its_batch_is_late_too():
+def test_a_run_past_its_deadline_is_reported_and_not_that_its_batch_is_late_too():
     (one,) = incidents(replace(WELL, batches=[running(33)]))
-    assert one.subject == f"rankalpha_scoring was not finished within 30 minutes for batch {KEY}"
+    assert one.subject == f"rankalpha_scoring did not finish within 30 minutes for batch {KEY}"
     assert (one.key, one.urgency, one.batch) == ("late rankalpha_scoring r", Urgency.LOOK_TODAY, KEY)
 
 
-def test_a_deadline_is_given_time_to_tell_of_itself():
+def test_a_deadline_is_given_time_to_alert_itself():
     young = replace(running(31), begun=NOW - timedelta(minutes=31))
     assert subjects(replace(WELL, batches=[young])) == []
-    told = [Told(Incident("late rankalpha_scoring r", "scoring is late", ""), NOW)]
-    (one,) = incidents(replace(WELL, batches=[young], told=told))
-    assert one.key == told[0].incident.key
+    sent = [SentAlert(Incident("late rankalpha_scoring r", "scoring is late", ""), NOW)]
+    (one,) = incidents(replace(WELL, batches=[young], sent=sent))
+    assert one.key == sent[0].incident.key
 
 
 def test_a_run_before_its_deadline_explains_nothing():
     assert subjects(replace(WELL, batches=[running(29)])) == [f"batch {KEY} was not graded within 45 minutes"]
 
 
-def test_a_run_that_waits_for_a_paused_dag_is_told_as_that():
+def test_a_run_that_waits_for_a_paused_dag_is_reported_as_that():
     assert subjects(replace(WELL, batches=[running(31, "paused")])) == [
-        "rankalpha_scoring is paused, and 1 batch(es) wait for it"
+        "rankalpha_scoring is paused; 1 batch is waiting"
     ]
 
 
-def test_a_channel_that_takes_no_alerts_is_told():
-    untold = [Told(Incident(key, f"{key} broke", ""), NOW, ("Slack",), ("e-mail",)) for key in ("a", "b")]
-    (one,) = incidents(replace(WELL, told=untold))
-    assert one.subject == "2 alert(s) could not be sent by e-mail"
-    assert one.text.startswith("Not told: a broke; b broke.\nNext: see the log of rankalpha_watchdog")
+def test_a_channel_that_takes_no_alerts_is_reported():
+    unsent = [
+        SentAlert(Incident(key, f"{key} broke", ""), NOW, ("Slack",), ("e-mail",)) for key in ("a", "b")
+    ]
+    (one,) = incidents(replace(WELL, sent=unsent))
+    assert one.subject == "2 alerts could not be sent by e-mail"
+    assert one.text.startswith("Not sent: a broke; b broke.\nNext: Read the log of rankalpha_watchdog")
     assert "smtp_default" in one.text
 
 
@@ -154,17 +162,17 @@ def test_incidents_of_another_market_name_it():
     assert [one.subject for one in found] == [
         f"batch {KEY} of nyse was not graded within 45 minutes",
         f"rankalpha_nyse_scoring failed for batch {KEY}",
-        "rankalpha_nyse_scoring is paused, and 1 batch(es) wait for it",
+        "rankalpha_nyse_scoring is paused; 1 batch is waiting",
         "no batch of nyse since 2026-11-22 06:00 UTC",
     ]
     assert {one.market for one in found} == {"nyse"}
     assert (
-        found[-1].text
-        == "Next: rankalpha_nyse_ingestion has no run since then: trigger it in the Airflow UI."
+        found[-1].text == "Cause: rankalpha_nyse_ingestion has no run since then.\n"
+        "Next: Trigger rankalpha_nyse_ingestion in the Airflow UI."
     )
 
 
-def test_incidents_of_two_markets_are_two_and_what_is_of_none_is_told_once():
+def test_incidents_of_two_markets_are_two_and_what_is_of_none_is_reported_once():
     silent = {"heartbeats": {"scheduler": None}, "started": None}
     found = all_incidents([replace(WELL, **silent), replace(NYSE, **silent)])
     assert [(one.key, one.market) for one in found] == [

@@ -80,7 +80,7 @@ def test_a_dag_whose_runs_never_ran_has_no_durations():
         assert _durations(AirflowApi(url, "user", "password"), "rankalpha_scoring") == []
 
 
-def test_the_newest_container_of_each_stage_is_told():
+def test_the_newest_container_of_each_stage_is_shown():
     newer = {**CONTAINER, "seconds": 30.0}
     seen = sample(
         batches=[
@@ -93,7 +93,7 @@ def test_the_newest_container_of_each_stage_is_told():
     assert list(usage(sample())) == []
 
 
-def test_what_is_wrong_with_published_data_is_told():
+def test_what_is_wrong_with_published_data_is_shown():
     forced = {"by": "ann", "reason": "a split"}
     passed = {**WARNING, "passed": True}
     seen = sample(
@@ -102,8 +102,11 @@ def test_what_is_wrong_with_published_data_is_told():
             batch(OLD, step("ingestion", rows=None), step("scoring", None)),
         ]
     )
-    assert [(one["batch"], one["dataset"], one["problem"]) for one in quality(seen)] == [
-        (NEW, "prices", "change of rows is -30, expected at least -20 % (warn)"),
-        (NEW, "prices", "published all the same by ann: a split"),
+    changed, *problems = [(one["batch"], one["dataset"], one["problem"]) for one in quality(seen)]
+    assert changed[:2] == (NEW, "prices")
+    assert "of rows is -30" in changed[2]
+    assert changed[2].endswith("(warn)")
+    assert problems == [
+        (NEW, "prices", "published anyway by ann: a split"),
         (OLD, "prices", "the stage reported no result"),
     ]

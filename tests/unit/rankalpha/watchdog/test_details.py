@@ -1,4 +1,4 @@
-"""What the watchdog adds to a failure that its task has not told itself."""
+"""What the watchdog adds to a failure that its task has not alerted."""
 
 from urllib.parse import quote
 
@@ -48,7 +48,7 @@ def test_a_failure_gets_its_red_task_and_the_last_lines_of_its_log(airflow):
     assert incident.urgency == Urgency.ACT_NOW
     assert incident.text.splitlines() == [
         "Batch: key",
-        "Task: run_scorer, try 2",
+        "Task: run_scorer, attempt 2",
         "Last lines of its log:",
         *(f"  line {n}" for n in range(4, 12)),
         f"Log: http://localhost:8080/dags/rankalpha_scoring/runs/{quote(RUN)}/tasks/run_scorer?try_number=2",

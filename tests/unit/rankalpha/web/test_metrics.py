@@ -1,7 +1,6 @@
 """The metrics of an overview, and who gets them."""
 
 import threading
-import time
 
 import pytest
 import requests
@@ -13,6 +12,7 @@ from rankalpha.health import overview
 from rankalpha.settings import settings
 from rankalpha.web.metrics import routes
 from rankalpha.web.metrics.families import registry
+from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.overview_sample import CONTAINER, NEW, OLD, WARNING, batch, sample, step
 
 TOKEN = "t" * 32
@@ -137,7 +137,7 @@ def client(monkeypatch):
     """The route, with a token; it shows the sample."""
     monkeypatch.setenv("RANKALPHA_METRICS_TOKEN", TOKEN)
     settings.cache_clear()
-    monkeypatch.setattr(routes, "KEPT", routes.Kept(lambda: [sample()]))
+    monkeypatch.setattr(routes, "recent_overviews", lambda: [sample()])
     app = FastAPI()
     app.include_router(routes.router)
     yield TestClient(app)
@@ -154,7 +154,7 @@ def client(monkeypatch):
         {"Authorization": "Bearer té".encode("latin-1")},
     ],
 )
-def test_who_has_not_the_token_gets_nothing(client, headers):
+def test_without_the_token_there_is_nothing_to_read(client, headers):
     answer = client.get("/metrics", headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert "rankalpha_" not in answer.text
@@ -183,34 +183,39 @@ def test_the_scraper_chooses_the_format(client, accept, served):
     assert 'rankalpha_batches{state="running",step="scoring"} 1.0' in answer.text
 
 
-def test_that_airflow_does_not_answer_is_told_and_tried_again(client, monkeypatch):
+def test_that_airflow_does_not_answer_is_reported_and_not_kept(client, monkeypatch):
     answers = iter([requests.ConnectionError("at http://secret"), None])
 
-    def look():
+    def ask():
         if error := next(answers):
             raise error
         return [sample()]
 
-    monkeypatch.setattr(routes, "KEPT", routes.Kept(look))
+    monkeypatch.setattr(routes, "recent_overviews", routes.kept(ask))
     answer = client.get("/metrics", headers=AUTHORIZED)
     assert (answer.status_code, "secret" in answer.text) == (503, False)
     assert client.get("/metrics", headers=AUTHORIZED).status_code == 200
 
 
-def test_many_scrapes_look_once(monkeypatch):
-    looks = []
+def test_many_scrapes_ask_airflow_once_and_again_when_the_time_is_over():
+    asked, together, answered = [], threading.Barrier(8), threading.Event()
 
-    def look():
-        looks.append(time.monotonic())
-        time.sleep(0.05)
-        return {"look": len(looks)}
+    def ask():
+        asked.append(1)
+        answered.wait(30)
+        return [{"number": len(asked)}]
 
-    kept = routes.Kept(look)
-    threads = [threading.Thread(target=kept.get) for _ in range(8)]
+    def scrape():
+        together.wait(30)
+        seen.append(recent())
+
+    seen, recent = [], routes.kept(ask)
+    threads = [threading.Thread(target=scrape) for _ in range(8)]
     for thread in threads:
         thread.start()
+    wait_for("the first question", lambda: asked)
+    answered.set()
     for thread in threads:
-        thread.join()
-    assert len(looks) == 1
-    monkeypatch.setattr(routes, "KEPT_SECONDS", 0.0)
-    assert kept.get() == {"look": 2}
+        thread.join(30)
+    assert seen == [[{"number": 1}]] * 8
+    assert [routes.kept(ask, seconds=0)() for _ in range(2)] == [[{"number": 2}], [{"number": 3}]]

@@ -102,7 +102,7 @@ def test_what_it_shows_stays_text(page, server) -> None:
     assert page.locator("img, script[src=x]").count() == 0
 
 
-def test_a_stage_says_what_its_language_model_has_cost(page, server) -> None:
+def test_a_stage_shows_what_its_language_model_has_cost(page, server) -> None:
     one = batch(KEY)
     one["steps"][2] = step("sentiment", spent={"tokens": 4400, "dollars": 0.012})
     server.answers["/rankalpha/overview"] = (200, overview(one))
@@ -156,11 +156,11 @@ def test_a_refresh_draws_only_what_has_changed(page, server) -> None:
     assert page.evaluate("document.activeElement.dataset.id") == "2026-11-21T06:00:00/sentiment"
 
 
-def test_no_batch_yet_is_said(page, server) -> None:
+def test_no_batch_yet_is_shown(page, server) -> None:
     server.answers["/rankalpha/overview"] = (200, overview(incidents=[]))
     page.goto(server.url)
     page.wait_for_selector("text=No batch yet")
-    assert page.locator("text=nothing that needs a person").is_visible()
+    assert page.locator("text=Nothing needs a person").is_visible()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_no_batch_yet_is_said(page, server) -> None:
         (502, "The batches cannot be loaded"),
     ],
 )
-def test_what_is_refused_is_told_with_the_next_step(page, server, status, title) -> None:
+def test_what_is_refused_is_shown_with_the_next_step(page, server, status, title) -> None:
     server.answers["/rankalpha/overview"] = (status, {"detail": "because"})
     page.goto(server.url)
     page.wait_for_selector(f"text={title}")
@@ -196,7 +196,7 @@ def test_what_was_loaded_stays_when_airflow_goes_away(page, server) -> None:
     assert page.locator("#rows tr").count() == 3
 
 
-def test_with_one_market_nobody_hears_of_it(page, server) -> None:
+def test_with_one_market_none_is_named(page, server) -> None:
     assert not shown(page, server).locator("#market").is_visible()
     page.locator("#rows .cell").first.click()
     assert page.evaluate("location.hash") == f"#{KEY}/ingestion"
@@ -231,3 +231,80 @@ def test_a_market_without_a_batch_says_when_it_starts(page, server) -> None:
     page.wait_for_selector(
         "text=The next one starts at 21:30 UTC, or when rankalpha_nyse_ingestion is triggered."
     )
+
+
+NO_MARKET = {"reason": "There is no market 'gone'. It may have been removed.", "markets": ["default", "nyse"]}
+
+
+@pytest.mark.parametrize("place", ["#gone", "#gone/", f"#gone/{KEY}/scoring"])
+def test_a_market_that_does_not_exist_is_named_and_another_one_offered(page, server, place) -> None:
+    server.answers["/rankalpha/overview"] = (404, {"detail": NO_MARKET})
+    page.goto(f"{server.url}{place}")
+    page.wait_for_selector("text=There is no such market")
+    assert page.locator("#state-text").text_content() == (
+        "There is no market 'gone'. It may have been removed. Known markets: default, nyse."
+    )
+    assert "market=gone" in server.queries[-1]
+    server.answers["/rankalpha/overview"] = (200, {**RICH, "markets": ["default", "nyse"]})
+    page.get_by_role("button", name="Show default").click()
+    page.wait_for_selector("#rows tr")
+    assert "days=3&market=default" in server.queries
+    assert not page.locator("#state").is_visible()
+    assert page.evaluate("location.hash") == "#default"
+
+
+def test_a_market_that_is_removed_while_it_is_shown_is_shown_no_longer(page, server) -> None:
+    page.clock.install()
+    shown(page, server)
+    server.answers["/rankalpha/overview"] = (404, {"detail": NO_MARKET})
+    page.clock.run_for(10_100)
+    page.wait_for_selector("text=There is no such market")
+    assert not page.locator("#content").is_visible()
+
+
+def test_another_address_in_the_same_tab_leads_to_another_market_and_cell(page, server) -> None:
+    both = {"markets": ["default", "nyse"]}
+    server.answers["/rankalpha/overview"] = (200, {**RICH, **both})
+    shown(page, server)
+    page.locator("#rows .cell").first.click()
+    starts = {"name": "nyse", "starts": "21:30 UTC", "ingestion": "rankalpha_nyse_ingestion"}
+    server.answers["/rankalpha/overview"] = (200, overview(batch(KEY), market=starts, **both))
+    page.evaluate(f"location.hash = '#nyse/{KEY}/sentiment'")
+    expect(page.locator("dialog h2")).to_have_text("sentiment")
+    assert page.locator("dialog .over").text_content() == f"Batch {KEY} of nyse"
+    page.evaluate("location.hash = '#nyse'")
+    page.wait_for_selector("dialog", state="hidden")
+    assert page.evaluate("location.hash") == "#nyse"
+
+
+def test_an_address_that_cannot_be_decoded_shows_the_page_all_the_same(page, server) -> None:
+    page.goto(f"{server.url}#%E0%A4%A")
+    page.wait_for_selector("#rows tr")
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [(" ", "Enter a reason."), ("a\0b", "cannot be stored"), ("\ud83d", "cannot be stored")],
+)
+def test_a_reason_that_the_record_cannot_hold_is_refused_before_anything_is_sent(
+    page, server, typed, refusal
+) -> None:
+    one = batch(KEY)
+    one["steps"][1] = step("scoring", "failed", run_id="r")
+    server.answers["/rankalpha/overview"] = (200, overview(one))
+    run = "/api/v2/dags/rankalpha_scoring/dagRuns/r"
+    task = f"{run}/taskInstances/publish_scores"
+    listed = {"xcom_entries": [{"key": "quarantine", "task_id": "publish_scores"}]}
+    refused = {"value": {"batch": KEY, "checks": [check("rows", passed=False)], "container": None}}
+    server.answers |= {
+        f"{run}/taskInstances/~/xcomEntries": (200, listed),
+        f"{task}/xcomEntries/quarantine": (200, refused),
+        task: (200, {"state": "failed", "try_number": 1}),
+        run: (200, {"conf": {}}),
+    }
+    shown(page, server).locator(".cell").nth(1).click()
+    asked = len(server.asked)
+    page.locator("textarea").evaluate("(field, text) => (field.value = text)", typed)
+    page.get_by_role("button", name="Publish anyway").click()
+    expect(page.locator(".form.danger .refusal, .form .refusal").first).to_contain_text(refusal)
+    assert [path for path in server.asked[asked:] if "taskInstances" in path] == []

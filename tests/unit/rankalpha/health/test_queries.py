@@ -1,11 +1,11 @@
-"""What the watchdog's eyes may see, with the rights of whoever looks."""
+"""What a user with fewer rights may read of the pipelines."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.health.queries import left_out as seen_left_out
+from rankalpha.health.queries import left_out as read_left_out
 from tests.unit.rankalpha.support.rankalpha_helpers import local_server
 
 ENTRY = {
@@ -18,7 +18,7 @@ SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 
 def left_out(status, body):
     with local_server(lambda _: (status, body)) as (url, _):
-        return dict(seen_left_out(AirflowApi(url, "ann", "sesame"), SINCE))
+        return dict(read_left_out(AirflowApi(url, "ann", "sesame"), SINCE))
 
 
 def test_who_may_read_the_audit_log_sees_what_was_left_out():

@@ -1,10 +1,11 @@
-"""Where a batch stands, told from runs and events as the public API gives them."""
+"""Where a batch stands, concluded from runs and events as the public API gives them."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rankalpha.health.standing import FRONTEND, Seen, batch_of
+from rankalpha.health.records import Records, batch_of
+from rankalpha.health.standing import FRONTEND
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS
 
 KEY = "2026-11-22T06:00:00"
@@ -32,9 +33,9 @@ def event(minute, run_id="r"):
     return {"timestamp": at(minute), "source_run_id": run_id}
 
 
-def seen(runs=None, events=None, superseded=None):
-    """What was seen, with the names of steps."""
-    return Seen(
+def records(runs=None, events=None, superseded=None):
+    """The records of a batch, with the names of steps."""
+    return Records(
         {DAGS[name]: found for name, found in (runs or {}).items()},
         {DATASETS[name]: found for name, found in (events or {}).items()},
         {DAGS[name]: START + timedelta(minutes=minute) for name, minute in (superseded or {}).items()},
@@ -60,7 +61,7 @@ GRADED = {
 
 
 def test_a_graded_batch_is_settled():
-    batch = batch_of(DEFAULT_PIPELINE, KEY, seen(**GRADED), [])
+    batch = batch_of(DEFAULT_PIPELINE, KEY, records(**GRADED), [])
     assert {one.state for one in batch.steps.values()} == {"done"}
     assert batch.settled
     assert batch.where == "graded"
@@ -68,7 +69,7 @@ def test_a_graded_batch_is_settled():
 
 
 def test_each_step_waits_for_those_before_it():
-    assert states(seen({"ingestion": [run("running", 0, 0)]})) == {
+    assert states(records({"ingestion": [run("running", 0, 0)]})) == {
         "ingestion": "running",
         "scoring": "waiting",
         "sentiment": "waiting",
@@ -92,12 +93,12 @@ def test_each_step_waits_for_those_before_it():
 )
 def test_a_step_that_has_all_it_needs(scoring, paused, state):
     runs = {**INGESTED, "scoring": [scoring] if scoring else []}
-    found = states(seen(runs, {"ingestion": [event(2)]}), paused)
+    found = states(records(runs, {"ingestion": [event(2)]}), paused)
     assert (found["scoring"], found["grading"]) == (state, "waiting")
 
 
 def test_a_batch_that_was_left_out_after_a_pause_is_settled():
-    what = seen(INGESTED, {"ingestion": [event(2)], "sentiment": [event(4)]}, {"scoring": 3})
+    what = records(INGESTED, {"ingestion": [event(2)], "sentiment": [event(4)]}, {"scoring": 3})
     assert states(what)["scoring"] == "superseded"
     assert batch_of(DEFAULT_PIPELINE, KEY, what, []).settled
 
@@ -105,13 +106,13 @@ def test_a_batch_that_was_left_out_after_a_pause_is_settled():
 def test_a_batch_that_was_ingested_again_is_on_its_way_again():
     events = {**GRADED["events"], "ingestion": [event(2), event(10)]}
     runs = {**GRADED["runs"], "scoring": [OK, run("queued", 10)], "sentiment": [OK, run("running", 10, 10)]}
-    found = states(seen(runs, events))
+    found = states(records(runs, events))
     assert (found["scoring"], found["sentiment"], found["grading"]) == ("queued", "running", "done")
 
 
 def test_halves_that_are_newer_than_the_grades_and_in_nobodys_hands_are_lost():
     events = {**GRADED["events"], "scoring": [event(3), event(12)]}
-    assert states(seen(GRADED["runs"], events))["grading"] == "lost"
+    assert states(records(GRADED["runs"], events))["grading"] == "lost"
 
 
 @pytest.mark.parametrize("paused", [(), ("grading",)], ids=["", "paused"])
@@ -121,40 +122,40 @@ def test_a_half_that_is_older_than_what_it_is_made_of_is_waited_for(paused):
     sentiment = run("success", 10, 10, 12, run_id="again")
     scoring = run("failed", 10, 10, 11, run_id="again")
     runs = {**GRADED["runs"], "scoring": [OK, scoring], "sentiment": [OK, sentiment]}
-    found = states(seen(runs, {**GRADED["events"], **newer}), paused)
+    found = states(records(runs, {**GRADED["events"], **newer}), paused)
     assert (found["scoring"], found["grading"]) == ("failed", "waiting")
 
 
 def test_a_half_whose_run_began_before_the_newer_prices_is_waited_for():
     events = {**GRADED["events"], "ingestion": [event(2), event(2.5)], "sentiment": [event(4), event(12)]}
     runs = {**GRADED["runs"], "sentiment": [run("success", 10, 10, 12)]}
-    assert states(seen(runs, events))["grading"] == "waiting"
+    assert states(records(runs, events))["grading"] == "waiting"
 
 
-def test_a_frontend_that_was_not_told_is_not_a_failed_grading():
+def test_a_frontend_that_was_not_notified_is_not_a_failed_grading():
     runs = {**GRADED["runs"], "grading": [run("failed", 4, 4, 6)]}
-    batch = batch_of(DEFAULT_PIPELINE, KEY, seen(runs, GRADED["events"]), [])
+    batch = batch_of(DEFAULT_PIPELINE, KEY, records(runs, GRADED["events"]), [])
     assert (batch.steps["grading"].state, batch.steps[FRONTEND].state) == ("done", "failed")
     assert not batch.settled
     assert batch.where == "frontend failed since 06:06"
 
 
-def test_a_failed_repeat_is_told_until_something_newer_is_published():
+def test_a_failed_repeat_is_reported_until_something_newer_is_published():
     again = run("failed", 20, 20, 21, run_id="again", run_type="manual")
     runs = {**GRADED["runs"], "scoring": [OK, again]}
-    assert states(seen(runs, GRADED["events"]))["scoring"] == "failed"
+    assert states(records(runs, GRADED["events"]))["scoring"] == "failed"
     events = {**GRADED["events"], "scoring": [event(3), event(30)]}
-    assert states(seen(runs, events))["scoring"] == "done"
+    assert states(records(runs, events))["scoring"] == "done"
 
 
-def test_the_deadline_begins_anew_with_a_repeat_by_hand():
+def test_the_deadline_begins_again_with_a_repeat_by_hand():
     again = run("running", 500, 500, run_id="again", run_type="manual")
     batch = batch_of(
-        DEFAULT_PIPELINE, KEY, seen({**GRADED["runs"], "scoring": [OK, again]}, GRADED["events"]), []
+        DEFAULT_PIPELINE, KEY, records({**GRADED["runs"], "scoring": [OK, again]}, GRADED["events"]), []
     )
     assert batch.begun == START + timedelta(minutes=500)
 
 
 def test_what_a_run_without_a_key_has_published_counts():
     events = {**GRADED["events"], "grading": [event(5, run_id="by hand")]}
-    assert states(seen({**GRADED["runs"], "grading": []}, events))["grading"] == "done"
+    assert states(records({**GRADED["runs"], "grading": []}, events))["grading"] == "done"

@@ -1,0 +1,102 @@
+"""Decides which incidents are resolved, and reports each once, by the channels that its alert was sent by."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Literal
+from urllib.parse import quote
+
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.alerts import sent
+from rankalpha.alerts.alert import alert
+from rankalpha.alerts.incident import Incident, Urgency, is_failure
+from rankalpha.alerts.sent import SentAlert
+from rankalpha.health.snapshot import Snapshot
+from rankalpha.pipeline.pipelines import pipeline_of
+
+log = logging.getLogger(__name__)
+
+# Airflow ends a run moments after the task whose failure was alerted; until then the run does not look failed
+SETTLING = timedelta(seconds=10)
+
+# forgotten: its batch or run is in Airflow no more, so nobody can know
+Fate = Literal["recovering", "resolved", "forgotten"]
+
+
+def close(api: AirflowApi, snapshots: Sequence[Snapshot], incidents: Iterable[Incident]) -> None:
+    """Report once which alerts are resolved, in one message for all of a batch, and forget them.
+
+    `incidents` are those that last. An alert that was sent after the snapshots were taken waits for the next
+    round.
+    """
+    now = snapshots[0].now
+    lasting, resolved = {incident.key for incident in incidents}, defaultdict(list)
+    for sent_alert in snapshots[0].sent:
+        incident = sent_alert.incident
+        if sent_alert.notice or incident.key in lasting or sent_alert.at > now:
+            continue
+        fate = _fate(api, snapshots, incident)
+        log.info("%s: %s", fate.capitalize(), incident.subject)
+        if fate == "resolved":
+            resolved[incident.named or incident.key].append(sent_alert)
+        elif fate == "forgotten":
+            sent.forget(sent_alert)
+        elif not sent_alert.recovering and sent_alert.at <= now - SETTLING:
+            sent.remember(sent_alert.as_recovering())
+    for alerts in resolved.values():
+        _report(alerts)
+
+
+def _report(resolved: Sequence[SentAlert]) -> None:
+    """Report alerts of one batch, or one alert that belongs to no batch, as resolved."""
+    first = resolved[0].incident
+    heading = "Incident:" if len(resolved) == 1 else "Incidents:"
+    since = [f"  {one.incident.subject} (since {one.at:%Y-%m-%d %H:%M} UTC)" for one in resolved]
+    complete = [f"Batch: {first.named}, now complete"] if first.named else []
+    incident = Incident(
+        f"resolved {first.key}",
+        f"Resolved: {'; '.join(one.incident.subject for one in resolved)}",
+        "\n".join([heading, *since, *complete]),
+        Urgency.NO_ACTION,
+        market=first.market,
+    )
+    to = dict.fromkeys(name for one in resolved for name in (*one.delivered, *one.unsent))
+    alert(incident, tuple(to), notice=True)
+    for one in resolved:
+        sent.forget(one)
+
+
+def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) -> Fate:
+    """Return what became of an incident whose symptom is gone."""
+    if incident.batch:
+        batches = (
+            batch
+            for snapshot in snapshots
+            if snapshot.pipeline.market.name == incident.market
+            for batch in snapshot.batches
+        )
+        batch = next((batch for batch in batches if batch.key == incident.batch), None)
+        return "forgotten" if batch is None else "resolved" if batch.settled else "recovering"
+    if not is_failure(incident.key):
+        return "resolved"
+    _, dag_id, of = incident.key.split(" ", 2)
+    try:
+        state = _state_of_run(api, dag_id, of) if pipeline_of(dag_id) else _state_of_task(api, dag_id, of)
+    except AirflowApiError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return "forgotten"
+        raise
+    return "resolved" if state == "success" else "recovering"
+
+
+def _state_of_run(api: AirflowApi, dag_id: str, run_id: str) -> str:
+    return str(api.get(f"dags/{dag_id}/dagRuns/{quote(run_id)}")["state"])
+
+
+def _state_of_task(api: AirflowApi, dag_id: str, task_id: str) -> str | None:
+    """Return how a task ended the last time, in any run."""
+    newest = {"state": ["success", "failed"], "order_by": "-end_date", "limit": 1}
+    tasks = api.get(f"dags/{dag_id}/dagRuns/~/taskInstances", task_id=task_id, **newest)["task_instances"]
+    return next((str(task["state"]) for task in tasks), None)
