@@ -12,7 +12,7 @@ from rankalpha.commands.progress import Outcome, monitor_execution
 from rankalpha.commands.publish_anyway import publish_anyway
 from rankalpha.commands.rerun import REFUSALS
 from rankalpha.pipeline.pipelines import pipeline
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import DATASETS
 from rankalpha.settings import AdminSettings, SettingsError
 
 REFUSED = 2
@@ -25,7 +25,7 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--batch", metavar="KEY", required=True, help="such as 2026-11-22T06:00:00")
-    parser.add_argument("--dataset", required=True, help=", ".join(writes for *_, writes in SHAPE))
+    parser.add_argument("--dataset", required=True, help=", ".join(DATASETS.values()))
     parser.add_argument("--reason", required=True, help="why it is right all the same; stays on record")
     parser.add_argument("--market", help="default is `default`, or the only one there is")
     return parser.parse_args()

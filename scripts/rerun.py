@@ -11,7 +11,7 @@ from rankalpha.airflow_api import admin_api
 from rankalpha.commands.progress import Outcome, monitor_execution
 from rankalpha.commands.rerun import REFUSALS, batch_of_day, known_batch, rerun
 from rankalpha.pipeline.pipelines import pipeline
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import DATASETS
 from rankalpha.settings import SettingsError
 
 REFUSED = 2
@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--from",
         dest="step",
-        choices=[name for name, *_ in SHAPE],
+        choices=list(DATASETS),
         default="ingestion",
         help="where to begin",
     )

@@ -110,7 +110,7 @@ def test_a_result_that_is_no_plain_file(jobs, command):
 def test_all_that_is_missing_is_named_and_nothing_is_made(jobs, engine, lacking):
     with pytest.raises(StageInvalid) as caught:
         jobs.result(jobs.run("true", stage=lacking, image="rankalpha_absent:1"))
-    net, data = lacking.network, lacking.volumes[0].name
+    net, data = lacking.docker.network, lacking.docker.volumes[0].name
     assert str(caught.value).splitlines() == [
         "stage demo cannot start, the Docker engine lacks:",
         "  image 'rankalpha_absent:1': build or pull it on this engine, or set DEMO_IMAGE",

@@ -15,7 +15,7 @@ from rankalpha.runners import docker
 from rankalpha.runners.base import ContainerGone, EngineLost, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME
-from rankalpha.stages.stage import Volume
+from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
 from tests.unit.rankalpha.support.rankalpha_helpers import KEY, job, local_server
 
@@ -38,7 +38,7 @@ def create(**parts: Any) -> None:
 
 def start() -> None:
     runner, made = DockerRunner(), job()
-    runner.start(runner.look(ID), made)
+    runner.start(runner.inspect(ID), made)
 
 
 def test_a_container_is_made_when_all_is_there_and_not_started(client):
@@ -217,7 +217,7 @@ def test_what_may_heal_leaves_the_container(client, error, kind, text):
 
 ASKING: dict[str, Callable[[], Any]] = {
     "inspect one": lambda: DockerRunner().find("one"),
-    "inspect id": lambda: DockerRunner().look("id"),
+    "inspect id": lambda: DockerRunner().inspect("id"),
     "get_archive id": lambda: DockerRunner().result("id", "demo"),
     "stop id": lambda: DockerRunner().stop("id"),
     "remove id": lambda: DockerRunner().remove("id"),

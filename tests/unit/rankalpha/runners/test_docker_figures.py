@@ -54,7 +54,7 @@ def test_a_sample_is_not_waited_for_like_other_answers(client, monkeypatch):
     client.used = stats(0)
     monkeypatch.setattr(docker, "_client", lambda _url, timeout: asked.append(timeout) or client)
     DockerRunner().sample(ID)
-    DockerRunner().look(ID)
+    DockerRunner().inspect(ID)
     assert asked == [SAMPLE_SECONDS, docker.ANSWER_SECONDS]
 
 

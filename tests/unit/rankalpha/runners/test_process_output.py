@@ -41,7 +41,7 @@ def test_output_is_read_from_a_time_on(folder):
 def test_output_shows_while_the_stage_runs(folder):
     container = start(folder, "print('waiting')" + UNTIL_GO)
     wait_for("the first line", lambda: printed(container) == ["waiting"])
-    assert ProcessRunner().look(container.id).running
+    assert ProcessRunner().inspect(container.id).running
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from airflow.configuration import conf
 from pydantic import SecretStr
 
 from rankalpha.settings import AdminSettings, DeploymentSettings, ProxySettings, Settings, StackSettings
-from rankalpha.stages import INGESTION, SCORER, SENTIMENT_ANALYSIS
 from rankalpha.stages.env_file import read_env_file
 from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.stages.ingestion import INGESTION
+from rankalpha.stages.scorer import SCORER
+from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
 
 ENV = Path(__file__).parents[4] / "env"
 APPS = Path(__file__).parents[4] / "apps"
