@@ -19,7 +19,7 @@ from rankalpha.containers.follow import Follower
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
-from rankalpha.stages.docker import Volume
+from rankalpha.stages.docker import DockerOptions, Volume
 from rankalpha.stages.stage import Stage, StageJob
 from tests.support.docker_proxy import RunningProxy
 

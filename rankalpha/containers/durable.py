@@ -60,8 +60,8 @@ def check_exit(stage: Stage, container: Container, tail: Sequence[str]) -> str:
     if container.status == 0:
         return hint and f"The stage reports success.{hint}"
     last = "\n  ".join(["", *(cut(line, QUOTED_LINE) for line in tail)]) if tail else " It printed nothing."
-    status = "an unknown status" if container.status is None else container.status
-    text = f"stage {stage.name}, container {container.name}, exited with {status}.{hint} Last lines:{last}"
+    end = "ended" if container.status is None else f"exited with {container.status}"
+    text = f"stage {stage.name}, container {container.name}, {end}.{hint} Last lines:{last}"
     raise (StageInvalid if container.status in (*PERMANENT_EXITS, *COMMAND_EXITS) else StageFailed)(text)
 
 

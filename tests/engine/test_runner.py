@@ -43,7 +43,7 @@ def test_a_name_is_taken_once(jobs):
     runner, job, name = DockerRunner(), jobs.run("true"), jobs.identity().name
     assert runner.find(name) is None
     made = runner.create(job, name)
-    with pytest.raises(NameTaken, match=f"there is a container {name} already"):
+    with pytest.raises(NameTaken, match=f"container {name} exists already"):
         runner.create(job, name)
     assert runner.find(name) == made
 
@@ -74,7 +74,7 @@ def test_a_container_that_has_gone_is_missed_by_all_that_need_it(jobs):
         lambda gone: runner.set_aside(gone, 1),
         runner.remove,
     ):
-        with pytest.raises(ContainerGone, match="there is no such container any more"):
+        with pytest.raises(ContainerGone, match="the container no longer exists"):
             ask(one.id)
     assert runner.find(one.name) is None
     assert runner.containers(jobs.identity().of_task) == []

@@ -68,7 +68,7 @@ def test_what_was_left_unstarted_is_started_when_its_maker_had_time(jobs, caplog
     one = jobs.start(job, try_number=2)
     assert one.started - made.created > durable.START_TIME
     assert (one.id, ended(one).status) == (made.id, 0)
-    assert caplog.messages == [f"Started container {made.name}, which was left unstarted"]
+    assert caplog.messages == [f"Started container {made.name}, which had been created and not started"]
 
 
 def test_a_slow_maker_starts_its_container_itself(jobs, caplog, monkeypatch):

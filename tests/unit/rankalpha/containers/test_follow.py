@@ -50,7 +50,7 @@ class Unsteady(ProcessRunner):
         self.lost = 0.0  # for so many looks
         self.trouble: list[str] = []  # of the next streams: what comes after three lines
 
-    def look(self, container_id: str) -> Container:
+    def inspect(self, container_id: str) -> Container:
         self.lost -= 1
         if self.lost >= 0:
             raise EngineLost("lost the engine")

@@ -113,7 +113,7 @@ def test_a_stage_that_runs_for_no_task_is_stopped_and_set_aside(folder, airflow,
     assert warning.startswith(
         f"Stopping orphan {container.name}: it runs, but its task run_demo of run manual__1"
     )
-    assert warning.endswith(f" is {state or 'there no more'}")
+    assert warning.endswith(f" is {state or 'gone'}")
     assert summary(caplog) == "Containers: 1 checked, 1 stopped, 0 removed, 0 kept"
 
 
@@ -155,7 +155,7 @@ def test_other_ended_ones_are_kept_for_inspection(folder, airflow, monkeypatch, 
 
 def test_what_was_set_aside_is_kept_for_inspection_whatever_its_task_does(folder, airflow):
     container = ended(start(folder, "raise SystemExit(1)"))
-    ProcessRunner().set_aside(container, 1)
+    ProcessRunner().set_aside(container.id, 1)
     airflow.task = "running"  # its retry
     backdate(container, hours=23.9)
     sweep_containers(airflow)
@@ -167,7 +167,7 @@ def test_what_was_set_aside_is_kept_for_inspection_whatever_its_task_does(folder
 
 def test_what_was_set_aside_and_could_not_be_stopped_is_stopped(folder, airflow, caplog):
     container = start(folder, UNTIL_GO)
-    ProcessRunner().set_aside(container, 1)
+    ProcessRunner().set_aside(container.id, 1)
     sweep_containers(airflow)
     (left,) = there()
     assert (left.name, left.running) == (f"{container.name}-try1", False)

@@ -102,7 +102,7 @@ def test_the_frontend_is_not_called_without_a_batch(monkeypatch):
     with local_server(lambda _request: (200, {})) as (url, requests):
         monkeypatch.setenv("AIRFLOW_VAR_FRONTEND_URL", url)
         with pytest.raises(
-            AirflowFailException, match="update_grading left no batch; run it before this task"
+            AirflowFailException, match="update_grading has no batch yet; run it before this task"
         ):
             task.execute(context(KEY))
     assert requests == []
@@ -132,8 +132,8 @@ def test_what_may_heal_is_tried_again_by_airflow_and_not_here(monkeypatch, statu
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("<html>Welcome</html>", "answered 200 with something else than JSON: '<html>Welcome"),
-        ("", "something else than JSON: ''"),
+        ("<html>Welcome</html>", "answered 200, but not with JSON: '<html>Welcome"),
+        ("", "not with JSON: ''"),
         ([], f"answered 200, but not about batch {KEY}"),
         ("null", f"but not about batch {KEY}"),
         ({**GRADED, "batch": "2025-11-18T06:00:00"}, f"but not about batch {KEY}: .*2025-11-18T06:00:00"),

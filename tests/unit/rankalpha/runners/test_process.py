@@ -75,7 +75,7 @@ def test_who_only_looks_does_not_prevent_the_start(folder, tmp_path):
 
 def test_a_name_is_taken_once(tmp_path):
     first = ProcessRunner().create(job(), NAME)
-    with pytest.raises(NameTaken, match=f"there is a process {NAME} already"):
+    with pytest.raises(NameTaken, match=f"process {NAME} exists already"):
         ProcessRunner().create(job(), NAME)
     assert ProcessRunner().find(NAME) == first
     assert processes(tmp_path) == [NAME]
@@ -90,7 +90,7 @@ def test_any_other_trouble_is_not_a_taken_name(tmp_path):
 def test_what_is_not_there(folder):
     assert ProcessRunner().find(NAME) is None
     for ask in (ProcessRunner().inspect, ProcessRunner().remove, ProcessRunner().stop, ProcessRunner().tail):
-        with pytest.raises(ContainerGone, match=f"there is no process {NAME} any more"):
+        with pytest.raises(ContainerGone, match=f"process {NAME} no longer exists"):
             ask(NAME)
 
 
@@ -111,7 +111,7 @@ def test_processes_are_found_by_all_of_their_labels(folder):
 
 def test_a_renamed_process_goes_on_under_the_same_id(folder):
     container = start(folder, "print(1)" + UNTIL_GO + "print(2)")
-    ProcessRunner().rename(container.id, f"{NAME}-try1")
+    ProcessRunner().set_aside(container.id, 1)
     assert ProcessRunner().find(NAME) is None
     assert ProcessRunner().inspect(container.id).running
     (folder / "go").touch()
@@ -134,7 +134,7 @@ def test_removing_ends_what_runs(folder, tmp_path):
 def test_a_command_that_cannot_be_started_is_named(folder, command, shown):
     container = run(folder, "", command=command)
     assert container.status == 127
-    with pytest.raises(StageInvalid, match="mend DEMO_COMMAND") as caught:
+    with pytest.raises(StageInvalid, match="correct DEMO_COMMAND") as caught:
         check_exit(stage(), container, printed(container))
     assert f"cannot start {shown} in {folder}: " in str(caught.value)
 

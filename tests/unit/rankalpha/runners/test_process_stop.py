@@ -136,9 +136,7 @@ def test_a_stage_whose_shim_was_killed_runs_on_and_ends_with_an_unknown_status(f
     (folder / "go").touch()
     looked = ended(container)
     assert (looked.status, bool(looked.ended)) == (None, True)
-    with pytest.raises(
-        StageFailed, match=r"exited with an unknown status\. What watched it was killed"
-    ) as caught:
+    with pytest.raises(StageFailed, match=r"ended\. Its supervising process was killed") as caught:
         check_exit(stage(), looked, printed(container))
     assert not isinstance(caught.value, StageInvalid)
 

@@ -89,7 +89,7 @@ def test_each_option_of_airflow_exists():
 def test_the_limits_of_a_stage_are_documented_with_their_defaults(name):
     stage, shown = STAGES[name], documented(name)
     declared = {"IMAGE": stage.image, "COMMAND": stage.command, "CPUS": str(stage.cpus)}
-    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.tmp}
+    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.docker.tmp}
     assert {key: shown[f"{name.upper()}_{key}"] for key in declared} == declared
     assert f"run in {stage.working_dir}." in (ENV / "example" / f"{name}.env").read_text()
 
