@@ -82,7 +82,8 @@ def _end_older_groups(runner: Runner, identity: Identity, log: Any) -> None:
     for other in runner.containers(identity.of_task):
         if int(other.labels[GROUP]) > identity.group:
             raise StageFailed(f"the task was cleared meanwhile; container {other.name} replaces this one")
-        if other.running and other.name != identity.name:  # another process may have started that one
+        counts = other.name == identity.name and not other.set_aside
+        if other.running and not counts:  # another process may have started the one that counts
             log.warning("Stopping container %s, whose task was cleared", other.name)
             runner.stop(other.id)
 
