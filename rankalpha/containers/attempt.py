@@ -49,7 +49,7 @@ class Attempt:
         return runner()
 
     def follow(self, batch: str, identity: Identity) -> End:
-        """Find or start the container of `batch` and wait for it; return `running` when the task has to defer.
+        """Find or start the container of `batch` and wait for it; return `running` if the task has to defer.
 
         Raises SettingsError for a setting of the stage that is not usable.
         """

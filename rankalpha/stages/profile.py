@@ -91,7 +91,7 @@ class Profile:
         return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name, set_keys=lookup.keys())
 
     def get(self, key: str) -> str:
-        """Return the value of `key`; KeyError when it is not set, SettingsError when its text is not usable."""
+        """Return the value of `key`; KeyError when it is not set, SettingsError for unusable text."""
         value = self.lookup(key)
         if value is None:
             value = self.file[key] if key in self.file else self.defaults[key]
