@@ -80,7 +80,7 @@ async def follow() -> None:
     end = await follower.follow(timedelta(hours=1))
     took = time.monotonic() - begun
     watch.cancel()
-    stage = runner.look(container.id)
+    stage = runner.inspect(container.id)
     print(
         json.dumps(
             {

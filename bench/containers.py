@@ -19,7 +19,8 @@ from rankalpha.containers.follow import Follower
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, StageJob, Volume
+from rankalpha.stages.docker import DockerOptions, Volume
+from rankalpha.stages.stage import Stage, StageJob
 from tests.support.docker_proxy import RunningProxy
 
 RUNS = 10
@@ -32,8 +33,7 @@ STAGE = Stage(
     name="bench",
     image="python:3.13-slim-trixie",
     command="true",
-    network=NAME,
-    volumes=(Volume(NAME, "/data/bench"),),
+    docker=DockerOptions(network=NAME, volumes=(Volume(NAME, "/data/bench"),)),
 )
 
 
@@ -123,6 +123,6 @@ def _runner(url: str) -> None:
     engine, log = DockerRunner(), logging.getLogger("bench")
     container = find_or_start(engine, job, identity, log)
     asyncio.run(Follower(engine, container.id, lambda _: None, log).follow(timedelta(minutes=1)))
-    check_exit(STAGE, engine.look(container.id), engine.tail(container.id))
+    check_exit(STAGE, engine.inspect(container.id), engine.tail(container.id))
     engine.result(container.id, STAGE.name)
     engine.remove(container.id)

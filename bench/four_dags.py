@@ -14,6 +14,7 @@ from datasets import GRADES_CONTRACT, PRICES_CONTRACT, SCORES_CONTRACT, SENTIMEN
 from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.stages.docker import DockerOptions
 from rankalpha.stages.stage import Stage
 
 CONTRACTS = {
@@ -45,11 +46,10 @@ def stage_dag(
         name=name,
         image=IMAGE,
         command=command(SECONDS[name]),
-        network="bridge",
-        volumes=(),
         cpus=CPUS,
         memory=MEMORY,
         pids=PIDS,
+        docker=DockerOptions(network="bridge"),
     )
     joined: Any = reads[0] if len(reads) == 1 else reads and reads[0] & reads[1]
     with DAG(

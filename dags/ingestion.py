@@ -26,7 +26,7 @@ from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.markets import markets_to_parse
-from rankalpha.stages import INGESTION
+from rankalpha.stages.ingestion import INGESTION
 
 for market in markets_to_parse():
     with DAG(

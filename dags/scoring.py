@@ -22,7 +22,7 @@ from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.markets import markets_to_parse
-from rankalpha.stages import SCORER
+from rankalpha.stages.scorer import SCORER
 
 for market in markets_to_parse():
     prices = market.dataset(PRICES)

@@ -24,7 +24,7 @@ from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.markets import markets_to_parse
-from rankalpha.stages import SENTIMENT_ANALYSIS
+from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
 
 for market in markets_to_parse():
     prices = market.dataset(PRICES)

@@ -1,9 +1,9 @@
 """What all DAGs share: owner, retries, backoff and alerts.
 
-Which attempts of a task count: those that have failed, not those that have died with a part of Airflow.
-Airflow counts starts. A task whose worker was killed, or whose whole Airflow was, is started again, and has
-one attempt less for failures of its own. So tasks have `DEATHS` attempts more than RANKALPHA_RETRIES grants,
-and their failures are counted here, in the store that Airflow keeps for a task across its attempts.
+Only failed attempts of a task count, not those that died with a part of Airflow. Airflow counts starts: a
+task whose worker was killed is started again, and has an attempt less for failures of its own. So tasks have
+`DEATHS` attempts more than RANKALPHA_RETRIES grants. Their failures are counted here, in the store that
+Airflow keeps for a task across its attempts.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from rankalpha.settings import settings
 from rankalpha.stages.output import PUBLISH
 
 OWNER = "rankalpha"
-DEATHS = 5  # tries that may die; a task that kills its worker each time has to end
+DEATHS = 5  # attempts that may die; a task that kills its worker each time has to end
 
 
 def params() -> dict[str, Param]:
@@ -36,12 +36,12 @@ def default_args() -> dict[str, Any]:
         "retry_exponential_backoff": 2.0,  # doubles; True would count as 1 and never grow
         "max_retry_delay": settings().max_retry_wait,
         "on_execute_callback": bind_batch_of_run,
-        "on_failure_callback": AlertNotifier(),  # after the last try only
+        "on_failure_callback": AlertNotifier(),  # after the last attempt only
     }
 
 
 class CountedFailures(RetryPolicy):
-    """Fail a task for good at its first failure after RANKALPHA_RETRIES others; clearing it begins anew."""
+    """Fail a task for good when it fails after RANKALPHA_RETRIES failures; clearing it resets the count."""
 
     def evaluate(
         self,
@@ -50,7 +50,7 @@ class CountedFailures(RetryPolicy):
         max_tries: int,
         context: Context | None = None,
     ) -> RetryDecision:
-        """Count a failure, and decide; Airflow falls back on its own count when this cannot be done."""
+        """Count a failure, and decide; if this raises, Airflow falls back on its own count."""
         if context is None or isinstance(exception, StageLeft):
             return RetryDecision.default()
         store, key = context["task_state_store"], f"failures of {max_tries}"  # which clearing raises

@@ -6,7 +6,7 @@ from rankalpha.alerts.alert import alert
 from rankalpha.alerts.incident import Incident, Urgency, market_of
 from rankalpha.pipeline.market import Market
 from rankalpha.settings import settings
-from rankalpha.stages.output import left
+from rankalpha.stages.output import pull_output
 
 
 def report_graded(context: Any) -> None:
@@ -15,7 +15,7 @@ def report_graded(context: Any) -> None:
         return
     ti = context["ti"]
     (source,) = context["task"].upstream_task_ids
-    output = left(ti, source)
+    output = pull_output(ti, source)
     batch, result = str(output["batch"]), output["result"]
     text = f"Batch: {batch}\n{_figures(result) if result else 'The API reported no figures.'}"
     market = Market(name=market_of(ti.dag_id))

@@ -1,7 +1,8 @@
-"""Copies a stage's output to its task's log, as far as RANKALPHA_LOG_MB allows, and holds nobody up.
+"""Copies a stage's output to its task's log, as far as RANKALPHA_LOG_MB allows, without blocking others.
 
-Airflow takes a log's lines slowly, in a triggerer some hundred a second. So a thread writes; the event loop
-only reads, in short steps, and never waits for the thread. What the log has no room for is read and counted.
+Airflow takes the lines of a log slowly, in a triggerer some hundred a second. So a thread writes; the event
+loop only reads, in short steps, and never waits for the thread. Lines without room in the log are read and
+counted.
 """
 
 import asyncio
@@ -16,14 +17,14 @@ from rankalpha.runners.base import NOTHING, Line, Mark, Runner
 
 ENTRY_BYTES = 400  # what Airflow adds to a line: time, names and keys
 BATCH = 128  # lines that are written at once
-STEP = 64  # lines that are read before it is another one's turn
-WRITER_SECONDS = 0.001  # for the thread, which would else wait for Python's lock at each line
+STEP = 64  # lines that are read before others have their turn
+WRITER_SECONDS = 0.001  # for the thread, which would otherwise wait for Python's lock at each line
 FEW = 16  # lines
-SLOW_SECONDS = 0.05  # that a few lines take when what is at the other end has enough to do
-PAUSE_SECONDS = 0.02  # then; meanwhile the log is open to others, such as the event loop itself
-LAST_SECONDS = 1.0  # for lines that are being written when the copying is cancelled
+SLOW_SECONDS = 0.05  # that a few lines take when the receiver of the log is busy
+PAUSE_SECONDS = 0.02  # then; meanwhile others can log, such as the event loop itself
+LAST_SECONDS = 1.0  # for lines that are being written when copying is cancelled
 
-# one for all stages, in turns: they write to one log, of the process
+# one thread for all stages, in turns: they write to the same log, that of the process
 _WRITER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rankalpha-log")
 
 
@@ -31,7 +32,7 @@ class Copier:
     """Copies one container's output; `write` gets each line that was not `written` before, once, in a thread.
 
     `room` is how many bytes the log takes, `written` included. `left_out` counts the lines that it did not
-    take, `left_out_bytes` their text, and `read_all` says whether that is known of all.
+    take, `left_out_bytes` the bytes of their text, and `read_all` says whether all lines were counted.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Copier:
 
     @property
     def lags(self) -> bool:
-        """Whether much of the output may still be unread, so that its end tells late of the stage's end."""
+        """Whether much of the output may still be unread, so that it ends long after the stage."""
         return self.full or self._lines.qsize() >= BATCH
 
     @property
@@ -63,9 +64,9 @@ class Copier:
         return self.left_out > 0
 
     async def run(self) -> None:
-        """Copy to the end of the output, or until cancelled; what was begun is then written all the same."""
+        """Copy to the end of the output, or until cancelled; a batch that is being written is finished."""
         self._lines = lines = asyncio.Queue[Line | None]()
-        self.left_out, self.left_out_bytes, self.read_all = 0, 0, False  # of what comes after the mark
+        self.left_out, self.left_out_bytes, self.read_all = 0, 0, False  # of the output after the mark
         both = [asyncio.create_task(self._read_to(lines)), asyncio.create_task(self._write_from(lines))]
         try:
             done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_EXCEPTION)
@@ -73,7 +74,7 @@ class Copier:
                 task.result()
         finally:
             for task in both:
-                task.cancel()  # once only: a second time would end the wait for what is being written
+                task.cancel()  # once only: a second time would end the wait for the thread
             await asyncio.wait(both)
             while not lines.empty():
                 if line := lines.get_nowait():
@@ -92,18 +93,18 @@ class Copier:
                     taken += _size(line)
                     lines.put_nowait(line)
                 steps += 1
-                if steps % STEP == 0:  # reading lets nobody in while there is more, neither loop nor thread
+                if steps % STEP == 0:  # reading blocks loop and thread while there is more
                     await asyncio.sleep(0 if lines.empty() else WRITER_SECONDS)
         self.read_all = True
         lines.put_nowait(None)
 
     async def _write_from(self, lines: "asyncio.Queue[Line | None]") -> None:
-        over = False
-        while not over:
+        at_end = False
+        while not at_end:
             batch = [await lines.get()]
             while len(batch) < BATCH and not lines.empty():
                 batch.append(lines.get_nowait())
-            over = batch[-1] is None
+            at_end = batch[-1] is None
             taken = [line for line in batch if line]
             for line in taken:
                 self._mark(line)
@@ -127,7 +128,7 @@ class Copier:
                 time.sleep(PAUSE_SECONDS)
 
     async def _write_in_thread(self, lines: Sequence[Line]) -> None:
-        # with what is bound to the log: Airflow finds the task's file by it
+        # with the variables that are bound to the log: by them Airflow finds the file of the task
         job = asyncio.get_running_loop().run_in_executor(_WRITER, copy_context().run, self._write_all, lines)
         try:
             await asyncio.shield(job)
@@ -137,6 +138,5 @@ class Copier:
 
 
 def _size(line: Line) -> int:
-    return (
-        len(json.dumps(line.text)) + ENTRY_BYTES
-    )  # escaped as in the log, where it can be six times as long
+    # escaped as in the log, where a text can be six times as long
+    return len(json.dumps(line.text)) + ENTRY_BYTES

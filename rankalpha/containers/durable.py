@@ -1,8 +1,7 @@
 """Durable stages: each try group of a task has one container, found or created, never two.
 
-A container that carries its group's name counts: it is adopted, or collected when it has ended. It stops to
-count when it is set aside, which gives it another name: after its failure was reported, or after a person
-or the time limit has stopped it.
+The container with the group's name counts: it is adopted, or collected when it has ended. It no longer counts
+when it is set aside: after its failure was reported, or after a person or the time limit has stopped it.
 """
 
 import time
@@ -19,23 +18,23 @@ from rankalpha.runners.base import (
     StageFailed,
     StageInvalid,
 )
-from rankalpha.runners.identity import GROUP, SET_ASIDE, Identity, is_set_aside
+from rankalpha.runners.identity import GROUP, Identity
 from rankalpha.stages.stage import Stage, StageJob
 from rankalpha.texts import QUOTED_LINE, cut
 
-# the maker of what was created and not started is given this time, then it counts as dead
+# whoever created a container has this time to start it; then its creator counts as dead
 START_TIME = timedelta(seconds=10)
 SIGKILLED = 137
 
 
 def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -> Container:
     """Return the container of the try group, started if it did not run; see Runner for the errors."""
-    container = _after_maker(runner, runner.find(identity.name))
+    container = _after_creator(runner, runner.find(identity.name))
     if container is None:
         _end_older_groups(runner, identity, log)
         try:
             container = runner.create(job, identity.name)
-        except NameTaken:  # somebody who does the same was faster
+        except NameTaken:  # another process created it first
             return find_or_start(runner, job, identity, log)
         runner.start(container, job)
         log.info("Started container %s from image %s", identity.name, job.image)
@@ -48,54 +47,51 @@ def find_or_start(runner: Runner, job: StageJob, identity: Identity, log: Any) -
         )
     else:
         runner.start(container, job)
-        log.info("Started container %s, which was left unstarted", identity.name)
-    return runner.look(container.id)
-
-
-def set_aside(runner: Runner, container: Container, try_number: int) -> None:
-    """Let the container not count any more; it is kept for inspection until it is swept."""
-    if not is_set_aside(container.name):
-        runner.rename(container.id, f"{container.name}{SET_ASIDE}{try_number}")
+        log.info("Started container %s, which had been created and not started", identity.name)
+    return runner.inspect(container.id)
 
 
 def check_exit(stage: Stage, container: Container, tail: Sequence[str]) -> str:
-    """Raise StageFailed or StageInvalid, with the last lines, when the container has not ended with 0.
+    """Raise StageFailed or StageInvalid, with the last lines, unless the container has ended with 0.
 
-    `tail` holds no secrets, for long lines are cut. Returns what is to be said all the same.
+    `tail` is masked already, because a secret in a cut line could not be. Returns a warning, or nothing.
     """
     hint = _hint(stage, container)
     if container.status == 0:
-        return hint and f"The stage says that it is done.{hint}"
+        return hint and f"The stage reports success.{hint}"
     last = "\n  ".join(["", *(cut(line, QUOTED_LINE) for line in tail)]) if tail else " It printed nothing."
-    status = "an unknown status" if container.status is None else container.status
-    text = f"stage {stage.name}, container {container.name}, exited with {status}.{hint} Last lines:{last}"
+    end = "ended" if container.status is None else f"exited with {container.status}"
+    text = f"stage {stage.name}, container {container.name}, {end}.{hint} Last lines:{last}"
     raise (StageInvalid if container.status in (*PERMANENT_EXITS, *COMMAND_EXITS) else StageFailed)(text)
 
 
 def _hint(stage: Stage, container: Container) -> str:
-    if container.out_of_memory:  # Docker says so too when it was a child, and the stage went on without it
-        return f" A process of it was killed for want of memory: raise {stage.key('MEM')}."
+    if container.out_of_memory:  # Docker reports it also of a child process, without which the stage went on
+        return f" One of its processes was killed because memory ran out: raise {stage.key('MEM')}."
     if container.status in COMMAND_EXITS:
-        return f" Its command, or one that it calls, cannot be run: mend {stage.key('COMMAND')}."
+        return f" Its command, or a command that it calls, cannot be run: correct {stage.key('COMMAND')}."
     if container.status == SIGKILLED:
-        return " It was killed, and not for its memory limit."
-    return "" if container.status is not None else " What watched it was killed: nobody knows how it ended."
+        return " It was killed, but not by its memory limit."
+    if container.status is None:
+        return " Its supervising process was killed, so its exit status is unknown."
+    return ""
 
 
 def _end_older_groups(runner: Runner, identity: Identity, log: Any) -> None:
-    """Stop what runs for the task from before it was cleared."""
+    """Stop the containers of the task that run since before it was cleared."""
     for other in runner.containers(identity.of_task):
         if int(other.labels[GROUP]) > identity.group:
-            raise StageFailed(f"the task was cleared meanwhile; what counts is container {other.name}")
-        if other.running and other.name != identity.name:  # which somebody may have started meanwhile
+            raise StageFailed(f"the task was cleared meanwhile; container {other.name} replaces this one")
+        counts = other.name == identity.name and not other.set_aside
+        if other.running and not counts:  # another process may have started the one that counts
             log.warning("Stopping container %s, whose task was cleared", other.name)
             runner.stop(other.id)
 
 
-def _after_maker(runner: Runner, container: Container | None) -> Container | None:
-    """Return the container as it is when its maker has started it, or had the time to.
+def _after_creator(runner: Runner, container: Container | None) -> Container | None:
+    """Return the container as it is when its creator has started it, or has had the time to.
 
-    Docker would run one that the maker has started, and that has ended since, a second time.
+    Docker would run a second time a container that its creator has started and that has ended since.
     """
     while container and not (container.running or container.started):
         if datetime.now(UTC) - container.created > START_TIME:

@@ -1,6 +1,6 @@
-"""Follows a stage's container to its end: output, time limit, and an engine that goes away for a while.
+"""Follows a stage's container to its end: output, time limit, and an engine that does not answer for a while.
 
-A task runs this at first, then a triggerer for every stage that is in flight.
+A task runs this at first, then a triggerer does for every stage in flight.
 """
 
 import asyncio
@@ -22,23 +22,23 @@ from rankalpha.settings import settings
 T = TypeVar("T")
 End = Literal["ended", "overdue", "running"]
 
-LOOK_SECONDS = 10.0  # between two looks: a hung stream of output hides an ended container no longer
-LAG_SECONDS = 1.0  # the same for output that comes faster than it is logged
-DRAIN_SECONDS = 5.0  # for more of the output that is still on its way when the container has ended
-REST_SECONDS = 10.0  # for all of it
-COUNT_SECONDS = 1.0  # for counting what the log takes no more of
+INSPECT_SECONDS = 10.0  # between two inspections: a stream that hangs hides the end no longer than this
+LAG_SECONDS = 1.0  # the same while output arrives faster than it is logged
+DRAIN_SECONDS = 5.0  # for more of the output to arrive when the container has ended
+REST_SECONDS = 10.0  # for all of that output
+COUNT_SECONDS = 1.0  # for counting lines that the full log does not take
 MEGABYTE = 1_000_000
-PATIENCE_SECONDS = 300.0  # for an engine that does not answer; then the task fails, and its retry adopts
+PATIENCE_SECONDS = 300.0  # for an engine that does not answer; then the attempt fails, and the next adopts
 PAUSE_SECONDS = 1.0
 
-# the engine's clients block; threads are made as they are needed
+# the engine's clients block; threads are created when they are needed
 _THREADS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="rankalpha")
 
 
 class Follower:
     """Follows one container; `write` gets each line of its output that was not `written` before, once.
 
-    It is called in a thread, and only while the log has room, see `rankalpha.containers.copier`.
+    `write` is called in a thread, and only while the log has room, see `rankalpha.containers.copier`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Follower:
         self._id = container_id
         self._log = log
         self._sampler = Sampler(runner, container_id)
-        self.left_out = ""  # what the log says of lines that it lacks
+        self.left_out = ""  # the warning about lines that are missing in the log
         self._copier = Copier(runner, container_id, write, settings().log_mb * MEGABYTE, written)
 
     @property
@@ -69,7 +69,7 @@ class Follower:
     async def follow(self, limit: timedelta, wait: float = math.inf) -> End:
         """Return when the container has ended, or was stopped because it ran for longer than `limit`.
 
-        Return `running` when it still does after `wait` seconds.
+        Return `running` when it still runs after `wait` seconds.
         Raises ContainerGone, and EngineLost when the engine did not answer for PATIENCE_SECONDS.
         """
         until = time.monotonic() + wait
@@ -77,23 +77,23 @@ class Follower:
         sampling = asyncio.create_task(self._sampler.run())
         try:
             while True:
-                container = await self._look()
+                container = await self._inspect()
                 if not container.running:
                     await self._drain(output)
-                    await self._tell_left_out()
+                    await self._warn_of_missing_lines()
                     return "ended"
-                if left(container, limit) <= 0:
+                if seconds_left(container, limit) <= 0:
                     await in_thread(self._runner.stop, self._id)
                     await self._drain(output)
-                    await self._tell_left_out()
+                    await self._warn_of_missing_lines()
                     return "overdue"
                 if (rest := until - time.monotonic()) <= 0:
                     return "running"
-                pause = min(LOOK_SECONDS, left(container, limit) + 0.1, rest)
+                pause = min(INSPECT_SECONDS, seconds_left(container, limit) + 0.1, rest)
                 await self._until_news(output, pause)
-                if output.done():  # the container has ended, or the engine has hung up
+                if output.done():  # the container has ended, or the engine has closed the stream
                     await asyncio.sleep(0 if _ended_well(output) else PAUSE_SECONDS)
-                    container = await self._look()
+                    container = await self._inspect()
                     if container.running:
                         await asyncio.sleep(PAUSE_SECONDS)
                         output = asyncio.create_task(self._copier.run())
@@ -102,7 +102,7 @@ class Follower:
             await _cancelled(output)
 
     async def _until_news(self, output: "asyncio.Task[None]", pause: float) -> None:
-        """Wait for the end of the output, which is that of the container unless it lags, or for `pause`."""
+        """Wait for the end of the output, which comes with the container's unless it lags, or for `pause`."""
         until = time.monotonic() + pause
         while not output.done() and (rest := until - time.monotonic()) > 0:
             await asyncio.wait({output}, timeout=min(rest, LAG_SECONDS))
@@ -110,7 +110,7 @@ class Follower:
                 return
 
     async def _drain(self, output: "asyncio.Task[None]") -> None:
-        """Let the rest of the output arrive; then read on, for its stream may hang or have ended early."""
+        """Let the rest of the output arrive; then read on: the stream may hang or have ended early."""
         deadline = time.monotonic() + REST_SECONDS
         with suppress(TimeoutError, StageFailed):
             await self._end_of(output, deadline)
@@ -120,8 +120,8 @@ class Follower:
             await self._end_of(asyncio.create_task(self._copier.run()), deadline)
         except (TimeoutError, EngineLost) as error:
             if not self._copier.full:
-                said = str(error) or "it hangs"
-                self._log.warning("The end of the stage's output could not be read: %s", said)
+                reason = str(error) or "it hangs"
+                self._log.warning("The end of the stage's output could not be read: %s", reason)
 
     async def _end_of(self, output: "asyncio.Task[None]", deadline: float) -> None:
         """Wait while more of the output is logged, until `deadline`; raises TimeoutError when it hangs."""
@@ -137,51 +137,51 @@ class Follower:
                 await asyncio.wait(
                     {output}, timeout=min(COUNT_SECONDS if full else DRAIN_SECONDS, deadline - now)
                 )
-                if full:  # what is still counted is not waited for
+                if full:  # counting is not waited for
                     return
             output.result()
         finally:
             await _cancelled(output)
 
-    async def _tell_left_out(self) -> None:
-        """Say how much of the output the log lacks, and where the whole is."""
+    async def _warn_of_missing_lines(self) -> None:
+        """Log how much of the output is missing in the log, and where the whole output is."""
         copier = self._copier
         if not copier.full:
             return
         with suppress(StageFailed):
-            whole = await in_thread(self._runner.whole, self._id)
+            location = await in_thread(self._runner.output_location, self._id)
             count = f"{'' if copier.read_all else 'More than '}{copier.left_out} lines"
             self.left_out = (
                 f"{count} ({copier.left_out_bytes / MEGABYTE:.1f} MB) of the stage's output are not in this "
                 f"log, which takes {settings().log_mb:g} MB of it (RANKALPHA_LOG_MB). "
-                f"The whole output, until the container is removed: {whole}"
+                f"The whole output, until the container is removed: {location}"
             )
             self._log.warning("%s", self.left_out)
 
-    async def _look(self) -> Container:
-        return await patiently(self._log, self._runner.look, self._id)
+    async def _inspect(self) -> Container:
+        return await patiently(self._log, self._runner.inspect, self._id)
 
 
-def joined(first: Mark, second: Mark) -> Mark:
-    """Return how far an output was written by one, and then by another who went on from there."""
+def later_mark(first: Mark, second: Mark) -> Mark:
+    """Return how far an output is written after a second writer went on from where the first had stopped."""
     if first.time == second.time:
         return Mark(first.time, first.lines + second.lines, first.size + second.size)
     last = max(first, second)
     return Mark(last.time, last.lines, first.size + second.size)
 
 
-def left(container: Container, limit: timedelta) -> float:
+def seconds_left(container: Container, limit: timedelta) -> float:
     """Return for how many seconds a running container may go on, however often it was adopted."""
     return (limit - (datetime.now(UTC) - (container.started or container.created))).total_seconds()
 
 
 async def patiently(log: Any, function: Callable[..., T], *arguments: Any) -> T:
-    """Run what asks the engine, again for PATIENCE_SECONDS while it does not answer."""
+    """Call what asks the engine, and again while it does not answer, for PATIENCE_SECONDS at most."""
 
     async def ask() -> T:
         return await in_thread(function, *arguments)
 
-    def tell(state: RetryCallState) -> None:
+    def warn(state: RetryCallState) -> None:
         if state.attempt_number == 1 and state.outcome:
             log.warning("%s; trying again for %d s", state.outcome.exception(), PATIENCE_SECONDS)
 
@@ -189,7 +189,7 @@ async def patiently(log: Any, function: Callable[..., T], *arguments: Any) -> T:
         retry=retry_if_exception_type(EngineLost),
         stop=stop_after_delay(PATIENCE_SECONDS),
         wait=wait_fixed(PAUSE_SECONDS),
-        before_sleep=tell,
+        before_sleep=warn,
         reraise=True,
     )
     answer: T = await retrying(ask)
@@ -199,12 +199,12 @@ async def patiently(log: Any, function: Callable[..., T], *arguments: Any) -> T:
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run what blocks, without holding up the others."""
+    """Run a function that blocks in a thread."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, function, *arguments)
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:
-    """Cancel a task and wait for its end; what it raises is not asked for."""
+    """Cancel a task and wait for its end; its exception is discarded."""
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():

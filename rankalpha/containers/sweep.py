@@ -1,37 +1,40 @@
-"""Sweeps the containers that nobody will collect, on the engine of whoever runs the task.
+"""Sweeps the containers that nobody will collect, on the engine of the worker that runs the task.
 
-A stage removes its container when it has succeeded and sets it aside when it has failed. What is left is of
-tasks that were killed with their worker, of runs that were deleted, and what was set aside long enough ago.
+A stage removes its container when it has succeeded and sets it aside when it has failed. The others belong to
+tasks that were killed with their worker or to runs that were deleted, or were set aside long ago.
 """
 
 import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from rankalpha.containers.durable import set_aside
+from rankalpha.containers.task_state import ACTIVE, run_is_active, state
 from rankalpha.runners import runner
 from rankalpha.runners.base import Container, ContainerGone, EngineLost, Runner, StageFailed
-from rankalpha.runners.identity import PREFIX, is_set_aside
+from rankalpha.runners.identity import PREFIX
 from rankalpha.settings import settings
 
 log = logging.getLogger(__name__)
 
 Outcome = Literal["stopped", "removed", "kept"]
 
-UNSTARTED = timedelta(hours=1)  # whoever has created a container starts it within seconds
+UNSTARTED = timedelta(hours=1)  # a container is started within seconds after its creation
 
 
-def sweep_containers() -> None:
-    """Stop and remove what is left; raises EngineLost, or StageFailed when some could not be swept."""
+def sweep_containers(ti: Any) -> None:
+    """Stop and remove containers; raises EngineLost, or StageFailed when some could not be swept.
+
+    `ti` is that of the running task, which asks Airflow for the states of others.
+    """
     engine = runner()
     tally: Counter[Outcome] = Counter()
     failed = []
-    found = engine.containers({f"{PREFIX}stack": settings().stack})
-    for container in found:
+    containers = engine.containers({f"{PREFIX}stack": settings().stack})
+    for container in containers:
         try:
-            tally[_sweep(engine, container)] += 1
-        except ContainerGone:  # its task was faster
+            tally[_sweep(ti, engine, container)] += 1
+        except ContainerGone:  # its task has removed it
             continue
         except EngineLost:
             raise
@@ -39,51 +42,49 @@ def sweep_containers() -> None:
             log.exception("Container %s could not be swept", container.name)
             failed.append(container.name)
     counts = (tally["stopped"], tally["removed"], tally["kept"])
-    log.info("%d containers looked at: %d stopped, %d removed, %d kept", len(found), *counts)
+    log.info("Containers: %d checked, %d stopped, %d removed, %d kept", len(containers), *counts)
     if failed:
-        raise StageFailed(f"could not be swept, see above: {', '.join(failed)}")
+        raise StageFailed(f"these containers could not be swept, see above: {', '.join(failed)}")
 
 
-def _sweep(engine: Runner, container: Container) -> Outcome:
-    if is_set_aside(container.name):
-        if container.running:  # whoever has set it aside could not stop it
+def _sweep(ti: Any, engine: Runner, container: Container) -> Outcome:
+    if container.set_aside:
+        if container.running:  # it was set aside although it could not be stopped
             log.warning("Stopping container %s, which was set aside", container.name)
             engine.stop(container.id)
             return "stopped"
         return _remove(engine, container) if _expired(container) else "kept"
-    state, active = _task_state(container)
-    # looked at after its task was: what has just ended is not to be taken for an orphan
-    container = engine.look(container.id)
+    task_state, active = _task_state(ti, container)
+    # inspected after its task was: a container that has just ended is no orphan
+    container = engine.inspect(container.id)
     if active:
         return "kept"
     if container.running:
-        return _stop_orphan(engine, container, state)
+        return _stop_orphan(engine, container, task_state)
     if container.started is None:
         unstarted = datetime.now(UTC) - container.created > UNSTARTED
         return _remove(engine, container) if unstarted else "kept"
-    return _remove(engine, container) if state == "success" or _expired(container) else "kept"
+    return _remove(engine, container) if task_state == "success" or _expired(container) else "kept"
 
 
-def _task_state(container: Container) -> tuple[str | None, bool]:
-    """Return the state of the task that a container belongs to, and whether it is still worked on."""
-    from rankalpha.containers.task_state import ACTIVE, run_is_active, state  # noqa: PLC0415  heavy, and not for parsing
-
+def _task_state(ti: Any, container: Container) -> tuple[str | None, bool]:
+    """Return the state of the task that a container belongs to, and whether the task is still active."""
     dag, task, run, index = (container.labels[f"{PREFIX}{key}"] for key in ("dag", "task", "run", "map"))
-    found = state(dag, task, run, int(index))
+    task_state = state(ti, dag, task, run, int(index))
     # a task that was cleared, or whose turn has not come, has no state while its run goes on
-    return found, found in ACTIVE or (found is None and run_is_active(dag, run))
+    return task_state, task_state in ACTIVE or (task_state is None and run_is_active(ti, dag, run))
 
 
-def _stop_orphan(engine: Runner, container: Container, state: str | None) -> Outcome:
+def _stop_orphan(engine: Runner, container: Container, task_state: str | None) -> Outcome:
     log.warning(
         "Stopping orphan %s: it runs, but its task %s of run %s is %s",
         container.name,
         container.labels[f"{PREFIX}task"],
         container.labels[f"{PREFIX}run"],
-        state or "there no more",
+        task_state or "gone",
     )
     engine.stop(container.id)
-    set_aside(engine, container, int(container.labels[f"{PREFIX}try"]))
+    engine.set_aside(container.id, int(container.labels[f"{PREFIX}try"]))
     return "stopped"
 
 
@@ -94,8 +95,8 @@ def _remove(engine: Runner, container: Container) -> Outcome:
 
 
 def _expired(container: Container) -> bool:
-    """Tell whether an ended container was kept for inspection long enough."""
-    # without an exit status nobody knows the end; the process runner says at each look that it is now
+    """Return whether an ended container was kept for inspection long enough."""
+    # without an exit status the end is unknown; the process runner gives the present time instead
     ended = container.ended if container.status is not None else container.started
     age = datetime.now(UTC) - (ended or container.created)
     return age > timedelta(hours=settings().keep_failed_hours)

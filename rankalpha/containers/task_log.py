@@ -1,4 +1,4 @@
-"""Where a stage's output goes: the log of its task, each line with the time at which the stage printed it."""
+"""Writes a stage's output to the log of its task, each line with the time at which the stage printed it."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from airflow.configuration import conf
+from airflow.sdk import conf
 from airflow.utils.helpers import log_filename_template_renderer
 
 from rankalpha.masking import masked
@@ -21,15 +21,15 @@ def write(line: Line) -> None:
 
 
 def written_by_triggerers(ti: Any) -> Mark:
-    """Return how far earlier triggerers have logged the stage's output for this try.
+    """Return how far earlier triggerers have logged the stage's output in this attempt.
 
-    That is not known of what they have written on another machine; those lines are logged again.
+    What they logged on another machine is not known here; those lines are logged again.
     """
     relative = log_filename_template_renderer()(ti=ti)
     path = Path(conf.get_mandatory_value("logging", "base_log_folder"), relative)
-    found = [entry for file in path.parent.glob(f"{path.name}.trigger.*.log") for entry in _times(file)]
-    newest = max((time for time, _ in found), default="")
-    return Mark(newest, sum(time == newest for time, _ in found), sum(size for _, size in found))
+    entries = [entry for file in path.parent.glob(f"{path.name}.trigger.*.log") for entry in _times(file)]
+    newest = max((time for time, _ in entries), default="")
+    return Mark(newest, sum(time == newest for time, _ in entries), sum(size for _, size in entries))
 
 
 def _times(file: Path) -> Iterator[tuple[str, int]]:
@@ -43,6 +43,6 @@ def _times(file: Path) -> Iterator[tuple[str, int]]:
 def _time(entry: bytes) -> str | None:
     try:
         fields = json.loads(entry)
-    except ValueError:  # the triggerer was killed while it wrote
+    except ValueError:  # half an entry of a triggerer that was killed
         return None
     return str(fields["timestamp"]) if fields.get("logger") == LOGGER else None

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from rankalpha import masking
 from rankalpha.containers import task_log
-from rankalpha.containers.durable import set_aside
-from rankalpha.containers.follow import Follower, in_thread, joined, patiently
+from rankalpha.containers.follow import Follower, in_thread, later_mark, patiently
 from rankalpha.containers.task_state import state_of
 from rankalpha.logs import bind_batch
 from rankalpha.runners import runner
@@ -20,7 +20,8 @@ from rankalpha.runners.base import Mark, StageFailed
 class StageTrigger(BaseTrigger):
     """Fires once with `{"end": "ended" | "overdue", "usage": Usage | None}` or `{"error": <what happened>}`.
 
-    An end has `left_out` too when the log lacks output; a triggerer that logs much may lose its last words.
+    An end also has `left_out` when output is missing in the log, because a triggerer that logs much may lose
+    its own last lines.
 
     `container` is the container's id, `limit` the seconds that it may run for, `secrets` names variables of
     its environment that must not be logged, and `written` is the Mark up to which its task has logged it.
@@ -44,14 +45,14 @@ class StageTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Log the stage's output, from where an earlier triggerer has left off, until the stage ends."""
+        """Log the stage's output, from where an earlier triggerer stopped, until the stage ends."""
         engine = runner()
         try:
             env = await patiently(self.log, engine.environment, self.container)
             bind_batch(env["RANKALPHA_BATCH"])
             masking.mask(env, self.secrets)
-            done = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
-            written = joined(self.written, done)
+            earlier = await asyncio.to_thread(task_log.written_by_triggerers, self.task_instance)
+            written = later_mark(self.written, earlier)
             follower = Follower(engine, self.container, task_log.write, self.log, written)
             end = await follower.follow(timedelta(seconds=self.limit))
             event: dict[str, Any] = {"end": end, "usage": follower.usage}
@@ -62,14 +63,14 @@ class StageTrigger(BaseTrigger):
         yield TriggerEvent(event)  # type: ignore[no-untyped-call]
 
     async def on_kill(self) -> None:
-        """Stop the stage of a task that a person has cleared or marked; set it aside, for it is over.
+        """Stop the stage of a task that a person has cleared or marked, and set it aside.
 
-        Airflow calls this too when another triggerer has taken the trigger over. The task is then still
+        Airflow calls this also when another triggerer has taken over the trigger. The task is then still
         deferred, and its stage goes on.
         """
         ti: Any = self.task_instance
-        if await asyncio.to_thread(state_of, ti) == "deferred":
+        if await asyncio.to_thread(state_of, ti, RuntimeTaskInstance) == "deferred":
             return
         engine = runner()
         await in_thread(engine.stop, self.container)
-        await in_thread(lambda: set_aside(engine, engine.look(self.container), ti.try_number))
+        await in_thread(engine.set_aside, self.container, ti.try_number)

@@ -1,10 +1,10 @@
-"""What a stage's container has used: sampled while it runs, told when it has ended.
+"""What a stage's container has used: sampled while it runs, reported when it has ended.
 
-A Docker engine forgets its figures at the end of a container, so they are those of the last sample: what was
-used after it is missing, about a quarter of the container's time, and ten seconds, at most; longer when more
-than fifty containers run. CPU time counts from its start, whoever sampled it, and so does the peak of
-memory where the engine has cgroup v1. With v2 it is the highest sample, which may miss a spike. The figures
-of a process are exact.
+A Docker engine forgets its figures at the end of a container, so the last sample counts. What was used after
+it is missing: at most about a quarter of the container's time and ten seconds, or more when over fifty
+containers run. CPU time counts from the container's start, whoever sampled it. So does the peak of memory
+where the engine has cgroup v1; with v2 it is the highest sample, which may miss a spike. The figures of a
+process are exact.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from typing import Any, ClassVar
 from rankalpha.runners.base import Container, Runner, Usage
 
 FIRST_PAUSE = 0.3
-GROWTH = 1.25  # of the pause between samples: a short container has some too, a long one few
+GROWTH = 1.25  # of the pause between samples: a short container has some samples, a long one not too many
 LONGEST_PAUSE = 10.0
 SHARE = 0.2  # seconds between two samples of this process, whichever containers they are of
 MEBIBYTE = 1024**2
 
-# two at a time, of however many stages: when engine or processor are slow there are fewer samples
+# two samples at a time for all stages: when engine or processor are slow there are fewer
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="rankalpha-usage")
 
 
 class Sampler:
-    """Samples one container; `usage` is what was seen until now."""
+    """Samples one container; `usage` is the highest use until now."""
 
     at_work: ClassVar = 0  # samplers of this process
 
@@ -40,8 +40,8 @@ class Sampler:
         Sampler.at_work += 1
         try:
             while True:
-                seen = await loop.run_in_executor(_THREADS, sample, self._runner, self._id)
-                self.usage = most(self.usage, seen)
+                newest = await loop.run_in_executor(_THREADS, sample, self._runner, self._id)
+                self.usage = highest(self.usage, newest)
                 await asyncio.sleep(max(pause, SHARE * Sampler.at_work))
                 pause = min(pause * GROWTH, LONGEST_PAUSE)
         finally:
@@ -49,32 +49,32 @@ class Sampler:
 
 
 def sample(runner: Runner, container_id: str) -> Usage | None:
-    """Return what a container has used until now, None when that cannot be told."""
-    with suppress(Exception):  # whatever it is, figures are not worth a stage
+    """Return what a container has used until now, None when that is not known."""
+    with suppress(Exception):  # no error of the figures may fail a stage
         return runner.sample(container_id)
     return None
 
 
-def most(*seen: Usage | None) -> Usage | None:
-    """Return the highest figures of what was `seen` of one container."""
-    there = [usage for usage in seen if usage]
-    if not there:
+def highest(*samples: Usage | None) -> Usage | None:
+    """Return the highest figures of the samples of one container."""
+    known = [usage for usage in samples if usage]
+    if not known:
         return None
     return {
-        "cpu_seconds": max(usage["cpu_seconds"] for usage in there),
-        "peak_memory_bytes": max(usage["peak_memory_bytes"] for usage in there),
+        "cpu_seconds": max(usage["cpu_seconds"] for usage in known),
+        "peak_memory_bytes": max(usage["peak_memory_bytes"] for usage in known),
     }
 
 
-def told(runner: Runner, container: Container, seen: Usage | None) -> dict[str, Any]:
-    """Return the XCom `container` of a stage that has ended, given what was `seen` of it while it ran.
+def container_report(runner: Runner, container: Container, sampled: Usage | None) -> dict[str, Any]:
+    """Return `container` of the output of a stage that has ended; `sampled` is its use while it ran.
 
     `image`, `name`; `digest`: `sha256:...` or None; `seconds`: float from its start to its end;
-    `cpu_seconds`: float or None, and `peak_memory_bytes`: int or None, when nobody has seen them;
+    `cpu_seconds`: float, and `peak_memory_bytes`: int, both None when they were never sampled;
     `memory_limit_bytes`: int, None without a limit.
     """
     ran = container.started and container.ended and container.ended - container.started
-    usage = most(container.usage, seen)
+    usage = highest(container.usage, sampled)
     return {
         "image": container.image,
         "digest": runner.digest(container),
@@ -86,11 +86,11 @@ def told(runner: Runner, container: Container, seen: Usage | None) -> dict[str, 
     }
 
 
-def line(container: dict[str, Any]) -> str:
-    """Return what `told` gives as a line for a log."""
-    image = container["image"] + (f" ({container['digest'][:19]})" if container["digest"] else "")
-    used = "nobody saw its CPU and memory"
-    if container["cpu_seconds"] is not None:
-        peak = f"{container['peak_memory_bytes'] / MEBIBYTE:.0f} MiB at its peak"
-        used = f"{container['cpu_seconds']:.1f} s of CPU, {peak}"
-    return f"Container {container['name']} from image {image} ran for {container['seconds']:.1f} s: {used}"
+def report_line(report: dict[str, Any]) -> str:
+    """Return a report of `container_report` as a line for a log."""
+    image = report["image"] + (f" ({report['digest'][:19]})" if report["digest"] else "")
+    used = "its CPU time and memory are not known"
+    if report["cpu_seconds"] is not None:
+        peak = f"{report['peak_memory_bytes'] / MEBIBYTE:.0f} MiB of memory at its peak"
+        used = f"{report['cpu_seconds']:.1f} s of CPU, {peak}"
+    return f"Container {report['name']} from image {image} ran for {report['seconds']:.1f} s: {used}"

@@ -1,4 +1,4 @@
-"""How a service is called, through the HTTP provider; slow to load, so only running tasks import it."""
+"""Calls a service through the HTTP provider; slow to load, so only running tasks import it."""
 
 import json
 from collections.abc import Mapping
@@ -18,30 +18,33 @@ from rankalpha.texts import ANSWER, cut, shown
 from rankalpha.usable import url_problem
 
 LONGEST = 24 * 3600  # seconds to wait for an answer; the task's own limit is shorter
-UNUSABLE = (InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema)  # what nobody can be asked at
+UNUSABLE = (
+    InvalidProxyURL,
+    InvalidSchema,
+    InvalidURL,
+    MissingSchema,
+)  # errors of an address, not of its server
 MAY_HEAL = {codes.request_timeout, codes.too_early, codes.too_many_requests}
 
 
 class ServiceError(AirflowException):
-    """A service did not answer as agreed; it may do so when asked again."""
+    """A service did not answer as agreed; another attempt may succeed."""
 
 
 class SettingHook(HttpHook):
-    """HttpHook whose base URL comes from a setting instead of a stored connection."""
+    """HttpHook whose base URL comes from a setting: `http_conn_id` is the URL, and no stored connection."""
 
-    def __init__(self, url: str, method: str) -> None:
-        super().__init__(method=method, http_conn_id=url)
-
-    def get_connection(self, conn_id: str) -> Connection:  # type: ignore[override]  # a classmethod upstream
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Connection:
         """Return the base URL as a connection."""
         return Connection(conn_id="setting", conn_type="http", host=conn_id.rstrip("/"))
 
 
-def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
-    """Make `call` for `batch` and return the JSON object that the service answers.
+def make(call: Call, batch: str, log: Any) -> dict[str, Any]:
+    """Make `call` for `batch` and return the JSON object of the answer.
 
-    Raises SettingsError for a setting that makes no sense, AirflowFailException for an answer 4xx, and
-    ServiceError for everything that may heal.
+    Raises SettingsError for a setting that is not usable, AirflowFailException for an answer 4xx, and
+    ServiceError for everything that another attempt may heal.
     """
     profile = call.profile()
     url, method = profile.get(call.url_key), profile.get(f"{call.name}_METHOD").upper()
@@ -53,7 +56,7 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
     log.info("Batch %s: %s %s%s", batch, method, url, path)
     body = {"data" if method == "GET" else "json": call.about(batch)}
     try:
-        response = SettingHook(url, method).run(
+        response = SettingHook(method, http_conn_id=url).run(
             path,
             extra_options={
                 "check_response": False,
@@ -72,27 +75,25 @@ def ask(call: Call, batch: str, log: Any) -> dict[str, Any]:
 
 
 def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
-    """Return the answer's JSON object when it is one and speaks of what it was asked about."""
+    """Return the JSON object of an answer; raise unless it is one, and about the batch of the call."""
     where = f"{response.request.method} {response.url} answered {response.status_code}"
     if not response.ok:
         final = response.status_code < codes.server_error and response.status_code not in MAY_HEAL
         raise (AirflowFailException if final else ServiceError)(f"{where}: {cut(response.text, ANSWER)}")
     try:
         answer = read_json(response.content)
-    except ResultNotStored as error:  # the service has graded, and would answer the same again
+    except ResultNotStored as error:  # the service has done its work, and would answer the same again
         raise AirflowFailException(f"{where}, but {error}") from error
     except ResultError as error:
-        raise ServiceError(
-            f"{where} with something else than JSON: {cut(response.text, ANSWER)!r}"
-        ) from error
+        raise ServiceError(f"{where}, but not with JSON: {cut(response.text, ANSWER)!r}") from error
     if not isinstance(answer, dict) or any(answer.get(key) not in (None, about[key]) for key in about):
-        said = " of ".join(about.values())
-        raise ServiceError(f"{where}, but not about batch {said}: {cut(response.text, ANSWER)!r}")
+        expected = " of ".join(about.values())
+        raise ServiceError(f"{where}, but not about batch {expected}: {cut(response.text, ANSWER)!r}")
     return answer
 
 
 def result_of(answer: dict[str, Any], batch: str) -> dict[str, Any] | None:
-    """Return the answer of a grading refresh as a result; None for a service that tells no figures."""
+    """Return the answer of a grading refresh as a result; None for a service that reports no figures."""
     if not {"graded", "as_of"} <= answer.keys():
         return None
     figures = {
@@ -100,8 +101,8 @@ def result_of(answer: dict[str, Any], batch: str) -> dict[str, Any] | None:
         "symbols": answer["graded"],
         "details": answer.get("distribution", {}),
     }
-    kept = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
+    as_given = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
     try:
-        return parse_result(json.dumps({**figures, **kept}).encode(), batch)
+        return parse_result(json.dumps({**figures, **as_given}).encode(), batch)
     except ResultError as error:
         raise ServiceError(f"unexpected answer: {error}") from error

@@ -15,21 +15,21 @@ from rankalpha.logs import bind_batch
 from rankalpha.pipeline.batch import earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.settings import settings
-from rankalpha.stages.output import PUBLISH, left
+from rankalpha.stages.output import PUBLISH, pull_output
 from rankalpha.texts import cut
 
 QUOTED = 2_000  # characters of a result in the log
-TRIAL = "__airflow_temporary_run_"  # how the ids of runs of `airflow tasks test` begin
+TRIAL = "__airflow_temporary_run_"  # prefix of the run ids of `airflow tasks test`
 
 
 class PublishOperator(BaseOperator):
     """Publish a batch in a dataset: check the result of the task before it, then emit the event.
 
-    Emitting is a task of its own in a pool of one slot, because two events that are registered for one batch
+    Emitting is a task of its own in a pool of one slot, because two events that are registered for a batch
     at the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails
     the task and publishes nothing: downstream keeps the last good data, and the result is kept as the XCom
     `quarantine`. A person may publish it, once and on record: see `rankalpha.contract.quarantine`.
-    Nor does a run publish whose param `publish` is off; its tasks after this one are skipped.
+    A run whose param `publish` is off publishes nothing either; its tasks after this one are skipped.
     """
 
     def __init__(
@@ -42,25 +42,28 @@ class PublishOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         """Check and publish; the event's `extra` is the result with `batch`, `checks` and `container`."""
         ti = context["ti"]
-        if ti.run_id.startswith(TRIAL):  # the scheduler takes it for a real run
+        if ti.run_id.startswith(TRIAL):  # the scheduler would take its event for that of a real run
             raise AirflowSkipException("a trial by `airflow tasks test` publishes nothing")
         (source,) = self.upstream_task_ids
-        output = left(ti, source)
+        output = pull_output(ti, source)
         batch, result = output["batch"], output["result"]
         if not batch:
-            raise AirflowFailException(f"{source} left no batch to publish; run it before this task")
+            raise AirflowFailException(f"task {source} has no batch to publish yet; run it before this task")
         bind_batch(batch)
         checks = self._checked(context, batch, result)
-        word = self._word(context, source, checks) if (broken := failed(checks, "block")) else None
-        if broken and not word:
+        broken = failed(checks, "block")
+        permission = self._permission(context, source, checks) if broken else None
+        if broken and not permission:
             ti.xcom_push(key=QUARANTINE, value={**output, "checks": checks})
             raise AirflowFailException(
                 f"batch {batch} is not published in {self.dataset.name}: {'; '.join(map(sentence, broken))}"
             )
         if not context["params"].get(PUBLISH, True):
-            raise AirflowSkipException(f"batch {batch} is fit to publish; this run was told not to")
+            raise AirflowSkipException(
+                f"batch {batch} passes its contract, but this run was started with publishing off"
+            )
         extra: dict[str, Any] = {**(result or {}), "batch": batch, "checks": checks}
-        more = {"container": output["container"], "forced": word}
+        more = {"container": output["container"], "forced": permission}
         event = context["outlet_events"][self.dataset]
         event.extra = extra | {key: value for key, value in more.items() if value}
         event.add_partitions(batch)  # also for a run that was triggered without a partition key
@@ -72,7 +75,7 @@ class PublishOperator(BaseOperator):
         )
 
     def _checked(self, context: Context, batch: str, result: dict[str, Any] | None) -> list[Outcome]:
-        """Evaluate the contract, and write what came of it to the log."""
+        """Evaluate the contract, and log the outcome of each check."""
         before = earlier(context, self.dataset, batch)
         checks = self.contract.evaluate(batch, result, before, settings().require_result)
         self.log.info("Batch %s by the contract of %s:", batch, self.dataset.name)
@@ -80,14 +83,14 @@ class PublishOperator(BaseOperator):
             self.log.log(level, line)
         return checks
 
-    def _word(self, context: Context, source: str, checks: Sequence[Outcome]) -> dict[str, str] | None:
-        """Return the word of a person who has this try publish in spite of what the checks say."""
+    def _permission(self, context: Context, source: str, checks: Sequence[Outcome]) -> dict[str, str] | None:
+        """Return a person's permission to publish in this attempt although the checks block it."""
         given = context["ti"].xcom_pull(task_ids=source, key=PUBLISH_ANYWAY)
-        word = forced(given, context["ti"].try_number)
-        if word:
-            names = ", ".join(one["name"] for one in failed(checks, "block"))
-            self.log.warning("Published anyway, in spite of %s, by %s: %s", names, word["by"], word["reason"])
+        permission = forced(given, context["ti"].try_number)
+        if permission:
+            names = ", ".join(check["name"] for check in failed(checks, "block"))
+            self.log.warning("Published anyway, despite %s, by %s: %s", names, permission["by"], permission["reason"])
         elif given:
             problem = refusal(given, context["ti"].try_number)
             self.log.warning("The permission to publish anyway does not hold: %s", problem)
-        return word
+        return permission

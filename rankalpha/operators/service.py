@@ -11,14 +11,15 @@ from rankalpha.logs import bind_batch
 from rankalpha.pipeline.batch import BatchError, batch_of
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
-from rankalpha.stages.output import leave, left
+from rankalpha.stages.output import pull_output, push_output
 
 
 class ServiceOperator(BaseOperator):
-    """Make `call` for the batch of this run and leave a `rankalpha.stages.output`, as a stage does.
+    """Make `call` for the batch of this run and push a `rankalpha.stages.output`, as a stage does.
 
-    A batch is found as by StageOperator when the task `consumes` datasets, else taken from the first task.
-    An answer 4xx is final; no connection, no answer in time, 5xx or an unexpected answer are tried again.
+    A task that `consumes` datasets finds its batch as StageOperator does; otherwise its batch is that of the
+    task `batch_from`. An answer 4xx is final. Without a connection, or an answer in time, and after 5xx or an
+    unexpected answer, another attempt follows.
     """
 
     def __init__(
@@ -33,21 +34,21 @@ class ServiceOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Call the service and check that it speaks of this batch."""
-        from rankalpha.operators.http_call import ask, result_of  # noqa: PLC0415  slow to load, and not for parsing
+        from rankalpha.operators.http_call import make, result_of  # noqa: PLC0415  slow to load, and not for parsing
 
         try:
             batch = self._batch(context)
             bind_batch(batch)
-            answer = ask(self.call, batch, self.log)
+            answer = make(self.call, batch, self.log)
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
-        leave(context["ti"], batch, result_of(answer, batch))
+        push_output(context["ti"], batch, result_of(answer, batch))
 
     def _batch(self, context: Context) -> str:
         if not self.batch_from:
             return batch_of(context, self.consumes, self.log)
-        batch = left(context["ti"], self.batch_from)["batch"]
+        batch = pull_output(context["ti"], self.batch_from)["batch"]
         if not batch:
-            raise BatchError(f"{self.batch_from} left no batch; run it before this task")
+            raise BatchError(f"task {self.batch_from} has no batch yet; run it before this task")
         return batch

@@ -13,16 +13,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
+from rankalpha.pipeline.steps import FOLDERS, HOUSEKEEPING, SHAPE, STAGE_NAMES
 from rankalpha.settings import SettingsError, settings
-from rankalpha.stages import STAGES
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = 40  # characters of a name
 # no names of markets: tags of DAGs, and the folders of the default market's data, beside those of the others
-TAGS = ("rankalpha", "ingestion", "scoring", "sentiment", "grading", "watchdog", "maintenance")
-FOLDERS = ("prices", "company_reports", "analysis_schedule", "grades")
+RESERVED = {"rankalpha", *HOUSEKEEPING, *(step.name for step in SHAPE), *FOLDERS}
 KEYS = tuple(name for name in Market.model_fields if name != "name")
-IMAGES = tuple(stage.name for stage in STAGES)
 
 
 @cache
@@ -73,7 +71,7 @@ def _problems(name: str, table: Any) -> Iterator[str]:
             f"[{name}]: a market's name has lower-case letters, digits and single underscores, "
             f"begins with a letter and has {LONGEST} characters at most; rename it"
         )
-    elif name in TAGS + FOLDERS:
+    elif name in RESERVED:
         yield f"[{name}]: this is a tag of DAGs or a folder of data already; rename the market"
     for key in table.keys() - set(KEYS):
         yield f"[{name}] {key} = {table[key]!r}: there is no such key; there are {', '.join(KEYS)}"
@@ -84,6 +82,6 @@ def _problems(name: str, table: Any) -> Iterator[str]:
             where = ".".join(map(str, one["loc"]))
             yield f"[{name}] {where} = {one['input']!r}: {one['msg'].removeprefix('Value error, ')}"
         return
-    for stage in table.get("images", {}).keys() - set(IMAGES):
-        image = table["images"][stage]
-        yield f"[{name}] images.{stage} = {image!r}: there is no such stage; there are {', '.join(IMAGES)}"
+    for stage in table.get("images", {}).keys() - set(STAGE_NAMES):
+        image, known = table["images"][stage], ", ".join(STAGE_NAMES)
+        yield f"[{name}] images.{stage} = {image!r}: there is no such stage; there are {known}"

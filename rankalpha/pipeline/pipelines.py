@@ -24,13 +24,13 @@ class Pipeline:
         """Return the pipeline of a market."""
         steps = (
             Step(
-                name,
-                market.dag_id(name),
-                tuple(f"{market.prefix}{dataset}" for dataset in reads),
-                f"{market.prefix}{writes}",
-                writes,
+                shape.name,
+                market.dag_id(shape.name),
+                tuple(f"{market.prefix}{dataset}" for dataset in shape.reads),
+                f"{market.prefix}{shape.writes}",
+                shape.writes,
             )
-            for name, reads, writes in SHAPE
+            for shape in SHAPE
         )
         return cls(market, tuple(steps))
 

@@ -1,27 +1,37 @@
 """The steps of a pipeline: what each reads and writes. Every other list of steps is made of this one."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
-
-WATCHDOG_DAG = "rankalpha_watchdog"
 
 
-class Shape(NamedTuple):
-    """A step of every market: `reads` and `writes` name datasets, in the default market's words."""
+@dataclass(frozen=True)
+class Shape:
+    """A step of every market: `reads` and `writes` name datasets, in the default market's words.
+
+    `stage` names the stage that the step runs, which rankalpha/stages/<stage>.py declares; a step that only
+    calls a service has none. `folders` are those below the root of the data that the step adds.
+    """
 
     name: str
     reads: tuple[str, ...]
     writes: str
+    stage: str = ""
+    folders: tuple[str, ...] = ()
 
 
 # each stands after those that it reads from
 SHAPE = (
-    Shape("ingestion", (), "prices"),
-    Shape("scoring", ("prices",), "scores"),
-    Shape("sentiment", ("prices",), "sentiment"),
-    Shape("grading", ("scores", "sentiment"), "grades"),
+    Shape("ingestion", (), "prices", "ingestion", ("prices",)),
+    Shape("scoring", ("prices",), "scores", "scorer"),
+    Shape("sentiment", ("prices",), "sentiment", "sentiment", ("company_reports", "analysis_schedule")),
+    Shape("grading", ("scores", "sentiment"), "grades", folders=("grades",)),
 )
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step
+STAGE_NAMES = tuple(step.stage for step in SHAPE if step.stage)
+FOLDERS = tuple(folder for step in SHAPE for folder in step.folders)  # of the default market's data
+
+# DAGs of no market, by what follows `rankalpha_` in their ids: they touch no dataset, and run all day
+HOUSEKEEPING = ("maintenance", "watchdog")
+WATCHDOG_DAG = "rankalpha_watchdog"
 
 
 @dataclass(frozen=True)

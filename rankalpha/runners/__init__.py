@@ -5,7 +5,7 @@ from pkgutil import resolve_name
 from rankalpha.runners.base import Runner
 from rankalpha.settings import SettingsError, settings
 
-# by name, for Docker's client is slow to load and not needed to parse a DAG
+# by name, because Docker's client is slow to load and parsing a DAG does not need it
 RUNNERS = {
     "docker": "rankalpha.runners.docker:DockerRunner",
     "process": "rankalpha.runners.process:ProcessRunner",
@@ -17,5 +17,5 @@ def runner() -> Runner:
     name = settings().runner
     if name not in RUNNERS:
         raise SettingsError(f"RANKALPHA_RUNNER={name!r} is unknown; use one of {', '.join(sorted(RUNNERS))}")
-    made: Runner = resolve_name(RUNNERS[name])()
-    return made
+    engine: Runner = resolve_name(RUNNERS[name])()
+    return engine

@@ -12,16 +12,16 @@ from rankalpha.stages.stage import StageJob
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
 MAX_RESULT = 1024 * 1024  # bytes of a result that are read; `stages.result` has its own limit
-LONGEST_LINE = 64 * 1024  # characters; of a longer one the rest is left out, see `shortened`
+LONGEST_LINE = 64 * 1024  # characters; the rest of a longer line is left out, see `shortened`
 
-# sysexits.h: wrong usage, wrong data, wrong configuration do not heal by trying again
+# sysexits.h: another attempt does not heal wrong usage, wrong data or wrong configuration
 PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
 # what shells, `env` and Docker's init say of a command that cannot be run or is not there
 COMMAND_EXITS = (125, 126, 127)
 
 
 class StageFailed(Exception):
-    """The stage failed and may succeed when tried again."""
+    """The stage failed, and another attempt may succeed."""
 
 
 class StageInvalid(StageFailed):
@@ -29,19 +29,19 @@ class StageInvalid(StageFailed):
 
 
 class StageLeft(StageFailed):
-    """Airflow has ended the try, and nobody the stage, which goes on for another try."""
+    """Airflow ended this attempt, but the stage is still running; the next attempt adopts it."""
 
 
 class EngineLost(StageFailed):
-    """Nothing is known of the stage, for the engine does not answer."""
+    """The engine does not answer, so the state of the stage is unknown."""
 
 
 class ContainerGone(StageFailed):
-    """There is no such container any more."""
+    """The container no longer exists."""
 
 
 class NameTaken(StageFailed):
-    """There is a container of that name already."""
+    """A container of that name exists already."""
 
 
 class Usage(TypedDict):
@@ -55,9 +55,10 @@ class Usage(TypedDict):
 class Container:
     """A stage's container as its engine sees it; for the process runner, its process.
 
-    `started` is None for one that never ran, `ended` is None while it has not ended, and `status` is None
-    while it has not ended or when nobody knows. `image` is the name that it was started by, `usage` is there
-    when the engine knows it after the end, and `memory_limit` is in bytes, None where there is none.
+    `started` is None for a container that never ran, `ended` is None while it has not ended, and `status` is
+    None while it has not ended or when its exit status is unknown. `set_aside` says whether it was set aside,
+    see `Runner.set_aside`. `image` is the name that it was started by, `usage` is there when the engine knows
+    it after the end, and `memory_limit` is in bytes, None without a limit.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Container:
     ended: datetime | None = None
     status: int | None = None
     out_of_memory: bool = False
+    set_aside: bool = False
     image: str = ""
     image_id: str = ""
     usage: Usage | None = None
@@ -84,9 +86,10 @@ class Line:
 
 
 class Mark(NamedTuple):
-    """How far an output was logged: the time of the last line, and how many lines of that time there were.
+    """How far an output was logged: the time of the last line, and how many lines have that time.
 
-    The text of a line does not tell, for it may have been masked. `size` is how many bytes of log that took.
+    The text of a line does not identify it, because it may have been masked. `size` is the bytes of log that
+    the output took.
     """
 
     time: str = ""
@@ -98,9 +101,9 @@ NOTHING = Mark()
 
 
 def shortened(text: str, unread: int = 0) -> str:
-    """Return a line of output, of a very long one its beginning: what handles it must not take seconds.
+    """Return a line of output, cut when it is very long, because handling it must not take seconds.
 
-    `unread` is how many characters of its rest are not in `text`.
+    `unread` is the number of characters of the line that are not in `text`.
     """
     missing = len(text) - LONGEST_LINE + unread
     return (
@@ -111,19 +114,21 @@ def shortened(text: str, unread: int = 0) -> str:
 
 
 def check_result_file(stage: str, path: str, size: int, *, plain: bool) -> None:
-    """Raise StageInvalid for what cannot be a result, before it is read: no plain file, or a large one."""
+    """Raise StageInvalid for a result that is too large or not a plain file, before it is read."""
     if not plain:
         raise StageInvalid(f"stage {stage}: its result {path} is not a plain file; write JSON to it")
     if size > MAX_RESULT:
-        how = f"has {size} bytes, of {MAX_RESULT} at most; report figures, and leave data in the volumes"
-        raise StageInvalid(f"stage {stage}: its result {path} {how}")
+        raise StageInvalid(
+            f"stage {stage}: its result {path} has {size} bytes, of {MAX_RESULT} at most; "
+            "report figures, and keep data in the volumes"
+        )
 
 
 class Runner(ABC):
-    """An engine that runs stages; each method raises EngineLost when it does not answer.
+    """An engine that runs stages. A new engine is one file, and one line of `rankalpha.runners.RUNNERS`.
 
-    Those that take the id of a container raise ContainerGone when there is none. An id stays the same when
-    the container is renamed.
+    Each method raises EngineLost when the engine does not answer. Those that take the id of a container
+    raise ContainerGone when it does not exist. A container keeps its id when it is set aside.
     """
 
     @abstractmethod
@@ -135,35 +140,38 @@ class Runner(ABC):
 
     @abstractmethod
     def start(self, container: Container, job: StageJob) -> None:
-        """Start what was created; raises StageInvalid, the container then being removed."""
+        """Start a created container; does nothing when it runs already.
+
+        Raises StageInvalid when it cannot be started; the container is then removed.
+        """
 
     @abstractmethod
     def find(self, name: str) -> Container | None:
-        """Return the container of that name."""
+        """Return the container of that name or id; by its name only while it is not set aside."""
 
     @abstractmethod
-    def look(self, container_id: str) -> Container:
+    def inspect(self, container_id: str) -> Container:
         """Return the container as it is now."""
 
     @abstractmethod
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
-        """Return the containers that carry all of `labels`, also those that have ended."""
+        """Return the containers that carry all of `labels`: running, ended and set aside."""
 
     @abstractmethod
     def in_flight(self, at_most: int) -> int:
-        """Return how many containers of stages run, counting no further than `at_most`."""
+        """Return how many containers of stages run, counted up to `at_most`."""
 
     @abstractmethod
     def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
-        """Yield the output from the time `since` on, until the container ends or the engine hangs up."""
+        """Yield the output from the time `since` on, until the container ends or the engine closes it."""
 
     @abstractmethod
     def tail(self, container_id: str) -> Sequence[str]:
         """Return the last TAIL_LINES lines of the output."""
 
     @abstractmethod
-    def whole(self, container_id: str) -> str:
-        """Return where a person finds the whole output."""
+    def output_location(self, container_id: str) -> str:
+        """Return where a person finds the whole output: a command or a path."""
 
     @abstractmethod
     def environment(self, container_id: str) -> Mapping[str, str]:
@@ -171,24 +179,28 @@ class Runner(ABC):
 
     @abstractmethod
     def result(self, container_id: str, stage: str) -> bytes:
-        """Return the result that the stage has left, empty if none; StageInvalid for what cannot be one."""
+        """Return the result that the stage wrote, empty without one; StageInvalid when it cannot be one."""
 
     @abstractmethod
     def sample(self, container_id: str) -> Usage | None:
-        """Return what the container has used until now; None when that shows only at its end, or never."""
+        """Return what the container has used until now; None when the engine knows it at the end or never."""
 
     @abstractmethod
     def digest(self, container: Container) -> str | None:
-        """Return the digest of the container's image, `sha256:...`; None for what has no image."""
+        """Return the digest of the container's image, `sha256:...`; None when it has no image."""
 
     @abstractmethod
     def stop(self, container_id: str) -> None:
         """Stop the container: ask first, kill after the grace period."""
 
     @abstractmethod
-    def rename(self, container_id: str, name: str) -> None:
-        """Give the container another name; nothing else of it changes."""
+    def set_aside(self, container_id: str, try_number: int) -> None:
+        """Set the container aside: it no longer counts, and its name is free for another container.
+
+        It is kept for inspection until it is swept; a person recognises its attempt by `try_number`. Does
+        nothing for a container that is set aside already.
+        """
 
     @abstractmethod
     def remove(self, container_id: str) -> None:
-        """Remove the container, should it still run too."""
+        """Remove the container, even if it still runs."""

@@ -1,9 +1,9 @@
 """Runs stages in containers, through the provider's DockerHook.
 
 DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
-and keeps a container's identity in memory only. All requests are plain HTTP, none takes its connection over,
-so that `rankalpha.stack.docker_proxy` can stand between. Output is read by aiodocker, for a triggerer follows
-hundreds of stages in one thread.
+and keeps a container's identity in memory only. All requests are plain HTTP and no request takes its
+connection over, so that `rankalpha.stack.docker_proxy` can stand between. aiodocker reads the output, because
+a triggerer follows hundreds of stages in one thread.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -34,17 +34,16 @@ from rankalpha.runners.base import (
     shortened,
 )
 from rankalpha.runners.docker_engine import (
-    asking,
     check_there,
     container_of,
-    joined,
     result,
-    starting,
     unix_time,
+    whole_lines,
 )
+from rankalpha.runners.docker_errors import asking, starting
 from rankalpha.runners.docker_figures import digest, usage_of
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
-from rankalpha.runners.identity import STAGE
+from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
 from rankalpha.settings import settings
 from rankalpha.stages.stage import StageJob
 
@@ -53,7 +52,7 @@ CONFLICT = 409
 MISSING = 404
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
-SAMPLE_SECONDS = 2  # whoever samples may hold a task up
+SAMPLE_SECONDS = 2  # sampling may hold a task up
 
 
 class DockerRunner(Runner):
@@ -69,7 +68,8 @@ class DockerRunner(Runner):
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; what the engine lacks is named."""
         data = dict.fromkeys(job.stage.data_dir_keys, "/data")
-        mounts = [Mount(target=volume.target, source=volume.name) for volume in job.stage.volumes]
+        options = job.stage.docker
+        mounts = [Mount(target=volume.target, source=volume.name) for volume in options.volumes]
         mounts.append(Mount(target=RESULT_VOLUME, source=None))  # without a name: this container's own
         with starting(job):
             check_there(self._client, job)
@@ -82,34 +82,34 @@ class DockerRunner(Runner):
                     environment={**data, **job.env, "RANKALPHA_RESULT": RESULT_PATH},
                     labels=dict(job.labels),
                     host_config=self._client.create_host_config(
-                        network_mode=job.stage.network,
+                        network_mode=options.network,
                         mounts=mounts,
-                        nano_cpus=job.nano_cpus,  # a real limit; `cpu_shares` is only a weight
+                        nano_cpus=int(job.cpus * 1e9),  # a real limit; `cpu_shares` is only a weight
                         mem_limit=job.memory_bytes,
                         memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
                         pids_limit=job.pids,
-                        read_only=job.stage.read_only,  # the engine's disk has no bound for it
-                        tmpfs=tmpfs(job.tmp_bytes) if job.stage.read_only else None,
+                        read_only=options.read_only,  # the engine's disk has no bound for it
+                        tmpfs=tmpfs(job.tmp_bytes) if options.read_only else None,
                         init=True,  # reaps orphans and hands signals to the stage
                         cap_drop=["ALL"],  # with Docker's defaults it could forge its network's packets
-                        cap_add=list(job.stage.capabilities),
+                        cap_add=list(options.capabilities),
                         log_config=LogConfig(type=container_log.DRIVER, config=container_log.OPTIONS),
                         security_opt=["no-new-privileges"],  # nor from a program of its image, such as su
                     ),
                 )
             except APIError as error:
                 if error.status_code == CONFLICT:
-                    raise NameTaken(f"there is a container {name} already") from error
+                    raise NameTaken(f"container {name} exists already") from error
                 raise
-        return self.look(made["Id"])
+        return self.inspect(made["Id"])
 
     def start(self, container: Container, job: StageJob) -> None:
-        """See Runner.start; starting what runs already does nothing."""
+        """See Runner.start."""
         try:
             with starting(job):
                 self._client.put_archive(container.id, RESULT_VOLUME, result_folder())
                 self._client.start(container.id)
-        except StageInvalid:  # it never ran; what comes next is made with settings that have been mended
+        except StageInvalid:  # it never ran; the next one is created with corrected settings
             self.remove(container.id)
             raise
 
@@ -123,17 +123,17 @@ class DockerRunner(Runner):
                     return None
                 raise
 
-    def look(self, container_id: str) -> Container:
-        """See Runner.look."""
-        with asking("looking at a container"):
+    def inspect(self, container_id: str) -> Container:
+        """See Runner.inspect."""
+        with asking("inspecting a container"):
             return container_of(self._client.inspect_container(container_id))
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
-        """See Runner.containers; one that goes meanwhile is left out."""
+        """See Runner.containers; a container that is removed meanwhile is left out."""
         wanted = [f"{key}={value}" for key, value in labels.items()]
         with asking("listing containers"):
-            ids = [found["Id"] for found in self._client.containers(all=True, filters={"label": wanted})]
-            return [found for found in (self.find(one) for one in ids) if found]
+            listed = self._client.containers(all=True, filters={"label": wanted})
+            return [container for each in listed if (container := self.find(each["Id"]))]
 
     def in_flight(self, at_most: int) -> int:
         """See Runner.in_flight."""
@@ -150,7 +150,7 @@ class DockerRunner(Runner):
                 log = container.log(
                     stdout=True, stderr=True, follow=True, timestamps=True, since=unix_time(since)
                 )
-                async with aclosing(log) as frames, aclosing(joined(frames)) as lines:
+                async with aclosing(log) as frames, aclosing(whole_lines(frames)) as lines:
                     async for line in lines:
                         yield line
 
@@ -160,17 +160,16 @@ class DockerRunner(Runner):
             printed: bytes = self._client.logs(container_id, tail=TAIL_LINES)
         return [shortened(line) for line in printed.decode(errors="replace").splitlines()]
 
-    def whole(self, container_id: str) -> str:
-        """See Runner.whole; a name would change when the container is set aside."""
-        return (
-            f"docker logs {container_id[:12]} (its last {container_log.FILES * container_log.MEGABYTES} MB)"
-        )
+    def output_location(self, container_id: str) -> str:
+        """See Runner.output_location; by its id, because the name changes when the container is set aside."""
+        megabytes = container_log.FILES * container_log.MEGABYTES
+        return f"docker logs {container_id[:12]} (its last {megabytes} MB)"
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
-        with asking("looking at a container"):
-            found = self._client.inspect_container(container_id)["Config"]["Env"] or ()
-        return dict(pair.partition("=")[::2] for pair in found)
+        with asking("inspecting a container"):
+            pairs = self._client.inspect_container(container_id)["Config"]["Env"] or ()
+        return dict(pair.partition("=")[::2] for pair in pairs)
 
     def result(self, container_id: str, stage: str) -> bytes:
         """See Runner.result."""
@@ -178,14 +177,14 @@ class DockerRunner(Runner):
             return result(self._client, container_id, stage)
 
     def sample(self, container_id: str) -> Usage | None:
-        """See Runner.sample; the engine keeps no figures of what has ended."""
+        """See Runner.sample; the engine keeps no figures of a container that has ended."""
         with asking("sampling a container"):
             client = _client(self._url, SAMPLE_SECONDS)
             return usage_of(client.stats(container_id, stream=False, one_shot=True))
 
     def digest(self, container: Container) -> str | None:
-        """See Runner.digest; of an image that no registry has given, its id."""
-        with asking("looking at an image"):
+        """See Runner.digest; the id of an image that comes from no registry."""
+        with asking("inspecting an image"):
             return digest(self._client, container)
 
     def stop(self, container_id: str) -> None:
@@ -193,15 +192,17 @@ class DockerRunner(Runner):
         with asking("stopping a container"):
             self._client.stop(container_id, timeout=GRACE_SECONDS)
 
-    def rename(self, container_id: str, name: str) -> None:
-        """See Runner.rename."""
-        with asking("renaming a container"):
-            self._client.rename(container_id, name)
+    def set_aside(self, container_id: str, try_number: int) -> None:
+        """See Runner.set_aside; the container gets another name."""
+        name = self.inspect(container_id).name
+        if not is_set_aside(name):
+            with asking("renaming a container"):
+                self._client.rename(container_id, name_aside(name, try_number))
 
     def remove(self, container_id: str) -> None:
         """See Runner.remove."""
         with asking("removing a container"):
-            # with its volumes without a name, the result's and its image's; those with a name stay
+            # with its volumes without a name, the result's and its image's; volumes with a name stay
             self._client.remove_container(container_id, v=True, force=True)
 
 

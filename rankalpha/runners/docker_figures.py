@@ -1,4 +1,4 @@
-"""What a Docker engine tells of a container's use and image; for `rankalpha.runners.docker`."""
+"""What a Docker engine reports of a container's use and image; for `rankalpha.runners.docker`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +11,10 @@ from rankalpha.runners.base import Container, Usage
 
 
 def usage_of(stats: Mapping[str, Any]) -> Usage | None:
-    """Return what Docker's `stats` say; None for a container that has ended, of which they say zeros.
+    """Return what Docker's `stats` report; None for a container that has ended, which they report as zeros.
 
-    Memory is what counts against the container's limit, cached files included. Cgroup v1 tells the peak until
-    now, v2 only the use at this moment.
+    Memory is what counts against the container's limit, cached files included. Cgroup v1 reports the peak
+    until now, v2 only the present use.
     """
     cpu = stats["cpu_stats"]["cpu_usage"]["total_usage"]
     memory = stats["memory_stats"]
@@ -23,11 +23,11 @@ def usage_of(stats: Mapping[str, Any]) -> Usage | None:
 
 
 def digest(client: APIClient, container: Container) -> str:
-    """Return the digest by which a registry knows the container's image; its id when none does."""
+    """Return the digest by which a registry knows the container's image; its id without a registry."""
     try:
-        found = client.inspect_image(container.image_id)  # type: ignore[no-untyped-call]
-        known = found["RepoDigests"] or ()
-    except APIError:  # it is no longer there, for it was removed by force
+        inspected = client.inspect_image(container.image_id)  # type: ignore[no-untyped-call]
+        known = inspected["RepoDigests"] or ()
+    except APIError:  # the image no longer exists, because it was removed by force
         known = ()
     digests = dict(name.split("@") for name in known)  # by repository
     repository, _ = parse_repository_tag(container.image)

@@ -1,4 +1,4 @@
-"""What a stage's container can write to beside its data: a `/tmp` in memory, and the place of its result.
+"""What a stage's container can write to besides its data: a `/tmp` in memory, and the folder of its result.
 
 The root file system is read-only. A file in `/tmp` is gone when the container stops, and the result is read
 after that. So the result lies in a volume without a name, which belongs to the container and goes with it.
@@ -12,9 +12,9 @@ import tarfile
 TMP = "/tmp"  # noqa: S108  in the container, which has its own
 RESULT_VOLUME = "/run/rankalpha"
 RESULT_PATH = f"{RESULT_VOLUME}/out/result.json"
-OPEN_TO_ALL = 0o1777  # nobody removes the files of another
+OPEN_TO_ALL = 0o1777  # no user can remove the files of another
 
-# programs may be run there, as in an image's own /tmp; without a size it would end with the memory
+# programs may run there, as in an image's own /tmp; without a size it could take all memory
 _OPTIONS = "rw,exec,nosuid,nodev,mode=1777,size="
 _TMPFS = re.compile(re.escape(_OPTIONS) + "[1-9][0-9]{0,17}")
 
@@ -24,13 +24,13 @@ def tmpfs(size: int | str) -> dict[str, str]:
     return {TMP: f"{_OPTIONS}{size}"}
 
 
-def is_bounded(given: dict[str, str]) -> bool:
-    """Tell whether a `Tmpfs` is that of a stage, of whatever size."""
-    return given.keys() == {TMP} and bool(_TMPFS.fullmatch(given[TMP]))
+def is_bounded(mounts: dict[str, str]) -> bool:
+    """Return whether a `Tmpfs` is that of a stage, of whatever size."""
+    return mounts.keys() == {TMP} and bool(_TMPFS.fullmatch(mounts[TMP]))
 
 
 def result_folder() -> bytes:
-    """Return the archive that makes the result's folder in its volume."""
+    """Return the archive that creates the result's folder in its volume."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         folder = tarfile.TarInfo("out")

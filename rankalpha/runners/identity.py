@@ -1,9 +1,9 @@
 """Which task a stage's container belongs to: its labels and its name.
 
-A *try group* is a task instance with the retries that it has without anybody clearing it. All tries of a
-group share one container name, and an engine takes a name once: so there is at most one container that
-counts, whoever asks for it, however often, and whatever has died in between. Clearing a task begins a new
-group, and so a fresh container: Airflow then raises `max_tries`, which a retry leaves as it is.
+A *try group* is a task instance with its retries, until somebody clears it. All attempts of a group share one
+container name, and an engine accepts a name once. So at most one container counts, whoever asks for it,
+however often, and whatever has died in between. Clearing a task begins a new group, and so a new container:
+Airflow then raises `max_tries`, which a retry does not change.
 """
 
 import re
@@ -18,17 +18,22 @@ from rankalpha.settings import settings
 PREFIX = "rankalpha."
 GROUP = f"{PREFIX}group"
 STAGE = f"{PREFIX}stage"
-SET_ASIDE = "-try"  # what follows in the name of a container that does not count any more
+SET_ASIDE = "-try"  # what the name of a container that is set aside continues with, where names can change
+
+
+def name_aside(name: str, try_number: int) -> str:
+    """Return the name of a container that is set aside, which had `name`."""
+    return f"{name}{SET_ASIDE}{try_number}"
 
 
 def is_set_aside(name: str) -> bool:
-    """Tell whether a container of that name does not count any more."""
+    """Return whether the name is that of a container that is set aside."""
     return re.search(f"{SET_ASIDE}[0-9]+$", name) is not None
 
 
 @dataclass(frozen=True)
 class Identity:
-    """One try of a stage's task; `map_index` is -1 for a task that is not mapped."""
+    """One attempt of a stage's task; `map_index` is -1 for a task that is not mapped."""
 
     stage: str
     batch: str
@@ -62,7 +67,7 @@ class Identity:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels of a container that this try starts."""
+        """The labels of a container that this attempt starts."""
         own = {"stage": self.stage, "batch": self.batch, "group": self.group, "try": self.try_number}
         return {**self.of_task, **{f"{PREFIX}{key}": str(value) for key, value in own.items()}}
 

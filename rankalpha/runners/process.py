@@ -1,9 +1,9 @@
-"""Runs stages as processes of this machine, for the embedded stack that has no Docker engine.
+"""Runs stages as processes of this machine, for the embedded stack, which has no Docker engine.
 
-The command, its environment and its result are those of the container, and so are its guarantees: a folder
-takes a name once, so there is never a second process; a shim outlives the runner and keeps output and exit
-status. What a process cannot give: an own file system and network, and real limits on CPU, memory and
-processes; and its exit status is lost when its shim is killed too.
+The command, its environment and its result are those of the container, and so are its guarantees. A folder
+takes a name once, so there is never a second process. A shim outlives the runner and keeps output and exit
+status. A process has no file system and network of its own, and no real limits on CPU, memory and processes.
+Its exit status is lost when its shim is killed too.
 """
 
 import asyncio
@@ -24,7 +24,6 @@ from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 
-from rankalpha.no_proxy import proxies, with_exceptions
 from rankalpha.runners import container_log
 from rankalpha.runners.base import (
     GRACE_SECONDS,
@@ -39,6 +38,8 @@ from rankalpha.runners.base import (
     Usage,
     check_result_file,
 )
+from rankalpha.runners.identity import is_set_aside, name_aside
+from rankalpha.runners.process_environment import environment, working_folder
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
 from rankalpha.runners.process_output import Output, characters, line_of
 from rankalpha.settings import settings
@@ -47,7 +48,7 @@ from rankalpha.stages.stage import StageJob
 SHIM = Path(__file__).with_name("process_shim.py")
 START_SECONDS = 10
 POLL_SECONDS = 0.2
-PIECE = 4 * LONGEST_LINE  # bytes of a line that are read; a character has four at most
+PIECE = 4 * LONGEST_LINE  # bytes of a line that are read; a character has at most four
 
 
 class ProcessRunner(Runner):
@@ -57,8 +58,8 @@ class ProcessRunner(Runner):
         self._root = settings().process_dir.absolute()
 
     def create(self, job: StageJob, name: str) -> Container:
-        """See Runner.create; the folder gets its name when all is in it."""
-        _folder(job)
+        """See Runner.create; the folder gets its name when it is complete."""
+        working_folder(job)
         made = self._root / f".{secrets.token_hex(8)}"
         made.mkdir(mode=0o700, parents=True)
         described = {
@@ -66,7 +67,7 @@ class ProcessRunner(Runner):
             "labels": dict(job.labels),
             "image": job.image,
             "created": datetime.now(UTC).isoformat(),
-            "env": _environment(job, self._root / name),
+            "env": environment(job, self._root / name),
         }
         (made / "container.json").write_text(json.dumps(described), encoding="utf-8")
         try:
@@ -75,17 +76,17 @@ class ProcessRunner(Runner):
             shutil.rmtree(made)
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
                 raise
-            raise NameTaken(f"there is a process {name} already") from error
-        return self.look(name)
+            raise NameTaken(f"process {name} exists already") from error
+        return self.inspect(name)
 
     def start(self, container: Container, job: StageJob) -> None:
-        """See Runner.start; the lock decides who starts it, when several try."""
+        """See Runner.start; when several start it at once, the lock decides."""
         path = self._path(container.id)
         with (path / "lock").open("w") as lock:
             if not taken(lock, path / "started.json", START_SECONDS):
                 return
             most = str(int(container_log.MEGABYTES * 1_000_000))
-            command = [str(_folder(job)), *shlex.split(job.command)]
+            command = [str(working_folder(job)), *shlex.split(job.command)]
             shim = subprocess.Popen(
                 [sys.executable, "-I", SHIM, str(lock.fileno()), most, *command],
                 cwd=path,
@@ -103,18 +104,18 @@ class ProcessRunner(Runner):
     def find(self, name: str) -> Container | None:
         """See Runner.find."""
         try:
-            return self.look(name)
+            return self.inspect(name)
         except ContainerGone:
             return None
 
-    def look(self, container_id: str) -> Container:
-        """See Runner.look."""
+    def inspect(self, container_id: str) -> Container:
+        """See Runner.inspect."""
         return container_of(self._path(container_id))
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         """See Runner.containers."""
-        found = [self.find(path.name) for path in self._paths()]
-        return [one for one in found if one and labels.items() <= one.labels.items()]
+        listed = (self.find(path.name) for path in self._paths())
+        return [each for each in listed if each and labels.items() <= each.labels.items()]
 
     def in_flight(self, at_most: int) -> int:
         """See Runner.in_flight."""
@@ -126,10 +127,10 @@ class ProcessRunner(Runner):
         with self._output(container_id) as output:
             if since:
                 await asyncio.to_thread(output.go_to, since)
-            over, entry, unread = False, b"", 0
+            ended, entry, unread = False, b"", 0
             while True:
                 while piece := output.readline(PIECE):
-                    if len(entry) <= PIECE:  # of a longer line no more is needed
+                    if len(entry) <= PIECE:  # more of a longer line is not needed
                         entry += piece
                     else:
                         unread += characters(piece)
@@ -139,10 +140,10 @@ class ProcessRunner(Runner):
                     line, entry, unread = line_of(entry, unread), b"", 0
                     if line.time >= since:
                         yield line
-                if over:
+                if ended:
                     return
-                over = not self.look(container_id).running
-                if not over:
+                ended = not self.inspect(container_id).running
+                if not ended:
                     await asyncio.sleep(POLL_SECONDS)
 
     def tail(self, container_id: str) -> Sequence[str]:
@@ -150,8 +151,8 @@ class ProcessRunner(Runner):
         with self._output(container_id) as output:
             return [line_of(entry).text for entry in output.last_lines(TAIL_LINES)]
 
-    def whole(self, container_id: str) -> str:
-        """See Runner.whole; the folder has another name once the stage is set aside."""
+    def output_location(self, container_id: str) -> str:
+        """See Runner.output_location; the folder's name changes when the stage is set aside."""
         path = self._path(container_id) / "output"
         older = path.with_name("output.1")
         kept = container_log.FILES * container_log.MEGABYTES
@@ -166,47 +167,51 @@ class ProcessRunner(Runner):
         """See Runner.result."""
         path = self._path(container_id) / "result.json"
         try:
-            found = path.lstat()
-            check_result_file(stage, str(path), found.st_size, plain=S_ISREG(found.st_mode))
+            file = path.lstat()
+            check_result_file(stage, str(path), file.st_size, plain=S_ISREG(file.st_mode))
             return path.read_bytes()
         except FileNotFoundError:
             return b""
         except PermissionError as error:
-            raise StageInvalid(f"stage {stage}: its result {path} cannot be read; leave its mode") from error
+            raise StageInvalid(
+                f"stage {stage}: its result {path} cannot be read; do not change its mode"
+            ) from error
 
     def sample(self, container_id: str) -> Usage | None:  # noqa: ARG002
-        """See Runner.sample; the kernel tells the shim, exactly, when the process has ended."""
+        """See Runner.sample; the shim gets exact figures from the kernel when the process has ended."""
         return None
 
     def digest(self, container: Container) -> str | None:  # noqa: ARG002
-        """See Runner.digest; `image` is the one that a process stands for."""
+        """See Runner.digest; `image` only names the image that the process replaces."""
         return None
 
     def stop(self, container_id: str) -> None:
-        """See Runner.stop; the whole group is stopped, for a stage's children must not outlive it."""
+        """See Runner.stop; the whole process group is stopped, because children must not outlive a stage."""
         pid = self._pid(container_id)
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if not pid or not self.look(container_id).running:
+            if not pid or not self.inspect(container_id).running:
                 return
             with suppress(ProcessLookupError):
                 os.killpg(pid, number)
             deadline = time.monotonic() + GRACE_SECONDS
-            while self.look(container_id).running and time.monotonic() < deadline:
+            while self.inspect(container_id).running and time.monotonic() < deadline:
                 time.sleep(0.02)
 
-    def rename(self, container_id: str, name: str) -> None:
-        """See Runner.rename."""
-        self._path(container_id).rename(self._root / name)
+    def set_aside(self, container_id: str, try_number: int) -> None:
+        """See Runner.set_aside; the folder gets another name."""
+        path = self._path(container_id)
+        if not is_set_aside(path.name):
+            path.rename(self._root / name_aside(path.name, try_number))
 
     def remove(self, container_id: str) -> None:
-        """See Runner.remove; the name goes first, so that nobody finds half a folder."""
+        """See Runner.remove; the folder is renamed first, so that nobody finds half of it."""
         self.stop(container_id)
         hidden = self._root / f".{secrets.token_hex(8)}"
         self._path(container_id).rename(hidden)
         shutil.rmtree(hidden)
 
     def _pid(self, container_id: str) -> int:
-        """Return the process id of what runs, also when it is only just being started; 0 for none."""
+        """Return the process id, also of a process that is just being started; 0 without one."""
         path, deadline = self._path(container_id), time.monotonic() + START_SECONDS
         while not (started := read(path / "started.json")) and time.monotonic() < deadline:
             if not locked(path / "lock"):
@@ -219,7 +224,7 @@ class ProcessRunner(Runner):
         for path in self._paths():
             if path.name == container_id or read(path / "container.json").get("id") == container_id:
                 return path
-        raise ContainerGone(f"there is no process {container_id} any more")
+        raise ContainerGone(f"process {container_id} no longer exists")
 
     def _paths(self) -> list[Path]:
         return [path for path in self._root.glob("rankalpha-*") if path.is_dir()]
@@ -228,42 +233,3 @@ class ProcessRunner(Runner):
         path = self._path(container_id)
         (path / "output").touch()
         return Output(path)
-
-
-def _folder(job: StageJob) -> Path:
-    """Return where the command of a job is run; StageInvalid for a folder that only an image has."""
-    folder = Path(job.stage.working_dir)
-    if not folder.is_relative_to("/app") or ".." in folder.parts:
-        raise StageInvalid(
-            f"stage {job.stage.name}: its working_dir {job.stage.working_dir!r} is not below /app, which a "
-            "process has instead of an image; correct it, or set RANKALPHA_RUNNER=docker"
-        )
-    return settings().app_dir.absolute() / folder.relative_to("/app")
-
-
-def _environment(job: StageJob, folder: Path) -> dict[str, str]:
-    """Return what the image would give, the way to the outside, and the stage's own; nothing of Airflow's."""
-    bin_dir = str(Path(sys.executable).parent)
-    image = {
-        "PATH": f"{bin_dir}:{os.defpath}",
-        "HOME": str(folder),
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(settings().app_dir),
-        "PYTHONUNBUFFERED": "1",
-        # `uv run` is to use this environment as it is, and to look for nothing on the network
-        "UV_PROJECT_ENVIRONMENT": sys.prefix,
-        "UV_NO_SYNC": "1",
-        "UV_OFFLINE": "1",
-        "UV_PYTHON": sys.executable,
-        "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
-    }
-    data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir / job.stage.market.folder))
-    outside = proxies(os.environ)
-    return {
-        **image,
-        **outside,
-        **data,
-        **job.env,
-        **with_exceptions({**outside, **job.env}),
-        "RANKALPHA_RESULT": str(folder / "result.json"),
-    }

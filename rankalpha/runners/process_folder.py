@@ -1,4 +1,4 @@
-"""The folder of a process: what it holds, and what that says of the process."""
+"""The folder of a process: its files, and what they say about the process."""
 
 import fcntl
 import json
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from rankalpha.runners.base import Container, ContainerGone
+from rankalpha.runners.identity import is_set_aside
 
 
 def container_of(path: Path) -> Container:
     """Return the process of a folder as it is now."""
     described = description(path)
-    running = locked(path / "lock")  # first, so that what comes to pass meanwhile is in the files
+    running = locked(path / "lock")  # first, so that the files hold what happens meanwhile
     started, ended = read(path / "started.json"), read(path / "exit.json")
     if started and not ended:  # started just now, or ended just now, or its shim was killed
         running = locked(path / "lock")
@@ -31,28 +32,29 @@ def container_of(path: Path) -> Container:
         started=_moment(started),
         ended=_moment(ended),
         status=ended.get("status"),
-        image=described.get("image", ""),  # not there in the folder of a version before this one
+        set_aside=is_set_aside(path.name),
+        image=described.get("image", ""),  # missing in the folder of an older version
         usage=ended.get("usage"),
     )
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what a file holds; nothing when there is no such file."""
+    """Return the object in a file; an empty one when the file does not exist."""
     with suppress(FileNotFoundError):
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
     return {}
 
 
 def description(path: Path) -> dict[str, Any]:
-    """Return what was to be run; ContainerGone when the folder is being removed."""
-    if found := read(path / "container.json"):
-        return found
-    raise ContainerGone(f"there is no process {path.name} any more")
+    """Return what the process was created with; ContainerGone when the folder is being removed."""
+    if created := read(path / "container.json"):
+        return created
+    raise ContainerGone(f"process {path.name} no longer exists")
 
 
 def taken(lock: IO[str], started: Path, seconds: float) -> bool:
-    """Take the lock, unless somebody else starts the process; who only looks holds it for a moment too."""
+    """Take the lock, unless somebody else starts the process; `locked` holds it for a moment too."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -66,7 +68,7 @@ def taken(lock: IO[str], started: Path, seconds: float) -> bool:
 
 
 def locked(path: Path) -> bool:
-    """Tell whether the shim or the process lives."""
+    """Return whether the shim or the process is alive."""
     with suppress(FileNotFoundError), path.open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
 """The output of a process: lines `<time> <text>`, in the order of their times, in one file or two.
 
-The shim writes to `output`; when that is full it becomes `output.1`, and the older one of that name goes.
+The shim writes to `output`; when that is full it becomes `output.1`, in place of an older file of that name.
 """
 
 import os
@@ -16,7 +16,7 @@ CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of a character in UTF-8 aft
 
 
 def line_of(entry: bytes, unread: int = 0) -> Line:
-    """Return what an entry of the file says; `unread` as in `shortened`."""
+    """Return the line of an entry of the file; `unread` as in `shortened`."""
     time, _, text = entry.decode(errors="replace").removesuffix("\n").partition(" ")
     return Line(time, shortened(text, unread))
 
@@ -27,9 +27,9 @@ def characters(piece: bytes) -> int:
 
 
 class Output:
-    """Reads both files as one, to the end of what is there, while the shim writes.
+    """Reads both files as a single output, to its present end, while the shim writes.
 
-    The folder may be renamed meanwhile. What the shim gives up before it was read is missing.
+    The folder may be renamed meanwhile. Output that the shim drops before it was read is missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,7 @@ class Output:
         os.close(self._folder)
 
     def readline(self, size: int) -> bytes:
-        """Return the next line, of a long one the next `size` bytes; nothing at the end."""
+        """Return the next line, or the next `size` bytes of a long line; nothing at the end."""
         while not (piece := self._file.readline(size)) and (newer := self._newer()):
             piece = self._file.readline(size)  # what was written before the newer one was begun
             if piece:
@@ -77,10 +77,10 @@ class Output:
         return lines
 
     def _newer(self) -> BinaryIO | None:
-        """Return the file that was begun when this one was full; None while the shim writes to this one."""
+        """Return the file that follows this full one; None while the shim writes to this one."""
         try:
             newer = self._open("output")  # first: see below
-        except FileNotFoundError:  # it is being begun, or the folder is being removed
+        except FileNotFoundError:  # it is being created, or the folder is being removed
             return None
         with suppress(FileNotFoundError):
             older = self._open("output.1")
@@ -102,9 +102,9 @@ def _same(one: BinaryIO, other: BinaryIO) -> bool:
 
 
 def go_to(output: BinaryIO, time: str) -> bool:
-    """Go to the first line of that time or later; the file may be large, so it is not read for that.
+    """Go to the first line of that time or later, without reading all of the file, which may be large.
 
-    Return whether there is none.
+    Return whether the file has no such line.
     """
     low = 0
     high = size = output.seek(0, os.SEEK_END)
@@ -128,7 +128,7 @@ def _skip_line(output: BinaryIO) -> None:
 
 
 def last_lines(output: BinaryIO, count: int) -> Sequence[bytes]:
-    """Return the last lines, without reading more of the file than such lines can be long."""
+    """Return the last lines, reading no more of the file than they can take."""
     size = output.seek(0, os.SEEK_END)
     begin = max(0, size - count * LONGEST_LINE)
     output.seek(begin)

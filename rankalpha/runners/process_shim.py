@@ -1,16 +1,16 @@
-"""Watches one process of the process runner, as a container's shim does; the runner may die, this stays.
+"""Watches one process of the process runner, as a container's shim does; it outlives the runner.
 
-Run as a file, with nothing but the standard library, for there is one beside each stage:
+It runs as a file, with nothing but the standard library, because each stage has one:
 `shim.py <lock's descriptor> <bytes of a file> <working folder> <command> ...`. It writes to the folder that
-it is started in, whatever that is renamed to: `started.json`, `output` (`<time> <line>`) and, at the end,
-`exit.json`. The lock is held while it or the stage lives.
+it is started in, also after a renaming: `started.json`, `output` (`<time> <line>`) and, at the end,
+`exit.json`. The lock is held while it or the stage is alive.
 
-The output is bounded, as an engine's log is: once `output` has so many bytes it becomes `output.1`, in place
-of an older one. Of a line with more than a million characters the rest is left out.
+The output is bounded, as an engine's log is: when `output` has so many bytes it becomes `output.1`, in place
+of an older file. A line is cut after a million characters.
 
-`exit.json` has what the stage has used, as the kernel counts it: CPU time of the stage and of those children
-that it has waited for, and the resident memory of the largest of them at its peak. No process is smaller than
-this one was when it started it, about 10 MB.
+`exit.json` says what the stage used, as the kernel counts it: CPU time of the stage and of the children that
+it waited for, and the peak resident memory of the largest of them. The least is the memory of this process
+when it started the stage, about 10 MB.
 """
 
 import json
@@ -27,11 +27,11 @@ from typing import IO, Any
 CANNOT_START = 127
 PIECE = 64 * 1024
 PIECES = 16  # of a line that are kept
-DRAIN_SECONDS = 2  # for the output when the stage has ended; what has left its group may hold it open
+DRAIN_SECONDS = 2  # for the output when the stage has ended; a process outside its group may hold it open
 
 
 class Output:
-    """Keeps the last lines: of two files, each with `most` bytes and the line that goes beyond."""
+    """Keeps the last lines in two files, each of `most` bytes and the line that exceeds them."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -80,7 +80,7 @@ def watch(lock: int, most: int, working_dir: str, command: list[str]) -> None:
         reader = threading.Thread(target=_copy, args=(process.stdout, output), daemon=True)
         reader.start()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # not reaped: its group stays its own
-        _signal_group(process.pid, signal.SIGKILL)  # what the stage has left behind, as the engine does
+        _signal_group(process.pid, signal.SIGKILL)  # children that are still alive, as the engine does
         reader.join(DRAIN_SECONDS)
         _, code, used = os.wait4(process.pid, 0)
         status = os.waitstatus_to_exitcode(code)
@@ -93,9 +93,9 @@ def watch(lock: int, most: int, working_dir: str, command: list[str]) -> None:
 
 
 def _copy(printed: IO[str], output: Output) -> None:
-    with printed:  # should writing fail, the stage is not left waiting for a reader
+    with printed:  # if writing fails, the stage does not wait for a reader
         pieces = 0  # of the line that has begun
-        while piece := printed.readline(PIECE):  # a line may be longer than there is memory
+        while piece := printed.readline(PIECE):  # a line may be longer than the memory
             ends = piece.endswith("\n")
             if not pieces:
                 output.write(f"{_now()} {piece.rstrip()}\n" if ends else f"{_now()} {piece}")
@@ -120,11 +120,11 @@ def _write(name: str, value: dict[str, Any]) -> None:
 
 
 def _now() -> str:
-    """Return the time as Docker's logs give it: UTC, with nanoseconds."""
+    """Return the time in the form of Docker's logs: UTC, with nanoseconds."""
     seconds, nanoseconds = divmod(time.time_ns(), 10**9)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09d}Z"
 
 
 if __name__ == "__main__":
     watch(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
-    os._exit(0)  # Python would wait for, or stumble over, a reader that still waits
+    os._exit(0)  # Python would wait for a reader that still reads, or fail

@@ -1,9 +1,31 @@
-"""The stages, each declared once in a file of its own."""
+"""The stages, each declared once in a file of its own: rankalpha/stages/<stage>.py.
 
-from rankalpha.stages.ingestion import INGESTION
-from rankalpha.stages.scorer import SCORER
-from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
+`rankalpha.pipeline.steps` lists them. A stage whose file declares no stage of that name, or a folder of data
+that no step has, fails here.
+"""
 
-__all__ = ["INGESTION", "SCORER", "SENTIMENT_ANALYSIS", "STAGES"]
+from importlib import import_module
+from pathlib import PurePosixPath
 
-STAGES = (INGESTION, SCORER, SENTIMENT_ANALYSIS)
+from rankalpha.pipeline.steps import FOLDERS, STAGE_NAMES
+from rankalpha.stages.stage import Stage
+
+DATA = PurePosixPath("/data")  # root of the data in a container
+
+
+def _declared(name: str) -> Stage:
+    module = import_module(f"rankalpha.stages.{name}")
+    stage = next((value for value in vars(module).values() if isinstance(value, Stage)), None)
+    if stage is None or stage.name != name:
+        raise ValueError(f"rankalpha/stages/{name}.py declares no Stage with name={name!r}")
+    for volume in stage.docker.volumes:
+        target = PurePosixPath(volume.target)
+        if target.is_relative_to(DATA) and target.relative_to(DATA).parts[:1] not in {(f,) for f in FOLDERS}:
+            raise ValueError(
+                f"stage {name}: no step has the folder of its volume {volume.target}; "
+                "add it to the step's `folders` in rankalpha/pipeline/steps.py"
+            )
+    return stage
+
+
+STAGES = tuple(_declared(name) for name in STAGE_NAMES)

@@ -1,4 +1,4 @@
-"""A call: what a service offers. Declared once, made by `rankalpha.operators.service`."""
+"""A call to a service. It is declared once, and `rankalpha.operators.service` makes it."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -10,7 +10,7 @@ from rankalpha.stages.profile import Profile
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call that a service offers. Each part is a setting of env/<profile>/api.env or a Variable.
+    """A call that a service offers. Each part is a setting of env/<profile>/api.env or a Variable.
 
     With `name` GRADING: GRADING_METHOD, GRADING_PATH and GRADING_TIMEOUT (seconds); `url_key` names the
     setting of the base URL, `settings().<url_default>` its default.
@@ -27,12 +27,12 @@ class Call:
         return replace(self, market=market)
 
     def about(self, batch: str) -> dict[str, str]:
-        """Return what the service is told of a batch; the default market goes without saying."""
+        """Return what the call says about a batch; the default market is not mentioned."""
         return {"batch": batch, **({"market": self.market.name} if self.market.folder else {})}
 
     @property
     def defaults(self) -> dict[str, str]:
-        """The call's settings where neither a Variable nor the env file sets them."""
+        """The call's settings without a Variable or a line of the env file."""
         return {
             self.url_key: getattr(settings(), self.url_default),
             f"{self.name}_METHOD": "POST",
@@ -41,5 +41,5 @@ class Call:
         }
 
     def profile(self) -> Profile:
-        """Look the call's settings up."""
+        """Look up the call's settings."""
         return Profile.load("api", self.defaults, self.market.profile)

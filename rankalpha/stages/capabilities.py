@@ -1,6 +1,6 @@
-"""Linux capabilities, the parts of root's power: a stage has none but those that it declares."""
+"""Linux capabilities, the parts of root's power: a stage has only those that it declares."""
 
-# Docker's own defaults without NET_RAW: what any container has elsewhere. Most others lead out of it.
+# Docker's own defaults without NET_RAW: what every container has elsewhere. Most others lead out of it.
 GRANTABLE = (
     "AUDIT_WRITE",
     "CHOWN",
@@ -26,12 +26,12 @@ def check_capabilities(stage: str, names: tuple[str, ...]) -> None:
     """Raise ValueError when a stage declares what is not a capability, or one that no stage may have."""
     if isinstance(names, str):
         message = f"stage {stage}: capabilities={names!r} is not a tuple, such as ('CHOWN',)"
-        raise ValueError(message)  # noqa: TRY004  what else is wrong with a declaration is one too
+        raise ValueError(message)  # noqa: TRY004  every mistake of a declaration is a ValueError
     for name in names:
         if why := NEVER.get(name.upper().removeprefix("CAP_")):
             raise ValueError(
                 f"stage {stage}: no stage may have the capability {name}, with which it could {why}; "
-                "leave it out, and change the image so that it works without"
+                "leave it out, and change the image so that it works without it"
             )
         if name not in GRANTABLE:
             raise ValueError(

@@ -12,7 +12,7 @@ from rankalpha.usable import key_problem, text_problem
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Read KEY=VALUE lines; raise SettingsError naming file and line of the first that is none."""
+    """Read KEY=VALUE lines; raise SettingsError naming file and line of the first one that is not."""
     if not path.is_file():
         raise SettingsError(f"{path} is missing; env/example/{path.name} documents its keys")
     try:
@@ -25,13 +25,13 @@ def read_env_file(path: Path) -> dict[str, str]:
     for binding in bindings:
         if problem := _problem(binding):
             text = binding.original.string
-            blank = text[: len(text) - len(text.lstrip())]  # a binding begins with the blank lines before it
+            blank = text[: len(text) - len(text.lstrip())]  # a binding includes the blank lines before it
             raise SettingsError(f"{path}, line {binding.original.line + blank.count(chr(10))}: {problem}")
     return {binding.key: binding.value or "" for binding in bindings if binding.key}
 
 
 def _problem(binding: Binding) -> str:
-    """Say what is wrong with a line, without its value, which may be a secret."""
+    """Return what is wrong with a line, without its value, which may be a secret."""
     if binding.error or (binding.key is not None and binding.value is None):
         word = re.split(r"[=:\s]", binding.original.string.strip())[0][:40]
         return f"expected KEY=VALUE, found {word!r}"

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from rankalpha.stages.stage import Stage, Volume
+from rankalpha.stages.docker import DockerOptions, Volume
+from rankalpha.stages.stage import Stage
 
 INGESTION = Stage(
     name="ingestion",
     image="rankalpha_ingestion",
     command="python apps/ingestion/main.py",
-    volumes=(Volume("prices_data", "/data/prices"),),
     optional=(
         "INGESTION_SOURCE",
         "INGESTION_SYMBOLS",
@@ -24,4 +24,5 @@ INGESTION = Stage(
         "SCREENER_TOP",
     ),
     timeout=timedelta(minutes=30),
+    docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

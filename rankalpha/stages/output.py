@@ -1,17 +1,17 @@
-"""What a task that works on a batch leaves to those after it: one XCom, for each is a request to Airflow."""
+"""The output of a task that works on a batch: one XCom, because each XCom is a request to Airflow."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-PUBLISH = "publish"  # the param of a run: off, and its output is not published
+PUBLISH = "publish"  # the param of a run; when it is off, the output is not published
 OUTPUT = "return_value"  # Airflow's own key for what a task returns
 
 
 class Output(TypedDict):
-    """All are None when the task has left nothing.
+    """All are None when the task has pushed no output.
 
     `batch` is the key of the batch, `result` what was reported of it, see `rankalpha.stages.result`, and
-    `container` what a stage's container has used, see `rankalpha.containers.usage.told`.
+    `container` what a stage's container has used, see `rankalpha.containers.usage.container_report`.
     """
 
     batch: str | None
@@ -19,17 +19,17 @@ class Output(TypedDict):
     container: dict[str, Any] | None
 
 
-def leave(
+def push_output(
     ti: Any,
     batch: str,
     result: dict[str, Any] | None = None,
     container: dict[str, Any] | None = None,
 ) -> None:
-    """Leave the output of a task, also of a stage that has failed."""
+    """Push the output of a task, also of a stage that has failed."""
     ti.xcom_push(key=OUTPUT, value=Output(batch=batch, result=result, container=container))
 
 
-def left(ti: Any, task_id: str) -> Output:
-    """Return what a task of the same run has left."""
-    found: Mapping[str, Any] = ti.xcom_pull(task_ids=task_id, key=OUTPUT) or {}
-    return Output(batch=found.get("batch"), result=found.get("result"), container=found.get("container"))
+def pull_output(ti: Any, task_id: str) -> Output:
+    """Return the output of a task of the same run."""
+    pushed: Mapping[str, Any] = ti.xcom_pull(task_ids=task_id, key=OUTPUT) or {}
+    return Output(batch=pushed.get("batch"), result=pushed.get("result"), container=pushed.get("container"))

@@ -13,7 +13,7 @@ from rankalpha.usable import line_problem, text_problem
 
 Lookup = Callable[[str], str | None]  # of a Variable by its key
 
-FROM_ENVIRONMENT = "AIRFLOW_VAR_"  # and the key in upper case: so a Variable stands in the environment
+FROM_ENVIRONMENT = "AIRFLOW_VAR_"  # prefix of a Variable in the environment, before its key in upper case
 ENV_PROFILE = "ENV_PROFILE"  # the Variable that chooses the profile
 SECRETS_BACKENDS = (("secrets", "backend"), ("workers", "secrets_backend"))
 
@@ -28,26 +28,26 @@ def variable(key: str) -> str | None:
 
 @dataclass(frozen=True)
 class Variables:
-    """Airflow's Variables; `stored` are the keys that its database has, None when that is not known."""
+    """Airflow's Variables; `stored` are the keys in its database, None when they are not known."""
 
     stored: frozenset[str] | None = None
 
     @classmethod
     def load(cls) -> "Variables":
-        """Ask which keys there are: those that nobody has set then cost no call each."""
+        """Ask which keys exist, so that a key that nobody has set costs no call."""
         from airflow.sdk import Variable, conf  # noqa: PLC0415
 
         if any(conf.get(section, key, fallback="") for section, key in SECRETS_BACKENDS):
-            return cls()  # they do not tell which keys they have
+            return cls()  # a backend does not list its keys
         try:
             return cls(frozenset(Variable.keys()))
         except ImportError:  # not in a task, where only the environment has Variables
             return cls()
 
     def __call__(self, key: str) -> str | None:
-        """Return the value of a Variable, None when there is none."""
-        there = self.stored is None or key in self.stored or FROM_ENVIRONMENT + key.upper() in os.environ
-        return variable(key) if there else None
+        """Return the value of a Variable, None when it is not set."""
+        exists = self.stored is None or key in self.stored or FROM_ENVIRONMENT + key.upper() in os.environ
+        return variable(key) if exists else None
 
     def keys(self) -> frozenset[str]:
         """Return the keys that are set, as far as that is known."""
@@ -56,9 +56,9 @@ class Variables:
 
 
 def profile_folder(name: str) -> Path:
-    """Return the folder of a profile; SettingsError lists those that there are."""
+    """Return the folder of a profile; SettingsError lists the existing profiles."""
     known = sorted(path.name for path in settings().env_dir.glob("*/"))
-    if name not in known:  # a path such as `..` is no name
+    if name not in known:  # a path such as `..` is not a name
         raise SettingsError(
             f"unknown profile {name!r}: {settings().env_dir} has {known or 'no profiles'}; "
             "set the Variable ENV_PROFILE or RANKALPHA_ENV to one of them"
@@ -90,30 +90,30 @@ class Profile:
         return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name, set_keys=lookup.keys())
 
     def get(self, key: str) -> str:
-        """Return the value of `key`; KeyError when it stands nowhere, SettingsError for no usable text."""
+        """Return the value of `key`; KeyError when it is not set, SettingsError for unusable text."""
         value = self.lookup(key)
         if value is None:
             value = self.file[key] if key in self.file else self.defaults[key]
         if problem := text_problem(value):  # the value may be a secret
-            raise SettingsError(f"{key} {problem} where its Variable or env file sets it")
+            raise SettingsError(f"{key} {problem} (in its Variable or env file)")
         return value
 
     def optional(self, key: str) -> str:
-        """Return the value of `key`, or an empty string when it stands nowhere."""
+        """Return the value of `key`, or an empty string when it is not set."""
         try:
             return self.get(key)
         except KeyError:
             return ""
 
     def line(self, key: str) -> str:
-        """Return the value of `key`, a text of one line; SettingsError names a value that is none."""
+        """Return the value of `key`, a text of one line; SettingsError names any other value."""
         value = self.get(key)
         if problem := line_problem(value):
             raise SettingsError(f"{key}={shown(value)} {problem}")
         return value
 
     def number(self, key: str, most: float = inf) -> float:
-        """Return the positive number of `key`, `most` at most; SettingsError names a value that is none."""
+        """Return the positive number of `key`, `most` at most; SettingsError names any other value."""
         value = self.get(key)
         try:
             number = float(value)
@@ -122,9 +122,9 @@ class Profile:
         if not 0 < number < inf:
             raise SettingsError(f"{key}={shown(value)} is not a positive number, such as 1.5")
         if number > most:
-            raise SettingsError(f"{key}={shown(value)} is more than {most:.10g}, the most that can be used")
+            raise SettingsError(f"{key}={shown(value)} is too large; the maximum is {most:.10g}")
         return number
 
     def all(self) -> dict[str, str]:
-        """Return every key of the file and the defaults with the value that wins."""
+        """Return every key of the file and the defaults, with the value that has precedence."""
         return {key: self.get(key) for key in {**self.defaults, **self.file}}

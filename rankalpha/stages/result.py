@@ -12,10 +12,10 @@ from rankalpha.texts import ANSWER, cut, shown
 from rankalpha.usable import text_problem
 
 MAX_BYTES = 65536  # it travels as XCom and as the event's extra; a result is a summary, not data
-MAX_DEPTH = 64  # objects and lists within each other; at some 900 Airflow cannot send it
+MAX_DEPTH = 64  # levels of nested objects and lists; Airflow cannot send about 900
 MAX_INTEGER = 2**63 - 1  # what Airflow sends has 64 bits
 LONGEST_INTEGER = 30  # characters; Python refuses to read one of thousands
-RESERVED = ("__classname__", "__id__", "__type")  # Airflow takes an object with such a key for one of its own
+RESERVED = ("__classname__", "__id__", "__type")  # keys by which Airflow knows its own objects
 MOST_PROBLEMS = 5  # in a message
 
 SCHEMA: dict[str, Any] = {
@@ -39,15 +39,15 @@ _VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
 
 class ResultError(Exception):
-    """A stage wrote a result that is none; the message says what is wrong with it."""
+    """A stage wrote a malformed result; the message says what is wrong with it."""
 
 
 class ResultNotStored(ResultError):
-    """A result that is JSON, and that Airflow or PostgreSQL cannot store; the message says where and why."""
+    """A result is JSON, but Airflow or PostgreSQL cannot store it; the message says where and why."""
 
 
 class _Number(str):
-    """A number as it is written, which no computer stores."""
+    """A number as it is written, which cannot be stored."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ class _Twice(dict[str, Any]):
 
 
 def parse_result(raw: bytes, batch: str) -> dict[str, Any] | None:
-    """Return the result in `raw`, or None when the stage wrote none; ResultError for anything malformed.
+    """Return the result in `raw`, or None when the stage wrote none; ResultError for a malformed result.
 
     A result of another batch than `batch` is malformed too. ResultNotStored when it cannot be stored.
     """
@@ -116,7 +116,7 @@ def _integer(text: str) -> int | str:
 
 def _float(text: str) -> float | str:
     number = float(text)
-    # PostgreSQL gives 1e308 back as an integer of 309 digits, which Airflow cannot send
+    # PostgreSQL returns 1e308 as an integer of 309 digits, which Airflow cannot send
     return number if abs(number) < MAX_INTEGER else _Number(text)
 
 
@@ -140,15 +140,15 @@ def _problems(value: Any, path: str, depth: int) -> Iterator[str]:
         yield from _problems_of_object(value, path, depth)
 
 
-def _problems_of_object(found: dict[str, Any], path: str, depth: int) -> Iterator[str]:
-    if isinstance(found, _Twice):
-        yield f"{path}{_step(found.twice)} stands there twice; leave one out"
-    for key, item in found.items():
+def _problems_of_object(value: dict[str, Any], path: str, depth: int) -> Iterator[str]:
+    if isinstance(value, _Twice):
+        yield f"{path}{_step(value.twice)} occurs twice; remove one"
+    for key, item in value.items():
         where = f"{path}{_step(key)}"
         if problem := text_problem(key):
             yield f"{where}: its key {problem}"
         elif key in RESERVED:
-            yield f"{where}: its key is one of Airflow's own; rename it"
+            yield f"{where}: its key is reserved by Airflow; rename it"
         yield from _problems(item, where, depth + 1)
 
 

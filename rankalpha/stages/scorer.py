@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from rankalpha.stages.stage import Stage, Volume
+from rankalpha.stages.docker import DockerOptions, Volume
+from rankalpha.stages.stage import Stage
 
 SCORER = Stage(
     name="scorer",
     image="rankalpha_scorer",
     command="python apps/scorer/main.py",
-    volumes=(Volume("prices_data", "/data/prices"),),
     optional=("SCORER_STALE_DAYS",),
     timeout=timedelta(minutes=30),
+    docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

@@ -2,18 +2,14 @@
 
 from datetime import timedelta
 
-from rankalpha.stages.stage import Stage, Volume
+from rankalpha.stages.docker import DockerOptions, Volume
+from rankalpha.stages.stage import Stage
 
 SENTIMENT_ANALYSIS = Stage(
     name="sentiment",
     image="rankalpha_sentiment",
     command="uv run main.py",
     working_dir="/app/apps/sentiment",
-    volumes=(
-        Volume("prices_data", "/data/prices"),
-        Volume("company_reports", "/data/company_reports"),
-        Volume("analysis_schedule", "/data/analysis_schedule"),
-    ),
     env={
         "SENTIMENT_USE_CONSENSUS": "true",
         "SENTIMENT_CONSENSUS_MIN_APPEARANCES": "2",
@@ -44,4 +40,11 @@ SENTIMENT_ANALYSIS = Stage(
     data_dir_keys=("RANKALPHA_DATA_DIR", "SENTIMENT_DATA_DIR"),
     memory="2g",
     timeout=timedelta(hours=1),  # a language model may take its time
+    docker=DockerOptions(
+        volumes=(
+            Volume("prices_data", "/data/prices"),
+            Volume("company_reports", "/data/company_reports"),
+            Volume("analysis_schedule", "/data/analysis_schedule"),
+        )
+    ),
 )

@@ -1,4 +1,4 @@
-"""Variables that are set and reach nobody.
+"""Variables that are set and reach no container.
 
 A Variable reaches a container only when the stage's declaration or its env file names the key.
 """
@@ -15,40 +15,40 @@ from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
 from rankalpha.stages.profile import ENV_PROFILE, profile_dir
 from rankalpha.stages.stage import Stage
 
-KEY = re.compile(r"[A-Z][A-Z0-9_]*")  # of other forms are the Variables of other DAGs
+KEY = re.compile(r"[A-Z][A-Z0-9_]*")  # Variables of other DAGs have other forms
 ORCHESTRATION = ("RANKALPHA_", "AIRFLOW_")
 
 
 def unreached(keys: Iterable[str], stage: Stage) -> list[str]:
-    """Return which of the keys that Variables have nobody asks for, `stage` being the one that runs."""
+    """Return which keys of Variables no stage or call uses; `stage` is the stage that runs."""
     own = stage.key("")  # scorer_mem is meant for SCORER_MEM, and is another Variable
-    left = {key for key in keys if KEY.fullmatch(key) or key.upper().startswith(own)} - {ENV_PROFILE}
+    unused = {key for key in keys if KEY.fullmatch(key) or key.upper().startswith(own)} - {ENV_PROFILE}
     for names in (
         *(call.defaults for call in (GRADING_REFRESH, FRONTEND_REFRESH)),
         stage.keys,
         *_of_stages(),
     ):
-        left -= set(names)
-        if not left:
+        unused -= set(names)
+        if not unused:
             break
-    return sorted(left)
+    return sorted(unused)
 
 
 def warning(keys: list[str], stage: Stage) -> str:
-    """Return what an operator is told of Variables that reach nobody."""
-    said = (
+    """Return the warning about Variables that reach no container."""
+    text = (
         f"Variables that are set and reach no container: {', '.join(keys)}. A container gets a Variable only "
         f"when its env file or declaration names the key: for this stage add the line {keys[0]}= "
         f"to env/<profile>/{stage.name}.env"
     )
     if any(key.startswith(ORCHESTRATION) for key in keys):
-        said += f". What configures Airflow and RankAlpha is set in env/{settings().env}/airflow.env instead"
-    return said
+        text += f". What configures Airflow and RankAlpha is set in env/{settings().env}/airflow.env instead"
+    return text
 
 
 def _of_stages() -> Iterator[Iterable[str]]:
     yield from (stage.keys for stage in STAGES)
     for own in dict.fromkeys(market.profile for market in markets()):
         for stage in STAGES:
-            with suppress(SettingsError):  # told by the stage that needs it
+            with suppress(SettingsError):  # the stage that needs it reports it
                 yield read_env_file(profile_dir(own) / f"{stage.name}.env")

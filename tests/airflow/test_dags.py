@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
 from airflow.sdk import Asset
@@ -13,20 +14,15 @@ from jsonschema import Draft202012Validator
 from rankalpha.alerts.notifier import AlertNotifier
 from rankalpha.defaults import DEATHS, CountedFailures
 from rankalpha.pipeline.pipelines import PIPELINE
+from rankalpha.pipeline.steps import HOUSEKEEPING, SHAPE
 
-TASKS = {
-    "rankalpha_ingestion": ["run_ingestion", "publish_prices"],
-    "rankalpha_scoring": ["run_scorer", "publish_scores"],
-    "rankalpha_sentiment": ["run_ai_analysis", "publish_sentiment"],
-    "rankalpha_grading": ["update_grading", "publish_grades", "notify_frontend"],
+HOUSEKEEPING_TASKS = {
     "rankalpha_maintenance": ["prune_logs", "prune_metadata"],
     "rankalpha_watchdog": ["watch_batches", "sweep_containers"],
-}
-BESIDE_THE_PIPELINE = {
-    "rankalpha_maintenance",
-    "rankalpha_watchdog",
-}  # starting a batch does not wait for these
-DATASETS = ["grades", "prices", "scores", "sentiment"]
+}  # of DAGs that belong to no batch
+STEPS = {f"rankalpha_{step.name}": step for step in SHAPE}  # by DAG
+DAGS = [*STEPS, *HOUSEKEEPING_TASKS]
+DATASETS = sorted(step.writes for step in SHAPE)
 
 
 def all_tasks(dags):
@@ -38,12 +34,24 @@ def test_no_import_errors(dag_bag):
 
 
 def test_the_dags_are_exactly_these(dags):
-    assert set(dags) == set(TASKS) == {*PIPELINE, *BESIDE_THE_PIPELINE}
+    """The steps of the pipeline, and the housekeeping; the graph's snapshot lists them too."""
+    assert set(dags) == set(DAGS) == {*PIPELINE, *(f"rankalpha_{name}" for name in HOUSEKEEPING)}
 
 
-def test_the_tasks_are_exactly_these_in_this_order(dags):
-    for dag_id, tasks in TASKS.items():
-        assert [task.task_id for task in dags[dag_id].topological_sort()] == tasks
+@pytest.mark.parametrize("dag_id", STEPS)
+def test_a_step_reads_runs_its_stage_and_publishes(dags, dag_id):
+    step = STEPS[dag_id]
+    first, publishing, *_ = dags[dag_id].topological_sort()
+    stage = getattr(first, "stage", None)
+    assert (stage.name if stage else "") == step.stage
+    assert [asset.name for asset in first.inlets] == list(step.reads)
+    assert publishing.task_id == f"publish_{step.writes}"
+    assert [asset.name for asset in publishing.outlets] == [step.writes]
+
+
+@pytest.mark.parametrize("dag_id", HOUSEKEEPING_TASKS)
+def test_the_tasks_of_the_housekeeping_are_exactly_these_in_this_order(dags, dag_id):
+    assert [task.task_id for task in dags[dag_id].topological_sort()] == HOUSEKEEPING_TASKS[dag_id]
 
 
 def test_only_the_files_in_dags_are_parsed(dag_bag, root):
@@ -57,7 +65,7 @@ def test_a_dag_file_holds_one_dag_and_is_short(dags, root):
     assert all(len(path.read_text().splitlines()) <= 60 for path in files)
 
 
-@pytest.mark.parametrize("dag_id", TASKS)
+@pytest.mark.parametrize("dag_id", DAGS)
 def test_a_dag_is_documented_and_bounded(dags, dag_id):
     dag = dags[dag_id]
     for heading in (
@@ -94,7 +102,7 @@ def test_every_run_of_the_pipeline_has_a_deadline_that_needs_no_logical_date(dag
         assert type(deadline.reference).__name__ == "DagRunQueuedAtDeadline"
         assert deadline.interval == timedelta(minutes=30)
         assert deadline.callback.path == "rankalpha.alerts.deadline.missed"
-    assert not any(dags[dag_id].deadline for dag_id in BESIDE_THE_PIPELINE)
+    assert not any(dags[dag_id].deadline for dag_id in HOUSEKEEPING_TASKS)
 
 
 def test_stages_push_no_return_value(dags):
@@ -116,31 +124,31 @@ def test_each_dataset_has_one_producer_and_the_consumed_ones_exist(dags):
     assert consumed <= set(produced)
 
 
-def test_datasets_are_complete_and_stable():
-    import datasets
+def contract_of(asset):
+    return getattr(import_module(f"datasets.{asset.name}"), f"{asset.name.upper()}_CONTRACT")
 
-    assets = [value for value in vars(datasets).values() if isinstance(value, Asset)]
-    assert {asset.name: asset.uri for asset in assets} == {name: f"rankalpha://{name}/" for name in DATASETS}
-    for asset in assets:
-        contract = getattr(datasets, f"{asset.name.upper()}_CONTRACT")
-        assert contract.owner
-        assert len(contract.description) > 20
-        assert contract.freshness > timedelta(0)
-        assert any(check.severity == "block" for check in contract.checks)
-        Draft202012Validator.check_schema(contract.schema)  # too slow for a parse
-        shown = asset.extra
-        assert (shown["owner"], shown["description"]) == (contract.owner, contract.description)
-        assert shown["fresh for hours"] > 0
-        assert set(shown["checks"]) == {check.name for check in contract.checks}
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_dataset_is_complete_and_stable(name):
+    (asset,) = [it for it in vars(import_module(f"datasets.{name}")).values() if isinstance(it, Asset)]
+    assert (asset.name, asset.uri) == (name, f"rankalpha://{name}/")
+    contract = contract_of(asset)
+    assert contract.owner
+    assert len(contract.description) > 20
+    assert contract.freshness > timedelta(0)
+    assert any(check.severity == "block" for check in contract.checks)
+    Draft202012Validator.check_schema(contract.schema)  # too slow for a parse
+    shown = asset.extra
+    assert (shown["owner"], shown["description"]) == (contract.owner, contract.description)
+    assert shown["fresh for hours"] > 0
+    assert set(shown["checks"]) == {check.name for check in contract.checks}
 
 
 def test_each_dataset_is_published_by_its_own_contract(dags):
-    import datasets
-
     publishing = [task for task in all_tasks(dags) if task.outlets]
     for task in publishing:
         (asset,) = task.outlets
-        assert task.contract == getattr(datasets, f"{asset.name.upper()}_CONTRACT")
+        assert task.contract == contract_of(asset)
 
 
 COUNT_REQUESTS = """
@@ -174,7 +182,7 @@ def test_parsing_opens_no_connection(root):
         text=True,
         check=True,
     )
-    assert done.stdout.split()[-3:] == [str(len(TASKS)), "0", "0"]
+    assert done.stdout.split()[-3:] == [str(len(DAGS)), "0", "0"]
 
 
 @pytest.mark.parametrize("now", ["2026-11-23T06:00:05", "2026-11-23T07:30:00", "2026-11-24T05:59:59"])

@@ -111,7 +111,7 @@ def test_a_markets_dags_keep_the_policy(many):
 
 def test_no_two_markets_share_volumes_or_folders(many):
     stages = [task.stage for dag in many.values() for task in dag.tasks if hasattr(task, "stage")]
-    volumes = {(volume.name, stage.market.name) for stage in stages for volume in stage.volumes}
+    volumes = {(volume.name, stage.market.name) for stage in stages for volume in stage.docker.volumes}
     assert len({name for name, _ in volumes}) == len(volumes) == 3 * MANY
     assert len({stage.market.folder for stage in stages}) == MANY
 

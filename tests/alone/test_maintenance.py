@@ -11,7 +11,7 @@ import pytest
 from rankalpha.runners.identity import SET_ASIDE, Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
-from rankalpha.stages import SCORER
+from rankalpha.stages.scorer import SCORER
 from tests.alone.backfills import backfill
 from tests.alone.old_rows import OLD, backdate, batches
 from tests.support.services import GRADING
@@ -144,7 +144,7 @@ def abandoned(engine, run, seconds):
     job = replace(job, command=f"sleep {seconds}")
     container = engine.create(job, who.name)
     engine.start(container, job)
-    return engine.look(container.id)
+    return engine.inspect(container.id)
 
 
 def test_orphans_are_stopped_and_stages_in_flight_are_not(stack, lane, engine, monkeypatch):
@@ -158,8 +158,8 @@ def test_orphans_are_stopped_and_stages_in_flight_are_not(stack, lane, engine, m
         labels = {"rankalpha.run": run_id}
         (stage,) = wait_for("the stage", lambda: [one for one in engine.containers(labels) if one.running])
         log = maintain(stack, since, WATCHDOG)["sweep_containers"]
-        assert engine.look(orphan.id).name == f"{orphan.name}{SET_ASIDE}1"
-        assert not engine.look(orphan.id).running
+        assert engine.inspect(orphan.id).name == f"{orphan.name}{SET_ASIDE}1"
+        assert not engine.inspect(orphan.id).running
         assert f"Stopping orphan {orphan.name}" in log
         assert f"Stopping orphan {stage.name}" not in log
         lane.mark_failed("ingestion", run_id)

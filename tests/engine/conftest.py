@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, Volume
+from rankalpha.stages.docker import DockerOptions, Volume
+from rankalpha.stages.stage import Stage
 from tests.engine.relay import Relay
 from tests.engine.stage_jobs import Jobs, use
 from tests.support.docker_proxy import RunningProxy
@@ -19,7 +20,8 @@ def demo(engine, session):
     engine.create_network(session, labels=labels())
     engine.create_volume(session, labels=labels())
     volumes = (Volume(session, "/data/prices"),)
-    yield Stage(name="demo", image=IMAGE, command="true", network=session, volumes=volumes)
+    options = DockerOptions(network=session, volumes=volumes)
+    yield Stage(name="demo", image=IMAGE, command="true", docker=options)
     engine.remove_network(session)
     engine.remove_volume(session)
 
@@ -27,15 +29,16 @@ def demo(engine, session):
 @pytest.fixture(scope="session")
 def lacking(demo, session):
     """A stage that needs what is not there."""
-    return replace(demo, network=f"{session}-no-net", volumes=(Volume(f"{session}-no-data", "/data/none"),))
+    volumes = (Volume(f"{session}-no-data", "/data/none"),)
+    return replace(demo, docker=DockerOptions(network=f"{session}-no-net", volumes=volumes))
 
 
 @pytest.fixture(scope="session")
 def proxy(demo, lacking, tmp_path_factory):
     """The proxy, for the stages of these tests."""
     folders = ("/made/on/demand", "/etc/passwd")
-    powerful = replace(demo, name="powerful", capabilities=("CHOWN",))
-    writer = replace(demo, name="writer", read_only=False)
+    powerful = replace(demo, name="powerful", docker=replace(demo.docker, capabilities=("CHOWN",)))
+    writer = replace(demo, name="writer", docker=replace(demo.docker, read_only=False))
     stages = [demo, lacking, powerful, writer, *(replace(demo, working_dir=folder) for folder in folders)]
     running = RunningProxy(SOCKET, tmp_path_factory.mktemp("proxy") / "log", stages)
     yield running

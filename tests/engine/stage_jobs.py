@@ -54,7 +54,7 @@ class Jobs:
             "batch": KEY,
             "image": IMAGE,
             "command": command,
-            "nano_cpus": 1_500_000_000,
+            "cpus": 1.5,
             "memory_bytes": 64 * 1024**2,
             "tmp_bytes": 16 * 1024**2,
             "pids": 50,
@@ -79,7 +79,7 @@ class Jobs:
         """Run a job like its operator does; return its result."""
         runner, container = DockerRunner(), self.start(job)
         assert follow(container)[0] == "ended"
-        if warning := check_exit(job.stage, runner.look(container.id), runner.tail(container.id)):
+        if warning := check_exit(job.stage, runner.inspect(container.id), runner.tail(container.id)):
             log.warning(warning)
         return runner.result(container.id, job.stage.name)
 
@@ -113,8 +113,8 @@ def texts(lines):
 
 def ended(container: Container):
     """Return a container when it has ended."""
-    wait_for(f"the end of {container.name}", lambda: not DockerRunner().look(container.id).running)
-    return DockerRunner().look(container.id)
+    wait_for(f"the end of {container.name}", lambda: not DockerRunner().inspect(container.id).running)
+    return DockerRunner().inspect(container.id)
 
 
 def writes(expression):

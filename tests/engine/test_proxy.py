@@ -31,14 +31,14 @@ def client(proxy):
 @pytest.fixture
 def container(demo, session):
     """What a stage's container is created with."""
-    volume = demo.volumes[0]
+    volume = demo.docker.volumes[0]
     return {
         "Image": IMAGE,
         "Cmd": ["sh", "-c", "id; ls /host /dev/mem; sleep 60"],
         "WorkingDir": demo.working_dir,
         "Labels": {"rankalpha.dag": "rankalpha_demo", "rankalpha.session": session},
         "HostConfig": {
-            "NetworkMode": demo.network,
+            "NetworkMode": demo.docker.network,
             "Mounts": [{"Type": "volume", "Source": volume.name, "Target": volume.target}],
             "NanoCpus": 10**9,
             "Memory": 64 * 1024**2,

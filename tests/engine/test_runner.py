@@ -27,11 +27,11 @@ def test_a_container_is_created_then_started_then_over(jobs):
     assert made.labels == job.labels
     assert before <= made.created <= datetime.now(UTC)
     runner.start(made, job)
-    runs = runner.look(made.id)
+    runs = runner.inspect(made.id)
     assert (runs.running, runs.status, runs.ended) == (True, None, None)
     assert made.created <= runs.started <= datetime.now(UTC)
     runner.start(made, job)  # does nothing
-    assert runner.look(made.id) == runs
+    assert runner.inspect(made.id) == runs
     over = ended(made)
     assert (over.id, over.running, over.started, over.status) == (made.id, False, runs.started, 3)
     assert runs.started <= over.ended <= datetime.now(UTC)
@@ -43,7 +43,7 @@ def test_a_name_is_taken_once(jobs):
     runner, job, name = DockerRunner(), jobs.run("true"), jobs.identity().name
     assert runner.find(name) is None
     made = runner.create(job, name)
-    with pytest.raises(NameTaken, match=f"there is a container {name} already"):
+    with pytest.raises(NameTaken, match=f"container {name} exists already"):
         runner.create(job, name)
     assert runner.find(name) == made
 
@@ -52,9 +52,9 @@ def test_a_name_is_taken_once(jobs):
 def test_another_name_frees_the_first_and_changes_nothing_else(jobs):
     runner, job, name = DockerRunner(), jobs.run("sleep 60"), jobs.identity().name
     made = jobs.start(job)
-    runner.rename(made.id, f"{name}-try1")
+    runner.set_aside(made.id, 1)
     assert runner.find(name) is None
-    assert runner.find(f"{name}-try1") == runner.look(made.id) == replace(made, name=f"{name}-try1")
+    assert runner.find(f"{name}-try1") == runner.inspect(made.id) == replace(made, name=f"{name}-try1")
     assert runner.create(job, name).id != made.id
 
 
@@ -64,17 +64,17 @@ def test_a_container_that_has_gone_is_missed_by_all_that_need_it(jobs):
     one = jobs.start(job)
     runner.remove(one.id)
     for ask in (
-        runner.look,
+        runner.inspect,
         lambda _gone: runner.start(one, job),
         output,
         runner.tail,
         runner.environment,
         lambda gone: runner.result(gone, "demo"),
         runner.stop,
-        lambda gone: runner.rename(gone, f"{one.name}-try1"),
+        lambda gone: runner.set_aside(gone, 1),
         runner.remove,
     ):
-        with pytest.raises(ContainerGone, match="there is no such container any more"):
+        with pytest.raises(ContainerGone, match="the container no longer exists"):
             ask(one.id)
     assert runner.find(one.name) is None
     assert runner.containers(jobs.identity().of_task) == []
@@ -107,7 +107,7 @@ def test_a_stage_is_asked_to_stop_and_killed_when_it_does_not(jobs, engine, trap
     wait_for("its first line", lambda: DockerRunner().tail(one.id))
     begin = time.time()
     DockerRunner().stop(one.id)
-    assert DockerRunner().look(one.id).status == TRAPS[trap]
+    assert DockerRunner().inspect(one.id).status == TRAPS[trap]
     DockerRunner().stop(one.id)  # a second time it does nothing
     kills = {"container": one.id, "event": "kill"}
     sent = list(engine.events(since=int(begin), until=int(time.time()) + 1, filters=kills, decode=True))

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from rankalpha.containers import durable
-from rankalpha.containers.durable import set_aside
 from rankalpha.runners.docker import DockerRunner
 from tests.engine.stage_jobs import ended, log, output, texts, writes
 
@@ -69,7 +68,7 @@ def test_what_was_left_unstarted_is_started_when_its_maker_had_time(jobs, caplog
     one = jobs.start(job, try_number=2)
     assert one.started - made.created > durable.START_TIME
     assert (one.id, ended(one).status) == (made.id, 0)
-    assert caplog.messages == [f"Started container {made.name}, which was left unstarted"]
+    assert caplog.messages == [f"Started container {made.name}, which had been created and not started"]
 
 
 def test_a_slow_maker_starts_its_container_itself(jobs, caplog, monkeypatch):
@@ -92,18 +91,18 @@ def test_clearing_a_task_begins_anew_and_stops_what_runs(jobs, caplog):
     old, other = start(), start(task="another")
     new = start(group=7, try_number=5)
     assert new.id != old.id
-    assert [DockerRunner().look(one.id).running for one in (old, other, new)] == [False, True, True]
+    assert [DockerRunner().inspect(one.id).running for one in (old, other, new)] == [False, True, True]
     assert f"Stopping container {old.name}, whose task was cleared" in caplog.messages
 
 
 def test_what_was_set_aside_does_not_count(jobs):
     job = jobs.run("echo one")
     first = jobs.ended(job)
-    set_aside(DockerRunner(), first, 1)
+    DockerRunner().set_aside(first.id, 1)
     second = jobs.start(job, try_number=2)
     assert second.id != first.id
     aside = DockerRunner().find(f"{first.name}-try1")
     assert aside.id == first.id
-    set_aside(DockerRunner(), aside, 2)  # a second time it keeps its name
-    assert DockerRunner().look(first.id).name == aside.name
+    DockerRunner().set_aside(aside.id, 2)  # a second time it keeps its name
+    assert DockerRunner().inspect(first.id).name == aside.name
     assert texts(output(first.id)) == ["one"]  # for inspection

@@ -138,7 +138,7 @@ def test_what_was_created_and_never_started_leaves_no_volume(jobs, engine, demo)
 
 @BOTH_WAYS
 def test_a_stage_that_declares_it_writes_to_its_image(jobs, demo):
-    writer = replace(demo, name="writer", read_only=False)
+    writer = replace(demo, name="writer", docker=replace(demo.docker, read_only=False))
     job = jobs.run(TO_ITS_IMAGE, identity=jobs.identity(stage="writer"), stage=writer)
     assert DockerRunner().tail(jobs.ended(job, stage="writer").id) == ["x"]
     result = jobs.python(writes("1"), stage=writer, identity=jobs.identity(stage="writer", group=4))
@@ -155,6 +155,10 @@ def test_another_stage_does_not(jobs, demo):
     )
     with pytest.raises(StageInvalid, match=said):
         jobs.start(
-            jobs.run(TO_ITS_IMAGE, stage=replace(demo, read_only=False), identity=jobs.identity(group=4)),
+            jobs.run(
+                TO_ITS_IMAGE,
+                stage=replace(demo, docker=replace(demo.docker, read_only=False)),
+                identity=jobs.identity(group=4),
+            ),
             group=4,
         )

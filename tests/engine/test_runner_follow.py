@@ -24,7 +24,7 @@ LATER = "2026-11-22T07:00:00"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, caplog):
     caplog.set_level("INFO", logger=log.name)
-    monkeypatch.setattr(following, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(following, "INSPECT_SECONDS", 1.0)
     monkeypatch.setattr(following, "DRAIN_SECONDS", 1.0)
     monkeypatch.setattr(following, "PAUSE_SECONDS", 0.1)
 
@@ -50,7 +50,7 @@ def test_a_stage_is_stopped_at_its_limit(jobs, way, trap):
     limit = timedelta(seconds=2)
     end, lines = follow(one, limit)
     assert end == "overdue"
-    over = DockerRunner().look(one.id)
+    over = DockerRunner().inspect(one.id)
     assert over.status == (137 if trap else 143)
     assert over.ended - over.started >= limit + timedelta(seconds=GRACE_SECONDS if trap else 0)
     assert texts(lines) == texts(output(one.id))
@@ -103,7 +103,7 @@ def test_a_log_that_is_stuck_hides_neither_the_end_nor_the_time_limit(jobs, way,
         job = jobs.run("sh -c 'while :; do echo up; done'", identity=jobs.identity(batch=LATER))
         endless = jobs.start(job, batch=LATER)
         assert follow_to(endless, timedelta(seconds=2)) == "overdue"
-        assert not DockerRunner().look(endless.id).running
+        assert not DockerRunner().inspect(endless.id).running
     finally:
         freed.set()
 
@@ -177,5 +177,5 @@ def test_a_proxy_that_stays_away_fails_the_task_and_not_the_stage(jobs, demo, tm
     with pytest.raises(EngineLost, match=f"lost the Docker engine at RANKALPHA_DOCKER_URL={proxy.url}"):
         follow(one, do=threading.Thread(target=proxy.stop).start)
     use(monkeypatch, f"unix://{SOCKET}")
-    assert DockerRunner().look(one.id).running
+    assert DockerRunner().inspect(one.id).running
     assert texts(follow(one)[1]) == NUMBERS

@@ -100,4 +100,4 @@ def test_a_reader_that_leaves_does_not_disturb_the_stage(jobs):
 
     assert asyncio.run(read()).text == "one"
     assert texts(output(one.id)) == ["one", "two"]
-    assert DockerRunner().look(one.id).status == 0
+    assert DockerRunner().inspect(one.id).status == 0

@@ -13,10 +13,11 @@ pytestmark = pytest.mark.usefixtures("swept", "way")
 OF_OTHERS = "sh -c 'touch /tmp/theirs; chown 65534 /tmp/theirs 2>&1; stat -c %u /tmp/theirs'"
 
 
-def printed(jobs, command, **stage):
+def printed(jobs, command, name="demo", capabilities=()):
     """What a stage's command prints in its container."""
-    name = stage.get("name", "demo")
-    job = jobs.run(command, identity=jobs.identity(stage=name), stage=replace(jobs.stage, **stage))
+    options = replace(jobs.stage.docker, capabilities=capabilities)
+    stage = replace(jobs.stage, name=name, docker=options)
+    job = jobs.run(command, identity=jobs.identity(stage=name), stage=stage)
     return DockerRunner().tail(jobs.ended(job, stage=name).id)
 
 

@@ -78,7 +78,7 @@ def test_a_stage_without_memory_is_told_which_setting_to_raise(jobs):
 def test_a_stage_that_outlives_a_child_without_memory(jobs, caplog):
     assert jobs.result(jobs.python(CHILD)) == b""
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warning.startswith("The stage says that it is done. A process of it was killed")
+    assert warning.startswith("The stage reports success. One of its processes was killed")
     assert DockerRunner().tail(jobs.identity().name) == ["-9"]
 
 
@@ -110,7 +110,7 @@ def test_a_result_that_is_no_plain_file(jobs, command):
 def test_all_that_is_missing_is_named_and_nothing_is_made(jobs, engine, lacking):
     with pytest.raises(StageInvalid) as caught:
         jobs.result(jobs.run("true", stage=lacking, image="rankalpha_absent:1"))
-    net, data = lacking.network, lacking.volumes[0].name
+    net, data = lacking.docker.network, lacking.docker.volumes[0].name
     assert str(caught.value).splitlines() == [
         "stage demo cannot start, the Docker engine lacks:",
         "  image 'rankalpha_absent:1': build or pull it on this engine, or set DEMO_IMAGE",
@@ -124,7 +124,9 @@ def test_all_that_is_missing_is_named_and_nothing_is_made(jobs, engine, lacking)
 
 @pytest.mark.parametrize("command", ["no-such-program", "/etc/passwd", "sh -c no-such-program"])
 def test_a_command_that_cannot_be_run(jobs, command):
-    with pytest.raises(StageInvalid, match=r"exited with 12[67]\. .* mend DEMO_COMMAND\. Last lines:\n  .*"):
+    with pytest.raises(
+        StageInvalid, match=r"exited with 12[67]\. .* correct DEMO_COMMAND\. Last lines:\n  .*"
+    ):
         jobs.result(jobs.run(command))
 
 

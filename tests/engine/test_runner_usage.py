@@ -7,7 +7,7 @@ import time
 import pytest
 
 from rankalpha.containers.follow import Follower
-from rankalpha.containers.usage import told
+from rankalpha.containers.usage import container_report
 from rankalpha.runners.base import ContainerGone
 from rankalpha.runners.docker import DockerRunner
 from tests.engine.registry import Registry
@@ -34,7 +34,7 @@ def burn(jobs):
 
 
 def followed(container):
-    """Follow a container as a triggerer does, and let it end once its figures are in; return what is told."""
+    """Follow a container as a triggerer does, and let it end once its figures are in; return the report."""
 
     def end():
         wait_for("the figures", lambda: (follower.usage or {}).get("cpu_seconds", 0) >= 0.8)
@@ -43,7 +43,7 @@ def followed(container):
     ending = threading.Thread(target=end)
     follower = Follower(DockerRunner(), container.id, lambda _line: ending.start(), log)
     assert asyncio.run(follower.follow(HOUR)) == "ended"
-    return told(DockerRunner(), DockerRunner().look(container.id), follower.usage)
+    return container_report(DockerRunner(), DockerRunner().inspect(container.id), follower.usage)
 
 
 def check(figures, burnt):
@@ -53,10 +53,10 @@ def check(figures, burnt):
 
 
 @BOTH_WAYS
-def test_a_container_is_told_about_right(jobs, burn):
+def test_the_report_of_a_container_is_about_right(jobs, burn):
     about = followed(jobs.start(burn))
     assert (about["image"], about["name"]) == (IMAGE, jobs.identity().name)
-    one = DockerRunner().look(about["name"])
+    one = DockerRunner().inspect(about["name"])
     assert about["seconds"] == pytest.approx((one.ended - one.started).total_seconds(), abs=0.001)
     assert about["memory_limit_bytes"] == 256 * 1024**2
     (burnt,) = DockerRunner().tail(one.id)
@@ -74,7 +74,7 @@ def test_the_figures_count_from_the_start_whoever_samples(jobs, burn):
 def test_what_has_ended_or_is_gone_has_no_figures(jobs):
     one = jobs.ended(jobs.run("true"))
     assert DockerRunner().sample(one.id) is None
-    assert told(DockerRunner(), one, None)["cpu_seconds"] is None
+    assert container_report(DockerRunner(), one, None)["cpu_seconds"] is None
     DockerRunner().remove(one.id)
     with pytest.raises(ContainerGone):
         DockerRunner().sample(one.id)

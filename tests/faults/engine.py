@@ -16,8 +16,8 @@ class Engine:
 
     def __init__(self, client, stages):
         self.client = client
-        self.networks = {stage.network for stage in stages}
-        self.volumes = {volume.name for stage in stages for volume in stage.volumes}
+        self.networks = {stage.docker.network for stage in stages}
+        self.volumes = {volume.name for stage in stages for volume in stage.docker.volumes}
         self.may_restart = bool(os.environ.get(MAY_RESTART))
 
     def taken(self):

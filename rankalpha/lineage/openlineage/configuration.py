@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from rankalpha.pipeline.steps import HOUSEKEEPING
 from rankalpha.settings import SettingsError
 from rankalpha.usable import url_problem
 
 TARGET = "RANKALPHA_OPENLINEAGE"
 KEY = f"{TARGET}_KEY"
 NAMESPACE = "rankalpha"  # of jobs and of datasets
-BESIDE = "rankalpha_(watchdog|maintenance)"  # they touch no dataset, and run all day
+BESIDE = f"rankalpha_({'|'.join(HOUSEKEEPING)})"
 POLICY = [{"scope": {"dag_id": BESIDE}, "match_mode": "regex", "controls": {"emit": False}, "locked": True}]
 # seconds that a task waits at most for a server that does not answer, at its start and at its end
 PATIENCE = 5

@@ -23,7 +23,7 @@ from openlineage.client.facet_v2 import (
 
 from rankalpha.contract.quarantine import QUARANTINE
 from rankalpha.lineage.openlineage.configuration import NAMESPACE
-from rankalpha.stages.output import Output, left
+from rankalpha.stages.output import Output, pull_output
 
 SOURCE = "RANKALPHA"
 SEVERITY = {"block": "error", "warn": "warn"}  # ours, and OpenLineage's
@@ -71,7 +71,7 @@ class DatasetExtractor(BaseExtractor):
         source = (
             next(iter(self.operator.upstream_task_ids)) if self.operator.outlets else self.operator.task_id
         )
-        return left(task_instance, source)
+        return pull_output(task_instance, source)
 
     def _inputs(self, batch: str | None) -> list[Dataset]:
         readers = [self.operator, *(self.operator.upstream_list if self.operator.outlets else ())]

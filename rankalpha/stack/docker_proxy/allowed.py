@@ -49,15 +49,18 @@ class Allowed:
     def by(cls, stages: Iterable[Stage]) -> Self:
         """Return what the declarations of `stages` name."""
         stages = tuple(stages)
-        volumes = [volume for stage in stages for volume in stage.volumes]
+        options = [(stage.name, stage.docker) for stage in stages]
+        volumes = [volume for _, docker in options for volume in docker.volumes]
         return cls(
-            networks=frozenset(stage.network for stage in stages),
+            networks=frozenset(docker.network for _, docker in options),
             volumes=frozenset(volume.name for volume in volumes),
             # the result's volume has no name
             mounts=frozenset({f":{RESULT_VOLUME}", *(f"{one.name}:{one.target}" for one in volumes)}),
             folders=frozenset(stage.working_dir for stage in stages),
-            capabilities=frozenset(f"{stage.name}:{name}" for stage in stages for name in stage.capabilities),
-            writable=frozenset(stage.name for stage in stages if not stage.read_only),
+            capabilities=frozenset(
+                f"{stage.name}:{name}" for stage in stages for name in stage.docker.capabilities
+            ),
+            writable=frozenset(stage for stage, docker in options if not docker.read_only),
         )
 
     def check(self, kind: str, name: str) -> None:

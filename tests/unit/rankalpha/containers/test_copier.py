@@ -114,7 +114,7 @@ def test_a_log_that_is_slow_does_not_hide_the_end(folder, caplog):
 
 def test_the_end_is_seen_soon_though_output_is_not_read_to_its_end(folder, stuck, monkeypatch):
     """Looks are rare; the test would take an hour."""
-    monkeypatch.setattr(follow, "LOOK_SECONDS", 3600)
+    monkeypatch.setattr(follow, "INSPECT_SECONDS", 3600)
     monkeypatch.setattr(follow, "LAG_SECONDS", 0.1)
     container = start(folder, f"for n in range(1000): print(n)\n{UNTIL_GO}")
     wait_for("the output", lambda: printed(container)[-1:] == ["999"])

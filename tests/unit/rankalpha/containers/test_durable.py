@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rankalpha.containers import durable
-from rankalpha.containers.durable import find_or_start, set_aside
+from rankalpha.containers.durable import find_or_start
 from rankalpha.runners.base import Container
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
@@ -157,18 +157,18 @@ def test_what_was_left_unstarted_is_started_when_its_maker_had_time(folder, monk
     found = ended(ask(try_number=2))
     assert (found.id, found.status) == (made.id, 0)
     assert found.started.timestamp() - made.created.timestamp() > 0  # started is in whole seconds
-    assert caplog.messages == [f"Started container {made.name}, which was left unstarted"]
+    assert caplog.messages == [f"Started container {made.name}, which had been created and not started"]
 
 
 def test_what_was_set_aside_does_not_count(folder):
     (folder / "main.py").write_text(SAY)
     first = ended(ask())
-    set_aside(ProcessRunner(), first, 1)
+    ProcessRunner().set_aside(first.id, 1)
     second = ask(try_number=2)
     assert second.id != first.id
     assert ProcessRunner().find(f"{first.name}-try1").id == first.id
-    set_aside(ProcessRunner(), ProcessRunner().look(first.id), 2)  # a second time it keeps its name
-    assert ProcessRunner().look(first.id).name == f"{first.name}-try1"
+    ProcessRunner().set_aside(first.id, 2)  # a second time it keeps its name
+    assert ProcessRunner().inspect(first.id).name == f"{first.name}-try1"
 
 
 def test_clearing_a_task_begins_anew_and_stops_what_runs(folder, caplog):
@@ -178,5 +178,5 @@ def test_clearing_a_task_begins_anew_and_stops_what_runs(folder, caplog):
     new = ask(group=7, try_number=5)
     assert new.id != old.id
     assert not alive(pid)
-    assert [ProcessRunner().look(one.id).running for one in (old, other, new)] == [False, True, True]
+    assert [ProcessRunner().inspect(one.id).running for one in (old, other, new)] == [False, True, True]
     assert f"Stopping container {old.name}, whose task was cleared" in caplog.messages

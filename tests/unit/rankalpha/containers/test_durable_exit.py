@@ -26,17 +26,17 @@ def test_any_other_status_may_heal(status):
         check_exit(stage(), container(status), ["a", "b"])
     assert not isinstance(caught.value, StageInvalid)
     assert str(caught.value).endswith("Last lines:\n  a\n  b")
-    shown = "an unknown status" if status is None else status
-    assert f"exited with {shown}." in str(caught.value)
+    end = "ended" if status is None else f"exited with {status}"
+    assert f"{end}." in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("status", "more", "hint"),
     [
-        (137, {}, "It was killed, and not for its memory limit."),
-        (137, {"out_of_memory": True}, "killed for want of memory: raise DEMO_MEM."),
-        (127, {}, "cannot be run: mend DEMO_COMMAND."),
-        (None, {}, "What watched it was killed: nobody knows how it ended."),
+        (137, {}, "It was killed, but not by its memory limit."),
+        (137, {"out_of_memory": True}, "killed because memory ran out: raise DEMO_MEM."),
+        (127, {}, "cannot be run: correct DEMO_COMMAND."),
+        (None, {}, "Its supervising process was killed, so its exit status is unknown."),
     ],
 )
 def test_the_error_says_what_can_be_done(status, more, hint):
@@ -55,4 +55,4 @@ def test_long_lines_are_cut():
 
 def test_a_stage_that_is_done_may_be_warned_about():
     assert check_exit(stage(), container(0), ["a"]) == ""
-    assert check_exit(stage(), container(0, out_of_memory=True), []).startswith("The stage says that it is ")
+    assert check_exit(stage(), container(0, out_of_memory=True), []).startswith("The stage reports success. ")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rankalpha.containers import follow
-from rankalpha.containers.follow import End, Follower, joined
+from rankalpha.containers.follow import End, Follower, later_mark
 from rankalpha.runners import process
 from rankalpha.runners.base import NOTHING, Container, ContainerGone, EngineLost, Line, Mark
 from rankalpha.runners.process import ProcessRunner
@@ -37,7 +37,7 @@ log = logging.getLogger("task")
 def folder(app_dir, monkeypatch, caplog) -> Path:
     caplog.set_level("INFO")
     monkeypatch.setattr(follow, "PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr(follow, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(follow, "INSPECT_SECONDS", 0.2)
     monkeypatch.setattr(follow, "DRAIN_SECONDS", 0.5)
     return app_dir
 
@@ -50,11 +50,11 @@ class Unsteady(ProcessRunner):
         self.lost = 0.0  # for so many looks
         self.trouble: list[str] = []  # of the next streams: what comes after three lines
 
-    def look(self, container_id: str) -> Container:
+    def inspect(self, container_id: str) -> Container:
         self.lost -= 1
         if self.lost >= 0:
             raise EngineLost("lost the engine")
-        return super().look(container_id)
+        return super().inspect(container_id)
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         trouble, number = self.trouble.pop(0) if self.trouble else "", 0
@@ -93,7 +93,7 @@ def test_a_stage_that_has_ended_leaves_its_output(folder):
 
 def test_a_stage_is_stopped_at_its_limit(folder, monkeypatch):
     monkeypatch.setattr(process, "GRACE_SECONDS", 60)
-    monkeypatch.setattr(follow, "LOOK_SECONDS", 3600)
+    monkeypatch.setattr(follow, "INSPECT_SECONDS", 3600)
     code = (
         "import signal, sys\nsignal.signal(15, lambda *_: (print('asked'), sys.exit(9)))\nprint(1)" + UNTIL_GO
     )
@@ -101,7 +101,7 @@ def test_a_stage_is_stopped_at_its_limit(folder, monkeypatch):
     wait_for("the first line", lambda: printed(container))
     let_it_have_run(container, minutes=59, seconds=58)
     assert followed(container) == ("overdue", ["1", "asked"])
-    assert ProcessRunner().look(container.id).status == 9
+    assert ProcessRunner().inspect(container.id).status == 9
 
 
 def test_the_limit_counts_from_the_start_however_often_a_stage_is_adopted(folder):
@@ -173,7 +173,7 @@ def test_whoever_waits_for_a_while_only_tells_how_far_the_output_was_written(fol
     ],
 )
 def test_what_two_have_written_one_after_the_other(first, second, both):
-    assert joined(first, second) == both
+    assert later_mark(first, second) == both
 
 
 def test_an_engine_that_is_lost_for_a_while_is_waited_for(folder, caplog):

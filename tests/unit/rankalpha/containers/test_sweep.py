@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from rankalpha.containers.durable import find_or_start, set_aside
+from rankalpha.containers.durable import find_or_start
 from rankalpha.containers.sweep import log, sweep_containers
 from rankalpha.containers.task_state import ACTIVE
 from rankalpha.runners.base import Container, EngineLost, StageFailed
@@ -41,11 +40,9 @@ class Airflow:
 
 
 @pytest.fixture
-def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
-    known = Airflow()
-    for name in ("get_task_states", "get_dr_count"):
-        monkeypatch.setattr(RuntimeTaskInstance, name, getattr(known, name))
-    return known
+def airflow() -> Airflow:
+    """The `ti` of the sweep's own task, which asks Airflow for the states of others."""
+    return Airflow()
 
 
 @pytest.fixture(autouse=True)
@@ -86,10 +83,10 @@ def test_the_container_of_an_active_task_is_left_alone(folder, airflow, caplog, 
         ended(container)
     backdate(container, days=100)
     airflow.task = state
-    sweep_containers()
+    sweep_containers(airflow)
     (left,) = there()
     assert (left.name, left.running) == (container.name, bool(code))
-    assert summary(caplog) == "1 containers looked at: 0 stopped, 0 removed, 1 kept"
+    assert summary(caplog) == "Containers: 1 checked, 0 stopped, 0 removed, 1 kept"
 
 
 @pytest.mark.parametrize("run", ["queued", "running"])
@@ -98,10 +95,10 @@ def test_a_task_without_a_state_is_active_as_long_as_its_run_is(folder, airflow,
     container = ended(start(folder, ""))
     backdate(container, days=100)
     airflow.run = run
-    sweep_containers()
+    sweep_containers(airflow)
     assert there()
     airflow.run = "failed"
-    sweep_containers()
+    sweep_containers(airflow)
     assert not there()
 
 
@@ -109,15 +106,15 @@ def test_a_task_without_a_state_is_active_as_long_as_its_run_is(folder, airflow,
 def test_a_stage_that_runs_for_no_task_is_stopped_and_set_aside(folder, airflow, caplog, state):
     container = start(folder, UNTIL_GO, identity(try_number=2))
     airflow.task = state
-    sweep_containers()
+    sweep_containers(airflow)
     (left,) = there()
     assert (left.name, left.running) == (f"{container.name}-try2", False)
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith(
         f"Stopping orphan {container.name}: it runs, but its task run_demo of run manual__1"
     )
-    assert warning.endswith(f" is {state or 'there no more'}")
-    assert summary(caplog) == "1 containers looked at: 1 stopped, 0 removed, 0 kept"
+    assert warning.endswith(f" is {state or 'gone'}")
+    assert summary(caplog) == "Containers: 1 checked, 1 stopped, 0 removed, 0 kept"
 
 
 def test_a_stage_that_ends_while_its_task_is_asked_for_is_no_orphan(folder, airflow, caplog):
@@ -130,7 +127,7 @@ def test_a_stage_that_ends_while_its_task_is_asked_for_is_no_orphan(folder, airf
         ended(container)
 
     airflow.asked = end
-    sweep_containers()
+    sweep_containers(airflow)
     assert [left.name for left in there()] == [container.name]
     assert "orphan" not in caplog.text
 
@@ -138,9 +135,9 @@ def test_a_stage_that_ends_while_its_task_is_asked_for_is_no_orphan(folder, airf
 def test_what_a_succeeded_task_has_left_is_removed_at_once(folder, airflow, caplog):
     ended(start(folder, ""))
     airflow.task = "success"
-    sweep_containers()
+    sweep_containers(airflow)
     assert not there()
-    assert summary(caplog) == "1 containers looked at: 0 stopped, 1 removed, 0 kept"
+    assert summary(caplog) == "Containers: 1 checked, 0 stopped, 1 removed, 0 kept"
 
 
 @pytest.mark.parametrize("state", ENDED)
@@ -149,29 +146,29 @@ def test_other_ended_ones_are_kept_for_inspection(folder, airflow, monkeypatch, 
     container = ended(start(folder, "raise SystemExit(1)"))
     airflow.task = state
     backdate(container, hours=1.9)
-    sweep_containers()
+    sweep_containers(airflow)
     assert there()
     backdate(container, hours=2.1)
-    sweep_containers()
+    sweep_containers(airflow)
     assert not there()
 
 
 def test_what_was_set_aside_is_kept_for_inspection_whatever_its_task_does(folder, airflow):
     container = ended(start(folder, "raise SystemExit(1)"))
-    set_aside(ProcessRunner(), container, 1)
+    ProcessRunner().set_aside(container.id, 1)
     airflow.task = "running"  # its retry
     backdate(container, hours=23.9)
-    sweep_containers()
+    sweep_containers(airflow)
     assert there()
     backdate(container, hours=24.1)
-    sweep_containers()
+    sweep_containers(airflow)
     assert not there()
 
 
 def test_what_was_set_aside_and_could_not_be_stopped_is_stopped(folder, airflow, caplog):
     container = start(folder, UNTIL_GO)
-    set_aside(ProcessRunner(), container, 1)
-    sweep_containers()
+    ProcessRunner().set_aside(container.id, 1)
+    sweep_containers(airflow)
     (left,) = there()
     assert (left.name, left.running) == (f"{container.name}-try1", False)
     assert f"Stopping container {container.name}-try1, which was set aside" in caplog.text
@@ -181,11 +178,11 @@ def test_one_whose_end_nobody_knows_is_kept_since_its_start(folder, airflow):
     """The process runner tells at each look that such a one has ended just now."""
     container = ended(start(folder, ""))
     (ProcessRunner()._path(container.id) / "exit.json").unlink()
-    assert ProcessRunner().look(container.id).status is None
-    sweep_containers()
+    assert ProcessRunner().inspect(container.id).status is None
+    sweep_containers(airflow)
     assert there()
     backdate(container, hours=25)
-    sweep_containers()
+    sweep_containers(airflow)
     assert not there()
 
 
@@ -195,22 +192,22 @@ def test_one_that_was_never_started_is_removed_after_an_hour(folder, airflow, mi
     container = ProcessRunner().create(job(labels=who.labels), who.name)
     backdate(container, minutes=minutes)
     airflow.task = "success"
-    sweep_containers()
+    sweep_containers(airflow)
     assert bool(there()) is kept
 
 
 def test_each_task_of_a_mapped_one_counts_for_itself(folder, airflow):
     ended(start(folder, "", identity(map_index=7)))
     airflow.task, airflow.key = "deferred", "run_demo_7"
-    sweep_containers()
+    sweep_containers(airflow)
     assert there()
     airflow.key = "run_demo_8"
     airflow.task = "success"
     airflow.run = "running"
-    sweep_containers()
+    sweep_containers(airflow)
     assert there()  # of the seventh nothing is known but that its run goes on
     airflow.key = "run_demo_7"
-    sweep_containers()
+    sweep_containers(airflow)
     assert not there()
 
 
@@ -219,17 +216,17 @@ def test_other_stacks_are_not_looked_at(folder, airflow, caplog, monkeypatch):
     airflow.task = "success"
     monkeypatch.setenv("RANKALPHA_STACK", "/somewhere/else")
     settings.cache_clear()
-    sweep_containers()
+    sweep_containers(airflow)
     assert there()
-    assert summary(caplog) == "0 containers looked at: 0 stopped, 0 removed, 0 kept"
+    assert summary(caplog) == "Containers: 0 checked, 0 stopped, 0 removed, 0 kept"
 
 
 def test_one_that_vanishes_meanwhile_is_no_error(folder, airflow, caplog):
     container = ended(start(folder, ""))
     airflow.task = "success"
     airflow.asked = lambda: ProcessRunner().remove(container.id)
-    sweep_containers()
-    assert summary(caplog) == "1 containers looked at: 0 stopped, 0 removed, 0 kept"
+    sweep_containers(airflow)
+    assert summary(caplog) == "Containers: 1 checked, 0 stopped, 0 removed, 0 kept"
 
 
 def test_one_that_cannot_be_swept_keeps_none_of_the_others(folder, airflow, caplog, monkeypatch):
@@ -238,19 +235,19 @@ def test_one_that_cannot_be_swept_keeps_none_of_the_others(folder, airflow, capl
     remove = ProcessRunner.remove
 
     def refuse(self: ProcessRunner, container_id: str) -> None:
-        if self.look(container_id).name == names[1]:
+        if self.inspect(container_id).name == names[1]:
             raise StageFailed("Docker refused removing a container: device or resource busy")
         remove(self, container_id)
 
     monkeypatch.setattr(ProcessRunner, "remove", refuse)
     with pytest.raises(StageFailed, match=f"could not be swept, see above: {names[1]}$"):
-        sweep_containers()
+        sweep_containers(airflow)
     assert [left.name for left in there()] == [names[1]]
     assert "device or resource busy" in caplog.text
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("method", ["containers", "look"])
+@pytest.mark.parametrize("method", ["containers", "inspect"])
 def test_an_engine_that_does_not_answer_fails_the_task(folder, airflow, monkeypatch, method):
     ended(start(folder, ""))
 
@@ -259,5 +256,5 @@ def test_an_engine_that_does_not_answer_fails_the_task(folder, airflow, monkeypa
 
     monkeypatch.setattr(ProcessRunner, method, lost)
     with pytest.raises(EngineLost):
-        sweep_containers()
+        sweep_containers(airflow)
     monkeypatch.undo()

@@ -58,10 +58,10 @@ def test_what_the_log_lacks_is_in_the_event(folder, monkeypatch):
 
 
 def test_a_stage_at_its_limit_is_one_event(folder, monkeypatch):
-    monkeypatch.setattr(follow, "LOOK_SECONDS", 3600)  # it need not look to see that the time is over
+    monkeypatch.setattr(follow, "INSPECT_SECONDS", 3600)  # it need not look to see that the time is over
     container = start(folder, UNTIL_GO)
     assert events(trigger(container.id, 2.0)) == [{"end": "overdue", "usage": None}]
-    assert not ProcessRunner().look(container.id).running
+    assert not ProcessRunner().inspect(container.id).running
 
 
 def test_what_was_seen_of_the_use_is_in_the_event(folder, monkeypatch):
@@ -78,7 +78,7 @@ def test_what_was_seen_of_the_use_is_in_the_event(folder, monkeypatch):
 
 
 def test_a_container_that_is_gone_is_one_event():
-    assert events(trigger("0123abcd")) == [{"error": "there is no process 0123abcd any more"}]
+    assert events(trigger("0123abcd")) == [{"error": "process 0123abcd no longer exists"}]
 
 
 def test_an_engine_that_stays_lost_is_one_event(folder, monkeypatch):
@@ -89,9 +89,9 @@ def test_an_engine_that_stays_lost_is_one_event(folder, monkeypatch):
     monkeypatch.setattr(follow, "PAUSE_SECONDS", 0.05)
     container = start(folder, UNTIL_GO)
     with monkeypatch.context() as patch:
-        patch.setattr(ProcessRunner, "look", lost)
+        patch.setattr(ProcessRunner, "inspect", lost)
         assert events(trigger(container.id)) == [{"error": "lost the engine"}]
-    assert ProcessRunner().look(container.id).running
+    assert ProcessRunner().inspect(container.id).running
 
 
 def test_secrets_of_the_stage_are_not_logged(folder, capsys):
@@ -119,7 +119,7 @@ def test_a_stage_whose_task_a_person_has_ended_is_stopped_and_set_aside(folder, 
     container = start(folder, UNTIL_GO)
     airflow_says(state)
     asyncio.run(trigger(container.id).on_kill())
-    stopped = ProcessRunner().look(container.id)
+    stopped = ProcessRunner().inspect(container.id)
     assert (stopped.running, stopped.name) == (False, f"{container.name}-try1")
 
 
@@ -127,7 +127,7 @@ def test_a_stage_whose_trigger_has_moved_to_another_triggerer_goes_on(folder, ai
     container = start(folder, UNTIL_GO)
     airflow_says("deferred")
     asyncio.run(trigger(container.id).on_kill())
-    going = ProcessRunner().look(container.id)
+    going = ProcessRunner().inspect(container.id)
     assert (going.running, going.name) == (True, container.name)
     (folder / "go").touch()
     assert ended(container).status == 0

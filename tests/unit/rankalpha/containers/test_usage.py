@@ -12,7 +12,7 @@ import pytest
 
 from rankalpha.containers import usage
 from rankalpha.containers.follow import Follower
-from rankalpha.containers.usage import Sampler, line, most, told
+from rankalpha.containers.usage import Sampler, container_report, highest, report_line
 from rankalpha.runners.base import Container, EngineLost, Usage
 from rankalpha.runners.process import ProcessRunner
 from tests.unit.rankalpha.support.process_helpers import NAME, UNTIL_GO, start
@@ -84,8 +84,8 @@ def followed(runner: Sampled, container: Container) -> Usage | None:
 def test_the_highest_figures_count(sampled):
     answers = [used(0.1, 5), None, used(0.3, 9), used(0.4, 7)]
     assert sampled(Sampled(lambda: answers.pop(0)), 4)[1] == used(0.4, 9)
-    assert most() is most(None, None) is None
-    assert most(None, used(1.0, 2), used(0.5, 3)) == used(1.0, 3)
+    assert highest() is highest(None, None) is None
+    assert highest(None, used(1.0, 2), used(0.5, 3)) == used(1.0, 3)
 
 
 def test_a_short_container_is_sampled_often_and_a_long_one_seldom(sampled):
@@ -176,7 +176,9 @@ def container(**parts: Any) -> Container:
 
 
 def test_what_is_told_of_a_container():
-    about = told(Sampled(None), container(image_id=ID, memory_limit=2**29), used(0.87654, 123_456_789))
+    about = container_report(
+        Sampled(None), container(image_id=ID, memory_limit=2**29), used(0.87654, 123_456_789)
+    )
     assert about == {
         "image": "demo:1",
         "digest": ID,
@@ -187,15 +189,18 @@ def test_what_is_told_of_a_container():
         "memory_limit_bytes": 2**29,
     }
     said = f"Container {NAME} from image demo:1 (sha256:0123456789ab) ran for 1.2 s: "
-    assert line(about) == f"{said}0.9 s of CPU, 118 MiB at its peak"
+    assert report_line(about) == f"{said}0.9 s of CPU, 118 MiB of memory at its peak"
 
 
 def test_what_nobody_has_seen_is_not_made_up():
-    about = told(Sampled(None), container(), None)
+    about = container_report(Sampled(None), container(), None)
     assert (about["digest"], about["cpu_seconds"], about["peak_memory_bytes"]) == (None, None, None)
-    assert line(about) == f"Container {NAME} from image demo:1 ran for 1.2 s: nobody saw its CPU and memory"
+    assert (
+        report_line(about)
+        == f"Container {NAME} from image demo:1 ran for 1.2 s: its CPU time and memory are not known"
+    )
 
 
 def test_what_an_engine_knows_at_the_end_counts_too():
-    about = told(Sampled(None), replace(container(), usage=used(2.0, 5)), used(1.0, 3))
+    about = container_report(Sampled(None), replace(container(), usage=used(2.0, 5)), used(1.0, 3))
     assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (2.0, 5)

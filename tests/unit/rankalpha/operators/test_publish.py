@@ -120,7 +120,7 @@ def test_a_person_publishes_in_spite_of_the_checks_and_the_event_says_so(capsys)
     assert event.extra["forced"] == {"by": "ann", "reason": "the exchange was closed"}
     assert [one["name"] for one in event.extra["checks"] if not one["passed"]] == ["rows"]
     assert event.partition_keys == {KEY}
-    assert "Published anyway, in spite of rows, by ann: the exchange was closed" in capsys.readouterr().out
+    assert "Published anyway, despite rows, by ann: the exchange was closed" in capsys.readouterr().out
 
 
 def test_where_nothing_is_wrong_a_word_changes_nothing():
@@ -152,7 +152,7 @@ def test_a_word_that_is_none_or_of_another_try_publishes_nothing(word):
 
 
 def test_nothing_is_published_without_a_batch():
-    refused("run_demo left no batch to publish", batch=None, result=None)
+    refused("run_demo has no batch to publish yet", batch=None, result=None)
 
 
 def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch):
@@ -163,6 +163,8 @@ def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch):
 
 
 def test_a_run_that_was_told_not_to_publish_checks_and_skips():
-    with pytest.raises(AirflowSkipException, match=f"{KEY} is fit to publish; this run was told not to"):
+    with pytest.raises(
+        AirflowSkipException, match=f"{KEY} passes its contract, but this run was started with publishing off"
+    ):
         publish(params={"publish": False})
     refused("rows is 0", result=EMPTY, params={"publish": False})

@@ -102,7 +102,7 @@ def test_the_frontend_is_not_called_without_a_batch(monkeypatch):
     with local_server(lambda _request: (200, {})) as (url, requests):
         monkeypatch.setenv("AIRFLOW_VAR_FRONTEND_URL", url)
         with pytest.raises(
-            AirflowFailException, match="update_grading left no batch; run it before this task"
+            AirflowFailException, match="update_grading has no batch yet; run it before this task"
         ):
             task.execute(context(KEY))
     assert requests == []
@@ -132,8 +132,8 @@ def test_what_may_heal_is_tried_again_by_airflow_and_not_here(monkeypatch, statu
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("<html>Welcome</html>", "answered 200 with something else than JSON: '<html>Welcome"),
-        ("", "something else than JSON: ''"),
+        ("<html>Welcome</html>", "answered 200, but not with JSON: '<html>Welcome"),
+        ("", "not with JSON: ''"),
         ([], f"answered 200, but not about batch {KEY}"),
         ("null", f"but not about batch {KEY}"),
         ({**GRADED, "batch": "2025-11-18T06:00:00"}, f"but not about batch {KEY}: .*2025-11-18T06:00:00"),
@@ -157,7 +157,7 @@ def test_an_answer_that_is_not_as_agreed_is_tried_again(monkeypatch, body, messa
         ({**GRADED, "note": "\ud800"}, r"\$\.note holds U\+D800"),
         (
             f'{{"graded": 3, "graded": 3, "as_of": "2025-11-19", "batch": "{KEY}"}}',
-            r"\$\.graded stands there twice",
+            r"\$\.graded occurs twice",
         ),
         ("[" * 900 + "]" * 900, "nested more than 64 deep"),
     ],
@@ -226,7 +226,7 @@ def test_a_service_that_is_down_is_named(monkeypatch):
         ("API_URL", "http://\udce9", r"API_URL holds U\+DCE9, which is half a character"),
         ("GRADING_PATH", "", "GRADING_PATH='' is empty"),
         ("GRADING_PATH", "/a\nb", r"GRADING_PATH='/a\\nb' holds the control character U\+000A"),
-        ("GRADING_TIMEOUT", "1e300", "GRADING_TIMEOUT='1e300' is more than 86400, the most that can be used"),
+        ("GRADING_TIMEOUT", "1e300", "GRADING_TIMEOUT='1e300' is too large; the maximum is 86400"),
         ("GRADING_TIMEOUT", "nan", "GRADING_TIMEOUT='nan' is not a positive number"),
     ],
 )

@@ -107,7 +107,7 @@ def test_what_cannot_heal_fails_at_once_and_leaves_no_result(folder, code, messa
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("AIRFLOW_VAR_DEMO_MEM", "lots", "DEMO_MEM='lots' is no size"),
+        ("AIRFLOW_VAR_DEMO_MEM", "lots", "DEMO_MEM='lots' is not a size"),
         ("AIRFLOW_VAR_DEMO_COMMAND", "python '", '^DEMO_COMMAND="python \'" cannot be split into words'),
         ("AIRFLOW_VAR_DEMO_IMAGE", "Demo:1", "^DEMO_IMAGE='Demo:1' is not the name of an image"),
         ("AIRFLOW_VAR_ENV_PROFILE", "prod", "unknown profile 'prod'"),
@@ -153,7 +153,9 @@ def test_however_much_a_stage_prints_its_error_is_short(folder, status, heals):
 
 def test_a_setting_of_any_size_is_cut_in_its_error_and_in_the_cause(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_DEMO_MEM", "lots" * 100_000)
-    with pytest.raises(AirflowFailException, match=r"DEMO_MEM=.* \(400000 characters\) is no size") as caught:
+    with pytest.raises(
+        AirflowFailException, match=r"DEMO_MEM=.* \(400000 characters\) is not a size"
+    ) as caught:
         run_task(task())
     assert len(str(caught.value)) < 1_000
     assert len(str(caught.value.__cause__)) < 1_000
@@ -161,7 +163,7 @@ def test_a_setting_of_any_size_is_cut_in_its_error_and_in_the_cause(monkeypatch)
 
 def test_a_command_that_cannot_be_started_fails_at_once(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_DEMO_COMMAND", "no-such-program")
-    with pytest.raises(AirflowFailException, match=r"exited with 127.*mend DEMO_COMMAND"):
+    with pytest.raises(AirflowFailException, match=r"exited with 127.*correct DEMO_COMMAND"):
         run_task(task())
 
 

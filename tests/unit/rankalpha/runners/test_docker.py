@@ -15,7 +15,7 @@ from rankalpha.runners import docker
 from rankalpha.runners.base import ContainerGone, EngineLost, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME
-from rankalpha.stages.stage import Volume
+from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
 from tests.unit.rankalpha.support.rankalpha_helpers import KEY, job, local_server
 
@@ -38,7 +38,7 @@ def create(**parts: Any) -> None:
 
 def start() -> None:
     runner, made = DockerRunner(), job()
-    runner.start(runner.look(ID), made)
+    runner.start(runner.inspect(ID), made)
 
 
 def test_a_container_is_made_when_all_is_there_and_not_started(client):
@@ -61,7 +61,7 @@ def test_the_engine_keeps_a_bounded_log(client):
     create()
     options = {"max-file": "2", "max-size": "50m"}
     assert client.created["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": options}
-    assert DockerRunner().whole("0123456789abcdef") == "docker logs 0123456789ab (its last 100 MB)"
+    assert DockerRunner().output_location("0123456789abcdef") == "docker logs 0123456789ab (its last 100 MB)"
 
 
 def test_a_stage_has_no_capability_and_can_gain_none(client):
@@ -150,7 +150,7 @@ def test_all_that_is_missing_is_named_at_once(client):
 
 def test_a_name_that_is_taken_is_told_apart(client):
     client.fails[f"create {NAME}"] = refused("Conflict. The container name is already in use", 409)
-    with pytest.raises(NameTaken, match=f"there is a container {NAME} already"):
+    with pytest.raises(NameTaken, match=f"container {NAME} exists already"):
         create()
 
 
@@ -176,7 +176,7 @@ def test_what_docker_or_the_proxy_refuses_does_not_heal(client, status):
     given = (
         "DEMO_IMAGE='demo:1', DEMO_COMMAND='python main.py', DEMO_CPUS=1.5, DEMO_MEM=536870912, DEMO_PIDS=64"
     )
-    said = f"Docker refused stage demo: the proxy refuses it; it was given {given}"
+    said = f"Docker refused stage demo: the proxy refuses it; its settings are {given}"
     with pytest.raises(StageInvalid, match=f"^{said}$"):
         create()
 
@@ -185,7 +185,7 @@ def test_what_docker_or_the_proxy_refuses_does_not_heal(client, status):
 def test_what_dockers_client_refuses_does_not_heal(client, error):
     client.fails[f"create {NAME}"] = error
     with pytest.raises(
-        StageInvalid, match="Docker cannot be given stage demo: no such form; correct one of DEMO_IM"
+        StageInvalid, match="Docker cannot run stage demo: no such form; correct one of DEMO_IM"
     ):
         create()
 
@@ -195,7 +195,7 @@ def test_what_dockers_client_refuses_does_not_heal(client, error):
     [
         (refused("driver failed", 409), StageFailed, "Docker refused starting stage demo: driver failed"),
         (refused("driver failed", 500), StageFailed, "Docker refused starting stage demo: driver failed"),
-        (refused("no such container", 404), ContainerGone, "there is no such container any more"),
+        (refused("no such container", 404), ContainerGone, "the container no longer exists"),
         (refused("no answer from the engine", 502), EngineLost, f"lost the Docker engine at {WHERE}"),
         (
             requests.ConnectionError("Connection aborted."),
@@ -217,7 +217,7 @@ def test_what_may_heal_leaves_the_container(client, error, kind, text):
 
 ASKING: dict[str, Callable[[], Any]] = {
     "inspect one": lambda: DockerRunner().find("one"),
-    "inspect id": lambda: DockerRunner().look("id"),
+    "inspect id": lambda: DockerRunner().inspect("id"),
     "get_archive id": lambda: DockerRunner().result("id", "demo"),
     "stop id": lambda: DockerRunner().stop("id"),
     "remove id": lambda: DockerRunner().remove("id"),

@@ -8,7 +8,7 @@ import pytest
 from docker.errors import NotFound
 
 from rankalpha.runners.base import LONGEST_LINE, Line, StageInvalid
-from rankalpha.runners.docker_engine import container_of, joined, result, unix_time
+from rankalpha.runners.docker_engine import container_of, result, unix_time, whole_lines
 from rankalpha.runners.file_system import RESULT_PATH
 from tests.unit.rankalpha.support.fake_docker import ID, Client, found, refused
 
@@ -21,7 +21,7 @@ def lines(*frames: str) -> list[Line]:
             yield frame
 
     async def read() -> list[Line]:
-        return [line async for line in joined(sent())]
+        return [line async for line in whole_lines(sent())]
 
     return asyncio.run(read())
 

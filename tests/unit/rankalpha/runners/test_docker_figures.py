@@ -54,7 +54,7 @@ def test_a_sample_is_not_waited_for_like_other_answers(client, monkeypatch):
     client.used = stats(0)
     monkeypatch.setattr(docker, "_client", lambda _url, timeout: asked.append(timeout) or client)
     DockerRunner().sample(ID)
-    DockerRunner().look(ID)
+    DockerRunner().inspect(ID)
     assert asked == [SAMPLE_SECONDS, docker.ANSWER_SECONDS]
 
 
@@ -86,5 +86,5 @@ def test_an_image_that_cannot_be_looked_at_has_its_id(client, status):
 
 def test_an_engine_that_is_lost_meanwhile_is_waited_for_as_ever(client):
     client.fails[f"image {IMAGE_ID}"] = requests.ConnectionError("Connection aborted.")
-    with pytest.raises(EngineLost, match="while looking at an image"):
+    with pytest.raises(EngineLost, match="while inspecting an image"):
         DockerRunner().digest(container_of(found()))

@@ -4,12 +4,11 @@ import re
 
 import pytest
 
-from rankalpha.containers.durable import set_aside
 from rankalpha.runners.identity import Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.stack.docker_proxy.operations import CREATE, OUR_NAME, RENAME
-from rankalpha.stages import INGESTION, SCORER, SENTIMENT_ANALYSIS
+from rankalpha.stages import STAGES
 from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context, identity, job
 
 LABELS = {
@@ -60,7 +59,7 @@ def test_two_stacks_do_not_meet_on_one_engine(monkeypatch):
     assert identity().of_task["rankalpha.stack"] == "/somewhere/.rankalpha"
 
 
-@pytest.mark.parametrize("stage", [INGESTION, SCORER, SENTIMENT_ANALYSIS])
+@pytest.mark.parametrize("stage", STAGES)
 def test_the_docker_proxy_lets_the_name_through(stage):
     name = identity(stage=stage.name, batch="2026-11-22T06:00:00").name
     assert re.fullmatch(OUR_NAME, name)
@@ -71,8 +70,8 @@ def test_the_docker_proxy_lets_the_name_through(stage):
 def test_the_docker_proxy_lets_it_be_set_aside():
     job_name = identity().name
     container = ProcessRunner().create(job(), job_name)
-    set_aside(ProcessRunner(), container, 12)
-    aside = ProcessRunner().look(container.id).name
+    ProcessRunner().set_aside(container.id, 12)
+    aside = ProcessRunner().inspect(container.id).name
     assert aside == f"{job_name}-try12"
     assert re.fullmatch(RENAME.query["name"], aside)
     assert not re.fullmatch(OUR_NAME, aside)

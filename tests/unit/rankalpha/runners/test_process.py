@@ -41,12 +41,12 @@ def test_what_is_created_does_not_run_yet(folder):
     assert (container.name, container.labels) == (NAME, job().labels)
     assert begun <= container.created <= datetime.now(UTC)
     assert (container.running, container.started, container.ended, container.status) == (False,) + (None,) * 3
-    assert ProcessRunner().look(container.id) == ProcessRunner().find(NAME) == container
+    assert ProcessRunner().inspect(container.id) == ProcessRunner().find(NAME) == container
 
 
 def test_a_process_from_its_start_to_its_end(folder):
     begun = datetime.now(UTC).replace(microsecond=0)
-    container = ProcessRunner().look(start(folder, UNTIL_GO + "raise SystemExit(3)").id)
+    container = ProcessRunner().inspect(start(folder, UNTIL_GO + "raise SystemExit(3)").id)
     assert (container.running, container.ended, container.status) == (True, None, None)
     (folder / "go").touch()
     container = ended(container)
@@ -70,12 +70,12 @@ def test_who_only_looks_does_not_prevent_the_start(folder, tmp_path):
         fcntl.flock(lock, fcntl.LOCK_SH)  # as look() does
         threading.Timer(0.3, fcntl.flock, (lock, fcntl.LOCK_UN)).start()
         ProcessRunner().start(container, job())
-    assert ProcessRunner().look(container.id).started
+    assert ProcessRunner().inspect(container.id).started
 
 
 def test_a_name_is_taken_once(tmp_path):
     first = ProcessRunner().create(job(), NAME)
-    with pytest.raises(NameTaken, match=f"there is a process {NAME} already"):
+    with pytest.raises(NameTaken, match=f"process {NAME} exists already"):
         ProcessRunner().create(job(), NAME)
     assert ProcessRunner().find(NAME) == first
     assert processes(tmp_path) == [NAME]
@@ -89,8 +89,8 @@ def test_any_other_trouble_is_not_a_taken_name(tmp_path):
 
 def test_what_is_not_there(folder):
     assert ProcessRunner().find(NAME) is None
-    for ask in (ProcessRunner().look, ProcessRunner().remove, ProcessRunner().stop, ProcessRunner().tail):
-        with pytest.raises(ContainerGone, match=f"there is no process {NAME} any more"):
+    for ask in (ProcessRunner().inspect, ProcessRunner().remove, ProcessRunner().stop, ProcessRunner().tail):
+        with pytest.raises(ContainerGone, match=f"process {NAME} no longer exists"):
             ask(NAME)
 
 
@@ -111,9 +111,9 @@ def test_processes_are_found_by_all_of_their_labels(folder):
 
 def test_a_renamed_process_goes_on_under_the_same_id(folder):
     container = start(folder, "print(1)" + UNTIL_GO + "print(2)")
-    ProcessRunner().rename(container.id, f"{NAME}-try1")
+    ProcessRunner().set_aside(container.id, 1)
     assert ProcessRunner().find(NAME) is None
-    assert ProcessRunner().look(container.id).running
+    assert ProcessRunner().inspect(container.id).running
     (folder / "go").touch()
     renamed = ended(container)
     assert (renamed.id, renamed.name, renamed.status) == (container.id, f"{NAME}-try1", 0)
@@ -134,7 +134,7 @@ def test_removing_ends_what_runs(folder, tmp_path):
 def test_a_command_that_cannot_be_started_is_named(folder, command, shown):
     container = run(folder, "", command=command)
     assert container.status == 127
-    with pytest.raises(StageInvalid, match="mend DEMO_COMMAND") as caught:
+    with pytest.raises(StageInvalid, match="correct DEMO_COMMAND") as caught:
         check_exit(stage(), container, printed(container))
     assert f"cannot start {shown} in {folder}: " in str(caught.value)
 

@@ -42,7 +42,7 @@ def test_the_last_lines_are_kept_and_the_disk_is_not_filled(folder, tmp_path):
     assert FILE_BYTES <= sum(sizes(tmp_path)) <= 2 * (FILE_BYTES + 100)
     assert printed(container) == [*map(str, range(10_000 - TAIL_LINES, 10_000))]
     path = tmp_path / "processes" / NAME / "output"
-    assert ProcessRunner().whole(container.id) == f"{path}.1 and {path} (its last 0.02 MB)"
+    assert ProcessRunner().output_location(container.id) == f"{path}.1 and {path} (its last 0.02 MB)"
 
 
 def test_output_that_is_kept_is_read_from_each_time_on_and_has_a_tail_in_either_file(folder):
@@ -64,7 +64,7 @@ def test_who_follows_misses_nothing_while_files_come_and_go_and_the_folder_is_re
         async for line in ProcessRunner().lines(container.id):
             seen.append(int(line.text))
             if len(seen) == 1_000:
-                ProcessRunner().rename(container.id, f"{NAME}-try1")
+                ProcessRunner().set_aside(container.id, 1)
             if len(seen) % 100 == 0:
                 (folder / f"go{len(seen) // 100 - 1}").touch()
 

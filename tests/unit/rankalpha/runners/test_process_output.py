@@ -41,7 +41,7 @@ def test_output_is_read_from_a_time_on(folder):
 def test_output_shows_while_the_stage_runs(folder):
     container = start(folder, "print('waiting')" + UNTIL_GO)
     wait_for("the first line", lambda: printed(container) == ["waiting"])
-    assert ProcessRunner().look(container.id).running
+    assert ProcessRunner().inspect(container.id).running
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_output_is_read_from_each_time_on(folder):
 
 def test_the_whole_output_is_in_a_file(folder):
     container = run(folder, "print('one')")
-    assert "one" in Path(ProcessRunner().whole(container.id)).read_text()
+    assert "one" in Path(ProcessRunner().output_location(container.id)).read_text()
 
 
 def test_the_tail_is_the_last_lines(folder):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rankalpha.containers.usage import told
+from rankalpha.containers.usage import container_report
 from rankalpha.runners.process import ProcessRunner
 from tests.unit.rankalpha.support.process_helpers import NAME, ended, run, start
 
@@ -35,5 +35,5 @@ def test_a_killed_process_has_figures_too(app_dir):
 def test_a_process_whose_shim_was_killed_has_none(app_dir, tmp_path: Path):
     one = run(app_dir, "")
     (tmp_path / "processes" / NAME / "exit.json").unlink()  # as if it had not been written
-    about = told(ProcessRunner(), ProcessRunner().look(one.id), None)
+    about = container_report(ProcessRunner(), ProcessRunner().inspect(one.id), None)
     assert (about["cpu_seconds"], about["peak_memory_bytes"]) == (None, None)

@@ -9,9 +9,11 @@ from airflow.configuration import conf
 from pydantic import SecretStr
 
 from rankalpha.settings import AdminSettings, DeploymentSettings, ProxySettings, Settings, StackSettings
-from rankalpha.stages import INGESTION, SCORER, SENTIMENT_ANALYSIS
 from rankalpha.stages.env_file import read_env_file
 from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.stages.ingestion import INGESTION
+from rankalpha.stages.scorer import SCORER
+from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
 
 ENV = Path(__file__).parents[4] / "env"
 APPS = Path(__file__).parents[4] / "apps"
@@ -87,7 +89,7 @@ def test_each_option_of_airflow_exists():
 def test_the_limits_of_a_stage_are_documented_with_their_defaults(name):
     stage, shown = STAGES[name], documented(name)
     declared = {"IMAGE": stage.image, "COMMAND": stage.command, "CPUS": str(stage.cpus)}
-    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.tmp}
+    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.docker.tmp}
     assert {key: shown[f"{name.upper()}_{key}"] for key in declared} == declared
     assert f"run in {stage.working_dir}." in (ENV / "example" / f"{name}.env").read_text()
 

@@ -50,7 +50,7 @@ def test_what_is_no_positive_number_is_named(text):
 
 def test_a_number_that_is_more_than_can_be_used_is_named():
     assert profile(A="60").number("A", most=60) == 60
-    with pytest.raises(SettingsError, match="A='61' is more than 60, the most that can be used"):
+    with pytest.raises(SettingsError, match="A='61' is too large; the maximum is 60"):
         profile(A="61").number("A", most=60)
 
 
@@ -62,7 +62,7 @@ def test_a_value_that_nothing_can_hold_is_named_and_not_shown(value):
         Profile(file={}, defaults={"A": value}, lookup={}.get),
     ):
         for read in (given.get, given.optional, given.line, given.number):
-            with pytest.raises(SettingsError, match=r"^A holds .* where its Variable or env file sets it$"):
+            with pytest.raises(SettingsError, match=r"^A holds .* \(in its Variable or env file\)$"):
                 read("A")
         with pytest.raises(SettingsError, match=r"^A holds"):
             given.all()

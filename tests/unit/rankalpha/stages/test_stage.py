@@ -4,7 +4,7 @@ import pytest
 
 from rankalpha.pipeline.market import Market
 from rankalpha.settings import SettingsError
-from rankalpha.stages.stage import Volume
+from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.rankalpha_helpers import KEY, stage
 
 pytestmark = pytest.mark.usefixtures("profile_dir")
@@ -68,13 +68,13 @@ def test_one_capability_is_a_tuple_too():
 
 
 def test_a_stage_has_no_capability_but_those_it_declares_in_every_market():
-    assert stage().capabilities == ()
-    assert stage(capabilities=("CHOWN",)).of(Market(name="nyse")).capabilities == ("CHOWN",)
+    assert stage().docker.capabilities == ()
+    assert stage(capabilities=("CHOWN",)).of(Market(name="nyse")).docker.capabilities == ("CHOWN",)
 
 
 def test_a_stage_writes_to_its_image_in_no_market_unless_it_says_so():
-    assert stage().read_only
-    assert not stage(read_only=False).of(Market(name="nyse")).read_only
+    assert stage().docker.read_only
+    assert not stage(read_only=False).of(Market(name="nyse")).docker.read_only
 
 
 def test_the_size_of_tmp_is_a_setting(profile_dir, monkeypatch):
@@ -113,7 +113,7 @@ def test_a_stage_with_a_proxy_calls_the_stacks_services_without_it(profile_dir):
 def test_a_job_has_what_the_stage_declares():
     job = stage(cpus=0.5, memory="256m", pids=99, env={"DEPTH": "3"}).job(KEY, labels={"a": "b"})
     assert (job.image, job.command, job.batch) == ("demo:1", "python main.py", KEY)
-    assert (job.nano_cpus, job.memory_bytes, job.pids) == (500_000_000, 256 * 1024 * 1024, 99)
+    assert (job.cpus, job.memory_bytes, job.pids) == (0.5, 256 * 1024 * 1024, 99)
     own = {"RANKALPHA_ENV": "local", "RANKALPHA_BATCH": KEY, "RANKALPHA_DATE": "2025-11-20"}
     assert job.env == {"DEPTH": "3", **own}
     assert job.labels == {"a": "b"}
@@ -126,7 +126,7 @@ def test_file_and_variables_override_and_orchestration_stays_outside(profile_dir
     monkeypatch.setenv("AIRFLOW_VAR_DEPTH", "5")
     job = stage(env={"DEPTH": "3", "SPEED": "1"}).job(KEY, labels={})
     assert (job.image, job.command) == ("demo:2", "python other.py")
-    assert (job.nano_cpus, job.memory_bytes) == (2_000_000_000, 2 * 1024**3)
+    assert (job.cpus, job.memory_bytes) == (2.0, 2 * 1024**3)
     assert job.env == {
         "DEPTH": "5",
         "SPEED": "1",
@@ -256,7 +256,7 @@ def test_a_stage_of_another_market_has_volumes_image_and_profile_of_its_own(prof
     (own / "demo.env").write_text("DEMO_IMAGE=demo:3\nDEPTH=4\n")
     market = Market(name="nyse", profile="nyse", slots=2)
     made = stage(env={"DEPTH": "3"}).of(market)
-    assert made.volumes == (Volume("prices_data_nyse", "/data/prices"),)
+    assert made.docker.volumes == (Volume("prices_data_nyse", "/data/prices"),)
     job = made.job(KEY, labels={})
     assert job.image == "demo:3"
     assert (job.env["DEPTH"], job.env["RANKALPHA_ENV"], job.env["RANKALPHA_MARKET"]) == ("4", "nyse", "nyse")

@@ -36,8 +36,8 @@ def start(folder: Path, code: str, name: str = NAME, **parts: Any) -> Container:
 
 def ended(container: Container) -> Container:
     """Return the container when it has ended."""
-    wait_for(f"the end of {container.name}", lambda: not ProcessRunner().look(container.id).running)
-    return ProcessRunner().look(container.id)
+    wait_for(f"the end of {container.name}", lambda: not ProcessRunner().inspect(container.id).running)
+    return ProcessRunner().inspect(container.id)
 
 
 def run(folder: Path, code: str, **parts: Any) -> Container:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -11,14 +12,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from airflow.sdk import Asset
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from rankalpha.pipeline.batch import BATCHES_KEY
 from rankalpha.runners.identity import Identity
+from rankalpha.stages.docker import DockerOptions, Volume
 from rankalpha.stages.output import OUTPUT
-from rankalpha.stages.stage import Stage, StageJob, Volume
+from rankalpha.stages.stage import Stage, StageJob
 
 KEY = "2025-11-20T06:00:00"
 RESULT = {"rows": 3, "symbols": 2, "as_of": "2025-11-19"}
+DOCKER = {field.name for field in fields(DockerOptions)}
 
 
 class TaskInstance:
@@ -42,8 +46,11 @@ class TaskInstance:
 
     @property
     def output(self) -> Any:
-        """What the task has left."""
+        """The output that the task has pushed."""
         return self.xcoms[OUTPUT]
+
+    get_task_states = staticmethod(RuntimeTaskInstance.get_task_states)
+    get_dr_count = staticmethod(RuntimeTaskInstance.get_dr_count)
 
     def xcom_push(self, key: str, value: Any) -> None:
         json.dumps(value)  # as Airflow does
@@ -74,10 +81,12 @@ def context(key: str | None = KEY, ti: TaskInstance | None = None, **more: Any) 
 
 
 def stage(**parts: Any) -> Stage:
-    """Return a stage `demo`."""
+    """Return a stage `demo`; `parts` are those of a Stage and of its DockerOptions."""
     defaults = {"name": "demo", "image": "demo:1", "command": "python main.py"}
+    docker = {key: parts.pop(key) for key in DOCKER & parts.keys()}
     volumes = (Volume("prices_data", "/data/prices"),)
-    return Stage(**{**defaults, "volumes": volumes, **parts})
+    options = DockerOptions(**{"volumes": volumes, **docker})
+    return Stage(**{**defaults, "docker": options, **parts})
 
 
 def job(
@@ -92,7 +101,7 @@ def job(
         batch=KEY,
         image="demo:1",
         command=command,
-        nano_cpus=1_500_000_000,
+        cpus=1.5,
         memory_bytes=512 * 1024 * 1024,
         tmp_bytes=256 * 1024 * 1024,
         pids=64,
