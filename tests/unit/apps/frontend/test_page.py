@@ -36,7 +36,7 @@ def browser() -> Iterator[object]:
 @contextmanager
 def stack(data: Path) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Run the API and the frontend; give a client for each."""
-    with served(create_api(ApiSettings(data))) as api:  # noqa: SIM117
+    with served(create_api(ApiSettings(data_dir=data))) as api:  # noqa: SIM117
         with served(create_frontend(FrontendSettings(api_url=str(api.base_url)))) as frontend:
             yield api, frontend
 
