@@ -32,7 +32,7 @@ class Environment(BaseSettings):
 
     @classmethod
     def from_env(cls) -> Self:
-        """Read and check every variable. Raises BadConfig naming each bad key, its value and what is allowed."""
+        """Read and check every variable. Raises BadConfig naming each bad key, its value and the fix."""
         try:
             return cls()
         except ValidationError as error:
