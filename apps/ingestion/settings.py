@@ -64,6 +64,12 @@ class Settings(PatientEnvironment):
         default=(),
         description="Symbols whose history is taken as the source has it, even if it is shorter.",
     )
+    budget_minutes: float = Field(
+        default=20,
+        gt=0,
+        le=1440,
+        description="Time for asking yahoo, after which the remaining symbols keep what is known.",
+    )
     keep_batches: int = Field(
         default=30,
         ge=0,
