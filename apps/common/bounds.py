@@ -7,7 +7,7 @@ connections.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 import h11
@@ -23,6 +23,7 @@ HEADERS = 64  # a browser sends 20, proxies add some
 CONNECTIONS = 256
 SEND_SECONDS = 10.0  # for a whole request, from its first byte on
 TAKE_SECONDS = 30.0  # for the next part of an answer
+NUMBERS = count()  # of connections, in the order in which they came
 LINGER_SECONDS = 2.0  # for a sender to read the answer while it still sends
 
 
@@ -39,12 +40,12 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; of too many, the oldest that owes a request makes room, else the oldest."""
-        self.since = self.loop.time()
+        self.number = next(NUMBERS)  # a loop's clock may be too coarse to tell two connections apart
         super().connection_made(transport)
         self._end_after(SEND_SECONDS)
         if len(self.connections) > CONNECTIONS:
             known = (one for one in self.connections if isinstance(one, BoundedProtocol) and one is not self)
-            oldest = min(known, key=lambda one: (not one.owed, one.since))
+            oldest = min(known, key=lambda one: (not one.owed, one.number))
             self.connections.discard(oldest)  # it is lost in the loop's next step only
             oldest.transport.abort()
 

@@ -1,45 +1,35 @@
 """How the services log: lines of text, or one JSON object an event for aggregation."""
 
-import json
 import logging
-import os
 import sys
-from datetime import UTC, datetime
+from typing import Any, Literal
 
-from apps.common.stage import BadConfig
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
 
 TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-FORMATS = ("text", "json")
+# as in Airflow's own JSON logs
+NAMES = {"levelname": "level", "message": "event", "name": "logger", "exc_info": "exception"}
+
+LogFormat = Literal["text", "json"]
 
 
-def log_format(key: str) -> str:
-    """Return the variable `key`, `text` or `json`; raises BadConfig for anything else."""
-    value = os.environ.get(key, "").strip() or FORMATS[0]
-    if value not in FORMATS:
-        raise BadConfig(f"{key}={value!r}: allowed are {' and '.join(FORMATS)}")
-    return value
-
-
-def configure(form: str) -> None:
+def configure(log_format: LogFormat) -> None:
     """Log to stdout, all libraries included."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonLines() if log_format == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(JsonFormatter):
     """The fields are named as in Airflow's own JSON logs; `batch` is there when the record has one."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line."""
-        found = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            "logger": record.name,
-        }
-        if batch := getattr(record, "batch", ""):
-            found["batch"] = batch
-        if record.exc_info:
-            found["exception"] = self.formatException(record.exc_info)
-        return json.dumps(found)
+    def __init__(self) -> None:
+        fields = [name for name in NAMES if name != "exc_info"]
+        reserved = [*RESERVED_ATTRS, "color_message"]  # uvicorn's second copy of its message
+        super().__init__(fields, rename_fields=NAMES, timestamp=True, reserved_attrs=reserved)
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields with the level as Airflow spells it, and without an empty batch."""
+        named = {name: value for name, value in log_data.items() if name != "batch" or value}
+        return named | {"level": str(log_data["level"]).lower()}

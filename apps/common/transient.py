@@ -4,14 +4,9 @@ May pass, so that it is asked again: no answer in time, a broken connection or e
 and the answers 408, 409, 425, 429 and 5xx. `Retry-After` is honoured, in seconds or as an HTTP date. All
 other refusals stay: the caller decides whether they are about one symbol, the key or the address.
 
-Settings of a stage, by the prefix of its own settings:
-<PREFIX>_TIMEOUT_SECONDS: longest time for one answer, default 30.
-<PREFIX>_ATTEMPTS: how often one thing is asked for, default 4.
-<PREFIX>_LONGEST_WAIT_SECONDS: longest wait for the next attempt, default 120. A service that asks for more is
-not asked again: the stage ends with an error, and the orchestrator starts it again later.
+How long and how often is a setting of each stage, see `apps.common.settings.PatientEnvironment`.
 """
 
-import math
 import os
 import sys
 from dataclasses import dataclass
@@ -21,7 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from urllib3 import Retry
 from urllib3.exceptions import InvalidHeader
 
-from apps.common.stage import BadConfig, StageError
+from apps.common.stage import StageError
 
 MAY_PASS = frozenset(
     {
@@ -65,20 +60,15 @@ def retry_after(header: str | None) -> float:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long and how often a service is asked; see the module's settings."""
+    """How long and how often a service is asked.
 
-    timeout: float = 30.0
+    A service that asks for a longer wait is not asked again: the stage ends with an error, and the
+    orchestrator starts it again later.
+    """
+
+    timeout: float = 30.0  # seconds for one answer
     attempts: int = 4
-    longest_wait: float = 120.0
-
-    @classmethod
-    def from_env(cls, prefix: str) -> "Patience":
-        """Read the settings with that prefix, such as INGESTION; raise BadConfig for a bad value."""
-        return cls(
-            timeout=_seconds(f"{prefix}_TIMEOUT_SECONDS", cls.timeout),
-            attempts=_attempts(f"{prefix}_ATTEMPTS", cls.attempts),
-            longest_wait=_seconds(f"{prefix}_LONGEST_WAIT_SECONDS", cls.longest_wait),
-        )
+    longest_wait: float = 120.0  # seconds before the next attempt
 
     def retrying(self) -> Retrying:
         """Return what calls a function until it no longer raises Unavailable: `retrying()(ask, address)`.
@@ -99,21 +89,3 @@ class Patience:
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     return max(BACKOFF(state), error.retry_after if isinstance(error, Unavailable) else 0.0)
-
-
-def _seconds(key: str, default: float) -> float:
-    text = os.environ.get(key, "").strip() or str(default)
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= 3600:  # noqa: PLR2004  an hour: longer than any stage may run
-        raise BadConfig(f"{key}={text!r}: expected seconds, more than 0 and at most 3600")
-    return seconds
-
-
-def _attempts(key: str, default: int) -> int:
-    text = os.environ.get(key, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):  # noqa: PLR2004
-        raise BadConfig(f"{key}={text!r}: expected a whole number from 1 to 100")
-    return int(text)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from apps.ingestion.history import KEY
+from apps.ingestion.sessions import KEY
 
 
 def jumps(prices: pl.DataFrame, changed: pl.DataFrame, bound: float) -> pl.DataFrame:

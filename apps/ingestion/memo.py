@@ -1,7 +1,8 @@
 """A batch whose source has not changed since the batch before costs no more than to see that.
 
-Beside its files a batch keeps memo.json: what its source was like and what came of it. When the next batch
-finds its source the same, and the files of the earlier batch as they were written, it takes them over.
+Beside its files a batch keeps memo.json: what its source was like, what came of it, and until when nothing
+new can come. When the next batch finds its source the same, and the files of the earlier batch as they were
+written, it takes them over.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ def taken_over(batch: Batch, state: str | None) -> Result | None:
     if not earlier or not state:
         return None
     memo = _read(earlier / FILE)
-    if memo.get("state") != state:
+    if memo.get("state") != state or memo["quiet_until"] < batch.day.isoformat():
         return None
     written: dict[str, str] = memo["files"]
     if any(
@@ -59,14 +60,18 @@ def taken_over(batch: Batch, state: str | None) -> Result | None:
     )
 
 
-def keep(batch: Batch, state: str | None, source: Source, result: Result) -> None:
+def keep(batch: Batch, state: str | None, quiet_until: date, result: Result) -> None:
     """Write memo.json, unless the next batch could see more of the same source than this one."""
     folder = batch.folder(snapshots.VOLUME)
-    if state is None or not source.settled(batch.day):
+    if state is None or quiet_until < batch.day:
         (folder / FILE).unlink(missing_ok=True)
         return
     files = {Path(path).name: checksum(batch.data_dir / path) for path in result.outputs}
-    text = json.dumps({"state": state, "files": files, "result": asdict(result)}, default=str, indent=1)
+    text = json.dumps(
+        {"state": state, "quiet_until": quiet_until, "files": files, "result": asdict(result)},
+        default=str,
+        indent=1,
+    )
     write_atomic(folder / FILE, lambda temporary: temporary.write_text(text + "\n"))
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,8 +10,10 @@ import polars as pl
 
 from apps.common.stage import BadConfig, BadData
 from apps.common.transient import Unavailable
-from apps.ingestion.history import Rescaled, ask_since, holes, merge, valid_row
+from apps.ingestion.history import merge, valid_row
 from apps.ingestion.jumps import jumps
+from apps.ingestion.rescaling import Rescaled
+from apps.ingestion.sessions import ask_since, holes, next_days
 from apps.ingestion.sources import Missing, Reason, Source
 
 log = logging.getLogger("ingestion")
@@ -64,7 +66,8 @@ def checked(prices: pl.DataFrame, origin: str) -> pl.DataFrame:
 def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | None = None) -> Update:
     """Return `earlier` brought up to date from `source`, with nothing after the day `until`.
 
-    See `apps.ingestion.history` for how an answer joins what is known. A symbol for which nothing comes keeps
+    See `apps.ingestion.history` for how an answer joins what is known. A symbol that cannot have been
+    traded since then is not asked for. A symbol for which nothing comes keeps
     what is known, or is left out when nothing is; symbols that the source no longer covers are dropped.
     Raises BadData when nothing valid remains, BadConfig when the source refuses all, Unavailable when it does
     not answer for all or for more than a fifth, but never for a single one of several.
@@ -75,26 +78,25 @@ def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | No
             "warning: INGESTION_REPLACE names %s, which the source does not cover", ", ".join(strangers)
         )
     lacking = holes(earlier)
-    parts, merges = [SCHEMA.to_frame()], []
-    for start in range(0, len(source.symbols), SYMBOLS_AT_ONCE):
-        symbols = source.symbols[start : start + SYMBOLS_AT_ONCE]
+    merges = []
+    for symbols in _parts(source.symbols, earlier):
         known = earlier.filter(pl.col("symbol").is_in(symbols)).collect()
         since = ask_since(known, lacking, rules.overlap)
-        merged = merge(source, symbols, known, until, since, rules.replace)
-        parts.append(merged.prices)
+        merged = merge(source, symbols, known, until, since, rules.replace, _idle(source, known))
         fresh = merged.changed.clear() if source.replayed else merged.changed  # the sample's jumps are news
-        merges.append((merged, jumps(merged.prices, fresh, rules.jump)))
-    missing = {symbol: one for merged, _ in merges for symbol, one in merged.missing.items()}
+        merges.append((symbols[0], merged, jumps(merged.prices, fresh, rules.jump)))
+    merges.sort(key=lambda part: part[0])
+    missing = {symbol: why for _, merged, _ in merges for symbol, why in merged.missing.items()}
     _check_answers(source, missing)
-    prices = pl.concat(parts)
+    prices = pl.concat([SCHEMA.to_frame(), *(merged.prices for _, merged, _ in merges)])
     if prices.is_empty() and missing:
         raise BadData(_first_of(missing.values()))
     return Update(
         checked(prices, f"source {source.name}"),
-        new_rows=sum(merged.changed.height for merged, _ in merges),
-        revised=sum(merged.revised for merged, _ in merges),
-        rescaled=[one for merged, _ in merges for one in merged.rescaled],
-        jumps=pl.concat([found for _, found in merges]),
+        new_rows=sum(merged.changed.height for _, merged, _ in merges),
+        revised=sum(merged.revised for _, merged, _ in merges),
+        rescaled=[history for _, merged, _ in merges for history in merged.rescaled],
+        jumps=pl.concat([jumping for _, _, jumping in merges]),
         missing=missing,
     )
 
@@ -105,6 +107,28 @@ def by_symbols(prices: pl.DataFrame) -> Iterator[pl.DataFrame]:
     for start in range(0, len(names), SYMBOLS_AT_ONCE):
         some = names.slice(start, SYMBOLS_AT_ONCE)
         yield prices.filter(pl.col("symbol").is_between(pl.lit(some[0]), pl.lit(some[-1])))
+
+
+def _parts(symbols: Sequence[str], earlier: pl.LazyFrame) -> list[Sequence[str]]:
+    """Return the symbols in parts, first the one in which most lack the newest day.
+
+    A source whose time for asking ended before it came to all of them begins with the others the next time.
+    """
+    starts = range(0, len(symbols), SYMBOLS_AT_ONCE)
+    parts = [symbols[start : start + SYMBOLS_AT_ONCE] for start in starts]
+    if len(parts) > 1:
+        last = pl.col("date").max()
+        newest = earlier.group_by("symbol").agg(last).filter(pl.col("date") == last)
+        current = set(newest.collect()["symbol"])
+        parts.sort(key=lambda part: len(current.intersection(part)) - len(part))
+    return parts
+
+
+def _idle(source: Source, known: pl.DataFrame) -> set[str]:
+    """Return the symbols that cannot have been traded since the newest day that is known of them."""
+    if source.newest is None:
+        return set()
+    return {symbol for symbol, day in next_days(known).items() if day > source.newest}
 
 
 def _check_answers(source: Source, missing: dict[str, Missing]) -> None:

@@ -9,7 +9,7 @@ from apps.common.files import checksum, write_atomic
 from apps.common.stage import Batch, Result
 from apps.ingestion import changes, memo, snapshots
 from apps.ingestion.changes import counts, log_changes, write_changes
-from apps.ingestion.prices import Rules, update
+from apps.ingestion.prices import Rules, Update, update
 from apps.ingestion.screens import appearances
 from apps.ingestion.settings import Settings
 from apps.ingestion.sources import Source
@@ -35,17 +35,18 @@ def ingest(batch: Batch) -> Result:
     state = memo.state_of(source, settings)
     result = memo.taken_over(batch, state)
     if result:
-        log.info("the source is as it was at the batch before, whose files are taken over")
+        log.info("nothing is new since the batch before, whose files are taken over")
         if any(path.endswith(changes.FILE) for path in result.outputs):
             log.warning("warning: what was reported then may still hold, see %s", changes.FILE)
     else:
-        result = _updated(batch, settings, source)
-        memo.keep(batch, state, source, result)
+        result, updated = _updated(batch, settings, source)
+        quiet_until = source.quiet_until(batch.day, updated.prices, updated.missing)
+        memo.keep(batch, state, quiet_until, result)
     pruned = snapshots.prune(batch, settings.keep_batches)
     return replace(result, details=result.details | {"pruned": len(pruned)})
 
 
-def _updated(batch: Batch, settings: Settings, source: Source) -> Result:
+def _updated(batch: Batch, settings: Settings, source: Source) -> tuple[Result, Update]:
     """Write the batch's files from the earlier batch and what the source has."""
     earlier = snapshots.newest_before(batch)
     log.info(
@@ -64,7 +65,7 @@ def _updated(batch: Batch, settings: Settings, source: Source) -> Result:
     log_changes(updated)
     if source.replayed:
         log.info("replayed sample: the prices end on %s, the batch is of %s", as_of, batch.day)
-    return Result(
+    result = Result(
         rows=prices.height,
         symbols=prices["symbol"].n_unique(),
         as_of=as_of,
@@ -79,6 +80,7 @@ def _updated(batch: Batch, settings: Settings, source: Source) -> Result:
             "appearances": len(listed),
         },
     )
+    return result, updated
 
 
 def open_source(settings: Settings, batch: Batch) -> Source:
@@ -89,5 +91,6 @@ def open_source(settings: Settings, batch: Batch) -> Source:
     if settings.source == "yahoo":
         start = settings.start or batch.day - TEN_YEARS
         cache = volume / ".yahoo" if volume.is_dir() else None
-        return YahooSource(settings.symbols, start, batch.day, settings.patience, cache)
+        budget = timedelta(minutes=settings.budget_minutes)
+        return YahooSource(settings.symbols, start, batch.day, settings.patience, cache, budget)
     return SampleSource(settings.symbols)

@@ -1,6 +1,6 @@
 """Entry point of the scorer stage: ``python apps/scorer/main.py`` (repository root on PYTHONPATH).
 
-Setting: SCORER_STALE_DAYS, days that a symbol's last price may lie before the newest of all, default 10
+Settings and their defaults are listed in `apps/scorer/settings.py`.
 """
 
 import logging

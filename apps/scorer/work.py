@@ -1,15 +1,15 @@
 """The work of the scorer stage: prices.parquet in, scores.parquet out."""
 
 import logging
-import os
 from datetime import timedelta
 
 import polars as pl
 
 from apps.common.files import checksum, write_atomic
-from apps.common.stage import BadConfig, BadData, Batch, Result
+from apps.common.stage import BadData, Batch, Result
 from apps.scorer.prices import read_signals
 from apps.scorer.ranking import ranked
+from apps.scorer.settings import Settings
 
 log = logging.getLogger("scorer")
 
@@ -20,11 +20,11 @@ def score(batch: Batch) -> Result:
     Symbols with a stale last price or too little history for any score are left out and counted.
     Raises BadConfig, or BadData when no symbol can be scored.
     """
-    stale_days = _stale_days()
+    most_stale = timedelta(days=Settings.from_env().stale_days)
     folder = batch.folder("prices")
     signals = read_signals(folder / "prices.parquet")
     as_of = signals.select(pl.col("last_day").max()).item()
-    current = signals.filter(pl.col("last_day") >= as_of - timedelta(days=stale_days))
+    current = signals.filter(pl.col("last_day") >= as_of - most_stale)
     scores = ranked(current).with_columns(as_of=pl.lit(as_of, dtype=pl.Date))
     stale, left_out = signals.height - current.height, current.height - scores.height
     _name("stale", signals, current)
@@ -58,10 +58,3 @@ def _name(reason: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
     if len(gone):
         more = ", ..." if len(gone) > len(gone.head(5)) else ""
         log.info("%d symbols left out, %s: %s%s", len(gone), reason, ", ".join(gone.head(5)), more)
-
-
-def _stale_days() -> int:
-    text = os.environ.get("SCORER_STALE_DAYS") or "10"
-    if not text.isdecimal():
-        raise BadConfig(f"SCORER_STALE_DAYS={text!r} must be a whole number of days, 0 or more")
-    return int(text)

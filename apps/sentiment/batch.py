@@ -97,7 +97,12 @@ def analyse_batch(batch: Batch, settings: Settings) -> Result:
 def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Candidate]:
     """Return the batch's candidates: the screeners' consensus, or every symbol that has prices."""
     if settings.use_consensus:
-        return consensus(screened.appearances, settings.min_appearances, settings.min_styles, settings.limit)
+        return consensus(
+            screened.appearances,
+            settings.consensus_min_appearances,
+            settings.consensus_min_styles,
+            settings.consensus_limit,
+        )
     return universe(batch.folder("prices") / "prices.parquet", screened.appearances)
 
 

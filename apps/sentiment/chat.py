@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from apps.common.addresses import shown
 from apps.common.stage import BadConfig, StageError
 from apps.common.transient import Unavailable
 from apps.sentiment.answers import Rating, rating
-from apps.sentiment.fetch import Answer, Service, shown
+from apps.sentiment.fetch import Answer, Service
 from apps.sentiment.kept import KeptRatings
 from apps.sentiment.settings import ChatSettings
 from apps.sentiment.spending import Spending, usage
@@ -50,7 +51,8 @@ class ChatModel:
 
     def __init__(self, settings: ChatSettings, kept: KeptRatings) -> None:
         self.name = settings.model
-        self._settings = settings
+        self._key = settings.api_key.get_secret_value()
+        self._base_url = settings.base_url.rstrip("/")
         self._service = Service(settings.patience)
         self._kept = kept
         self._spending = Spending(settings.budget, kept)
@@ -67,7 +69,7 @@ class ChatModel:
 
         Raises Unrated for what is about this symbol, and BadConfig for what is about key, address or model.
         """
-        mark = (self._settings.base_url, self.name, INSTRUCTION, symbol, list(headlines))
+        mark = (self._base_url, self.name, INSTRUCTION, symbol, list(headlines))
         if (paid := self._kept.get(*mark)) is not None:
             return paid
         question = json.dumps({"symbol": symbol, "headlines": list(headlines)}, ensure_ascii=False)
@@ -114,10 +116,10 @@ class ChatModel:
         try:
             return self._service.send(
                 "POST",
-                f"{self._settings.base_url}/chat/completions",
+                f"{self._base_url}/chat/completions",
                 "OPENAI_BASE_URL",
                 json=body,
-                headers={"Authorization": f"Bearer {self._settings.api_key}"},
+                headers={"Authorization": f"Bearer {self._key}"},
             )
         except Unavailable as error:
             about = f"{symbol} is not rated: OPENAI_BASE_URL {error}; wait, or check the address"
@@ -133,10 +135,10 @@ class ChatModel:
             )
         if status in (401, 402) or (status == 403 and not self._proven):  # noqa: PLR2004
             raise BadConfig(
-                f"OPENAI_API_KEY was refused by {shown(self._settings.base_url)} ({said}); "
+                f"OPENAI_API_KEY was refused by {shown(self._base_url)} ({said}); "
                 "check the key and its credit"
             )
-        where = f"OPENAI_MODEL={self.name!r} at OPENAI_BASE_URL={shown(self._settings.base_url)!r}"
+        where = f"OPENAI_MODEL={self.name!r} at OPENAI_BASE_URL={shown(self._base_url)!r}"
         remedy = f"{where} answered {said} for {symbol}; check both"
         if status in (403, *UNKNOWN, 413) or self._proven:
             raise Unrated("model_refused", f"{symbol} is not rated: {remedy}", BadConfig)
@@ -145,8 +147,8 @@ class ChatModel:
     def _malformed(self, symbol: str, answer: Answer, body: object) -> str:
         content = _content(body)
         text = content if isinstance(content, str) else answer.content.decode(errors="replace")
-        shown = text.replace(self._settings.api_key, "[key]")[:SHOWN]
-        return f'{self.name} gave a malformed answer for {symbol}: {shown!r} is not {{"sentiment": -1..1}}'
+        excerpt = text.replace(self._key, "[key]")[:SHOWN]
+        return f'{self.name} gave a malformed answer for {symbol}: {excerpt!r} is not {{"sentiment": -1..1}}'
 
 
 def _message(body: Any) -> tuple[dict[str, Any], object]:

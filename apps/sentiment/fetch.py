@@ -12,8 +12,6 @@ from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
 LARGEST = 5 * 1024 * 1024  # bytes of an answer; a feed has some 100 kB
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,60}")
-SECRET = re.compile(r"(?i)([?&][^=&]*(?:key|token|secret|auth|password)[^=&]*=)[^&]*")
-USER = re.compile(r"//[^/?#]*@")
 PROXIES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
 
 
@@ -103,8 +101,3 @@ class Service:
             if time.monotonic() > end:  # httpx itself bounds the wait for each piece only
                 raise httpx.ReadTimeout("the answer takes too long", request=response.request)
         return bytes(content[:LARGEST])
-
-
-def shown(url: str) -> str:
-    """Return an address as a log may show it: without user, password and values of keys."""
-    return SECRET.sub(r"\1…", USER.sub("//", url))

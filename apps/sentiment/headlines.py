@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from apps.common.addresses import shown
 from apps.common.stage import BadConfig, Batch, StageError
 from apps.common.transient import Unavailable
 from apps.sentiment.feeds import Item, NoFeed, items
-from apps.sentiment.fetch import Answer, Service, shown
+from apps.sentiment.fetch import Answer, Service
 from apps.sentiment.reports import HEADLINES, read_json
 from apps.sentiment.settings import Settings
 from apps.sentiment.unrated import Absent, Unrated
@@ -106,5 +107,5 @@ def headline_source(settings: Settings, batch: Batch) -> HeadlineSource:
     if settings.headlines != "rss":
         return Sample()
     moment = datetime.fromisoformat(batch.key).replace(tzinfo=UTC)
-    max_age = timedelta(days=settings.max_age_days)
+    max_age = timedelta(days=settings.headlines_max_age_days)
     return Feeds(settings.rss_url, Service(settings.patience), moment, max_age)

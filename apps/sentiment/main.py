@@ -9,7 +9,7 @@ from apps.sentiment.settings import Settings
 def work(batch: Batch) -> Result:
     """Analyse the batch of the environment, or keep running as the service (which ends on SIGTERM only)."""
     settings = Settings.from_env()
-    if not settings.batch_only:
+    if not settings.consensus_batch_only:
         serve(settings)
     return analyse_batch(batch, settings)
 

@@ -1,164 +1,96 @@
-"""Settings of the sentiment stage: the only reader of its environment variables.
-
-An empty variable counts as unset, because env files like to carry `OPENAI_API_KEY=` as a reminder.
-"""
+"""Settings of the sentiment stage: the only reader of its environment variables."""
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
-from apps.common.stage import BadConfig
-from apps.common.transient import Patience
-from apps.sentiment.fetch import shown
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from apps.common.settings import Address, Flag, PatientEnvironment
 from apps.sentiment.spending import Budget
 
-HEADLINE_SOURCES = ("sample", "rss")
 RSS_URL = "https://feeds.finance.yahoo.com/rss/2.0/headline?s={symbol}&region=US&lang=en-US"
+MANY = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class ChatSettings:
-    """An OpenAI-compatible chat completions API."""
+class ChatSettings(PatientEnvironment):
+    """An OpenAI-compatible chat completions API, and what a batch may spend on it.
 
-    api_key: str = field(repr=False)
-    base_url: str  # without the trailing slash, such as https://api.openai.com/v1
-    model: str
-    budget: Budget
-    patience: Patience
+    Each field is the environment variable OPENAI_<FIELD>, unless it names another one. Prices are in dollars
+    for a million tokens; a budget of 0 has no bound.
+    """
 
+    model_config = SettingsConfigDict(env_prefix="OPENAI_")
+
+    api_key: SecretStr = SecretStr("")
+    base_url: Address = "https://api.openai.com/v1"
+    model: str = "gpt-4.1-mini"
+    input_price: float = Field(default=0, ge=0, allow_inf_nan=False)
+    output_price: float = Field(default=0, ge=0, allow_inf_nan=False)
+    budget_tokens: int = Field(default=0, ge=0, le=10**12, validation_alias="SENTIMENT_BUDGET_TOKENS")
+    budget_dollars: float = Field(
+        default=0, ge=0, allow_inf_nan=False, validation_alias="SENTIMENT_BUDGET_DOLLARS"
+    )
+
+    @field_validator("api_key")
     @classmethod
-    def from_env(cls) -> "ChatSettings | None":
-        """Read the OPENAI_* variables; None when no key is set, so that VADER is used."""
-        key = text("OPENAI_API_KEY", "")
-        if not key:
-            return None
+    def _fits_a_header(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value()
         if not (key.isascii() and key.isprintable()) or " " in key:
             # An HTTP library would print such a header, and with it the key, in its error.
-            raise BadConfig("OPENAI_API_KEY holds blanks or characters outside ASCII; set the bare key")
-        return cls(
-            api_key=key,
-            base_url=url("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/"),
-            model=text("OPENAI_MODEL", "gpt-4.1-mini"),
-            budget=budget(),
-            patience=Patience.from_env("OPENAI"),
-        )
+            raise ValueError("it holds blanks or characters outside ASCII; set the bare key")
+        return value
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What one run of the stage does; each field's variable and default stand in `from_env`."""
-
-    use_consensus: bool
-    min_appearances: int
-    min_styles: int
-    limit: int
-    batch_only: bool
-    interval_seconds: int
-    skip_if_within_days: int
-    data_dir: Path
-    headlines: str
-    rss_url: str
-    max_age_days: int
-    in_flight: int
-    patience: Patience  # with the headlines' source
-    chat: ChatSettings | None
+    @model_validator(mode="after")
+    def _dollars_have_prices(self) -> Self:
+        if self.budget_dollars and not (self.input_price or self.output_price):
+            raise ValueError(
+                f"SENTIMENT_BUDGET_DOLLARS={self.budget_dollars:g} needs prices: set OPENAI_INPUT_PRICE and "
+                "OPENAI_OUTPUT_PRICE, dollars for a million tokens"
+            )
+        return self
 
     @classmethod
-    def from_env(cls) -> "Settings":
-        """Read and check every variable. Raises BadConfig naming the key, its value and what is allowed."""
-        return cls(
-            use_consensus=flag("SENTIMENT_USE_CONSENSUS", True),
-            min_appearances=number("SENTIMENT_CONSENSUS_MIN_APPEARANCES", 2, minimum=1),
-            min_styles=number("SENTIMENT_CONSENSUS_MIN_STYLES", 1, minimum=1),
-            limit=number("SENTIMENT_CONSENSUS_LIMIT", 10, minimum=1),
-            batch_only=flag("SENTIMENT_CONSENSUS_BATCH_ONLY", True),
-            interval_seconds=number("SENTIMENT_INTERVAL_SECONDS", 3600, minimum=1),
-            skip_if_within_days=number("SENTIMENT_SKIP_IF_WITHIN_DAYS", 0, minimum=0),
-            data_dir=Path(text("SENTIMENT_DATA_DIR", text("RANKALPHA_DATA_DIR", "/data"))),
-            headlines=choice("SENTIMENT_HEADLINES", HEADLINE_SOURCES),
-            rss_url=rss_template("SENTIMENT_RSS_URL", RSS_URL),
-            max_age_days=number("SENTIMENT_HEADLINES_MAX_AGE_DAYS", 7, minimum=1, maximum=36500),
-            in_flight=number("SENTIMENT_IN_FLIGHT", 4, minimum=1, maximum=64),
-            patience=Patience.from_env("SENTIMENT"),
-            chat=ChatSettings.from_env(),
-        )
+    def if_keyed(cls) -> Self | None:
+        """Read and check every variable; None when no key is set, because then the others do not matter."""
+        return cls.from_env() if os.environ.get("OPENAI_API_KEY", "").strip() else None
+
+    @property
+    def budget(self) -> Budget:
+        """What a batch may spend."""
+        return Budget(self.budget_tokens, self.budget_dollars, self.input_price, self.output_price)
 
 
-def text(key: str, default: str) -> str:
-    """Return the variable without surrounding blanks, or `default` when it is unset or empty."""
-    return os.environ.get(key, "").strip() or default
+class Settings(PatientEnvironment):
+    """What one run of the stage does; each field is the environment variable SENTIMENT_<FIELD>."""
 
+    model_config = SettingsConfigDict(env_prefix="SENTIMENT_")
 
-def flag(key: str, default: bool) -> bool:
-    """Return a variable that is `true` or `false` in any case."""
-    value = text(key, str(default)).lower()
-    if value not in ("true", "false"):
-        raise BadConfig(f"{key}={value!r}: allowed are true and false")
-    return value == "true"
-
-
-def number(key: str, default: int, minimum: int, maximum: int = 10**12) -> int:
-    """Return a variable that is a whole number from `minimum` to `maximum`."""
-    value = text(key, str(default))
-    digits = value.isascii() and value.isdigit() and len(value) <= len(str(maximum))
-    if not digits or not minimum <= int(value) <= maximum:
-        raise BadConfig(f"{key}={value!r}: allowed are whole numbers from {minimum} to {maximum}")
-    return int(value)
-
-
-def dollars(key: str) -> float:
-    """Return a variable that is an amount of dollars, 0 by default."""
-    value = text(key, "0")
-    try:
-        amount = float(value)
-    except ValueError:
-        amount = -1.0
-    if not 0 <= amount < float("inf"):
-        raise BadConfig(f"{key}={value!r}: allowed are dollars from 0, such as 0.5")
-    return amount
-
-
-def budget() -> Budget:
-    """Return what a batch may spend; BadConfig for a bound in dollars without a price."""
-    found = Budget(
-        tokens=number("SENTIMENT_BUDGET_TOKENS", 0, minimum=0),
-        dollars=dollars("SENTIMENT_BUDGET_DOLLARS"),
-        input_price=dollars("OPENAI_INPUT_PRICE"),
-        output_price=dollars("OPENAI_OUTPUT_PRICE"),
+    use_consensus: Flag = True
+    consensus_min_appearances: int = Field(default=2, ge=1, le=MANY)
+    consensus_min_styles: int = Field(default=1, ge=1, le=MANY)
+    consensus_limit: int = Field(default=10, ge=1, le=MANY)
+    consensus_batch_only: Flag = True
+    interval_seconds: int = Field(default=3600, ge=1, le=366 * 86400)
+    skip_if_within_days: int = Field(default=0, ge=0, le=36500)
+    data_dir: Path = Field(
+        default=Path("/data"), validation_alias=AliasChoices("SENTIMENT_DATA_DIR", "RANKALPHA_DATA_DIR")
     )
-    if found.dollars and not (found.input_price or found.output_price):
-        raise BadConfig(
-            f"SENTIMENT_BUDGET_DOLLARS={found.dollars:g} needs prices: set OPENAI_INPUT_PRICE and "
-            "OPENAI_OUTPUT_PRICE, dollars for a million tokens"
-        )
-    return found
+    headlines: Literal["sample", "rss"] = "sample"
+    rss_url: Address = RSS_URL
+    headlines_max_age_days: int = Field(default=7, ge=1, le=36500)
+    in_flight: int = Field(default=4, ge=1, le=64)
+    _chat: ChatSettings | None = PrivateAttr(default_factory=ChatSettings.if_keyed)
 
+    @field_validator("rss_url")
+    @classmethod
+    def _names_the_symbol(cls, value: str) -> str:
+        if "{symbol}" not in value:
+            raise ValueError("the address must hold {symbol}")
+        return value
 
-def choice(key: str, allowed: tuple[str, ...]) -> str:
-    """Return a variable that is one of `allowed`; the first is the default."""
-    value = text(key, allowed[0])
-    if value not in allowed:
-        raise BadConfig(f"{key}={value!r}: allowed are {', '.join(allowed)}")
-    return value
-
-
-def url(key: str, default: str) -> str:
-    """Return a variable that is an http or https address."""
-    value = text(key, default)
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # half an IPv6 address, or a port that is no number
-        good = False
-    if not good:
-        raise BadConfig(f"{key}={shown(value)!r}: allowed are http:// and https:// addresses")
-    return value
-
-
-def rss_template(key: str, default: str) -> str:
-    """Return a variable that is an address with {symbol} where the symbol goes."""
-    value = url(key, default)
-    if "{symbol}" not in value:
-        raise BadConfig(f"{key}={shown(value)!r}: the address must hold {{symbol}}")
-    return value
+    @property
+    def chat(self) -> ChatSettings | None:
+        """The chat model's settings; None when no key is set, so that VADER rates the headlines."""
+        return self._chat

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     EMPTY = "empty"  # an answer without prices
     FAULTY = "faulty"  # an answer or a file that cannot be used
     SHORTER = "shorter"  # a replacement of fewer days than are known
+    UNASKED = "unasked"  # the time for asking was over
 
 
 class Missing(NamedTuple):
@@ -49,11 +50,15 @@ class Source(Protocol):
     symbols: list[str]  # what it covers, sorted
     replayed: bool  # True when it holds a past that does not move on with the calendar
     state: str | None  # what it would answer at present, as a text that differs when that does; None: unknown
+    newest: date | None  # newest day that an answer can have; None: not known before it is asked
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """Return the closes of each symbol from `since[symbol]` (inclusive) on, or else from the start."""
         ...
 
-    def settled(self, day: date) -> bool:
-        """Whether what was fetched has nothing for batches after `day`, as long as `state` stays the same."""
+    def quiet_until(self, day: date, prices: pl.DataFrame, missing: Mapping[str, Missing]) -> date:
+        """Return the last day whose batch gets nothing new after the batch of `day`; date.min: not known.
+
+        It holds as long as `state` stays the same. `prices` and `missing` are what that batch has and lacks.
+        """
         ...

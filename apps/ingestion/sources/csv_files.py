@@ -25,6 +25,7 @@ class CsvSource:
 
     name = "csv"
     replayed = False
+    newest: date | None = None
 
     def __init__(self, folder: Path, symbols: Sequence[str] = ()) -> None:
         """Take the given symbols or all files of `folder`; raise BadConfig or BadData when there are none."""
@@ -45,9 +46,9 @@ class CsvSource:
         if not self.symbols:
             raise BadData(f"{folder}: no CSV file in it; add <SYMBOL>.csv files with columns date,close")
 
-    def settled(self, day: date) -> bool:
-        """See `Source.settled`: no file has a later day, or was written at the moment it was looked at."""
-        return self._last <= day and not self._ticking
+    def quiet_until(self, day: date, prices: pl.DataFrame, missing: Mapping[str, Missing]) -> date:  # noqa: ARG002
+        """See `Source.quiet_until`; not known when a file has a later day, or was written just now."""
+        return date.max if self._last <= day and not self._ticking else date.min
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:  # noqa: ARG002
         """See `Source.fetch`; returns all days: reading only the end of a file would save nothing."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from apps.common.stage import BadConfig
-from apps.ingestion.sources import Fetched
+from apps.ingestion.sources import Fetched, Missing
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "sp500_dataset.csv.gz"
 
@@ -18,6 +18,7 @@ class SampleSource:
     name = "sample"
     replayed = True
     state: str | None = None
+    newest: date | None = None
 
     def __init__(self, symbols: Sequence[str] = ()) -> None:
         """Take all of the sample's symbols or the given ones; raise BadConfig for one it does not hold."""
@@ -33,9 +34,9 @@ class SampleSource:
             "symbol", pl.col("Date").alias("date"), "close"
         )
 
-    def settled(self, day: date) -> bool:  # noqa: ARG002
-        """See `Source.settled`."""
-        return False
+    def quiet_until(self, day: date, prices: pl.DataFrame, missing: Mapping[str, Missing]) -> date:  # noqa: ARG002
+        """See `Source.quiet_until`."""
+        return date.min
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         """See `Source.fetch`."""

@@ -24,5 +24,5 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(data: Path) -> Iterator[httpx.Client]:
     """The API that works on `data`."""
-    with served(create_app(Settings(data))) as client:
+    with served(create_app(Settings(data_dir=data))) as client:
         yield client

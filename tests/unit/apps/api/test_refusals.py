@@ -36,7 +36,7 @@ def test_a_missing_half_is_named(
 def test_unknown_batches(client: httpx.Client, tmp_path: Path) -> None:
     assert client.post(REFRESH, json={"batch": NEWER}).status_code == 404
     assert client.get(GRADES, params={"batch": NEWER}).status_code == 404
-    with served(create_app(Settings(tmp_path / "empty"))) as empty:
+    with served(create_app(Settings(data_dir=tmp_path / "empty"))) as empty:
         for answer in (empty.post(REFRESH), empty.get(GRADES), empty.get(f"{GRADES}/AAPL")):
             assert answer.status_code == 404
             assert "yet" in answer.json()["detail"]

@@ -25,7 +25,7 @@ MARKER = "sent-by-nobody"
 
 @pytest.fixture(params=["page", "api"])
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx.Client]:
-    app = page(PageSettings()) if request.param == "page" else api(ApiSettings(tmp_path))
+    app = page(PageSettings()) if request.param == "page" else api(ApiSettings(data_dir=tmp_path))
     with served(app) as client:
         client.refresh = PAGE if request.param == "page" else API
         yield client

@@ -44,5 +44,5 @@ def test_a_traceback_stays_in_its_line():
 
 def test_a_format_that_is_neither_is_refused(monkeypatch):
     monkeypatch.setenv("LOG_FORMAT", "yaml")
-    with pytest.raises(BadConfig, match="LOG_FORMAT='yaml': allowed are text and json"):
+    with pytest.raises(BadConfig, match="LOG_FORMAT='yaml': Input should be 'text' or 'json'"):
         Settings.from_env()

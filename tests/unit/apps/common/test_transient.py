@@ -7,7 +7,6 @@ import httpx
 import pytest
 from curl_cffi import requests as curl
 
-from apps.common.stage import BadConfig
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 from tests.unit.apps.support.local_servers import local_server
 
@@ -88,18 +87,3 @@ def test_it_ends_after_the_last_attempt_and_at_once_when_asked_for_too_long(monk
         with pytest.raises(Unavailable, match="busy"):
             Patience(attempts=3).retrying()(failing(9, asked, calls))
         assert len(calls) == expected
-
-
-def test_patience_is_a_setting(monkeypatch):
-    assert Patience.from_env("INGESTION") == Patience()
-    for key, value in {"TIMEOUT_SECONDS": "2.5", "ATTEMPTS": "2", "LONGEST_WAIT_SECONDS": "9"}.items():
-        monkeypatch.setenv(f"INGESTION_{key}", value)
-    assert Patience.from_env("INGESTION") == Patience(2.5, 2, 9.0)
-
-
-@pytest.mark.parametrize("key", ["TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS"])
-@pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf", "1e9", "\u00b2"])
-def test_a_setting_that_makes_no_sense_is_named(monkeypatch, key, value):
-    monkeypatch.setenv(f"X_{key}", value)
-    with pytest.raises(BadConfig, match=f"X_{key}="):
-        Patience.from_env("X")

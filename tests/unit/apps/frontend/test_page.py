@@ -38,7 +38,7 @@ def stack(data: Path) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Run the API and the frontend; give a client for each."""
     markets = data / "markets.toml"
     markets.write_text("[default]\n[nyse]\n")
-    with served(create_api(ApiSettings(data, markets=markets))) as api:  # noqa: SIM117
+    with served(create_api(ApiSettings(data_dir=data, markets=markets))) as api:  # noqa: SIM117
         with served(create_frontend(FrontendSettings(api_url=str(api.base_url)))) as frontend:
             yield api, frontend
 

@@ -10,21 +10,24 @@ from tests.unit.apps.support.stage_process import run_stage
     [
         (
             {"INGESTION_SOURCE": "bloomberg"},
-            "INGESTION_SOURCE='bloomberg' is unknown: use one of sample, csv, yahoo",
+            "INGESTION_SOURCE='bloomberg': Input should be 'sample', 'csv' or 'yahoo'",
         ),
         (
             {"INGESTION_SYMBOLS": "AAPL,../etc"},
-            "INGESTION_SYMBOLS: '../ETC' is not a symbol; expected a comma list",
+            "INGESTION_SYMBOLS='AAPL,../etc': '../ETC' is not a symbol; expected a comma list",
         ),
         ({"INGESTION_SYMBOLS": "TSLA"}, "INGESTION_SYMBOLS: no TSLA in the sample, only AAPL"),
         ({"INGESTION_SOURCE": "csv"}, "/prices/csv' is not a folder; expected the folder of the CSV files"),
-        ({"INGESTION_OVERLAP": "0"}, "INGESTION_OVERLAP='0' must be a whole number of 1 or more"),
-        ({"INGESTION_JUMP": "1"}, "INGESTION_JUMP='1': expected a number above 1, such as 1.8"),
-        ({"INGESTION_TIMEOUT_SECONDS": "0"}, "INGESTION_TIMEOUT_SECONDS='0': expected seconds"),
+        ({"INGESTION_OVERLAP": "0"}, "INGESTION_OVERLAP='0': Input should be greater than or equal to 1"),
+        ({"INGESTION_JUMP": "1"}, "INGESTION_JUMP='1': Input should be greater than 1"),
+        ({"INGESTION_TIMEOUT_SECONDS": "0"}, "INGESTION_TIMEOUT_SECONDS='0': Input should be greater than 0"),
         ({"INGESTION_SOURCE": "yahoo"}, "INGESTION_SYMBOLS is empty"),
-        ({"INGESTION_START": "1.2.2020"}, "INGESTION_START='1.2.2020' is no date"),
-        ({"INGESTION_KEEP_BATCHES": "-1"}, "INGESTION_KEEP_BATCHES='-1' must be a whole number of 0 or more"),
-        ({"SCREENER_TOP": "0"}, "SCREENER_TOP='0' must be a whole number of 1 or more"),
+        ({"INGESTION_START": "1.2.2020"}, "INGESTION_START='1.2.2020': expected a day such as 2016-01-31"),
+        (
+            {"INGESTION_KEEP_BATCHES": "-1"},
+            "INGESTION_KEEP_BATCHES='-1': Input should be greater than or equal to 0",
+        ),
+        ({"SCREENER_TOP": "0"}, "SCREENER_TOP='0': Input should be greater than or equal to 1"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path, settings, message):
@@ -33,6 +36,19 @@ def test_a_bad_setting_is_named(tmp_path, settings, message):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "prices").exists()
+
+
+def test_all_bad_settings_are_named_in_one_line(tmp_path):
+    bad = {"INGESTION_SOURCE": "bloomberg", "INGESTION_JUMP": "nan", "SCREENER_TOP": "many"}
+    done = run_stage("ingestion", tmp_path, **bad)
+    assert done.returncode == 78
+    assert all(f"{key}={value!r}: " in done.stderr for key, value in bad.items())
+    assert done.stderr.count("\n") == 1
+
+
+def test_blanks_and_empty_variables_do_not_count(tmp_path):
+    settings = {"INGESTION_START": "", "INGESTION_OVERLAP": " 10 ", "INGESTION_SOURCE": " sample"}
+    assert run_stage("ingestion", tmp_path, **settings).returncode == 0
 
 
 def test_yahoo_out_of_reach_may_be_tried_again(tmp_path):

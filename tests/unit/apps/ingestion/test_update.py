@@ -35,6 +35,7 @@ class TableSource:
     name = "table"
     replayed = False
     state = None
+    newest = None
 
     def __init__(self, **closes: Sequence[float | None]) -> None:
         self.table = table(**closes)
@@ -42,8 +43,8 @@ class TableSource:
         self.asked: list[tuple[list[str], dict[str, date]]] = []
         self.missing: dict[str, Missing] = {}
 
-    def settled(self, day: date) -> bool:
-        return False
+    def quiet_until(self, day: date, prices: pl.DataFrame, missing: Mapping[str, Missing]) -> date:
+        return date.min
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
         self.asked.append((list(symbols), dict(since)))
@@ -221,3 +222,24 @@ def test_two_steps_give_what_one_gives(history, first, chunk):
         rest = update(source, half.lazy(), LAST)
     assert rest.prices.equals(source.table)
     assert rest.new_rows == source.table.height - half.height
+
+
+def test_what_is_behind_is_asked_for_first(monkeypatch):
+    monkeypatch.setattr(prices, "SYMBOLS_AT_ONCE", 2)
+    source = TableSource(**{symbol: [1.0, 2.0, 3.0] for symbol in "ABCDEF"})
+    known = table(A=[1.0, 2.0], B=[1.0], C=[1.0], E=[1.0, 2.0], F=[1.0, 2.0])
+    got = update(source, known.lazy(), LAST)
+    assert [symbols for symbols, _ in source.asked] == [["C", "D"], ["A", "B"], ["E", "F"]]
+    assert got.prices.equals(source.table)
+
+
+@pytest.mark.parametrize(("newest", "asked"), [(date(2026, 11, 29), 0), (date(2026, 11, 30), 1)])
+def test_who_rests_at_the_weekend_is_not_asked_for(newest, asked):
+    """Day 0 is Monday, 2 November, and 29 November a Sunday."""
+    closes = [None if day % 7 in (5, 6) else 1.0 for day in range(27)]
+    source = TableSource(A=closes)
+    source.newest = newest
+    got = update(source, source.table.lazy(), LAST, Rules(overlap=1))
+    assert len(source.asked) == asked
+    assert got.prices.equals(source.table)
+    assert got.missing == {}

@@ -118,7 +118,7 @@ def age(folder: Path, seconds: float) -> None:
         os.utime(path, (time.time() - seconds,) * 2)
 
 
-TAKEN_OVER = "the source is as it was at the batch before, whose files are taken over"
+TAKEN_OVER = "nothing is new since the batch before, whose files are taken over"
 
 
 def test_an_unchanged_folder_is_taken_over_with_all_that_is_to_be_said_of_it(tmp_path):

@@ -1,13 +1,18 @@
 """env/example documents every setting, with its true default, and nothing that does not exist."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 from airflow.configuration import conf
-from pydantic import SecretStr
+from pydantic import AliasChoices, SecretStr
 
+from apps.api.settings import Settings as ApiSettings
+from apps.frontend.settings import Settings as PageSettings
+from apps.ingestion.settings import Settings as IngestionSettings
+from apps.scorer.settings import Settings as ScorerSettings
+from apps.sentiment.settings import ChatSettings
+from apps.sentiment.settings import Settings as SentimentSettings
 from rankalpha.settings import AdminSettings, DeploymentSettings, ProxySettings, Settings, StackSettings
 from rankalpha.stages.env_file import read_env_file
 from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
@@ -19,8 +24,12 @@ ENV = Path(__file__).parents[4] / "env"
 APPS = Path(__file__).parents[4] / "apps"
 FILES = ("airflow", "ingestion", "scorer", "sentiment", "api")
 STAGES = {"ingestion": INGESTION, "scorer": SCORER, "sentiment": SENTIMENT_ANALYSIS}
-PATIENCE = ("TIMEOUT_SECONDS", "ATTEMPTS", "LONGEST_WAIT_SECONDS")  # of apps.common.transient
-KEY = re.compile(r"[A-Z][A-Z0-9]*(_+[A-Z0-9]+)+")
+SERVICES = {
+    "ingestion": (IngestionSettings,),
+    "scorer": (ScorerSettings,),
+    "sentiment": (SentimentSettings, ChatSettings),
+    "api": (ApiSettings, PageSettings),
+}
 CONTRACT = {"RANKALPHA_BATCH", "RANKALPHA_DATE", "RANKALPHA_RESULT", "RANKALPHA_DATA_DIR"}  # the runner's
 
 
@@ -30,24 +39,29 @@ def documented(name: str) -> dict[str, str]:
     return dict(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]*)=(.*)$", text, flags=re.MULTILINE))
 
 
-def orchestration() -> dict[str, object]:
-    """Return each variable of the settings classes with its default."""
-    return {
-        f"{model.model_config['env_prefix']}{name}".upper(): field.default
-        for model in (Settings, StackSettings, AdminSettings, ProxySettings)
-        for name, field in model.model_fields.items()
-    }
+def variables(*models: type) -> dict[str, str]:
+    """Return each variable of settings classes with its default."""
+    found = {}
+    for model in models:
+        for name, field in model.model_fields.items():
+            alias = field.validation_alias or f"{model.model_config['env_prefix']}{name}".upper()
+            keys = alias.choices if isinstance(alias, AliasChoices) else [alias]
+            found |= dict.fromkeys(keys, shown(field.default))
+    return found
 
 
-def read_by(*folders: str) -> set[str]:
-    """Return the environment variables that the services of these folders of apps/ speak of."""
-    trees = [ast.parse(path.read_text()) for folder in folders for path in (APPS / folder).rglob("*.py")]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
-    calls = [ast.unparse(node) for node in nodes if isinstance(node, ast.Call)]
-    patient = {found[1] for call in calls if (found := re.fullmatch(r"Patience\.from_env\('(\w+)'\)", call))}
-    waits = {f"{prefix}_{name}" for prefix in patient for name in PATIENCE}
-    return waits | {text for text in texts if isinstance(text, str) and KEY.fullmatch(text)}
+def shown(default: object) -> str:
+    """Return a default as an env file writes it."""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    if default is None or default == ():
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def orchestration() -> dict[str, str]:
+    """Return each variable of the orchestration with its default."""
+    return variables(Settings, StackSettings, AdminSettings, ProxySettings)
 
 
 def call_defaults() -> dict[str, str]:
@@ -61,11 +75,7 @@ def call_defaults() -> dict[str, str]:
 
 @pytest.mark.parametrize("variable", sorted(orchestration()))
 def test_every_setting_is_documented_with_its_default(variable):
-    default = orchestration()[variable]
-    if isinstance(default, SecretStr):
-        default = default.get_secret_value()
-    text = "" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
-    assert documented("airflow")[variable] == text
+    assert documented("airflow")[variable] == orchestration()[variable]
 
 
 def test_no_setting_is_documented_that_does_not_exist():
@@ -104,11 +114,28 @@ def test_the_defaults_that_a_stage_declares_are_documented(name):
 @pytest.mark.parametrize("name", STAGES)
 def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
     limits = {f"{name.upper()}_{key}" for key in ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS", "TMP")}
-    assert set(documented(name)) - limits == read_by(name) - CONTRACT - set(STAGES[name].data_dir_keys)
+    assert set(documented(name)) - limits == variables(*SERVICES[name]).keys() - CONTRACT - set(
+        STAGES[name].data_dir_keys
+    )
 
 
 def test_the_keys_of_the_services_are_those_that_the_code_reads():
-    assert set(documented("api")) == set(call_defaults()) | read_by("api", "frontend") - CONTRACT
+    assert set(documented("api")) == set(call_defaults()) | variables(*SERVICES["api"]).keys() - CONTRACT
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_settings_of_a_service_are_documented_with_their_defaults(name):
+    own = {k: v for k, v in variables(*SERVICES[name]).items() if k in documented(name) | call_defaults()}
+    assert own
+    assert {k: documented(name)[k] for k in own} == own | {
+        k: v for k, v in call_defaults().items() if k in own
+    }
+
+
+def test_only_settings_read_the_environment():
+    """`stage` reads the container contract, and a chat model's settings are read only if there is a key."""
+    readers = {path.relative_to(APPS) for path in APPS.rglob("*.py") if "os.environ" in path.read_text()}
+    assert readers == {Path("common/stage.py"), Path("sentiment/settings.py")}
 
 
 def test_the_calls_are_documented_with_their_defaults():

@@ -1,0 +1,29 @@
+"""The folder where yfinance keeps cookies and the time zones of symbols, in databases."""
+
+import logging
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+log = logging.getLogger("ingestion")
+
+
+def usable(cache: Path) -> bool:
+    """Whether yfinance can keep databases in a folder; damaged ones are removed.
+
+    It would take a failure of its databases for one of each symbol. Some shared file systems hold none.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for path in (*cache.glob("*.db"), cache / "probe"):
+            with closing(sqlite3.connect(path)) as database:
+                database.execute("pragma journal_mode = wal")
+                database.execute("pragma quick_check")
+    except (OSError, sqlite3.OperationalError) as error:
+        log.warning("warning: %s holds no databases (%s), so time zones are asked for each day", cache, error)
+        return False
+    except sqlite3.DatabaseError as error:
+        log.warning("warning: %s is damaged (%s) and begun again", cache, error)
+        shutil.rmtree(cache, ignore_errors=True)
+    return True
