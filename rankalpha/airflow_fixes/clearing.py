@@ -2,20 +2,30 @@
 
 Airflow issue 70368: in Airflow 3.3.0 to 3.3.2 the API answers 500 to *Clear*, for a run whose deadline counts
 from when it was queued and was not missed, because it takes the deadline's interval for a number of seconds.
-Remove this with the release that has the fix (the tests tell when).
+Airflow 3.4 has the fix. Remove this with 3.3 (the tests tell when it is of no use).
 """
 
+import inspect
 from datetime import datetime
 from typing import Any
 
 QUEUED_AT = "DagRunQueuedAtDeadline"
+REPLACED = "_recalculate_dagrun_queued_at_deadlines"  # of airflow.models.taskinstance
 
 
 def mend() -> None:
     """Let the deadlines of a run that is cleared count anew, as Airflow means to."""
     from airflow.models import taskinstance  # noqa: PLC0415  heavy
 
-    taskinstance._recalculate_dagrun_queued_at_deadlines = count_anew  # noqa: SLF001
+    if is_needed():
+        setattr(taskinstance, REPLACED, count_anew)
+
+
+def is_needed() -> bool:
+    """Tell whether Airflow's function takes the time from its caller, as that with the fault does."""
+    from airflow.models import taskinstance  # noqa: PLC0415  heavy
+
+    return "new_queued_at" in inspect.signature(getattr(taskinstance, REPLACED)).parameters
 
 
 def count_anew(dagrun: Any, new_queued_at: datetime, session: Any) -> None:
