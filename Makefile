@@ -1,17 +1,20 @@
 # RankAlpha orchestration. `make up` runs the pipeline on this machine, `make test` runs all checks; both install what
 # they need. Ports and folders are settings: make up RANKALPHA_AIRFLOW_PORT=8081
 
-PYTHON ?= python3
+# python3, or else the newest in the range that has its version in its name
+IN_RANGE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(IN_RANGE)' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
-# byte code is compiled once, here: otherwise each process of Airflow compiles what it imports
-INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+# byte code is compiled once, here: otherwise each process of Airflow compiles what it imports; the target says where
+INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)
 
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
 QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/engine/test_smoke.py
 REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories validate format audit bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -77,6 +80,11 @@ test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two s
 	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \
 		tests/markets
 
+# stacks that the tests start install from LOCK too
+test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; eight minutes
+	LOCK=requirements/next/dev.txt .venv-next/bin/python -m pytest --numprocesses 2 --junitxml=reports/next.xml \
+		tests/e2e tests/airflow tests/unit tests/scheduler
+
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow
 
@@ -100,19 +108,27 @@ lock: .venv/build  ## resolve the requirements anew
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --extra celery -o requirements/airflow.txt
 	$(COMPILE) -c requirements/dev.txt --group services -o requirements/services.txt
 	$(COMPILE) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(COMPILE) --override requirements/next/airflow.in pyproject.toml --all-extras --group build --group embedded \
+		--group services --group dev -o requirements/next/dev.txt
 
 COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
 
 .venv/build: requirements/build.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
-	sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.11")'
+	@$(or $(PYTHON),false) -c '$(IN_RANGE)' || { echo "Python 3.11 to 3.14 is needed, and $(or $(PYTHON),neither \
+	python3 nor python3.11 to python3.14) is not: name another one, make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Installing into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
 .venv/embedded .venv/dev: .venv/%: requirements/%.txt .venv/build pyproject.toml
+	@$(INSTALL) --require-hashes -r $<
+	@$(INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv-next/dev: requirements/next/dev.txt .venv/build pyproject.toml
+	@$(BIN)/python -m venv .venv-next
 	@$(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@

@@ -15,7 +15,7 @@ from typing import Any
 from airflow.assets.manager import AssetManager
 from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
 from airflow.state import AssetScope, get_state_backend  # sdk.state has another class of the same name
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -46,16 +46,17 @@ class BatchAssetManager(AssetManager):
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
             session.flush()  # Airflow's sessions do not flush before a query
-            paused = _paused(event, session)
-            for dag in paused:
+            held = _held(event, session)
+            for dag in held:
                 cls.queue(event, dag, session, kwargs.get("partition_date"))
             session.flush()
             for join in _waiting_with(event, session):
                 waiting.complete(join, session)
             session.flush()
             if settings().after_pause == "newest":
-                for dag in paused:
-                    keep_newest(dag.dag_id, session)
+                for dag in held:
+                    if dag.is_paused:  # a draining one still runs what is queued
+                        keep_newest(dag.dag_id, session)
             _list_batches(event, session)
         return event
 
@@ -63,7 +64,8 @@ class BatchAssetManager(AssetManager):
     def queue(cls, event: AssetEvent, dag: Any, session: Session, date: datetime | None = None) -> None:
         """Let a DAG (its DagModel) have a join with `event`.
 
-        The scheduler makes a run of it also while the DAG is paused; the run is queued until it is not.
+        While the DAG is paused, the scheduler of Airflow 3.3 makes a run of it, which stays queued; that of
+        Airflow 3.4 leaves the join alone. Both go on when the DAG is unpaused.
         """
         cls._queue_partitioned_dags(
             asset_id=event.asset_id,
@@ -76,8 +78,11 @@ class BatchAssetManager(AssetManager):
         )
 
 
-def _paused(event: AssetEvent, session: Session) -> list[Any]:
-    """Return the paused DAGs that the event's dataset schedules, for which Airflow would drop it."""
+def _held(event: AssetEvent, session: Session) -> list[Any]:
+    """Return the DAGs that the event's dataset schedules and for which Airflow has dropped the event.
+
+    They are paused, or, from Airflow 3.4 on, draining: once their runs have ended they are paused too.
+    """
     from airflow.models.dag import DagModel  # noqa: PLC0415  Airflow loads this module amid its models
 
     scheduled = (
@@ -85,7 +90,10 @@ def _paused(event: AssetEvent, session: Session) -> list[Any]:
         .join(DagScheduleAssetReference, DagScheduleAssetReference.dag_id == DagModel.dag_id)
         .where(DagScheduleAssetReference.asset_id == event.asset_id, DagModel.timetable_partitioned.is_(True))
     )
-    return list(session.scalars(scheduled.where(DagModel.is_paused.is_(True))))
+    held = [
+        getattr(DagModel, name).is_(True) for name in ("is_paused", "is_draining") if hasattr(DagModel, name)
+    ]
+    return list(session.scalars(scheduled.where(or_(*held))))
 
 
 def _waiting_with(event: AssetEvent, session: Session) -> list[AssetPartitionDagRun]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rankalpha.settings import settings
-from tests.scheduler.joining import Pipeline, fresh_keys, publish_at_once, set_paused
+from tests.scheduler.joining import Pipeline, fresh_keys, pauses, publish_at_once, set_paused
 
 CONSUMERS = ("rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
 
@@ -119,18 +119,24 @@ def test_a_run_that_a_person_has_deleted_does_not_come_back_once_it_has_publishe
     assert repaired([key]) == []
 
 
-def test_a_batch_of_a_paused_dag_is_queued_once_and_repair_leaves_it_alone(pipeline, paused_grading):
-    keys = fresh_keys(3)
-    for key in keys:
-        pipeline.publish("scores", key)
-        pipeline.publish("sentiment", key)
-    assert repaired(keys) == []
-    assert Counter(key for key, _ in pipeline.tick()) == Counter(keys), "queued until it is unpaused"
-    assert pipeline.states(keys) == dict.fromkeys(keys, "queued")
-    assert repaired(keys) == []
+def test_a_batch_of_a_paused_dag_runs_once_after_the_pause_and_repair_leaves_it_alone(pipeline):
+    for how in pauses():
+        keys = fresh_keys(3)
+        set_paused("rankalpha_grading", True, how)
+        for key in keys:
+            pipeline.publish("scores", key)
+            pipeline.publish("sentiment", key)
+        assert repaired(keys) == []
+        runs = pipeline.tick()
+        assert pipeline.held(keys) == set(keys)
+        assert repaired(keys) == []
+        set_paused("rankalpha_grading", False, how)
+        runs += pipeline.tick()
+        assert Counter(key for key, _ in runs) == Counter(keys)
+        assert repaired(keys) == []
 
 
-@pytest.mark.parametrize("ticks", [False, True], ids=["waiting", "queued"])
+@pytest.mark.parametrize("ticks", [False, True], ids=["waiting", "seen by the scheduler"])
 def test_after_a_pause_only_the_newest_batch_is_run_when_so_set(pipeline, paused_grading, newest_only, ticks):
     keys = fresh_keys(3)
     for key in keys:
@@ -141,9 +147,12 @@ def test_after_a_pause_only_the_newest_batch_is_run_when_so_set(pipeline, paused
     half = fresh_keys(1)[0]
     pipeline.publish("scores", half)
     pipeline.tick()
-    assert pipeline.states(keys) == {keys[-1]: "queued"}, "a half does not count as newer"
+    assert pipeline.held([*keys, half]) == {keys[-1]}, "a half does not count as newer"
     assert repaired(keys) == [], "what was dropped on purpose is not lost"
     pipeline.publish("sentiment", half)
+    pipeline.tick()
+    assert pipeline.held([*keys, half]) == {half}
+    set_paused("rankalpha_grading", False)
     pipeline.tick()
     assert pipeline.states([*keys, half]) == {half: "queued"}
 
