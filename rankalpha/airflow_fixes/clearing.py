@@ -1,8 +1,8 @@
 """Lets a run with a deadline be cleared.
 
 In Airflow 3.3.0 to 3.3.2 the API answers 500 to *Clear* for a run whose deadline counts from when the run
-was queued and was not missed, because it reads the deadline's interval as a number of seconds. Airflow 3.4 has
-the fix, so that this is off there; remove it with 3.3.
+was queued and was not missed, because it reads the deadline's interval as a number of seconds.
+Airflow 3.4 has the fix, so that this is off there; remove it with 3.3.
 """
 
 import inspect

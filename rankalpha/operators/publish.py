@@ -89,7 +89,9 @@ class PublishOperator(BaseOperator):
         permission = forced(given, context["ti"].try_number)
         if permission:
             names = ", ".join(check["name"] for check in failed(checks, "block"))
-            self.log.warning("Published anyway, despite %s, by %s: %s", names, permission["by"], permission["reason"])
+            self.log.warning(
+                "Published anyway, despite %s, by %s: %s", names, permission["by"], permission["reason"]
+            )
         elif given:
             problem = refusal(given, context["ti"].try_number)
             self.log.warning("The permission to publish anyway does not hold: %s", problem)

@@ -34,7 +34,9 @@ def made(engine, session):
 
 
 def test_the_command_in_the_readme_removes_the_stages_of_all_versions_and_nothing_else(engine, session, made):
-    (command,) = re.findall(r"^\$ (docker ps .*rm -fv)$", (ROOT / "docs/deploy/compose.md").read_text(), re.MULTILINE)
+    (command,) = re.findall(
+        r"^\$ (docker ps .*rm -fv)$", (ROOT / "docs/deploy/compose.md").read_text(), re.MULTILINE
+    )
     stages = [made(IDENTITY.labels), made(FIRST), made(IDENTITY.labels, "true")]
     foreign = made(FOREIGN, name=f"{session}-rankalpha-scorer")
     ours = command.replace("docker ps", f"docker ps --filter label=rankalpha-test={session}", 1)

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -133,12 +134,13 @@ def test_slow_senders_are_dropped(client: httpx.Client, monkeypatch: pytest.Monk
 
 
 def test_who_does_not_read_the_answer_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dropped, drop = Event(), bounds.BoundedProtocol._drop
     monkeypatch.setattr(bounds, "TAKE_SECONDS", 0.3)
+    monkeypatch.setattr(bounds.BoundedProtocol, "_drop", lambda protocol: (drop(protocol), dropped.set()))
     app = page(PageSettings())
     app.get("/large")(lambda: "x" * 50_000_000)
     with served(app) as client, connected(client, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n") as connection:
-        time.sleep(2)
-        connection.settimeout(30)
+        wait_for("the reader to be dropped", dropped.is_set, seconds=60)
         taken = 0
         with suppress(ConnectionResetError):
             while part := connection.recv(65536):
