@@ -82,3 +82,13 @@ def test_the_runbook_has_a_heading_for_each_rule_of_prometheus(root):
     runbook = (root / "docs/operate/runbook.md").read_text()
     assert rules
     assert [rule for rule in rules if f"### {rule}\n" not in runbook] == []
+
+
+def test_the_map_of_the_code_names_what_is_there(root):
+    text = (root / "docs/code.md").read_text()
+    floors, places = text.split("| to find | open |")
+    named = set(re.findall(r"`([a-z_]+(?:/|\.py))`", floors.split("| floor |")[1]))
+    there = {f"{path.name}/" if path.is_dir() else path.name for path in (root / "rankalpha").iterdir()}
+    assert named == there - {"__init__.py", "__pycache__/"}
+    files = re.findall(r"`([a-z_/]+(?:/|\.py))`", places)
+    assert [file for file in files if not (root / "rankalpha" / file).exists()] == []
