@@ -1,4 +1,4 @@
-"""The steps of a pipeline: what each reads and writes. Every other list of steps is made of this one."""
+"""The steps of a pipeline, and what each reads and writes. Every other list of steps is derived from this."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,14 +7,14 @@ WATCHDOG_DAG = "rankalpha_watchdog"
 
 
 class Shape(NamedTuple):
-    """A step of every market: `reads` and `writes` name datasets, in the default market's words."""
+    """A step of every market; `reads` and `writes` name datasets of the default market."""
 
     name: str
     reads: tuple[str, ...]
     writes: str
 
 
-# each stands after those that it reads from
+# each step follows the steps that it reads from
 SHAPE = (
     Shape("ingestion", (), "prices"),
     Shape("scoring", ("prices",), "scores"),
@@ -26,7 +26,7 @@ DATASETS = {step.name: step.writes for step in SHAPE}  # by step
 
 @dataclass(frozen=True)
 class Step:
-    """A DAG of a pipeline; `reads` and `writes` name datasets, `output` is what is written, in any market."""
+    """A DAG of a pipeline; `reads` and `writes` name datasets, `output` is `writes` of the default market."""
 
     name: str
     dag_id: str
