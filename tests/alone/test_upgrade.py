@@ -9,7 +9,10 @@ import pytest
 from rankalpha.stack.upgrade import RENAMED
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.usefixtures("well_again")
+pytestmark = [
+    pytest.mark.usefixtures("well_again"),
+    pytest.mark.timeout(700),  # the stack starts a second time, and a batch runs in each
+]
 OLD = {new: old for old, new in RENAMED.items()}
 TRIGGER = "rankalpha.containers.trigger.StageTrigger"
 MISSED = "rankalpha.alerts.deadline.missed"
