@@ -1,7 +1,7 @@
-"""Which hosts are never reached through a proxy: the stack's own, whatever HTTP_PROXY says.
+"""Which hosts are never reached through a proxy: the stack's own hosts, whatever HTTP_PROXY says.
 
-A proxy serves calls to the outside. Loopback and the names of the stack's services mean something else, or
-nothing, where the proxy runs. HTTP libraries leave out the hosts that NO_PROXY lists.
+A proxy serves calls to the outside. Where the proxy runs, loopback and the names of the stack's services mean
+something else, or nothing. HTTP libraries call the hosts in NO_PROXY directly.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from itertools import chain
 from urllib.parse import urlsplit
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")  # in either case
-EXCEPTIONS = ("NO_PROXY", "no_proxy")  # some libraries read the one, some the other
+EXCEPTIONS = ("NO_PROXY", "no_proxy")  # libraries differ in which they read
 SERVICES = ("localhost", "127.0.0.1", "::1", "airflow-webserver", "api", "frontend", "docker-proxy")
 ADDRESSES = (
     "RANKALPHA_AIRFLOW_URL",
@@ -23,14 +23,14 @@ ADDRESSES = (
 
 
 def proxies(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what `env` says of proxies, and of what goes through none."""
+    """Return the variables of `env` that name proxies, or hosts to call directly."""
     return {key: value for key, value in env.items() if key.lower() in (*PROXIES, "no_proxy") and value}
 
 
 def with_exceptions(env: Mapping[str, str]) -> dict[str, str]:
-    """Return NO_PROXY and no_proxy with the hosts that need no proxy added; nothing when `env` has no proxy.
+    """Return NO_PROXY and no_proxy with the hosts to call directly; an empty dict when `env` has no proxy.
 
-    These are the stack's own, and those of addresses in `env` that only this machine or network knows.
+    Added are the stack's own hosts, and the hosts in `env` that only this machine or network knows.
     """
     given = proxies(env)
     if not any(key.lower() in PROXIES for key in given):
@@ -43,12 +43,12 @@ def with_exceptions(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def direct(url: str) -> dict[str, str]:
-    """Return the `proxies` that requests is given, so that it reaches what is_own through no proxy."""
+    """Return the argument `proxies` of requests that makes it call a host of our own directly."""
     return {"no_proxy": _host(url)} if is_own(url) else {}
 
 
 def is_own(url: str) -> bool:
-    """Tell whether only this machine or network knows the host of `url`: loopback, or a name without dots."""
+    """Return whether only this machine or network knows the host of `url`: loopback, or without a dot."""
     host = _host(url)
     try:
         return ip_address(host).is_loopback

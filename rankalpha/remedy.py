@@ -1,6 +1,6 @@
-"""The commands that messages name, as their reader can paste them in the checkout of the stack.
+"""The commands that messages name, so that a reader can paste them in the checkout of the stack.
 
-The embedded stack has `make …`, given the settings that it was started with; the stack of containers has
+The embedded stack has `make …` with the settings that it was started with; the stack of containers has
 `docker compose …`. `make` and the containers call the same `rankalpha` with its commands.
 """
 
@@ -23,12 +23,12 @@ def command(name: str, *arguments: str) -> str:
 
 
 def up() -> str:
-    """Return the line that makes and starts what is missing."""
+    """Return the line that creates and starts what is missing."""
     return _make("up") if _embedded() else f"{_compose()} up -d"
 
 
 def recreate() -> str:
-    """Return the line that starts everything again with the env files as they are now."""
+    """Return the line that starts everything again with the current env files."""
     return _make("down up") if _embedded() else f"{_compose()} up -d --force-recreate"
 
 
@@ -47,7 +47,7 @@ def restart(component: str) -> str:
 
 
 def make_on_engine(kind: str, name: str, *, by_compose: bool) -> str:
-    """Return how a network or volume of the stages is made; `by_compose`: docker-compose.yml declares it."""
+    """Return how to create a network or volume of stages; `by_compose`: docker-compose.yml declares it."""
     own = f"`docker {kind} create {name}`"
     return f"`{up()}` makes it, or {own}" if by_compose and not _embedded() else f"{own} makes it"
 
@@ -61,16 +61,16 @@ def _embedded() -> bool:
 
 
 def _make(target: str, *variables: str) -> str:
-    """Return a call of make with the settings that tell this stack from the one by default."""
+    """Return a call of make with the settings of this stack that are not the default."""
     stack = StackSettings.load()
-    told = [
+    given = [
         f"RANKALPHA_{name.upper()}={shlex.quote(str(value))}"
         for name, field in StackSettings.model_fields.items()
         if (value := getattr(stack, name)) != field.default
     ]
-    return " ".join(["make", target, *variables, *told])
+    return " ".join(["make", target, *variables, *given])
 
 
 def _in_make(text: str) -> str:
-    """Return a text for double quotes of the shell, of which make hands on what it has read."""
-    return text.replace("$", "$$").translate({ord(one): f"\\{one}" for one in '\\"$`'})
+    """Return a text for double quotes in the shell that make calls, which reads `$` before the shell does."""
+    return text.replace("$", "$$").translate({ord(special): f"\\{special}" for special in '\\"$`'})

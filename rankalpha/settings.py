@@ -1,7 +1,8 @@
-"""Settings of the orchestration itself: the only place that reads them from the environment.
+"""Settings of the orchestration itself; only this module reads them from the environment.
 
-They are safe to read while a DAG file is parsed: no database, no API. What a *stage* is given (images,
-limits, keys of its env file) is looked up when its task runs, see `rankalpha.stages.profile`.
+They can be read while a DAG file is parsed, because they need no database and no API. The settings of a
+*stage* (image, limits, keys of its env file) are looked up when its task runs, see
+`rankalpha.stages.profile`.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rankalpha.usable import engine_problem, text_problem, url_problem
 
-# nobody waits longer, and more of it Airflow, PostgreSQL and Python's own dates cannot count
+# no setting needs more, and longer times overflow in Airflow, PostgreSQL and Python's dates
 A_YEAR = timedelta(days=366)
 SECONDS, MINUTES, HOURS = (A_YEAR // timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours"))
 A_CENTURY = 36525  # days
@@ -24,7 +25,7 @@ MOST_RETRIES = 1000
 
 
 class SettingsError(Exception):
-    """A setting is missing or makes no sense; the message names the key, its value and what is allowed."""
+    """A setting is missing or not valid; the message names the key, its value and what is expected."""
 
 
 def _checked(problem_of: Callable[[Any], str]) -> AfterValidator:
@@ -42,7 +43,7 @@ EngineUrl = Annotated[str, _checked(engine_problem)]
 
 
 class Environment(BaseSettings):
-    """Settings that are read from environment variables: the class's prefix and the field's name."""
+    """Settings from environment variables, whose names are the class's prefix and the field's name."""
 
     @field_validator("*")
     @classmethod
@@ -59,13 +60,14 @@ class Environment(BaseSettings):
             return cls()
         except ValidationError as error:
             problems = (
-                f"{cls._said(str(e['loc'][0]), e['input'])}: {e['msg'].removeprefix('Value error, ')}"
-                for e in error.errors()
+                f"{cls._shown(str(mistake['loc'][0]), mistake['input'])}: "
+                f"{mistake['msg'].removeprefix('Value error, ')}"
+                for mistake in error.errors()
             )
             raise SettingsError("; ".join(problems)) from error
 
     @classmethod
-    def _said(cls, name: str, value: Any) -> str:
+    def _shown(cls, name: str, value: Any) -> str:
         key = f"{cls.model_config['env_prefix']}{name.upper()}"
         return key if cls.model_fields[name].annotation is SecretStr else f"{key}={value!r}"
 
@@ -75,38 +77,34 @@ class Settings(Environment):
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_", env_ignore_empty=True, frozen=True)
 
-    env: str = Field(
-        default="local", description="Profile: the folder of env/ that stages are configured by."
-    )
+    env: str = Field(default="local", description="Profile: the folder of env/ that configures the stages.")
     env_dir: Path = Field(
         default=Path("/opt/rankalpha/env"),
         description="Folder of the profiles: <env_dir>/<profile>/<stage>.env.",
     )
     markets: Path = Field(
         default=Path("/opt/rankalpha/datasets/markets.toml"),
-        description="File of the markets; the pipeline exists once for each of its tables.",
+        description="File of the markets; each of its tables has a pipeline of its own.",
     )
     runner: str = Field(
         default="docker", description="How a stage runs: `docker` (a container) or `process`."
     )
     docker_url: EngineUrl = Field(
         default="unix:///var/run/docker.sock",
-        description="The engine of the docker runner.",
+        description="Address of the engine of the docker runner.",
     )
     data_dir: Path = Field(
         default=Path("/data"), description="Root of the data volumes as the stages see it."
     )
     app_dir: Path = Field(
         default=Path("/app"),
-        description="The process runner's stand-in for /app: the checkout that holds apps/.",
+        description="What the process runner uses for /app: the checkout that holds apps/.",
     )
     process_dir: Path = Field(
         default=Path("/var/lib/rankalpha/processes"),
-        description="The process runner's folder: a folder for each process, with its output and result.",
+        description="The process runner's folder, with a folder for each process, its output and its result.",
     )
-    stack: str = Field(
-        default="", description="Set by the embedded stack, so that its stages are known as its own."
-    )
+    stack: str = Field(default="", description="Set by the embedded stack to recognise its own stages.")
     airflow_url: Url = Field(
         default="http://airflow-webserver:8080",
         description="Airflow's API, for the scripts and the maintenance.",
@@ -119,13 +117,13 @@ class Settings(Environment):
     )
     require_result: bool = Field(
         default=False,
-        description="Publish only what a stage has reported on; RankAlpha's own images report nothing.",
+        description="Publish only if the stage has reported a result; RankAlpha's own images report none.",
     )
     max_age_days: int = Field(
         default=7,
         ge=0,
         le=A_CENTURY,
-        description="Days before the batch's day that its prices may end: a long weekend, and some more.",
+        description="Days that prices may end before the batch's day: a long weekend and a few more.",
     )
     queues: str = Field(
         default="",
@@ -135,23 +133,23 @@ class Settings(Environment):
         default=8,
         gt=0,
         le=MOST_SLOTS,
-        description="Stages that run at the same time at most, on all workers together.",
+        description="Most stages that run at the same time, on all workers together.",
     )
     defer: bool = Field(
         default=True,
-        description="The triggerer waits for stages; false: the worker that started one does.",
+        description="The triggerer waits for stages; false: the worker that has started the stage waits.",
     )
     defer_after: float = Field(
         default=5,
         ge=0,
         le=SECONDS,
-        description="Seconds that a worker waits for its stage itself, while few stages run; 0: none.",
+        description="Seconds that a worker itself waits for its stage while few stages run; 0: not at all.",
     )
     log_mb: float = Field(
         default=10,
         gt=0,
         le=20,
-        description="Megabytes that the log of a task takes of its stage's output; the rest is counted.",
+        description="Megabytes of its stage's output that the log of a task holds; the rest is counted.",
     )
     keep_failed_hours: float = Field(
         default=24,
@@ -166,19 +164,19 @@ class Settings(Environment):
         default=90,
         ge=0,
         le=A_CENTURY,
-        description="Days that Airflow's database keeps runs and its own log; 0: for ever.",
+        description="Days that Airflow's database keeps runs and its audit log; 0: for ever.",
     )
     retries: int = Field(
-        default=3, ge=0, le=MOST_RETRIES, description="How often a failed task is tried again."
+        default=3, ge=0, le=MOST_RETRIES, description="How often a failed task is attempted again."
     )
     retry_delay: int = Field(
         default=300,
         ge=0,
         le=SECONDS,
-        description="Seconds before the first retry; each further one doubles.",
+        description="Seconds before the first retry; doubled before each further retry.",
     )
     max_retry_delay: int = Field(
-        default=1800, ge=0, le=SECONDS, description="Seconds that a retry waits at most."
+        default=1800, ge=0, le=SECONDS, description="Most seconds that a retry waits."
     )
     stage_timeout: int | None = Field(
         default=None,
@@ -197,44 +195,45 @@ class Settings(Environment):
         default=45,
         gt=0,
         le=MINUTES,
-        description="Minutes after its start in which a batch has to be graded.",
+        description="Minutes after its start within which a batch must be graded.",
     )
     started_within: int = Field(
         default=15,
         gt=0,
         le=MINUTES,
-        description="Minutes after 06:00 UTC in which the day's batch has to be there.",
+        description="Minutes after 06:00 UTC within which the day's batch must have begun.",
     )
     finished_within: float = Field(
         default=30,
         gt=0,
         le=MINUTES,
-        description="Minutes after it was queued in which a run of a stage or of grading has to be finished.",
+        description="Minutes after it was queued within which a run of a stage or of grading must finish.",
     )
     tell_graded: bool = Field(
-        default=False, description="Tell by the channels of alerts of each graded batch too."
+        default=False, description="Report each graded batch too, through the channels of alerts."
     )
     alert_email: str = Field(
         default="",
         description="Comma-separated receivers of alerts, sent through the connection smtp_default.",
     )
     metrics_token: SecretStr = Field(
-        default=SecretStr(""), description="Bearer token of /rankalpha/metrics; without one it is off."
+        default=SecretStr(""), description="Bearer token of /rankalpha/metrics, which is off without a token."
     )
     openlineage: str = Field(
         default="",
-        description="Where lineage events go: the URL of a server or the absolute path of a file.",
+        description="Where lineage events go: the URL of a server, or the absolute path of a file.",
     )
     openlineage_key: SecretStr = Field(
-        default=SecretStr(""), description="API key of the server that gets the lineage events."
+        default=SecretStr(""), description="API key of the server that receives the lineage events."
     )
     ping_url: SecretUrl = Field(
-        default=SecretStr(""), description="Asked after each graded batch; an outside monitor misses it."
+        default=SecretStr(""),
+        description="URL called after each graded batch; an outside monitor notices its absence.",
     )
 
     @property
     def stage_queues(self) -> dict[str, str]:
-        """Queues by the stages that have one of their own; SettingsError for a malformed pair."""
+        """The queues of the stages that have their own, by stage; SettingsError for a malformed pair."""
         pairs = [pair.partition("=") for pair in self.queues.replace(" ", "").split(",") if pair]
         if any(not (stage and queue) for stage, _, queue in pairs):
             raise SettingsError(f"RANKALPHA_QUEUES={self.queues!r}: expected STAGE=QUEUE,STAGE=QUEUE")
@@ -256,7 +255,7 @@ class DeploymentSettings(Environment):
 
     model_config = SettingsConfigDict(env_prefix="RANKALPHA_", env_ignore_empty=True, frozen=True)
 
-    bind: str = Field(default="127.0.0.1", description="Address of the machine that the ports are bound to.")
+    bind: str = Field(default="127.0.0.1", description="Address of this machine that the ports listen on.")
 
 
 class StackSettings(Environment):
@@ -274,11 +273,11 @@ class StackSettings(Environment):
 
 
 class LogSettings(Environment):
-    """Airflow's own setting of the logs, for the processes that are none of Airflow's."""
+    """Airflow's own setting of the logs, for processes that do not belong to Airflow."""
 
     model_config = SettingsConfigDict(env_prefix="AIRFLOW__LOGGING__", env_ignore_empty=True, frozen=True)
 
-    json_logs: bool = Field(default=False, description="One JSON line an event instead of text.")
+    json_logs: bool = Field(default=False, description="One JSON line for each event instead of text.")
 
 
 class AdminSettings(Environment):
@@ -299,7 +298,7 @@ class ProxySettings(Environment):
 
     socket: Path = Field(default=Path("/var/run/docker.sock"), description="Socket of the Docker engine.")
     host: str = Field(
-        default="127.0.0.1", description="Address it listens on; there must be none but Airflow's."
+        default="127.0.0.1", description="Address it listens on; only Airflow may reach its network."
     )
     port: int = Field(default=2375, gt=0, lt=65536, description="Port it listens on.")
 

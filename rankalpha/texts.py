@@ -15,7 +15,8 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # all but tab
 def cut(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters: its beginning, how many are missing, and its end.
 
-    The end is a third, for there stands what to do. The note has its room even when `longest` is less.
+    The end gets a third, because it says what to do. The note is whole even when `longest` has no room for
+    it.
     """
     if len(text) <= longest:
         return text
@@ -25,18 +26,26 @@ def cut(text: str, longest: int) -> str:
     return f"{text[:begin]}{_note(len(text) - room)}{text[len(text) - end :]}"
 
 
-def shown(value: str) -> str:
-    """Return a value for a message: quoted, and the beginning of a long one."""
-    return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}… ({len(value)} characters)"
+def shown(value: object) -> str:
+    """Return a value for a message: a text in quotes, and the beginning of a long value."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}… ({len(value)} characters)"
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
 
 
 def printable(text: str) -> str:
-    """Return a text that can be mailed and stored: without control characters and halves of characters."""
+    """Return a text that can be mailed and stored, without control characters and half characters."""
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 row` or `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def one_line(text: str) -> str:
-    """Return a text as one line: a subject of several is refused."""
+    """Return a text as one line, because mail servers refuse a subject of several lines."""
     return " ".join(text.split())
 
 

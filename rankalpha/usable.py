@@ -1,6 +1,6 @@
-"""What a value must be so that it can be used: each function says what is wrong, in an empty text nothing.
+"""Whether a value can be used: each function returns what is wrong with it, or an empty text.
 
-No value that fails here becomes usable by another attempt, so whoever asks fails at once.
+Another attempt does not make such a value usable, so callers fail at once.
 """
 
 import re
@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-LONGEST = 128 * 1024 - 1  # bytes that Linux takes of one argument or KEY=VALUE of a program
-ALL = 1024 * 1024  # bytes of an environment; Linux usually takes 2 MB, arguments included
+LONGEST = 128 * 1024 - 1  # bytes of an argument, or of KEY=VALUE, that Linux starts a program with
+ALL = 1024 * 1024  # bytes of an environment; Linux usually allows 2 MB, including the arguments
 LONGEST_IMAGE = 255  # characters of an image's name without tag and digest
-# an image's name as Docker reads it, in its Go package distribution/reference
+# an image's name as Docker's Go package distribution/reference reads it
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _PATH = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")  # of a volume or a network
 
 
 def text_problem(text: str) -> str:
-    """Say why neither a program's environment nor PostgreSQL can hold a text."""
+    """Return why neither a program's environment nor PostgreSQL can hold a text."""
     if "\0" in text:
         return f"holds the character U+0000 (NUL) at position {text.index(chr(0))}; leave it out"
     try:
@@ -35,7 +35,7 @@ def text_problem(text: str) -> str:
 
 
 def line_problem(text: str) -> str:
-    """Say why a text is not one that stands in a line: a name, a path or an address."""
+    """Return why a text cannot be a name, a path or an address, which are a single line."""
     if problem := text_problem(text):
         return problem
     if not text.strip():
@@ -45,7 +45,7 @@ def line_problem(text: str) -> str:
 
 
 def key_problem(key: str) -> str:
-    """Say why a text is not the name of an environment variable."""
+    """Return why a text is not the name of an environment variable."""
     if problem := line_problem(key):
         return problem
     odd = "=" if "=" in key else " " if " " in key else ""
@@ -53,29 +53,30 @@ def key_problem(key: str) -> str:
 
 
 def name_problem(name: str) -> str:
-    """Say why a text is not the name of a Docker volume or network."""
+    """Return why a text is not the name of a Docker volume or network."""
     return "" if _NAME.fullmatch(name) else "is not a name that Docker takes, such as prices_data"
 
 
 def path_problem(path: str) -> str:
-    """Say why a text is not a path within a container."""
+    """Return why a text is not a path within a container."""
     if problem := line_problem(path):
         return problem
-    return "" if path.startswith("/") and path.strip("/") else "is not an absolute path, such as /data/prices"
+    right = path.startswith("/") and path.strip("/")
+    return "" if right else "is not an absolute path; expected one such as /data/prices"
 
 
 def image_problem(image: str) -> str:
-    """Say why a text is not the name of an image, whatever images there are."""
+    """Return why a text is not the name of an image, whether the image exists or not."""
     if problem := line_problem(image):
         return problem
-    found = _IMAGE.fullmatch(image)
-    if found and len(found["name"]) <= LONGEST_IMAGE:
+    parts = _IMAGE.fullmatch(image)
+    if parts and len(parts["name"]) <= LONGEST_IMAGE:
         return ""
     return "is not the name of an image; expected lower-case letters and a tag, such as my_scorer:2"
 
 
 def command_problem(command: str) -> str:
-    """Say why a text is not a command: words, with a shell's quotes."""
+    """Return why a text is not a command, that is words with a shell's quotation marks."""
     if problem := text_problem(command):
         return problem
     try:
@@ -85,12 +86,12 @@ def command_problem(command: str) -> str:
     if not words or not words[0]:
         return "is empty"
     long = max(len(word.encode()) for word in words) > LONGEST
-    return f"has a word of more than {LONGEST} bytes; hand it over in a file" if long else ""
+    return f"has a word of more than {LONGEST} bytes; put it into a file" if long else ""
 
 
 def url_problem(url: str) -> str:
-    """Say why a text is not the http or https address of a server."""
-    expected = "is no http or https address, such as http://api:6080"
+    """Return why a text is not the http or https address of a server."""
+    expected = "is not an http or https address; expected one such as http://api:6080"
     if problem := line_problem(url):
         return expected if problem == "is empty" else problem
     try:
@@ -103,7 +104,7 @@ def url_problem(url: str) -> str:
 
 
 def engine_problem(url: str) -> str:
-    """Say why a text is not the address of a Docker engine; both of its clients take these forms."""
+    """Return why a text is not the address of a Docker engine in a form that both of our clients read."""
     try:
         parts = urlsplit(url)
         if parts.scheme == "unix":
@@ -117,11 +118,11 @@ def engine_problem(url: str) -> str:
 
 
 def environment_problem(env: Mapping[str, str]) -> str:
-    """Say which key of an environment is too large for Linux to start a program with; never its value."""
+    """Return which variable is too large for Linux to start a program with; never the variable's value."""
     sizes = {key: len(f"{key}={value}".encode()) for key, value in env.items()}
     largest = max(sizes, key=sizes.__getitem__, default="")
     if largest and sizes[largest] > LONGEST:
-        return f"{largest} has {sizes[largest]} bytes, of {LONGEST} at most; hand it over in a file"
+        return f"{largest} has {sizes[largest]} bytes; at most {LONGEST} are possible: put it into a file"
     if (size := sum(sizes.values())) > ALL:
-        return f"all variables have {size} bytes, of {ALL} at most; the largest is {largest}: shorten it"
+        return f"all variables have {size} bytes; at most {ALL} are possible: shorten {largest}, the largest"
     return ""

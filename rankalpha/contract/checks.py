@@ -9,15 +9,15 @@ from rankalpha.stages.result import MAX_INTEGER
 
 Severity = Literal["block", "warn"]
 Value = int | float | str | None
-DECIMALS = 4  # of what is shown; the comparison is exact
+DECIMALS = 4  # of the value in the report; the comparison is exact
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a batch is checked on.
+    """The facts that a batch is checked on.
 
-    `result` is what the stage has reported (see `rankalpha.stages.result`), empty if nothing; `earlier` holds
-    the figures of the batch published before this one (`rankalpha.pipeline.batch.earlier`), empty if none.
+    `result` is what the stage has reported (see `rankalpha.stages.result`), or empty. `earlier` holds the
+    figures of the batch published before (see `rankalpha.pipeline.batch.earlier`), or is empty.
     """
 
     batch: str
@@ -26,7 +26,7 @@ class Facts:
 
 
 class Outcome(TypedDict):
-    """What came of a check; `value` is None when the stage did not report the figure."""
+    """The outcome of a check; `value` is None when the stage did not report the figure."""
 
     name: str
     value: Value
@@ -39,7 +39,7 @@ class Outcome(TypedDict):
 class Check:
     """A figure that must be at least `least` and at most `most`, both in `unit` ("", "days" or "%").
 
-    What `figure` gives as text says why there is nothing to check, and passes; so does None, not reported.
+    A figure that is text says why there is nothing to check; it passes, and so does None (not reported).
     """
 
     name: str
@@ -51,9 +51,9 @@ class Check:
 
     def __post_init__(self) -> None:
         if self.least is None and self.most is None:
-            raise ValueError(f"check {self.name!r} has no bound")
+            raise ValueError(f"check {self.name!r} has no bound; expected least, most or both")
         if self.least is not None and self.most is not None and self.least > self.most:
-            raise ValueError(f"check {self.name!r} is passed by nothing: {self.least} is above {self.most}")
+            raise ValueError(f"check {self.name!r} can never pass: {self.least} is above {self.most}")
 
     @property
     def expected(self) -> str:
@@ -66,10 +66,12 @@ class Check:
         return f"at least {self.least:g}{unit}" if self.least is not None else f"at most {self.most:g}{unit}"
 
     def outcome(self, facts: Facts) -> Outcome:
-        """Return what comes of the check."""
+        """Return the outcome of the check."""
         value = self.figure(facts)
         passed = value is None or isinstance(value, str) or self._holds(value)
-        if isinstance(value, float):  # what cannot be stored, see rankalpha.stages.result, is kept as text
+        if isinstance(
+            value, float
+        ):  # numbers that cannot be stored (rankalpha.stages.result) are kept as text
             value = round(value, DECIMALS) if abs(value) < MAX_INTEGER else str(value)
         return {
             "name": self.name,

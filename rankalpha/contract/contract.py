@@ -1,4 +1,4 @@
-"""Who answers for a dataset, how fresh it is to be, and what a valid batch of it is."""
+"""Who is responsible for a dataset, how fresh it must be, and when a batch of it is valid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from jsonschema import Draft202012Validator
 from rankalpha.contract.checks import Check, Facts, Outcome
 from rankalpha.texts import cut
 
-RESULT, SCHEMA = "result", "details"  # the checks that every contract makes besides its own
-LONGEST = 200  # characters of what a schema says
+RESULT, SCHEMA = "result", "details"  # the checks of every contract, in addition to its own
+LONGEST = 200  # characters of the message of a schema
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """What a dataset's owner promises to whoever reads it.
+    """What a dataset's owner promises its readers.
 
-    `freshness` is the age of the newest event after which the dataset counts as stale. `details` is the JSON
-    schema of each detail of the result that the checks know; a stage may report more, or less.
+    A dataset whose newest event is older than `freshness` counts as stale. `details` is the JSON schema of
+    each detail of a result that the checks know; a stage may report more or fewer details.
     """
 
     owner: str
@@ -32,12 +32,13 @@ class Contract:
     def __post_init__(self) -> None:
         names = [RESULT, SCHEMA, *(check.name for check in self.checks)]
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"a contract has more than one check of the name {', '.join(sorted(twice))}")
+            raise ValueError(f"a contract has several checks named {', '.join(sorted(twice))}; rename them")
 
     @cached_property
     def schema(self) -> dict[str, Any]:
         """JSON schema of the result's details."""
-        return {"type": "object", "properties": {name: dict(one) for name, one in self.details.items()}}
+        properties = {name: dict(schema) for name, schema in self.details.items()}
+        return {"type": "object", "properties": properties}
 
     def describe(self) -> dict[str, Any]:
         """Return what the Datasets view shows of the contract."""
@@ -53,9 +54,9 @@ class Contract:
     def evaluate(
         self, batch: str, result: Mapping[str, Any] | None, earlier: Mapping[str, Any], required: bool
     ) -> list[Outcome]:
-        """Return what comes of each check of a batch; see `Facts` for `result` and `earlier`.
+        """Return the outcome of each check of a batch; see `Facts` for `result` and `earlier`.
 
-        A result of None, that is none, fails the first of them where one is `required`.
+        Without a result (None) the first check fails if a result is `required`.
         """
         facts = Facts(batch=batch, result=result or {}, earlier=earlier)
         own = [check.outcome(facts) for check in self.checks]
@@ -64,10 +65,10 @@ class Contract:
     def _valid(self, result: Mapping[str, Any]) -> Outcome:
         details = result.get("details")
         problem = next(Draft202012Validator(self.schema).iter_errors(details or {}), None)
-        said = cut(f"{problem.json_path} {problem.message}", LONGEST) if problem else "valid"
+        verdict = cut(f"{problem.json_path} {problem.message}", LONGEST) if problem else "valid"
         return {
             "name": SCHEMA,
-            "value": said if details else None,
+            "value": verdict if details else None,
             "expected": "valid by its schema",
             "severity": "block",
             "passed": problem is None,
@@ -75,8 +76,8 @@ class Contract:
 
 
 def failed(outcomes: Sequence[Outcome], severity: str) -> list[Outcome]:
-    """Return the checks of that severity that were not passed."""
-    return [one for one in outcomes if not one["passed"] and one["severity"] == severity]
+    """Return the outcomes of the failed checks of a severity."""
+    return [outcome for outcome in outcomes if not outcome["passed"] and outcome["severity"] == severity]
 
 
 def _reported(result: Mapping[str, Any] | None, required: bool) -> Outcome:

@@ -1,6 +1,6 @@
-"""The figures that checks are made of; each function returns one that is read from a batch's facts.
+"""The figures that checks compare; each function here returns a figure, which reads a number from facts.
 
-A figure is None when the stage did not report what it is made of.
+The number is None when the stage did not report what it is computed from.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ REPLAYED = "replayed sample"
 
 
 def reported(name: str) -> Figure:
-    """Return the number of that name in the result, or else in its details."""
+    """Return the figure of a name: the number in the result, or else in its details."""
     return lambda facts: _number(facts.result, name)
 
 
 def share(*parts: str, of: tuple[str, ...], but: int = 0) -> Figure:
-    """Return what the sum of `parts`, less `but`, is in percent of the sum of `of`, at least 0."""
+    """Return the figure 100 * (sum of `parts` - `but`) / (sum of `of`), in percent and at least 0."""
 
     def figure(facts: Facts) -> Value:
         some = [_number(facts.result, name) for name in parts]
@@ -34,9 +34,9 @@ def share(*parts: str, of: tuple[str, ...], but: int = 0) -> Figure:
 
 
 def age() -> Figure:
-    """Return how many days before the batch's day its data end, negative for days after it.
+    """Return the figure of the days from the end of the data to the batch's day; negative if they end later.
 
-    What a stage itself calls replayed is old on purpose, as the reference services' sample is.
+    Data that the stage calls replayed are old on purpose, like the sample of the reference services.
     """
 
     def figure(facts: Facts) -> Value:
@@ -49,11 +49,11 @@ def age() -> Figure:
 
 
 def change(name: str) -> Figure:
-    """Return by how many percent the number has changed since the batch published before."""
+    """Return the figure of a number's change since the batch published before, in percent."""
 
     def figure(facts: Facts) -> Value:
         new, old = _number(facts.result, name), _number(facts.earlier, name)
-        if new is None or not old:  # nothing can be compared with nothing
+        if new is None or not old:  # a change from 0 has no percentage
             return None if new is None else NO_EARLIER
         return 100.0 * (new - old) / old
 
@@ -61,7 +61,7 @@ def change(name: str) -> Figure:
 
 
 def advance() -> Figure:
-    """Return how many days later the data end than those of the batch published before."""
+    """Return the figure of the days that the data end later than those of the batch published before."""
 
     def figure(facts: Facts) -> Value:
         new, old = _day(facts.result.get("as_of")), _day(facts.earlier.get("as_of"))
@@ -73,7 +73,7 @@ def advance() -> Figure:
 
 
 def surplus() -> Figure:
-    """Return by how much the counts in the details, such as those of each grade, exceed the rows."""
+    """Return the figure of the counts in the details, such as of each grade, minus the rows."""
 
     def figure(facts: Facts) -> Value:
         counts = [_number(facts.result, name) for name in _details(facts.result)]
@@ -91,12 +91,12 @@ def _number(result: Mapping[str, Any], name: str) -> float | None:
 
 
 def _details(result: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = result.get("details") or {}
-    return found
+    details: Mapping[str, Any] = result.get("details") or {}
+    return details
 
 
 def _day(text: object) -> date | None:
     try:
         return date.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:  # an event that a person has posted may say anything
+    except ValueError:  # an event that a person has posted may hold anything
         return None

@@ -1,4 +1,4 @@
-"""What came of a batch's checks, for people to read."""
+"""The outcomes of a batch's checks, for people to read."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ HEADINGS = ("check", "value", "expected", "outcome")
 
 
 def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
-    """Yield a table as lines, each with the level that it is to be logged with."""
-    rows = [(one["name"], shown(one), one["expected"], _verdict(one)) for one in outcomes]
+    """Yield the lines of a table, each with the level to log it with."""
+    rows = [(outcome["name"], shown(outcome), outcome["expected"], _verdict(outcome)) for outcome in outcomes]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     levels = [logging.INFO, *map(_level, outcomes)]
     for level, row in zip(levels, (HEADINGS, *rows), strict=True):
@@ -21,10 +21,12 @@ def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
 
 
 def sentence(outcome: Outcome) -> str:
-    """Return what is wrong by a check that was not passed."""
+    """Return a sentence, without its full stop, that says why a check failed."""
+    name = outcome["name"]
     if outcome["value"] is None:
-        return f"the stage reported no {outcome['name']}, which RANKALPHA_REQUIRE_RESULT=true asks for"
-    return f"{outcome['name']} is {shown(outcome)}, {outcome['expected']} expected"
+        return f"The stage reported no {name}, but RANKALPHA_REQUIRE_RESULT=true requires one"
+    unit = " %" if outcome["expected"].endswith(" %") else ""
+    return f"{name[:1].upper()}{name[1:]} is {shown(outcome)}{unit}; expected {outcome['expected']}"
 
 
 def shown(outcome: Outcome) -> str:

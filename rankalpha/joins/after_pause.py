@@ -1,4 +1,4 @@
-"""What a DAG runs after a pause: every batch that waits for it, or the newest (RANKALPHA_AFTER_PAUSE)."""
+"""What a DAG runs after a pause: every waiting batch, or the newest only (RANKALPHA_AFTER_PAUSE)."""
 
 from airflow.models.asset import AssetPartitionDagRun
 from airflow.sdk import DagRunState
@@ -10,9 +10,9 @@ from rankalpha.pipeline.batch import ASSET_TRIGGERED, SUPERSEDED
 
 
 def keep_newest(dag_id: str, session: Session) -> None:
-    """Drop what waits for a paused DAG by datasets but its newest batch; the audit log says so.
+    """Drop the batches that wait for a paused DAG, except the newest; the audit log names each.
 
-    A batch that waits for another dataset still stays, and so does what a person has triggered.
+    A batch that still waits for another dataset stays, and so does a run that a person has triggered.
     """
     from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module amid its models
     from airflow.models.log import Log  # noqa: PLC0415
@@ -26,7 +26,7 @@ def keep_newest(dag_id: str, session: Session) -> None:
             DagRun.state == DagRunState.QUEUED,
             DagRun.run_type == ASSET_TRIGGERED,
         )
-        .with_for_update(skip_locked=True)  # what the scheduler starts at this moment
+        .with_for_update(skip_locked=True)  # the scheduler is about to start what it has locked
     ).all()
     keys = {join.partition_key for join in ready} | {str(run.partition_key) for run in queued}
     newest = max(keys, default="")  # the format sorts by time
@@ -37,5 +37,5 @@ def keep_newest(dag_id: str, session: Session) -> None:
         if run.partition_key != newest:
             session.delete(run)
     for key in sorted(keys - {newest}):
-        text = f"{key} is not run after the pause, for {newest} is newer and RANKALPHA_AFTER_PAUSE=newest"
+        text = f"{key} will not run after the pause: {newest} is newer and RANKALPHA_AFTER_PAUSE=newest"
         session.add(Log(event=SUPERSEDED, dag_id=dag_id, extra=text))

@@ -1,11 +1,15 @@
 """The asset manager that joins batches exactly; Airflow's `[core] asset_manager_class`.
 
-Airflow joins partitioned datasets by key, but it forgets the halves of a key once a run was made of them:
-publishing one half again would wait for the other for ever. It can lose a join when two events of a key are
-registered at the same instant (Airflow issue 71070). It drops the events of a dataset for a DAG that is
-paused. And it cannot tell a task which batches a dataset has: `inlet_events` fails as long as a run that one
-of the events has started is still queued. All four are mended here, where every event passes, also those
-posted by API.
+Airflow joins partitioned datasets by key, with four faults that are fixed here:
+
+- It forgets the halves of a key once it has made a run of them. A half that is published again would wait for
+  the other half for ever.
+- It can lose a join when two events of a key are registered at the same instant (Airflow issue 71070).
+- It drops the events of a dataset for a DAG that is paused.
+- A task cannot ask which batches a dataset has: `inlet_events` fails while a run that one of the events has
+  started is queued.
+
+Every event passes through here, also an event that was posted to the API.
 """
 
 import json
@@ -25,7 +29,7 @@ from rankalpha.pipeline.batch import BATCHES_KEY, FIGURES_KEY
 from rankalpha.settings import settings
 
 MAX_BATCHES = 1000  # almost three years of daily batches
-# What contracts compare a batch with, and of how many it is kept: 2.4 kB, found in 3 ms among 2,000 events.
+# What contracts compare a batch with, and for how many batches: 2.4 kB, read in 3 ms from 2,000 events.
 FIGURES = ("rows", "symbols", "as_of")
 MAX_FIGURES = 30
 
@@ -41,7 +45,7 @@ class BatchAssetManager(AssetManager):
         if partition_key is None:
             return super().register_asset_change(session=session, **kwargs)
         waiting.lock(session)  # the next event sees this one
-        # a join that the scheduler is making a run of at this moment is not to be added to any more
+        # wait for joins that the scheduler is making runs of: nothing can be added to them
         waiting.pending(session, AssetPartitionDagRun.partition_key == partition_key)
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
@@ -62,7 +66,7 @@ class BatchAssetManager(AssetManager):
 
     @classmethod
     def queue(cls, event: AssetEvent, dag: Any, session: Session, date: datetime | None = None) -> None:
-        """Let a DAG (its DagModel) have a join with `event`.
+        """Add `event` to the joins of a DAG (its DagModel).
 
         While the DAG is paused, the scheduler of Airflow 3.3 makes a run of it, which stays queued; that of
         Airflow 3.4 leaves the join alone. Both go on when the DAG is unpaused.
@@ -97,7 +101,7 @@ def _held(event: AssetEvent, session: Session) -> list[Any]:
 
 
 def _waiting_with(event: AssetEvent, session: Session) -> list[AssetPartitionDagRun]:
-    """Return the joins of the event's batch that now wait with it."""
+    """Return the joins of the event's batch that the event is part of."""
     return waiting.pending(
         session,
         AssetPartitionDagRun.partition_key == event.partition_key,  # not a mapped key
@@ -115,12 +119,12 @@ def _list_batches(event: AssetEvent, session: Session) -> None:
 
 
 def _figures(event: AssetEvent, session: Session) -> dict[str, dict[str, Any]]:
-    """Return the figures of the newest batches of the event's dataset, as their newest events say."""
+    """Return the figures of the newest batches of the event's dataset, from their newest events."""
     key = AssetEvent.partition_key
     newest = (
         select(key, AssetEvent.extra)
         .where(AssetEvent.asset_id == event.asset_id, key.is_not(None))
-        .ext(distinct_on(key))  # the first of each
+        .ext(distinct_on(key))  # the first event of each batch
         .order_by(key.desc(), AssetEvent.timestamp.desc(), AssetEvent.id.desc())
         .limit(MAX_FIGURES)
     )

@@ -1,8 +1,9 @@
-"""Finds the batches that a DAG should have had and that nothing waits with any more, and lets it have them.
+"""Finds the batches that a DAG has lost, and queues them again.
 
-Airflow registers an event and what waits with it in one transaction, so that there is no need to guess how
-long it takes: what is not there under the lock is lost. It can be lost by two events at the same instant
-(Airflow issue 71070, with another asset manager), or because the DAG could not be parsed at that time.
+A batch is lost when its inputs are published, and the DAG has neither a run nor a join of it. Airflow
+registers an event and its joins in one transaction. A join that is not there under the lock is therefore
+lost, however long the registration took. That happens when two events come at the same instant (Airflow
+issue 71070, with another asset manager), or when the DAG could not be parsed at that time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,31 +22,33 @@ from rankalpha.joins import waiting
 from rankalpha.joins.asset_manager import BatchAssetManager
 from rankalpha.pipeline.batch import SUPERSEDED
 
-HALF_DAYS = 30  # a join that lacks an event is forgotten then; its events, when it comes, make another one
+HALF_DAYS = (
+    30  # after that an incomplete join is dropped; the missing event makes another one, should it come
+)
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A DAG that was given a batch."""
+    """A batch that was queued again for a DAG."""
 
     dag_id: str
     batch: str
 
 
 def repair(dag_ids: Sequence[str], since: datetime, session: Session) -> list[Repair]:
-    """Give each DAG the batches published since then that it lacks; `session` commits. Safe to repeat."""
+    """Queue for each DAG the batches published since then that it lost; `session` commits. Safe to repeat."""
     waiting.lock(session)
     _forget_halves(session)
     dags = select(DagModel).where(DagModel.dag_id.in_(dag_ids), ~DagModel.is_stale)
     known = {dag.dag_id: dag for dag in session.scalars(dags)}
     candidates = session.execute(_not_begun(known, since)).all()
-    return [Repair(dag_id, key) for dag_id, key in candidates if _give(known[dag_id], key, session)]
+    return [Repair(dag_id, key) for dag_id, key in candidates if _queue_lost(known[dag_id], key, session)]
 
 
 def _not_begun(dag_ids: Iterable[str], since: datetime) -> Select[str, str]:
-    """Return a query of DAGs and batches: it was published, and no run of the batch has begun since.
+    """Return a query of DAGs and published batches of which no run has begun since the publication.
 
-    Most batches are none of these; each of them costs some queries while nobody can publish.
+    It leaves out most batches. Each batch in the result costs some queries, during which nobody can publish.
     """
     reference, key = DagScheduleAssetReference, AssetEvent.partition_key
     newest = (
@@ -60,23 +63,25 @@ def _not_begun(dag_ids: Iterable[str], since: datetime) -> Select[str, str]:
         DagRun.partition_key == newest.c.key,
         or_(DagRun.state == DagRunState.QUEUED, DagRun.start_date >= newest.c.at),
     )
-    left = select(newest.c.dag_id, newest.c.key).where(~begun.exists())
-    return left.order_by(newest.c.dag_id, newest.c.key)
+    candidates = select(newest.c.dag_id, newest.c.key).where(~begun.exists())
+    return candidates.order_by(newest.c.dag_id, newest.c.key)
 
 
-def _give(dag: DagModel, key: str, session: Session) -> bool:
-    """Let a DAG have a batch, if all of its inputs are published, valid, and in nobody's hands."""
-    found = [waiting.latest_event(asset_id, key, session) for asset_id in waiting.inputs(dag.dag_id, session)]
-    events = [event for event in found if event is not None]
-    if len(events) < len(found) or any(waiting.outdated(event, session) for event in events):
+def _queue_lost(dag: DagModel, key: str, session: Session) -> bool:
+    """Queue a batch for a DAG if all of its inputs are published and valid, and no run or join has them."""
+    newest = [
+        waiting.latest_event(asset_id, key, session) for asset_id in waiting.inputs(dag.dag_id, session)
+    ]
+    events = [event for event in newest if event is not None]
+    if len(events) < len(newest) or any(waiting.outdated(event, session) for event in events):
         return False
     of_batch = (AssetPartitionDagRun.target_dag_id == dag.dag_id, AssetPartitionDagRun.partition_key == key)
     joins = waiting.pending(session, *of_batch)
     if any(not waiting.missing(join, session) for join in joins):
         return False
-    if _in_hand(dag.dag_id, key, events, session) or _superseded(dag.dag_id, key, events, session):
+    if _is_taken(dag.dag_id, key, events, session) or _superseded(dag.dag_id, key, events, session):
         return False
-    for join in joins:  # two halves that do not know of each other
+    for join in joins:  # two joins with one half each
         waiting.drop(join, session)
     session.flush()
     for event in events:
@@ -85,11 +90,11 @@ def _give(dag: DagModel, key: str, session: Session) -> bool:
     return True
 
 
-def _in_hand(dag_id: str, key: str, events: Sequence[AssetEvent], session: Session) -> bool:
-    """Tell whether a run has taken these events, or has begun or will begin when they were there."""
+def _is_taken(dag_id: str, key: str, events: Sequence[AssetEvent], session: Session) -> bool:
+    """Return whether a run has consumed these events, or began after them, or is queued."""
     outputs = select(AssetEvent).where(AssetEvent.source_dag_id == dag_id, AssetEvent.partition_key == key)
     published = {event.source_run_id: event.timestamp for event in session.scalars(outputs)}
-    # what was triggered without a key has published under one
+    # a run that was triggered without a key has published under one
     of_batch = or_(DagRun.partition_key == key, DagRun.run_id.in_(published))
     runs = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id, of_batch)).all()
     newest, ids = max(event.timestamp for event in events), {event.id for event in events}
@@ -103,14 +108,14 @@ def _in_hand(dag_id: str, key: str, events: Sequence[AssetEvent], session: Sessi
 
 
 def _superseded(dag_id: str, key: str, events: Sequence[AssetEvent], session: Session) -> bool:
-    """Tell whether the batch was dropped on purpose after these events."""
+    """Return whether the batch was dropped on purpose after these events."""
     entries = select(Log.id).where(Log.event == SUPERSEDED, Log.dag_id == dag_id, Log.extra.startswith(key))
     newest = max(event.timestamp for event in events)
     return session.scalar(entries.where(Log.dttm >= newest).limit(1)) is not None
 
 
 def _forget_halves(session: Session) -> None:
-    """Drop old joins that lack an event: Airflow looks at the 500 oldest in each loop, and no further."""
+    """Drop old incomplete joins, because Airflow reads only the 500 oldest joins in each loop."""
     old = AssetPartitionDagRun.created_at < datetime.now(UTC) - timedelta(days=HALF_DAYS)
     for join in waiting.pending(session, old):
         if waiting.missing(join, session):

@@ -1,4 +1,4 @@
-"""Served by Airflow's API server: gives DAGs the batches that were lost on the way to them."""
+"""Served by Airflow's API server: queues again the batches that a DAG has lost."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -18,18 +18,18 @@ router = APIRouter()
 
 
 class RepairRequest(BaseModel):
-    """For how many days back."""
+    """For how many days back to look for lost batches."""
 
     days: Annotated[float, Field(gt=0)]
 
 
 class RepairAnswer(BaseModel):
-    """What was lost; the scheduler makes runs of it."""
+    """The batches that were queued again; the scheduler makes runs of them."""
 
     repaired: list[Repair]
 
 
-# who may trigger a DAG may do this
+# needs the right to trigger DAGs
 @router.post(
     REPAIR,
     dependencies=[
@@ -37,9 +37,11 @@ class RepairAnswer(BaseModel):
         Depends(action_logging("repair_joins")),
     ],
 )
-def repair_joins(request: RepairRequest) -> RepairAnswer:  # no coroutine: FastAPI runs it in a thread
-    """Give each consumer the published batches that it lacks; safe to repeat."""
-    consumers = [dag_id for one in pipelines() for dag_id in one.consumers]
+def repair_joins(
+    request: RepairRequest,
+) -> RepairAnswer:  # not a coroutine, so that FastAPI runs it in a thread
+    """Queue for each consumer the published batches that it lost; safe to repeat."""
+    consumers = [dag_id for pipeline in pipelines() for dag_id in pipeline.consumers]
     with create_session() as session:
         since = datetime.now(UTC) - timedelta(days=request.days)
         return RepairAnswer(repaired=repair(consumers, since, session))

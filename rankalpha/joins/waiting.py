@@ -1,7 +1,7 @@
-"""Joins: what waits in Airflow's database for the datasets of one batch.
+"""Joins: the rows of Airflow's database in which a DAG waits for the datasets of a batch.
 
-A join is a row of AssetPartitionDagRun, of a DAG and a batch, with the events it has so far. The scheduler
-makes a run of it once it has one of each dataset that the DAG is scheduled on. Callers hold `lock`.
+A join is a row of AssetPartitionDagRun, for a DAG and a batch, with the events so far. The scheduler makes a
+run of it once it has an event of each dataset that the DAG is scheduled on. Callers hold `lock`.
 """
 
 from airflow.models.asset import (
@@ -15,18 +15,18 @@ from sqlalchemy.orm import Session
 
 
 def lock(session: Session) -> None:
-    """Wait until nobody else registers events or mends joins; held until the session commits."""
+    """Wait until nobody else registers events or repairs joins; held until the session commits."""
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext("rankalpha.events"))))
 
 
 def pending(session: Session, *conditions: ColumnElement[bool]) -> list[AssetPartitionDagRun]:
-    """Return the joins that no run was made of, oldest first; the scheduler leaves them alone meanwhile."""
+    """Return the joins without a run, oldest first, locked so that the scheduler leaves them alone."""
     joins = select(AssetPartitionDagRun).where(AssetPartitionDagRun.created_dag_run_id.is_(None), *conditions)
     return list(session.scalars(joins.order_by(AssetPartitionDagRun.id).with_for_update()))
 
 
 def of_event(event: AssetEvent) -> Select[int]:
-    """Return a query of the ids of the joins that have `event`."""
+    """Return a query of the ids of the joins that `event` is part of."""
     log = PartitionedAssetKeyLog
     return select(log.asset_partition_dag_run_id).where(log.asset_event_id == event.id)
 
@@ -34,7 +34,8 @@ def of_event(event: AssetEvent) -> Select[int]:
 def complete(join: AssetPartitionDagRun, session: Session) -> None:
     """Add the newest event of the batch for each dataset that `join` lacks.
 
-    An event that is older than its own input is left out: its stage is about to publish a newer one.
+    An event that is older than its own input is left out, because its stage is about to publish a newer
+    event.
     """
     for asset_id in missing(join, session):
         latest = latest_event(asset_id, join.partition_key, session)
@@ -43,14 +44,14 @@ def complete(join: AssetPartitionDagRun, session: Session) -> None:
 
 
 def drop(join: AssetPartitionDagRun, session: Session) -> None:
-    """Forget a join; the events stay."""
+    """Remove a join; its events stay."""
     log = PartitionedAssetKeyLog
     session.execute(delete(log).where(log.asset_partition_dag_run_id == join.id))
     session.delete(join)
 
 
 def add(join: AssetPartitionDagRun, event: AssetEvent, session: Session) -> None:
-    """Let `join` have `event`."""
+    """Add `event` to `join`."""
     session.add(
         PartitionedAssetKeyLog(
             asset_id=event.asset_id,
@@ -78,20 +79,20 @@ def inputs(dag_id: str | None, session: Session) -> set[int]:
 
 
 def latest_event(asset_id: int, key: str | None, session: Session) -> AssetEvent | None:
-    """Return the newest event of a batch in a dataset."""
+    """Return the newest event of a batch in a dataset; None without an event."""
     events = select(AssetEvent).where(AssetEvent.asset_id == asset_id, AssetEvent.partition_key == key)
     return session.scalar(events.order_by(AssetEvent.timestamp.desc(), AssetEvent.id.desc()).limit(1))
 
 
 def outdated(event: AssetEvent, session: Session) -> bool:
-    """Tell whether an input of the stage behind `event` was published again after that stage had read it."""
+    """Return whether an input of the stage behind `event` was published again after the stage had read it."""
     from airflow.models.dagrun import DagRun  # noqa: PLC0415  Airflow loads this module amid its models
 
     run = session.scalar(
         select(DagRun).where(DagRun.dag_id == event.source_dag_id, DagRun.run_id == event.source_run_id)
     )
-    consumed = {one.id for one in run.consumed_asset_events} if run else set()
-    # a run by hand has consumed no event, and a cleared run starts again under its old id: go by the time
+    consumed = {read.id for read in run.consumed_asset_events} if run else set()
+    # a manual run has consumed no event, and a cleared run starts again under its old id: compare times
     read_at = min(filter(None, (run.start_date if run else None, event.timestamp)))
     for asset_id in inputs(event.source_dag_id, session):
         latest = latest_event(asset_id, event.partition_key, session)

@@ -1,4 +1,4 @@
-"""Removes old logs of tasks and of the DAG processor; Airflow itself keeps them for ever."""
+"""Removes old logs of tasks and of the DAG processor, which Airflow keeps for ever."""
 
 import errno
 import logging
@@ -12,36 +12,37 @@ from typing import Literal
 from airflow.sdk import conf
 
 from rankalpha.settings import settings
+from rankalpha.texts import counted
 
 log = logging.getLogger(__name__)
 
 DAY = 24 * 3600  # seconds
-IN_USE = (errno.ENOENT, errno.ENOTEMPTY)  # somebody else was faster, or has just written into a folder
+IN_USE = (errno.ENOENT, errno.ENOTEMPTY)  # another process has removed it, or has just written into it
 
 Kind = Literal["file", "folder"]
 
 
 def prune_logs() -> None:
-    """Prune the folder of logs that this worker writes to, as RANKALPHA_KEEP_LOG_DAYS says."""
+    """Remove logs older than RANKALPHA_KEEP_LOG_DAYS from the folder that this worker writes to."""
     if not (days := settings().keep_log_days):
         log.info("RANKALPHA_KEEP_LOG_DAYS=0: all logs are kept")
         return
     folder = conf.get_mandatory_value("logging", "base_log_folder")
     removed = prune_folder(Path(folder), time.time() - days * DAY)
-    counts = (removed["file"], removed["folder"])
-    log.info("Removed from %s what is older than %d days: %d files, %d folders", folder, days, *counts)
+    counts = [counted(removed[kind], kind) for kind in ("file", "folder")]
+    log.info("Removed from %s what is older than %s: %s", folder, counted(days, "day"), ", ".join(counts))
 
 
 def prune_folder(root: Path, before: float) -> Counter[Kind]:
-    """Remove what is older than `before`, in seconds since 1970, from below `root`; return how much.
+    """Remove what is older than `before` (seconds since 1970) from below `root`; return the numbers removed.
 
-    Files go by the time they were last written, and folders that this has left empty. A link counts as a
-    file: it goes, what it leads to stays. A younger folder that is empty stays too, for somebody may be about
-    to write into it. What cannot be removed stays, with a warning. Raises FileNotFoundError without `root`.
+    The age of a file is the time since it was last written. A folder that this empties goes too. A link
+    counts as a file; its target stays. A younger empty folder stays, because a process may be about to write
+    into it. What cannot be removed stays, with a warning. Raises FileNotFoundError without `root`.
     """
     removed: Counter[Kind] = Counter()
     emptied: set[Path] = set()
-    # entries are reached through their folder's descriptor, so that no link on the way leads elsewhere
+    # entries are reached through the descriptor of their folder, so that no link leads elsewhere
     for name, folders, files, descriptor in os.fwalk(root.resolve(), topdown=False, onerror=_warn):
         for entry in (*folders, *files):
             path = Path(name, entry)
@@ -57,7 +58,7 @@ def prune_folder(root: Path, before: float) -> Counter[Kind]:
 
 
 def _remove(name: str, folder: int, before: float, *, emptied: bool) -> Kind | None:
-    """Remove an entry of an open folder if it is due; return what it was."""
+    """Remove an entry of an open folder if it is old; return its kind, None if it stays."""
     status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     old = status.st_mtime < before
     if stat.S_ISDIR(status.st_mode):

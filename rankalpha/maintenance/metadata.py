@@ -1,4 +1,4 @@
-"""Prunes Airflow's metadata database by way of its API server, for a task has no access to the database."""
+"""Prunes Airflow's metadata database through the API server, because a task cannot reach the database."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,13 @@ from rankalpha.settings import SettingsError, settings
 
 log = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 15 * 60.0  # a first time may have years to remove
+ANSWER_SECONDS = 15 * 60.0  # the first time there may be years to remove
 
 
 def prune_metadata() -> None:
     """Ask the API server to remove rows older than RANKALPHA_KEEP_METADATA_DAYS.
 
-    Raises requests.RequestException, which may pass, and AirflowFailException for a refusal, which does not.
+    Raises requests.RequestException for a failure that a retry may solve, AirflowFailException for a refusal.
     """
     from rankalpha.airflow_api import (  # noqa: PLC0415  slow to load, and not for parsing
         OWN_ROUTES,
@@ -37,7 +37,8 @@ def prune_metadata() -> None:
         ) from error
     if answer["before"] != answer["asked"]:
         log.warning(
-            "A run that has not ended since %s keeps older rows; end it or let it go on", answer["before"]
+            "Rows are kept since %s, because a run of then has not ended; end it, or let it finish",
+            answer["before"],
         )
     deleted = ", ".join(f"{count} of {table}" for table, count in answer["deleted"].items() if count)
-    log.info("Removed rows from before %s: %s", answer["before"], deleted or "none")
+    log.info("Removed rows older than %s: %s", answer["before"], deleted or "none")

@@ -1,8 +1,12 @@
 """Served by Airflow's API server: removes old rows from the metadata database.
 
-What is kept all the same, whatever its age: the events of datasets, which the joins and the lists of batches
-are made of, with the joins that wait for a half; each DAG's newest scheduled run, from which the next one is
-reckoned; and everything since the oldest run that has not ended.
+It keeps, whatever their age:
+
+- the events of datasets, which the joins and the lists of batches are made of, and incomplete joins;
+- the newest scheduled run of each DAG, from which Airflow computes the next;
+- everything since the oldest run that has not ended.
+
+What belongs to a removed market goes too, see `removed_markets`.
 """
 
 from datetime import UTC, datetime
@@ -25,9 +29,9 @@ from rankalpha.logs import printed_is_logged
 from rankalpha.maintenance.removed_markets import UNFINISHED, forget_removed
 
 KEPT = (
-    "asset_event",  # see above; a few small rows a batch
-    "dag",  # after a long rest of the stack it would be forgotten, with its state, before it is parsed again
-    "trigger",  # the triggerer removes those that nobody waits for, and an old one may be waited for
+    "asset_event",  # see above; a few small rows for each batch
+    "dag",  # after a long stop of the stack it would be removed, with its pause, before it is parsed again
+    "trigger",  # the triggerer removes unused triggers, and an old trigger may be in use
 )
 ROWS_AT_ONCE = 10_000  # in a transaction
 
@@ -36,25 +40,25 @@ router = APIRouter()
 
 def _past(moment: datetime) -> datetime:
     if moment > datetime.now(UTC):
-        raise ValueError("it lies in the future, and everything would go")
+        raise ValueError("lies in the future, which would remove everything")
     return moment
 
 
 class PruneRequest(BaseModel):
-    """Rows from before this moment are asked to be removed."""
+    """Asks to remove the rows from before a moment."""
 
     before: Annotated[AwareDatetime, AfterValidator(_past)]
 
 
 class PruneAnswer(BaseModel):
-    """What was done: `before` is earlier than `asked` when a run since then has not ended."""
+    """The removed rows; `before` is earlier than `asked` if a run from before `asked` has not ended."""
 
     asked: datetime
     before: datetime
-    deleted: dict[str, int]  # rows by table, without those that went along with rows of another
+    deleted: dict[str, int]  # rows by table, without rows that the database removes along with others
 
 
-# of the roles that Airflow comes with, only Admin has both: to delete runs, and to read the audit log
+# of Airflow's own roles, only Admin may both delete runs and read the audit log
 @router.post(
     PRUNE,
     dependencies=[
@@ -63,14 +67,14 @@ class PruneAnswer(BaseModel):
         Depends(action_logging("prune_metadata")),
     ],
 )
-def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAPI runs it in a thread
-    """Remove old rows for good; safe to repeat, also when an earlier request was cut short."""
+def prune(request: PruneRequest) -> PruneAnswer:  # not a coroutine, so that FastAPI runs it in a thread
+    """Remove old rows for good; safe to repeat, also after a request that was interrupted."""
     with create_session() as session:
         before = _until_unfinished(request.before, session)
         present = set(inspect(session.get_bind()).get_table_names())
         tables = [name for name in config_dict if name in present and name not in KEPT]
         counted = _older(tables, before, session)
-    with printed_is_logged():  # it prints a line a table
+    with printed_is_logged():  # it prints a line for each table
         run_cleanup(
             clean_before_timestamp=coerce_datetime(before),
             table_names=tables,
@@ -86,13 +90,13 @@ def prune(request: PruneRequest) -> PruneAnswer:  # no coroutine, so that FastAP
 
 
 def _until_unfinished(before: datetime, session: Session) -> datetime:
-    """Return `before`, or when the oldest run was due that has not ended: Airflow would remove it too."""
+    """Return `before`, or the time of the oldest unfinished run, because Airflow would remove that run."""
     due = select(func.min(DagRun.run_after)).where(DagRun.state.in_(UNFINISHED))
     return min(before, session.scalar(due) or before)
 
 
 def _older(tables: list[str], before: datetime, session: Session) -> dict[str, int]:
-    """Count the rows of each table from before a moment, by the column that Airflow prunes it by."""
+    """Count the rows of each table from before a moment, by the column that Airflow prunes by."""
     configs = ((name, config_dict[name]) for name in tables)
     return {
         name: session.scalar(

@@ -56,7 +56,7 @@ class PublishOperator(BaseOperator):
         if broken and not permission:
             ti.xcom_push(key=QUARANTINE, value={**output, "checks": checks})
             raise AirflowFailException(
-                f"batch {batch} is not published in {self.dataset.name}: {'; '.join(map(sentence, broken))}"
+                f"batch {batch} is not published in {self.dataset.name}: {'. '.join(map(sentence, broken))}"
             )
         if not context["params"].get(PUBLISH, True):
             raise AirflowSkipException(

@@ -10,19 +10,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, pipeline_of
+from rankalpha.texts import shown
 
 if TYPE_CHECKING:  # the command line has to answer before Airflow is loaded
     from airflow.sdk import Asset, Context
 
 BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were published, newest first
 FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
-ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that a dataset's events have started
+ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that events of datasets have started
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
-SUPERSEDED = "batch_superseded"  # an event in the audit log, whose text begins with the batch
+SUPERSEDED = "batch_superseded"  # an event of the audit log; its text begins with the batch
 
 
 class BatchError(Exception):
-    """There is no such batch; the message says what to trigger instead."""
+    """A batch does not exist; the message says what to trigger instead."""
 
 
 def key_of(moment: datetime) -> str:
@@ -35,9 +36,11 @@ def parse_key(key: str) -> datetime:
     try:
         moment = datetime.strptime(key, KEY_FORMAT).replace(tzinfo=UTC)
     except ValueError as error:
-        raise BatchError(f"{key!r} is no batch key; one looks like 2026-11-22T06:00:00 (UTC)") from error
+        raise BatchError(
+            f"{shown(key)} is not a batch key; expected a UTC time such as 2026-11-22T06:00:00"
+        ) from error
     if key_of(moment) != key:  # strptime takes 2026-1-2T6:0:0 too, which would be a second name of a batch
-        raise BatchError(f"batch key {key!r} must be written {key_of(moment)}")
+        raise BatchError(f"{key!r} is not a batch key; expected {key_of(moment)}")
     if moment > datetime.now(UTC):
         raise BatchError(f"batch {key} lies in the future")
     return moment
@@ -51,7 +54,7 @@ def batch_of_run(run: Mapping[str, Any]) -> str:
 
 
 def new_batch(context: "Context") -> str:
-    """Return the batch of an ingestion run: its partition key, or one made of its time when it has none."""
+    """Return the batch of an ingestion run: its partition key, or its time when it has no key."""
     run = context["dag_run"]
     key = run.partition_key or key_of(run.logical_date or run.run_after)
     parse_key(key)
@@ -61,8 +64,8 @@ def new_batch(context: "Context") -> str:
 def batch_of(context: "Context", consumes: Sequence["Asset"], log: Any) -> str:
     """Return the batch that a run is for: its partition key, else the newest batch of all that it consumes.
 
-    Raises BatchError for a key that was never published in every one of `consumes`; a run that the datasets'
-    events have started is not asked for it again.
+    Raises BatchError for a key that was not published in each of `consumes`. A run that events of the
+    datasets have started is not checked, because its key comes from them.
     """
     run = context["dag_run"]
     key = run.partition_key
@@ -74,21 +77,21 @@ def batch_of(context: "Context", consumes: Sequence["Asset"], log: Any) -> str:
         if missing:
             raise BatchError(
                 f"batch {key} was never published in {' and '.join(missing)}; trigger without a key "
-                "for the newest batch, or with the key of one in the Assets view"
+                "for the newest batch, or with a key that the Assets view shows"
             )
         return str(key)
     common = set.intersection(*(published(context, asset) for asset in consumes))
     if not common:
         names = " and ".join(asset.name for asset in consumes)
         first = (pipeline_of(context["ti"].dag_id) or DEFAULT_PIPELINE).ingestion
-        raise BatchError(f"no batch was published in {names} yet; trigger {first} first")
+        raise BatchError(f"no batch is published in {names} yet; trigger {first} first")
     newest = max(common)  # the format sorts by time
     log.info("Triggered without a partition key: taking the newest published batch, %s", newest)
     return newest
 
 
 def published(context: "Context", asset: "Asset") -> set[str]:
-    """Return the keys of the newest batches published in `asset`, as the asset manager lists them."""
+    """Return the keys of the newest batches published in `asset`, as listed by the asset manager."""
     keys: Any = context["asset_state_store"][asset].get(BATCHES_KEY, [])
     return {key for key in keys if is_key(key)}  # a person may have posted an event with any key
 
@@ -96,8 +99,8 @@ def published(context: "Context", asset: "Asset") -> set[str]:
 def earlier(context: "Context", asset: "Asset", batch: str) -> dict[str, Any]:
     """Return `rows`, `symbols` and `as_of` of the batch that was published in `asset` before `batch`.
 
-    Before by their keys, so that a batch which is repeated is compared with the same one again. What its
-    event did not say is left out, and all of it when `rankalpha.joins.asset_manager` knows no earlier batch.
+    Keys decide which batch is earlier, so that a repeated batch is compared with the same batch again.
+    Figures that its event lacks are left out; without an earlier batch the result is empty.
     """
     figures: Any = context["asset_state_store"][asset].get(FIGURES_KEY, {})
     key = max((key for key in figures if key < batch and is_key(key)), default=None)
@@ -105,7 +108,7 @@ def earlier(context: "Context", asset: "Asset", batch: str) -> dict[str, Any]:
 
 
 def is_key(key: str) -> bool:
-    """Tell whether a text is the key of a batch that may exist."""
+    """Return whether a text is the key of a batch that may exist."""
     try:
         parse_key(key)
     except BatchError:

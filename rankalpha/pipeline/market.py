@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # the Docker proxy has no Airflow
 
 DEFAULT = "default"  # its ids, datasets and volumes have no market in their names
 PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
-STAGE_POOL = "stages"  # of all markets that have none of their own
+STAGE_POOL = "stages"  # of all markets without a pool of their own
 FIELDS = 5  # of a cron expression; croniter takes more
 
 
@@ -27,33 +27,37 @@ def _image(value: str) -> str:
 
 def _cron(value: str) -> str:
     if len(value.split()) != FIELDS or not croniter.is_valid(value):
-        raise ValueError("no cron expression of five fields, such as 0 6 * * * for daily at 06:00 UTC")
+        raise ValueError(
+            "is not a cron expression; expected five fields such as 0 6 * * * for daily at 06:00 UTC"
+        )
     try:
         croniter(value, datetime.now(UTC)).get_next()
     except CroniterBadDateError as error:
-        raise ValueError("a cron expression of a day that never comes") from error
+        raise ValueError(
+            "is a cron expression of a day that never comes; correct its day or month"
+        ) from error
     return value
 
 
 class Market(BaseModel):
-    """What is a market's own; the field `name` is the name of its table, all others are keys of it.
+    """The settings of one market: `name` is the name of its table, the other fields are the table's keys.
 
-    What it says wins over Airflow Variables and env files, for those are of all markets that share them.
+    They override Airflow Variables and env files, because all markets may share those.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: str = DEFAULT
     schedule: Annotated[str, AfterValidator(_cron)] = "0 6 * * *"  # of its ingestion, in UTC
-    profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; none: the chosen one
+    profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; None: the stack's profile
     images: dict[str, Annotated[str, AfterValidator(_image)]] = {}  # by stage
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
-        None  # of a stage pool of its own; none: the common one
+        None  # of a stage pool of its own; None: the common pool
     )
 
     @property
     def prefix(self) -> str:
-        """What stands before the names of its DAGs' steps and of its datasets."""
+        """The prefix of its datasets' names, and of the steps in its DAGs' ids."""
         return "" if self.name == DEFAULT else f"{self.name}_"
 
     @property
@@ -63,12 +67,12 @@ class Market(BaseModel):
 
     @property
     def key(self) -> str:
-        """What stands in keys of incidents to tell it from the default one."""
+        """The prefix of the keys of its incidents; empty for the default market."""
         return f"{self.folder} " if self.folder else ""
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags of its DAGs besides those that all have."""
+        """The tags of its DAGs, in addition to the tags of every market."""
         return (self.folder,) if self.folder else ()
 
     @property
@@ -78,7 +82,7 @@ class Market(BaseModel):
 
     @property
     def when(self) -> str:
-        """Its schedule in words: `06:00 UTC`, or the cron expression."""
+        """Its schedule for people: `06:00 UTC`, or the cron expression."""
         minute, hour, *rest = self.schedule.split()
         if minute.isdecimal() and hour.isdecimal() and rest == ["*", "*", "*"]:
             return f"{int(hour):02}:{int(minute):02} UTC"
@@ -94,27 +98,27 @@ class Market(BaseModel):
         return f"rankalpha_{self.prefix}{step}"
 
     def volume(self, name: str) -> str:
-        """Return the name of its own volume, or pool, where that of the default market is `name`."""
+        """Return the name of its own volume or pool; `name` is the default market's."""
         return f"{name}_{self.folder}" if self.folder else name
 
     def named(self, batch: str) -> str:
-        """Return a batch as it is told to people, who need not hear of the default market."""
+        """Return a batch as messages name it; the default market goes without saying."""
         return f"{batch} of {self.name}" if self.folder else batch
 
     def dataset(self, asset: "Asset") -> "Asset":
-        """Return its own dataset where that of the default market is `asset`; the contract is the same."""
+        """Return its own dataset; `asset` is the default market's, and has the same contract."""
         return _dataset(self.prefix, self.folder, asset) if self.folder else asset
 
     def documented(self, text: str) -> str:
-        """Return the documentation of its DAG, where that of the default market's is `text`."""
+        """Return the documentation of its DAG; `text` is the default market's."""
         if not self.folder:
             return text
         title, rest = text.strip().split("\n", 1)
-        said = f"**Market `{self.name}`**, {self.when}; below stand names and times of the default market."
-        return f"{title}\n\n{said}\n{rest}"
+        note = f"**Market `{self.name}`**, {self.when}. The names and times below are the default market's."
+        return f"{title}\n\n{note}\n{rest}"
 
     def due(self, now: datetime) -> datetime:
-        """Return when its newest batch was due at `now` by the schedule."""
+        """Return when its newest batch was due before `now`, by its schedule."""
         due: datetime = croniter(self.schedule, now.astimezone(UTC)).get_prev(datetime)
         return due
 

@@ -1,6 +1,6 @@
-"""The pipelines as they are seen from outside of Airflow: their DAGs and the datasets that join them.
+"""The pipelines as seen from outside of Airflow: their DAGs, and the datasets that join these.
 
-There is one of each market, see `markets`. The DAG files are what counts; the tests compare.
+Each market has one pipeline, see `markets`. The DAG files decide; a test compares them with this module.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline.markets import markets
 from rankalpha.pipeline.steps import SHAPE, Step
 from rankalpha.settings import SettingsError, settings
+from rankalpha.texts import shown
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Pipeline:
 
 
 DEFAULT_PIPELINE = Pipeline.of(DEFAULT_MARKET)
-STEPS = DEFAULT_PIPELINE.steps  # of the default market, as all that follow
+STEPS = DEFAULT_PIPELINE.steps  # of the default market, like the constants below
 PIPELINE, INGESTION_DAG = DEFAULT_PIPELINE.dag_ids, DEFAULT_PIPELINE.ingestion
 CONSUMER_DAGS, GRADING_DAG = DEFAULT_PIPELINE.consumers, DEFAULT_PIPELINE.grading
 
@@ -74,32 +75,32 @@ def pipelines() -> tuple[Pipeline, ...]:
 
 @cache
 def _by_dag() -> dict[str, Pipeline]:
-    return {dag_id: one for one in pipelines() for dag_id in one.dag_ids}
+    return {dag_id: pipeline for pipeline in pipelines() for dag_id in pipeline.dag_ids}
 
 
 def pipeline_of(dag_id: str) -> Pipeline | None:
-    """Return the pipeline that a DAG belongs to."""
+    """Return the pipeline of a DAG; None for a DAG outside of all pipelines."""
     return _by_dag().get(dag_id)
 
 
 def pipeline(market: str | None = None) -> Pipeline:
-    """Return the pipeline of a market; without a name of the default one, or of the only one.
+    """Return the pipeline of a market; without a name that of the default market, or of the only market.
 
-    Raises SettingsError for a market that there is not.
+    Raises SettingsError for an unknown market.
     """
-    known = {one.market.name: one for one in pipelines()}
+    known = {pipeline.market.name: pipeline for pipeline in pipelines()}
     if market is None and len(known) == 1:
         return pipelines()[0]
     if (name := market or DEFAULT_MARKET.name) in known:
         return known[name]
-    said = f"there is no market {name!r}" if market else "say which market"
-    raise SettingsError(f"{said}; there are {', '.join(known)} in {settings().markets}")
+    problem = f"there is no market {shown(name)}" if market else "name a market"
+    raise SettingsError(f"{problem}; {settings().markets} has {', '.join(known)}")
 
 
 def following(dag_id: str) -> tuple[str, ...]:
-    """Return the DAGs that run, one after another, because this one has published."""
-    found = pipeline_of(dag_id)
-    steps = found.steps if found else ()
+    """Return the DAGs that run after a DAG has published, in their order."""
+    pipeline = pipeline_of(dag_id)
+    steps = pipeline.steps if pipeline else ()
     reached, dags = {step.writes for step in steps if step.dag_id == dag_id}, []
     for step in steps:
         if reached & set(step.reads):

@@ -1,11 +1,11 @@
-"""The steps of a pipeline: what each reads and writes. Every other list of steps is made of this one."""
+"""The steps of a pipeline, and what each reads and writes. Every other list of steps is derived from this."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A step of every market: `reads` and `writes` name datasets, in the default market's words.
+    """A step of every market; `reads` and `writes` name datasets of the default market.
 
     `stage` names the stage that the step runs, which rankalpha/stages/<stage>.py declares; a step that only
     calls a service has none. `folders` are those below the root of the data that the step adds.
@@ -18,7 +18,7 @@ class Shape:
     folders: tuple[str, ...] = ()
 
 
-# each stands after those that it reads from
+# each step follows the steps that it reads from
 SHAPE = (
     Shape("ingestion", (), "prices", "ingestion", ("prices",)),
     Shape("scoring", ("prices",), "scores", "scorer"),
@@ -36,7 +36,7 @@ WATCHDOG_DAG = "rankalpha_watchdog"
 
 @dataclass(frozen=True)
 class Step:
-    """A DAG of a pipeline; `reads` and `writes` name datasets, `output` is what is written, in any market."""
+    """A DAG of a pipeline; `reads` and `writes` name datasets, `output` is `writes` of the default market."""
 
     name: str
     dag_id: str

@@ -86,7 +86,7 @@ def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack,
         lane.ingest(key)
     (text,) = sent("publication blocked in rankalpha_ingestion.publish_prices", f"Batch: {key}")
     assert text.startswith("RankAlpha ACT NOW: ")
-    assert f"batch {key} is not published in prices: rows is 0" in text
+    assert f"batch {key} is not published in prices: Rows is 0" in text
     watch(stack)
     sent(f"Batch: {key}")
     line = next(line.strip() for line in unescape(text).splitlines() if "publish-anyway" in line)

@@ -43,7 +43,7 @@ def test_a_batch_is_compared_with_the_one_published_before(lane):
     assert lane.published("prices", large), "growth of rows is no fault"
     run_id = lane.ingest(small)
     log = lane.log("ingestion", run_id, "publish_prices")
-    assert "change of rows is -99, at least -20 % expected" in log
+    assert "Change of rows is -99 %; expected at least -20 %" in log
     publish_anyway(lane.api, lane.pipeline, small, "prices", REASON, "ann")
     lane.settle()
     (event,) = lane.published("prices", small)
@@ -60,7 +60,7 @@ def test_grades_that_do_not_add_up_are_blocked_and_the_frontend_is_not_told(lane
     with lane.services.answering(GRADING, json.dumps(answer)):
         lane.ingest(key)
     log = lane.log("grading", lane.run_of("grading", key), "publish_grades")
-    assert "grades beyond the rows is 1, exactly 0 expected" in log
+    assert "Grades beyond the rows is 1; expected exactly 0" in log
     assert key not in lane.services.asked(FRONTEND)
     assert anyway(lane, "--batch", key, "--dataset", "grades", "--reason", REASON).returncode == 0
     assert lane.services.asked(FRONTEND).count(key) == 1

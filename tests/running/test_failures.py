@@ -111,7 +111,7 @@ def test_a_broken_contract_publishes_nothing_until_it_is_fixed(lane):
     key = "2022-03-03T06:00:00"
     with lane.fault("ingestion", "no rows"):
         run_id = lane.ingest(key)
-    assert "rows is 0, at least 1 expected" in lane.log("ingestion", run_id, "publish_prices")
+    assert "Rows is 0; expected at least 1" in lane.log("ingestion", run_id, "publish_prices")
     assert lane.published("prices", key) == []
     lane.api.post(f"dags/{lane.dag('ingestion')}/dagRuns/{run_id}/clear", {"dry_run": False})
     lane.settle()

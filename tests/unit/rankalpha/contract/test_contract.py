@@ -147,7 +147,7 @@ def test_a_missing_result_blocks_only_where_one_is_required():
         assert [one["value"] for one in found.values()] == [None] * 3
         assert failed(list(found.values()), "block") == ([found["result"]] if required else [])
     assert sentence(found["result"]) == (
-        "the stage reported no result, which RANKALPHA_REQUIRE_RESULT=true asks for"
+        "The stage reported no result, but RANKALPHA_REQUIRE_RESULT=true requires one"
     )
     assert not failed(list(outcomes(contract(), required=True).values()), "block")
 
@@ -198,10 +198,10 @@ def test_a_figure_that_is_no_number_fails_and_can_be_stored(value):
 
 
 def test_what_is_wrong_is_a_sentence():
-    assert sentence(outcomes(contract(), {**RESULT, "rows": 0})["rows"]) == "rows is 0, at least 1 expected"
+    assert sentence(outcomes(contract(), {**RESULT, "rows": 0})["rows"]) == "Rows is 0; expected at least 1"
     halved = Check(name="change of rows", figure=change("rows"), least=-20, unit="%")
     assert sentence(outcomes(contract(halved), earlier={"rows": 7})["change of rows"]) == (
-        "change of rows is -57.1429, at least -20 % expected"
+        "Change of rows is -57.1429 %; expected at least -20 %"
     )
 
 
@@ -217,5 +217,5 @@ def test_the_datasets_view_shows_the_contract():
 
 
 def test_a_check_has_a_name_of_its_own():
-    with pytest.raises(ValueError, match="more than one check of the name result, rows"):
+    with pytest.raises(ValueError, match="several checks named result, rows"):
         contract(ROWS, ROWS, Check(name="result", figure=reported("x"), least=1))

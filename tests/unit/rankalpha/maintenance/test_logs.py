@@ -121,5 +121,5 @@ def test_the_setting_decides_and_airflow_says_where(logs, monkeypatch, caplog, d
         monkeypatch.setenv("RANKALPHA_KEEP_LOG_DAYS", days)
     prune_logs()
     assert path.exists() is stays
-    says = {None: "1 files, 0 folders", "40": "0 files, 0 folders", "0": "all logs are kept"}
+    says = {None: "30 days: 1 file, 0 folders", "40": "0 files, 0 folders", "0": "all logs are kept"}
     assert caplog.messages[-1].endswith(says[days])

@@ -82,7 +82,7 @@ def test_a_broken_contract_publishes_nothing_and_keeps_what_it_has_refused():
     error = refused("not published", rows=100, symbols=50, xcoms={"container": CONTAINER})
     assert str(error) == (
         f"batch {KEY} is not published in demo: "
-        "rows is 3, at least 100 expected; symbols is 2, at least 50 expected"
+        "Rows is 3; expected at least 100. Symbols is 2; expected at least 50"
     )
     kept = error.ti.xcoms["quarantine"]
     assert (kept["batch"], kept["result"], kept["container"]) == (KEY, RESULT, CONTAINER)
@@ -107,7 +107,7 @@ def test_a_missing_result_is_allowed_where_none_is_required():
 
 def test_a_missing_result_publishes_nothing_where_one_is_required(monkeypatch):
     monkeypatch.setenv("RANKALPHA_REQUIRE_RESULT", "true")
-    refused("not published in demo: the stage reported no result", result=None)
+    refused("not published in demo: The stage reported no result", result=None)
 
 
 def test_a_result_is_enough_where_one_is_required(monkeypatch):
@@ -147,7 +147,7 @@ def test_where_nothing_is_wrong_a_word_changes_nothing():
     ],
 )
 def test_a_word_that_is_none_or_of_another_try_publishes_nothing(word):
-    error = refused("rows is 0", result=EMPTY, xcoms={"publish_anyway": word})
+    error = refused("Rows is 0", result=EMPTY, xcoms={"publish_anyway": word})
     assert "quarantine" in error.ti.xcoms
 
 
@@ -167,4 +167,4 @@ def test_a_run_that_was_told_not_to_publish_checks_and_skips():
         AirflowSkipException, match=f"{KEY} passes its contract, but this run was started with publishing off"
     ):
         publish(params={"publish": False})
-    refused("rows is 0", result=EMPTY, params={"publish": False})
+    refused("Rows is 0", result=EMPTY, params={"publish": False})

@@ -61,17 +61,17 @@ def test_the_default_market_may_be_left_out(file):
     [
         (
             "[nyse]\nshedule = '0 6 * * *'",
-            "[nyse] shedule = '0 6 * * *': there is no such key; there are schedule,",
+            "[nyse] shedule = '0 6 * * *': unknown key; expected schedule,",
         ),
-        ("[nyse]\nname = 'x'", "[nyse] name = 'x': there is no such key"),
+        ("[nyse]\nname = 'x'", "[nyse] name = 'x': unknown key"),
         (
             "[nyse]\nschedule = '0 6 * *'",
-            "[nyse] schedule = '0 6 * *': no cron expression of five fields, such as",
+            "[nyse] schedule = '0 6 * *': is not a cron expression; expected five fields such as",
         ),
-        ("[nyse]\nschedule = '0 0 6 * * *'", "no cron expression of five fields"),
-        ("[nyse]\nschedule = '0 25 * * *'", "[nyse] schedule = '0 25 * * *': no cron expression"),
-        ("[nyse]\nschedule = '@daily'", "no cron expression of five fields"),
-        ("[nyse]\nschedule = '0 0 31 2 *'", "a cron expression of a day that never comes"),
+        ("[nyse]\nschedule = '0 0 6 * * *'", "is not a cron expression"),
+        ("[nyse]\nschedule = '0 25 * * *'", "[nyse] schedule = '0 25 * * *': is not a cron expression"),
+        ("[nyse]\nschedule = '@daily'", "is not a cron expression"),
+        ("[nyse]\nschedule = '0 0 31 2 *'", "is a cron expression of a day that never comes"),
         ("[nyse]\nschedule = 6", "[nyse] schedule = 6: Input should be a valid string"),
         ("[nyse]\nslots = 0", "[nyse] slots = 0: Input should be greater than 0"),
         ("[nyse]\nslots = '4'", "[nyse] slots = '4': Input should be a valid integer"),
@@ -92,21 +92,23 @@ def test_the_default_market_may_be_left_out(file):
             '[nyse.images]\nscorer = "a\\u0000"',
             r"[nyse] images.scorer = 'a\x00': holds the character U+0000 (NUL)",
         ),
-        ('[nyse]\nschedule = "0 6 * * \\u0000"', "no cron expression"),
+        ('[nyse]\nschedule = "0 6 * * \\u0000"', "is not a cron expression"),
         ("[nyse.images]\nscorer = 1", "[nyse] images.scorer = 1: Input should be a valid string"),
         (
             "[nyse.images]\nscoring = 'x'",
-            "images.scoring = 'x': there is no such stage; there are ingestion, scorer, ",
+            "images.scoring = 'x': unknown stage; expected ingestion, scorer, ",
         ),
-        ("['New York']", "[New York]: a market's name has lower-case letters"),
-        ("[1st]", "[1st]: a market's name has lower-case letters"),
-        ("[a__b]", "[a__b]: a market's name has lower-case letters"),
+        ("['New York']", "[New York] is not a name of a market; expected lower-case letters"),
+        ("[1st]", "[1st] is not a name of a market; expected lower-case letters"),
+        ("[a__b]", "[a__b] is not a name of a market; expected lower-case letters"),
         (f"[{'a' * 41}]", "40 characters at most"),
-        ("[prices]", "[prices]: this is a tag of DAGs or a folder of data already; rename the market"),
-        ("[scoring]", "[scoring]: this is a tag of DAGs"),
+        (f"[{'a' * 500}]", "… (500 characters)] is not a name of a market"),
+        ('["a\\u0007"]', "['a\\x07'] is not a name of a market"),
+        ("[prices]", "[prices] is already a tag of DAGs or a folder of data; rename the market"),
+        ("[scoring]", "[scoring] is already a tag of DAGs"),
         (
             "schedule = '0 6 * * *'",
-            "schedule = '0 6 * * *' stands in no table; begin one with its market's name",
+            "schedule = '0 6 * * *' is outside of a table; expected a table first",
         ),
     ],
 )
@@ -114,7 +116,7 @@ def test_a_mistake_is_told_with_file_table_key_value_and_cure(file, text, told):
     path = file(text)
     with pytest.raises(SettingsError) as error:
         read(path)
-    assert str(error.value).startswith(f"{path}, mend it:\n  ")
+    assert str(error.value).startswith(f"fix {path}:\n  ")
     assert told in str(error.value)
 
 
@@ -149,7 +151,7 @@ def test_another_market_has_names_of_its_own():
     )
     assert (one.pool, one.tags, one.when) == ("stages_nyse", ("nyse",), "cron 30 21 * * 1-5 UTC")
     assert (one.folder, one.named("b")) == ("nyse", "b of nyse")
-    assert one.documented("\n# A\n\nb\n").startswith("# A\n\n**Market `nyse`**, cron 30 21 * * 1-5 UTC;")
+    assert one.documented("\n# A\n\nb\n").startswith("# A\n\n**Market `nyse`**, cron 30 21 * * 1-5 UTC.")
 
 
 def test_a_dataset_of_another_market_keeps_its_contract():
