@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from rankalpha.airflow_fixes import assets_view, clearing, fab_log
+from rankalpha.airflow_fixes import assets_view, clearing, fab_log, short_secrets
 from rankalpha.web.page import VIEW
 
 API_SERVER = "airflow.api_fastapi.app"
@@ -34,6 +34,7 @@ class RankAlphaPlugin(AirflowPlugin):
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:
         """Mend the API's data models, and add to its routes."""
+        short_secrets.apply()
         if CLEARS_RUNS in sys.modules:
             clearing.mend()
         if API_SERVER in sys.modules:
