@@ -76,7 +76,7 @@ test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two s
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow
 
-format: .venv/dev  ## format and mend what ruff can
+format: .venv/dev  ## format and fix what ruff can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

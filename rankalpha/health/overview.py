@@ -1,4 +1,4 @@
-"""The pipeline at a glance, as JSON: the one view that the page, `scripts/health.py` and the metrics show."""
+"""The pipeline at a glance, as JSON: the one view that the page, `rankalpha health` and the metrics show."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

@@ -110,6 +110,13 @@ def test_the_start_up_trigger_is_also_a_script_of_its_own(root):
     assert (done.returncode, "Usage: rankalpha startup" in done.stdout) == (0, True), done.stderr
 
 
+@pytest.mark.parametrize("command", ["down", "clean", "logs", "status"])
+def test_a_mistake_in_the_profile_does_not_keep_a_stack_from_being_stopped(tmp_path, command):
+    (tmp_path / "state").mkdir()
+    _, text, _ = asked(command, RANKALPHA_STATE_DIR=str(tmp_path / "state"), RANKALPHA_ENV="moon")
+    assert "moon" not in text.replace("RANKALPHA_ENV=moon", "")
+
+
 def test_clean_removes_the_state_and_says_what_it_is(tmp_path):
     state = tmp_path / "state"
     (state / "logs").mkdir(parents=True)
