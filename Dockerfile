@@ -34,7 +34,7 @@ COPY dags /opt/rankalpha/dags
 COPY datasets /opt/rankalpha/datasets
 COPY env /opt/rankalpha/env
 # `docker compose exec airflow-scheduler airflow …` sees what the entry point gives to a container's command
-COPY scripts/airflow /opt/rankalpha/bin/airflow
+COPY --chmod=755 scripts/airflow /opt/rankalpha/bin/airflow
 ENV PATH=/opt/rankalpha/bin:/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
