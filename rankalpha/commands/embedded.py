@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -11,7 +11,9 @@ from rankalpha.airflow_api import admin_api
 from rankalpha.commands.environment import NO_DATABASE, embedded_stack, use
 from rankalpha.commands.refusals import Refused, StackDown
 from rankalpha.commands.status import address_rows, airflow_rows, table
-from rankalpha.stack.embedded.stack import Stack
+
+if TYPE_CHECKING:  # its libraries are not in the image
+    from rankalpha.stack.embedded.stack import Stack
 
 DOWN = 3  # exit status of `status`
 
@@ -80,6 +82,6 @@ def clean(ask: bool) -> int:
     return 0
 
 
-def _name_commands_of(stack: Stack) -> None:
+def _name_commands_of(stack: "Stack") -> None:
     """Let messages of this process name `make …`; not more, because an env file may be wrong."""
     use({**os.environ, "RANKALPHA_STACK": str(stack.layout.state)})

