@@ -19,8 +19,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install --python /opt/venv --no-deps --compile-bytecode dist/*.whl
 # the DAGs import `datasets` from their bundle; a library of that name (Hugging Face has one) would hide it
 RUN cd / && /opt/venv/bin/python -c "import importlib.util as u, sys; \
-    found = [name for name in ('dags', 'datasets') if u.find_spec(name)]; \
-    sys.exit(f'an installed package shadows {found}: remove it from the requirements' if found else 0)"
+    shadowed = [name for name in ('dags', 'datasets') if u.find_spec(name)]; \
+    sys.exit(f'an installed package shadows {shadowed}: remove it from the requirements' if shadowed else 0)"
 
 FROM ${PYTHON_IMAGE}
 # the first ordinary user of most machines, so that a profile which only its owner can read is read here too
@@ -34,42 +34,7 @@ COPY dags /opt/rankalpha/dags
 COPY datasets /opt/rankalpha/datasets
 COPY env /opt/rankalpha/env
 # `docker compose exec airflow-scheduler airflow …` sees what the entry point gives to a container's command
-COPY scripts/airflow /opt/rankalpha/bin/airflow
-ENV PATH=/build/tools/bin:$PATH UV_LINK_MODE=copy
-RUN python -m venv --without-pip /opt/venv
-COPY requirements/airflow.txt .
-# wheels only: no compiler is needed, and none is in any layer
-RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/venv --no-build --compile-bytecode --require-hashes -r airflow.txt
-COPY pyproject.toml README.md ./
-COPY rankalpha rankalpha
-RUN --mount=type=cache,target=/root/.cache/uv \
-    uv build --wheel --no-build-isolation --python tools/bin/python --out-dir dist . && \
-    uv pip install --python /opt/venv --no-deps --compile-bytecode dist/*.whl
-# the DAGs import `datasets` from their bundle; a library of that name (Hugging Face has one) would hide it
-RUN cd / && /opt/venv/bin/python -c "import importlib.util as u, sys; \
-    found = [name for name in ('dags', 'datasets') if u.find_spec(name)]; \
-    sys.exit(f'an installed package shadows {found}: remove it from the requirements' if found else 0)"
-
-FROM ${PYTHON_IMAGE}
-# the first ordinary user of most machines, so that a profile which only its owner can read is read here too
-ARG UID=1000
-RUN useradd --uid ${UID} --user-group --no-create-home --home-dir /tmp/airflow airflow && \
-    install -d -o airflow -g airflow /var/log/airflow /var/lib/rankalpha/keys /var/lib/rankalpha/passwords
-# code belongs to root and is not writable by Airflow; .pyc files were made above
-COPY --from=build /opt/venv /opt/venv
-COPY .airflowignore /opt/rankalpha/
-COPY dags /opt/rankalpha/dags
-COPY datasets /opt/rankalpha/datasets
-COPY scripts /opt/rankalpha/scripts
-COPY env /opt/rankalpha/env
-# `docker compose exec airflow-scheduler airflow …` sees what the entry point gives to a container's command
-RUN install -d /opt/rankalpha/bin && \
-    printf '#!/bin/sh\nexec python -m rankalpha.stack.launch airflow "$@"\n' > /opt/rankalpha/bin/airflow && \
-    for name in rerun publish_anyway health lineage; do \
-        printf '#!/bin/sh\nexec python -m rankalpha.stack.launch python /opt/rankalpha/scripts/%s.py "$@"\n' $name \
-            > /opt/rankalpha/bin/$(echo $name | tr _ -); \
-    done && chmod 755 /opt/rankalpha/bin/*
+COPY --chmod=755 scripts/airflow /opt/rankalpha/bin/airflow
 ENV PATH=/opt/rankalpha/bin:/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -88,7 +88,7 @@ test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot
 	$(BIN)/python -m pytest -q tests/airflow
 
-format: .venv/dev  ## format and mend what ruff can
+format: .venv/dev  ## format and fix what ruff can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from rankalpha.airflow_fixes import assets_view, clearing, fab_log
+from rankalpha.airflow_fixes import assets_view, clearing, fab_log, short_secrets
 
 API_SERVER = "airflow.api_fastapi.app"
 CLEARS_RUNS = "airflow.models.taskinstance"
@@ -57,6 +57,7 @@ class RankAlphaPlugin(AirflowPlugin):
     @classmethod
     def on_load(cls, *_: Any, **__: Any) -> None:
         """Apply the fixes and add to the API server; a part that cannot be loaded takes no other with it."""
+        short_secrets.FIX.on()
         if CLEARS_RUNS in sys.modules:
             clearing.FIX.on()
         if API_SERVER not in sys.modules:

@@ -1,5 +1,6 @@
 """The long-running service, for use outside the orchestrator: the newest batch again and again."""
 
+import os
 import signal
 import sys
 import time
@@ -27,8 +28,11 @@ def serve(settings: Settings) -> NoReturn:
 
 
 def stop(_signum: int, _frame: FrameType | None) -> None:
-    """Leave at once; files are written atomically, so no moment is a bad one."""
-    sys.exit(0)
+    """Leave at once; files are written atomically, so no moment is a bad one.
+
+    An exception would wait for the threads that ask feeds and the model, and be printed by a second signal.
+    """
+    os._exit(0)
 
 
 def round_report(settings: Settings) -> str:

@@ -16,7 +16,7 @@ def health(days: float | None, market: str | None, as_json: bool) -> int:
     """Print the health of a market, or of all; return the exit status. Raises a refusal."""
     api, days = admin_api(), settings().watch_days if days is None else days
     seen = [overview(api, days, pipeline(market))] if market else overviews(api, days)
-    markets = [summary.health(one) for one in seen]
+    markets = [summary.health(market_seen) for market_seen in seen]
     if as_json:
         print(json.dumps(markets if len(markets) > 1 else markets[0], indent=2))
     elif len(markets) > 1:

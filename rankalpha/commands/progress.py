@@ -21,7 +21,7 @@ Runs = dict[str, dict[str, Any]]
 
 
 def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = True) -> Outcome:
-    """Print the batch's progress until the run and, unless told otherwise, what it starts has ended.
+    """Print the batch's progress until the run and, with `downstream`, what it starts have ended.
 
     "held" is a batch that waits for a DAG that an operator has paused, and for nothing else.
     """
@@ -69,8 +69,8 @@ def _runs(api: AirflowApi, run: dict[str, Any], dags: Sequence[str], batch: str)
     """Return the run itself and the newest runs since then of the DAGs after it."""
     runs = {run["dag_id"]: api.get(f"dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}")}
     for dag_id in dags:
-        if found := _run_of_batch(api, dag_id, batch, since=run["run_after"]):
-            runs[dag_id] = found
+        if newest := _run_of_batch(api, dag_id, batch, since=run["run_after"]):
+            runs[dag_id] = newest
     return runs
 
 

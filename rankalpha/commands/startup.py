@@ -125,5 +125,5 @@ def _wait_for_schedule(api: AirflowApi, ingestion: str) -> str:
 
 def _runs(api: AirflowApi, ingestion: str, **filters: Any) -> list[dict[str, Any]]:
     answer = api.get(f"dags/{ingestion}/dagRuns", **{"order_by": "-run_after", "limit": 1, **filters})
-    found: list[dict[str, Any]] = answer["dag_runs"]
-    return found
+    runs: list[dict[str, Any]] = answer["dag_runs"]
+    return runs

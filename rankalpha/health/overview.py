@@ -1,4 +1,4 @@
-"""The pipeline at a glance, as JSON: what the page, the command `health` and the metrics show."""
+"""The pipeline at a glance, as JSON: what the page, `rankalpha health` and the metrics show."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

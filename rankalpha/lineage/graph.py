@@ -10,8 +10,10 @@ def dag_bag(bundle: Path) -> Any:
     """Return Airflow's DagBag of a bundle, the folder of dags/ and datasets/."""
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  heavy
 
-    if str(bundle) not in sys.path:
-        sys.path.insert(0, str(bundle))  # as Airflow does with the root of a bundle
+    if sys.path[0] != str(bundle):
+        sys.path.insert(
+            0, str(bundle)
+        )  # as Airflow does with a bundle's root; PYTHONPATH may have a `datasets`
     return DagBag(str(bundle))
 
 

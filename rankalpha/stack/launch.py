@@ -26,10 +26,10 @@ def environment(keys_file: Path = KEYS_FILE) -> dict[str, str]:
     """Return the environment of this container's command; SettingsError for a profile that is not there."""
     profile = settings().env
     made = read_env_file(keys_file) if profile == "local" and keys_file.exists() else {}
-    found = {**made, **read_env_file(profile_folder(profile) / "airflow.env"), **os.environ}
-    if BROKER in found:  # Airflow's own default is its database, which workers need not reach
-        found.setdefault(RESULT_BACKEND, found[BROKER])
-    return {**configuration(found), **found, **with_exceptions(found)}
+    given = {**made, **read_env_file(profile_folder(profile) / "airflow.env"), **os.environ}
+    if BROKER in given:  # Airflow's own default is its database, which workers need not reach
+        given.setdefault(RESULT_BACKEND, given[BROKER])
+    return {**configuration(given), **given, **with_exceptions(given)}
 
 
 def launch(command: list[str], env: Mapping[str, str]) -> NoReturn:

@@ -24,7 +24,7 @@ ADMIN = "RANKALPHA_ADMIN_PASSWORD"
 METRICS = "RANKALPHA_METRICS_TOKEN"
 EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
 IDLE_SLEEP = "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME"
-NAPS = "rankalpha.airflow_fixes.executor.FailFastLocalExecutor"  # in the scheduler's place
+NAPS = "rankalpha.airflow_fixes.executor.FailFastLocalExecutor"  # it naps in the scheduler's place
 PLACEHOLDER = "<password>"  # in env/example
 KNOWN = ("", "airflow", "postgres", "rankalpha", "redis", PLACEHOLDER)  # defaults, here and elsewhere
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -41,11 +41,11 @@ def check(env: Mapping[str, str]) -> None:
         )
     problems = [] if profile == "local" else [*_problems(env), *_left_open(env)]
     if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
-        problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is no stage")
+        problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is not a stage")
     problems += [*old_names(env), *_profiles(), *_sleepless(env)]
     if problems:
         listed = "".join(f"\n  {problem}" for problem in problems)
-        raise SettingsError(f"profile {profile!r} cannot start; mend env/{profile}/airflow.env:{listed}")
+        raise SettingsError(f"profile {profile!r} cannot start; fix env/{profile}/airflow.env:{listed}")
 
 
 def _problems(env: Mapping[str, str]) -> Iterator[str]:
@@ -63,33 +63,33 @@ def _problems(env: Mapping[str, str]) -> Iterator[str]:
         elif value in KNOWN:
             yield f"{key} is still a default"
         elif key == FERNET and not _is_fernet(value):
-            yield f"{key} is no Fernet key; env/example/airflow.env tells how one is made"
+            yield f"{key} is not a Fernet key; env/example/airflow.env shows how to make one"
         elif key in KEYS and len(value) < SHORTEST:
             yield f"{key} is shorter than {SHORTEST} characters"
     if 0 < len(env.get(METRICS, "")) < SHORTEST:
-        yield f"{METRICS} is shorter than {SHORTEST} characters; leave it out, and there are no metrics"
+        yield f"{METRICS} is shorter than {SHORTEST} characters; leave it out to have no metrics"
 
 
 def _left_open(env: Mapping[str, str]) -> Iterator[str]:
-    """Yield what else has a password, such as a connection, and still the example's."""
+    """Yield other keys, such as connections, that still have the example's password."""
     for key in sorted(env.keys() - {DATABASE, BROKER, ADMIN, *KEYS}):
         if PLACEHOLDER in env[key]:
             yield f"{key} still holds the example's {PLACEHOLDER}"
 
 
 def _profiles() -> Iterator[str]:
-    """Yield the markets' profiles that there are not."""
-    for market in [one for one in markets() if one.profile]:
+    """Yield the profiles of markets that do not exist."""
+    for market in [market for market in markets() if market.profile]:
         try:
             profile_folder(str(market.profile))
         except SettingsError:
             known = ", ".join(sorted(path.name for path in settings().env_dir.glob("*/"))) or "none"
-            where = f"{settings().markets}: [{market.name}] profile = {market.profile!r}"
-            yield f"{where} is no folder of {settings().env_dir}, which has {known}; make it, or mend the key"
+            folder = f"is not a folder of {settings().env_dir}, which has {known}; make it, or fix the key"
+            yield f"{settings().markets}: [{market.name}] profile = {market.profile!r} {folder}"
 
 
 def _sleepless(env: Mapping[str, str]) -> Iterator[str]:
-    """Yield that the scheduler would keep a core busy, if it would."""
+    """Yield a setting that would let the scheduler keep a core busy."""
     executor, seconds = env.get(EXECUTOR, "LocalExecutor"), env.get(IDLE_SLEEP, "")
     if executor != NAPS and seconds and not seconds.strip("0."):
         yield f"{IDLE_SLEEP}={seconds} needs {EXECUTOR}={NAPS}; with {executor} set 0.25 or more"
@@ -97,7 +97,7 @@ def _sleepless(env: Mapping[str, str]) -> Iterator[str]:
 
 def _is_fernet(value: str) -> bool:
     try:
-        return all(Fernet(key) for key in value.split(","))  # several while they are rotated
+        return all(Fernet(key) for key in value.split(","))  # there are several while they are rotated
     except ValueError:
         return False
 
@@ -118,10 +118,10 @@ def write_passwords(env: Mapping[str, str], folder: Path = PASSWORDS) -> None:
 
     A server of the stack that Airflow does not use gets a password that nobody knows.
     """
-    found = {key: password_of(env.get(key, "")) or make_password() for key in (DATABASE, BROKER)}
-    quoted = found[BROKER].replace("\\", r"\\").replace('"', r"\"")
+    passwords = {key: password_of(env.get(key, "")) or make_password() for key in (DATABASE, BROKER)}
+    quoted = passwords[BROKER].replace("\\", r"\\").replace('"', r"\"")
     # the servers run as users of their own; nobody else mounts this volume
-    write_secret(folder / "postgres", found[DATABASE], mode=0o444)
+    write_secret(folder / "postgres", passwords[DATABASE], mode=0o444)
     write_secret(folder / "redis.conf", f'requirepass "{quoted}"\n', mode=0o444)
 
 

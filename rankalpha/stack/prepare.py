@@ -48,11 +48,11 @@ def prepare() -> None:
     remove_pools()
     admin = AdminSettings.load()
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
-    # one word each, for a password may begin with a hyphen
+    # one word each, because a password may begin with a hyphen
     login = (f"--username={admin.user}", f"--password={admin.password.get_secret_value()}")
     airflow("users", "create", "--role", "Admin", *login, *identity)
     airflow("users", "reset-password", *login)  # when it was changed
-    # Airflow's frame shows what plugins add to those only who may list them: Op and Admin, without this
+    # without this, only Op and Admin may list plugins, and only they see in Airflow's frame what plugins add
     airflow("roles", "add-perms", "Viewer", "User", "--action", "can_read", "--resource", "Plugins")
 
 

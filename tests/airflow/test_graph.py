@@ -81,9 +81,13 @@ def test_the_command_prints_it(found, monkeypatch, capsys, root, kind):
     assert capsys.readouterr().out == expected[kind]
 
 
-def test_the_command_prints_the_graph_and_nothing_else_while_the_stack_is_down(found, root):
+def test_the_command_prints_the_graph_and_nothing_else_while_the_stack_is_down(found, tmp_path):
+    """Also where PYTHONPATH leads to a library of the same name as the project's `datasets`."""
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "__init__.py").touch()
     command = [Path(sys.executable).with_name("rankalpha"), "lineage"]
     env = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "RANKALPHA"))}
+    env["PYTHONPATH"] = str(tmp_path)
     done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, text(found)), done.stderr
 

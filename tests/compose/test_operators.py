@@ -30,6 +30,17 @@ def test_health_is_shown(stack, batch):
     assert ingestion["memory_limit_bytes"] == 1024**3
 
 
+def test_airflows_own_commands_have_the_settings_of_the_stack(stack, batch):
+    shown = stack.exec("airflow-scheduler", "airflow", "dags", "list")
+    assert "rankalpha_grading" in shown
+    assert "graphviz" not in shown
+
+
+def test_a_command_for_the_stack_of_a_checkout_names_what_is_to_be_done_here(stack):
+    done = stack.compose("exec", "--no-TTY", "airflow-scheduler", "rankalpha", "status")
+    assert (done.returncode, "`docker compose up -d`" in done.stdout) == (2, True), done.stdout
+
+
 def test_lineage_of_a_batch_names_each_image_by_its_digest(stack, batch):
     shown = stack.exec("airflow-scheduler", "rankalpha", "lineage", "--batch", batch)
     for stage in ("ingestion", "scorer", "sentiment"):

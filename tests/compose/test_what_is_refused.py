@@ -68,7 +68,7 @@ def test_an_incomplete_profile_is_refused_with_a_list_of_all_that_is_missing(loc
         airflow.read_text() + "RANKALPHA_ADMIN_PASSWORD=rankalpha\nAIRFLOW__API__SECRET_KEY=short\n"
     )
     said = refused(local).splitlines()
-    (first,) = [number for number, line in enumerate(said) if "mend env/staging/airflow.env" in line]
+    (first,) = [number for number, line in enumerate(said) if "fix env/staging/airflow.env" in line]
     assert [line.strip() for line in said[first + 1 :]] == [
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN is missing",
         "AIRFLOW__CORE__FERNET_KEY is missing",

@@ -93,6 +93,17 @@ def test_a_second_up_is_harmless(stack, batch):
     assert grades(stack)["batch"] == batch
 
 
+def test_the_status_shows_airflows_health_the_newest_batch_and_the_addresses(stack, batch):
+    shown = stack.run("make", "status").stdout
+    assert re.search(r"^airflow:scheduler +RUNNING", shown, re.MULTILINE)
+    rows = dict(re.findall(r"^(\S+(?: \S+)*)  +(\S.*)$", shown.partition("\n\n")[2], re.MULTILINE))
+    assert rows["newest batch"].startswith(f"{batch}, graded at ")
+    assert rows["ranking"] == f"{stack.urls['frontend']}/"
+    assert rows["grading API"] == stack.urls["api"]
+    assert rows["operators' page"] == f"{stack.urls['airflow']}/plugin/rankalpha"
+    assert re.search(r"^Airflow +healthy$", shown, re.MULTILINE)
+
+
 def test_a_stage_alone_leads_to_new_grades_of_the_same_batch(stack, batch):
     stack.trigger("rankalpha_scoring")
     stack.settle()
@@ -106,6 +117,7 @@ def test_one_task_can_be_tried_out_by_hand(stack, batch):
     tried = stack.airflow("tasks test rankalpha_ingestion run_ingestion 2025-01-01")
     stack.airflow("dags unpause rankalpha_ingestion")
     assert "Batch 2025-01-01T00:00:00" in tried
+    assert "graphviz" not in tried
     assert len(stack.events("prices")) == 1
 
 
@@ -251,8 +263,12 @@ def test_down_and_clean_leave_nothing_behind(stack, first_up):
     psutil.Process(stack.processes()["airflow:scheduler"]).kill()
     assert stack.run("make", "down").returncode == 0
     assert processes(stack) == []
-    assert "is down" in stack.run("make", "status").stdout
-    assert stack.run("make", "clean", "YES=1").returncode == 0
+    for command in ("status", "health", "rerun ARGS=--day=2026-11-20", "airflow ARGS='dags list'"):
+        told = stack.run("sh", "-c", f"make {command}").stdout
+        assert "the stack is down; start it with `make up RANKALPHA_" in told
+    cleaned = stack.run("make", "clean", "YES=1")
+    assert cleaned.returncode == 0
+    assert f"Removing {stack.state}: all batches" in cleaned.stdout
     assert not stack.state.exists()
     untracked = subprocess.run(["ls", "-A"], cwd=stack.checkout, capture_output=True, text=True, check=True)
     assert ".rankalpha" not in json.dumps(untracked.stdout)

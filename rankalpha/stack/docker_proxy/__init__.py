@@ -1,14 +1,14 @@
-"""Stands between Airflow and the Docker engine's socket, for whoever has that socket is root on its machine.
+"""Stands between Airflow and the Docker engine's socket: whoever has that socket is root on its machine.
 
 `python -m rankalpha.stack.docker_proxy` listens in a private network; RANKALPHA_DOCKER_URL of the schedulers
 and workers leads to it, and only the proxy mounts the socket. What a stage needs is let through, each thing
 in its one allowed form: look at an image, network or volume; create a container with limits, a stage's
 network and stages' volumes, a read-only file system and a bounded /tmp, and without capabilities; start,
 follow, stop and remove containers that carry our label. All else is refused with status 403 and logged.
-Nothing of a request is passed on as it came: the proxy writes each one to the engine anew, from parts that it
+Nothing of a request is passed on as it came: the proxy writes a new one for the engine, from parts that it
 has checked.
 
-What it does not stop, for it cannot tell a stage from somebody who has taken over a worker:
+What it does not stop, because it cannot tell a stage from somebody who has taken over a worker:
 
 - Any image on the engine can be run as its own user, with any command, in any number of containers and with
   limits of any size. That can wear the machine out; it gives neither its files nor other containers.

@@ -1,7 +1,7 @@
 """What a container may be created with: a positive list of Docker's fields, in Docker's own spelling.
 
 Docker reads the keys of its JSON in any case of letters and takes the last of several; so a body is not
-passed on, but read here, checked, and written anew.
+passed on, but read here, checked, and written again.
 """
 
 import json
@@ -48,7 +48,7 @@ class HostConfig(Part):
     pids_limit: Positive
     readonly_rootfs: bool = False
     tmpfs: dict[str, str] = {}
-    init: Literal[True]  # the first process is Docker's own, none of the image's or the command's choice
+    init: Literal[True]  # the first process is Docker's own, whatever image and command are
     cap_drop: list[str] = []
     cap_add: list[str] = []
     security_opt: list[str] = []

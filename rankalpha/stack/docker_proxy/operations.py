@@ -105,7 +105,7 @@ def parse(method: str, target: str, allowed: Allowed) -> Call:
             for kind in {"network", "volume"} & parts.keys():
                 allowed.check(kind, parts[kind])
             return Call(operation, parts, _query(operation, query))
-    raise Refused(f"{method} {path}: it is no operation that a stage needs")
+    raise Refused(f"{method} {path}: not an operation a stage needs")
 
 
 def _query(operation: Operation, text: str) -> dict[str, str]:

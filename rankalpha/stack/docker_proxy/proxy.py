@@ -1,4 +1,4 @@
-"""Checks a request, asks the engine anew, and passes the answer on as it arrives."""
+"""Checks a request, asks the engine with a new one, and passes the answer on as it arrives."""
 
 import logging
 from collections.abc import Mapping
@@ -48,12 +48,12 @@ class Proxy:
         try:
             return await self._handle(request)
         except Problem as problem:
-            found = problem
+            answer = problem
         except (ClientError, OSError) as error:
-            what = f"RankAlpha's Docker proxy gets no answer from the engine at {self._socket}: {error}"
-            found = Problem(502, what)
-        _log(request, logging.WARNING, f"{found.status} {found}")
-        return json_response({"message": str(found)}, status=found.status)
+            message = f"RankAlpha's Docker proxy gets no answer from the engine at {self._socket}: {error}"
+            answer = Problem(502, message)
+        _log(request, logging.WARNING, f"{answer.status} {answer}")
+        return json_response({"message": str(answer)}, status=answer.status)
 
     async def _handle(self, request: BaseRequest) -> StreamResponse:
         if "Upgrade" in request.headers:
@@ -84,12 +84,12 @@ class Proxy:
         """Return the full id of the container that `call` names; Refused if it is not ours."""
         name = call.parts["container"]
         async with self._ask("GET", f"/containers/{name}/json") as answer:
-            found = await answer.json()
+            container = await answer.json()
         if answer.status != 200:  # noqa: PLR2004
-            raise Problem(answer.status, found["message"])
-        if LABEL not in (found["Config"]["Labels"] or {}):
+            raise Problem(answer.status, container["message"])
+        if LABEL not in (container["Config"]["Labels"] or {}):
             raise Refused(f"{call.operation.method} {call.path}: it is not a stage's container")
-        return str(found["Id"])
+        return str(container["Id"])
 
     def _ask(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | None = None

@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("airflow", "data", "logs", "postgres", "processes")
 HARMLESS = "/._-"  # in a path, beside letters and digits
 EXPANDED = '"\\%$[]*?'  # what the supervisor, Airflow and polars expand in the path of the checkout
-LONGEST_RUNTIME_DIR = 107 - len("/supervisor-0123456789ab.sock")  # bytes; of PostgreSQL's socket less is left
+LONGEST_RUNTIME_DIR = 107 - len(
+    "/supervisor-0123456789ab.sock"
+)  # bytes; the name of PostgreSQL's socket is shorter
 STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock")
 
 
@@ -79,7 +81,7 @@ class Layout:
         except OSError as error:
             raise SettingsError(
                 f"cannot make the folder {error.filename!r}: {error.strerror}; "
-                "choose another one with RANKALPHA_STATE_DIR"
+                "choose another folder with RANKALPHA_STATE_DIR"
             ) from error
 
     def make_keys(self) -> None:
@@ -93,11 +95,11 @@ class Layout:
         """
         folder = ROOT / "env" / self.stack.env
         profile = {**read_env_file(folder / "api.env"), **read_env_file(folder / "airflow.env")}
-        found = {**self._defaults(), **profile, **_inherited()}
-        return {**configuration(found), **found}
+        given = {**self._defaults(), **profile, **_inherited()}
+        return {**configuration(given), **given}
 
     def remove(self) -> None:
-        """Remove all state, but no file of anybody else's, should the folder be a shared one."""
+        """Remove all state, but no file of others, in case the folder is shared."""
         for name in STATE:
             path = self.state / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -109,8 +111,8 @@ class Layout:
 
         What the stack itself decides wins over what it was given.
         """
-        found = {**self.given(), **self._fixed(database), **self._keys()}
-        return {**found, **with_exceptions(found)}
+        variables = {**self.given(), **self._fixed(database), **self._keys()}
+        return {**variables, **with_exceptions(variables)}
 
     def _defaults(self) -> dict[str, str]:
         markets = ROOT / "datasets" / "markets.toml"
@@ -160,7 +162,7 @@ def runtime_dir() -> Path:
 
 
 def _special(path: Path) -> set[str]:
-    """Return what of a path PostgreSQL, its address, or the supervisor would read otherwise."""
+    """Return the characters of a path that PostgreSQL, its address or the supervisor would misread."""
     return {character for character in str(path) if not (character.isalnum() or character in HARMLESS)}
 
 

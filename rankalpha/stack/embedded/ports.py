@@ -7,7 +7,7 @@ from rankalpha.settings import SettingsError
 
 
 def check_ports(ports: Mapping[str, int]) -> None:
-    """Raise SettingsError naming every port that is taken, by somebody else or twice by this stack.
+    """Raise SettingsError naming every port that is taken, by another program or twice by this stack.
 
     `ports` holds each port by the setting that names it.
     """

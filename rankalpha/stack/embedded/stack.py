@@ -1,4 +1,4 @@
-"""Start, stop and look at the embedded stack."""
+"""Start, stop and inspect the embedded stack."""
 
 import fcntl
 import os
@@ -79,7 +79,7 @@ class Stack:
             self.layout.remove()
 
     def running(self) -> bool:
-        """Tell whether the supervisor runs; what it supervises may be starting."""
+        """Return whether the supervisor runs; what it supervises may be starting."""
         with suppress(psutil.Error):
             return "supervisord" in " ".join(psutil.Process(self._supervisor_pid()).cmdline())
         return False
@@ -134,12 +134,12 @@ class Stack:
             psutil.Process(supervisor).wait(60)
 
     def _end_leftovers(self, supervisor: int, *, stages: bool) -> None:
-        """End what of this stack has outlived its supervisor, PostgreSQL last."""
-        left = list(_processes_of(self.layout.state, session=supervisor, stages=stages))
-        for process in left:
+        """End processes of this stack that have outlived its supervisor, PostgreSQL last."""
+        leftovers = list(_processes_of(self.layout.state, session=supervisor, stages=stages))
+        for process in leftovers:
             with suppress(psutil.Error):
                 process.terminate()
-        for process in psutil.wait_procs(left, timeout=10)[1]:
+        for process in psutil.wait_procs(leftovers, timeout=10)[1]:
             with suppress(psutil.Error):
                 process.kill()
         stop_postgres(self.layout.pgdata)
@@ -155,8 +155,8 @@ class Stack:
 def _processes_of(state: Path, *, session: int, stages: bool) -> Iterator[psutil.Process]:
     """Yield the stack's processes: stages by their environment, Airflow by the supervisor's session.
 
-    Airflow's processes overwrite their environment with their title. A session's number may be somebody
-    else's after a reboot, so the working folder must be ours too.
+    Airflow's processes overwrite their environment with their title. After a reboot another program may have
+    the session's number, so the working folder must be ours too.
     """
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():

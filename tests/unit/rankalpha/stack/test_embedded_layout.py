@@ -45,7 +45,9 @@ def test_letters_of_all_languages_are_fine(layout, tmp_path, name):
 
 def test_a_folder_that_cannot_be_made_is_named(layout, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="Not a directory; choose another one with RANKALPHA_STATE_DIR"):
+    with pytest.raises(
+        SettingsError, match="Not a directory; choose another folder with RANKALPHA_STATE_DIR"
+    ):
         layout("file/state").prepare()
 
 

@@ -74,7 +74,7 @@ def test_a_scheduler_that_would_never_rest_may_not_start(profile, name, zero):
 def test_everything_that_is_missing_is_listed_at_once(profile):
     profile()
     message = refusal({**CELERY})
-    assert "mend env/production/airflow.env" in message
+    assert "fix env/production/airflow.env" in message
     for key in (*COMPLETE, BROKER):
         assert f"{key} is missing" in message
 
@@ -87,7 +87,7 @@ def test_everything_that_is_missing_is_listed_at_once(profile):
         (DATABASE, "postgresql+psycopg2://airflow:airflow@postgres/airflow", "everybody knows"),
         (DATABASE, "postgresql+psycopg2://airflow:<password>@postgres/airflow", "everybody knows"),
         (DATABASE, "postgresql+psycopg2://airflow@postgres/airflow", "has no password"),
-        ("AIRFLOW__CORE__FERNET_KEY", "k" * 44, "is no Fernet key"),
+        ("AIRFLOW__CORE__FERNET_KEY", "k" * 44, "is not a Fernet key"),
         ("AIRFLOW__API__SECRET_KEY", "short", "is shorter than 32 characters"),
         ("AIRFLOW__API_AUTH__JWT_SECRET", "", "is missing"),
         ("AIRFLOW_CONN_SMTP_DEFAULT", '{"conn_type": "smtp", "password": "<password>"}', "still holds"),
@@ -135,7 +135,7 @@ def test_the_local_profile_needs_nothing_but_stays_on_this_machine(profile):
 
 def test_a_queue_of_a_stage_that_does_not_exist_is_named(profile):
     profile("local", RANKALPHA_QUEUES="sentiment=large,scroer=small")
-    assert "RANKALPHA_QUEUES names scroer, which is no stage" in refusal({})
+    assert "RANKALPHA_QUEUES names scroer, which is not a stage" in refusal({})
 
 
 def test_local_keys_are_made_once_for_their_owner_only(tmp_path):
@@ -185,6 +185,6 @@ def test_a_markets_profile_that_is_not_there_is_named(profile, tmp_path):
     profile("local", RANKALPHA_MARKETS=str(file), RANKALPHA_ENV_DIR=str(tmp_path / "env"))
     (line,) = refusal({}).splitlines()[1:]
     assert line == (
-        f"  {file}: [lse] profile = 'lse' is no folder of {tmp_path / 'env'}, which has nyse; "
-        "make it, or mend the key"
+        f"  {file}: [lse] profile = 'lse' is not a folder of {tmp_path / 'env'}, which has nyse; "
+        "make it, or fix the key"
     )

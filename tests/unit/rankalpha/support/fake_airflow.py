@@ -29,6 +29,7 @@ class FakeAirflow:
         self.unwritten: set[str] = set()  # listed, but not to be read yet
         self.due = datetime.now(UTC) + timedelta(hours=5)
         self.runs: dict[str, list[dict[str, Any]]] = {dag: [] for dag in PIPELINE}
+        self.events: list[dict[str, Any]] = []  # of datasets, newest first
         self.lock = Lock()
         self.trouble: list[Answer] = []  # answered first, one a request
         self.on_look: Callable[[], None] = lambda: None  # called at each look at a run's tasks
@@ -65,12 +66,14 @@ class FakeAirflow:
             return 401, {"detail": "Invalid or expired token"}
         return self._route(request, request.path.removeprefix("/api/v2/").split("/"))
 
-    def _route(self, request: Request, parts: list[str]) -> Answer:  # noqa: PLR0911  one a route
+    def _route(self, request: Request, parts: list[str]) -> Answer:  # noqa: C901, PLR0911  one a route
         match [request.method, *parts]:
             case ["GET", "monitor", "health"]:
                 return 200, {name: status and {"status": status} for name, status in self.health.items()}
             case ["GET", "importErrors"]:
                 return 200, {"import_errors": self.import_errors}
+            case ["GET", "assets", "events"]:
+                return 200, {"asset_events": self.events}
             case ["GET", "dags"]:
                 return 200, {"dags": list(self.dags.values())}
             case ["GET", "dags", dag_id] if dag_id in self.dags:
