@@ -1,4 +1,4 @@
-"""OpenLineage: the provider's configuration made of one setting, and what it is told of our tasks."""
+"""OpenLineage: the provider's configuration made from one setting, and what is reported of our tasks."""
 
 import json
 import os
