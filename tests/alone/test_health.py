@@ -164,7 +164,7 @@ def test_only_who_has_the_token_gets_the_metrics(stack, promtool, graded):
 
 
 def times_asked(stack):
-    """How often the API server has asked about the pipeline for the metrics, by a request that only this makes."""
+    """How often the API server has asked for the metrics, by a request that only this makes."""
     log = Path(stack.state, "logs", "airflow-api-server.log").read_text(errors="replace")
     return len(ASKS.findall(log))
 
