@@ -38,7 +38,8 @@ def _run(run: Mapping[str, Any]) -> Iterator[str]:
     )
     for attempt in run["tries"]:
         name = f"{attempt['task_id']}, attempt {attempt['try_number']}"
-        yield f"            {name}: {attempt['state'] or 'not started'}, {_span(attempt)}"
+        state = f"{attempt['state']}, " if attempt["state"] else ""
+        yield f"            {name}: {state}{_span(attempt)}"
 
 
 def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
