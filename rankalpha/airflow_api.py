@@ -1,4 +1,4 @@
-"""A client of Airflow's public REST API: what the operator scripts and the maintenance need of it."""
+"""A client of Airflow's public REST API, for the commands, the watchdog, the page and the maintenance."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -20,7 +20,7 @@ PAGE = 100  # Airflow lists no more at once
 
 
 class AirflowApiError(Exception):
-    """Airflow refused a request; the message holds its answer, `status` the answer's number."""
+    """Airflow refused a request; the message holds its answer, `status` the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -28,9 +28,9 @@ class AirflowApiError(Exception):
 
 
 class AirflowApi:
-    """Calls Airflow with a token of the given user; one that does not hold any more is renewed once a call.
+    """Calls Airflow with a token of the given user, and renews an expired token once for each call.
 
-    A path is below /api/v2, unless it begins with a slash.
+    A path is relative to /api/v2, unless it begins with a slash.
     """
 
     def __init__(self, url: str, user: str, password: str) -> None:
@@ -104,13 +104,13 @@ def admin_api() -> AirflowApi:
 
 
 def _is_stale(response: requests.Response) -> bool:
-    """Tell whether a token is wanted, or a newer one: of one that other keys have signed Airflow says 403."""
+    """Return whether Airflow wants a newer token; to a token that other keys have signed it answers 403."""
     forged = response.status_code == requests.codes.forbidden and "Invalid JWT token" in response.text
     return forged or response.status_code == requests.codes.unauthorized
 
 
 def _check(response: requests.Response, what: str) -> None:
-    """Raise AirflowApiError for a refusal, requests.HTTPError for a server's trouble, which may pass."""
+    """Raise AirflowApiError for a refusal, requests.HTTPError for a fault of the server, which may pass."""
     if response.status_code >= requests.codes.server_error:
         response.raise_for_status()
     if not response.ok:

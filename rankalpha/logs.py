@@ -1,7 +1,7 @@
-"""Logs for aggregation: one JSON line an event, by Airflow's own switch `AIRFLOW__LOGGING__JSON_LOGS`.
+"""Logs for aggregation: one JSON line for each event, by Airflow's own switch `AIRFLOW__LOGGING__JSON_LOGS`.
 
-Airflow names DAG, task, run and try in each line of a task; here is the batch that joins the lines of all
-of them, and the same switch for the processes that are none of Airflow's.
+Airflow names the DAG, task, run and attempt in each line of a task. This adds the batch, which joins the
+lines of all tasks, and the same switch for the processes that are not Airflow's.
 """
 
 import contextlib
@@ -21,30 +21,32 @@ log = logging.getLogger(__name__)
 
 
 def bind_batch(batch: str) -> None:
-    """Let all that this task or process logs from now on carry the batch."""
+    """Add the batch to all lines that this task or process logs from now on."""
     structlog.contextvars.bind_contextvars(batch=batch)
 
 
 def bind_batch_of_run(context: Any) -> None:
-    """Do so for a run that was given its batch, also for its callbacks; an `on_execute_callback`."""
+    """Add the batch of a run that has one as its key, for its callbacks too; an `on_execute_callback`."""
     if key := context["dag_run"].partition_key:
         bind_batch(key)
 
 
 def mask_output() -> None:
-    """Let this process mask what the tasks that it runs have named as secret, in its copy of their lines.
+    """Mask in this process's copy of its tasks' lines what the tasks have named as secret.
 
     Airflow 3.3.2 masks the file of a task, and not what LocalExecutor prints of it in the scheduler's output.
     """
     from airflow.sdk.log import mask_logs  # noqa: PLC0415  of no use to the processes that are none of Airflow's
 
-    processors = structlog.get_config()["processors"]  # in place, for loggers that were used before have it
+    processors = structlog.get_config()[
+        "processors"
+    ]  # changed in place, because loggers that were used before share it
     if mask_logs not in processors:
         processors.insert(0, mask_logs)
 
 
 def configure() -> None:
-    """Let a process that is none of Airflow's log to stderr, as lines of text or as Airflow's JSON."""
+    """Make a process that is not Airflow's log to stderr, as lines of text or as Airflow's JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(_json() if LogSettings.load().json_logs else logging.Formatter(TEXT))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
@@ -52,13 +54,13 @@ def configure() -> None:
 
 @contextlib.contextmanager
 def printed_is_logged() -> Iterator[None]:
-    """Log each line that is printed meanwhile; what is written to stdout in bytes goes there as it is."""
+    """Log each line that is printed meanwhile; bytes written to stdout stay as they are."""
     with contextlib.redirect_stdout(_Lines(sys.stdout)):
         yield
 
 
 class _Lines(io.StringIO):
-    """Logs each line that is written to it; `error: …` is how our commands begin theirs."""
+    """Logs each line that is written to it, as an error when it begins with our commands' `error:`."""
 
     def __init__(self, stdout: TextIO) -> None:
         super().__init__()
@@ -66,7 +68,7 @@ class _Lines(io.StringIO):
 
     @property
     def buffer(self) -> BinaryIO:
-        """Airflow's own loggers write their lines there."""
+        """The bytes of stdout, where Airflow's own loggers write their lines."""
         return self._stdout.buffer
 
     def write(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""What one batch was made of, as Airflow's public API tells it: runs, tries, images, inputs, outputs."""
+"""What one batch was made of, by Airflow's public API: runs, attempts, images, inputs, outputs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -22,15 +22,15 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
     "inputs": [{"dataset", "batch", "published", "checksum"}], "output": {"dataset", "published", "run_id",
     "rows", "symbols", "as_of", "checksum", "checks", "container", "forced"} or None}]}
 
-    Runs and tries stand oldest first. Inputs are those of the run that has published the output, or of the
-    newest run when none has. Raises BatchError for a key that is none or that nothing is known of, else as
-    AirflowApi does.
+    Runs and their attempts (`tries`) are oldest first. Inputs are those of the run that published the output,
+    or of the newest run when no run did. Raises BatchError for a text that is not a key and for an unknown
+    batch, else as AirflowApi does.
     """
     parse_key(key)
     events = {step.writes: _events(api, step.writes, key) for step in pipeline.steps}
     steps = [_step(api, key, step, events) for step in pipeline.steps]
     if not any(step["runs"] or step["output"] for step in steps):
-        raise BatchError(f"nothing is known of batch {key}; the batches there are stand in the Assets view")
+        raise BatchError(f"nothing is known of batch {key}; the Assets view lists the batches that exist")
     return {"batch": key, "steps": steps}
 
 
@@ -49,32 +49,34 @@ def _step(api: AirflowApi, key: str, step: Step, events: Events) -> dict[str, An
 
 def _events(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
     since = parse_key(key).isoformat()  # nothing is published in a batch before its time
-    found = api.every(
+    events = api.every(
         "assets/events",
         "asset_events",
         name_prefix_pattern=dataset,
         timestamp_gte=since,
         order_by="timestamp",
     )
-    return [event for event in found if event["name"] == dataset and event["partition_key"] == key]
+    return [event for event in events if event["name"] == dataset and event["partition_key"] == key]
 
 
 def _runs(api: AirflowApi, key: str, step: Step, events: Events) -> list[dict[str, Any]]:
-    """Return the runs of a step for the batch, also those that were triggered without its key."""
+    """Return the runs of a step for the batch, including runs that were triggered without its key."""
     path = f"dags/{step.dag_id}/dagRuns"
     listed = list(api.every(path, "dag_runs", partition_key_prefix_pattern=key, order_by="run_after"))
-    found = {run["dag_run_id"]: run for run in listed if run["partition_key"] == key}
+    runs = {run["dag_run_id"]: run for run in listed if run["partition_key"] == key}
     if not step.reads:  # ingestion
-        found |= {run["dag_run_id"]: run for run in _keyless(api, path, key)}
-    published = {one["source_run_id"] for one in events[step.writes] if one["source_dag_id"] == step.dag_id}
-    for run_id in published - found.keys():  # such as of a stage that took the newest batch
-        if run := _found(api, path, run_id):
-            found[run_id] = run
-    return sorted(found.values(), key=lambda run: str(run["run_after"]))
+        runs |= {run["dag_run_id"]: run for run in _keyless(api, path, key)}
+    own = (event for event in events[step.writes] if event["source_dag_id"] == step.dag_id)
+    for run_id in {
+        event["source_run_id"] for event in own
+    } - runs.keys():  # such as a stage on the newest batch
+        if run := _existing(api, path, run_id):
+            runs[run_id] = run
+    return sorted(runs.values(), key=lambda run: str(run["run_after"]))
 
 
 def _keyless(api: AirflowApi, path: str, key: str) -> Iterator[dict[str, Any]]:
-    """Yield the runs of ingestion that have made the key themselves, of their time."""
+    """Yield the runs of ingestion whose key was made from their own time."""
     begun = parse_key(key)
     until = begun + timedelta(seconds=1)
     for name in ("logical_date", "run_after"):
@@ -83,8 +85,8 @@ def _keyless(api: AirflowApi, path: str, key: str) -> Iterator[dict[str, Any]]:
         yield from (run for run in listed if batch_of_run(run) == key)
 
 
-def _found(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:
-    """Return a run, None when it was removed: events are kept longer than runs."""
+def _existing(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:
+    """Return a run; None when it was removed, because events are kept longer than runs."""
     try:
         return api.get(f"{path}/{run_id}")
     except AirflowApiError as error:
@@ -96,7 +98,7 @@ def _found(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:
 def _run(api: AirflowApi, run: Mapping[str, Any]) -> dict[str, Any]:
     path = f"dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
     tasks = [task["task_id"] for task in api.every(path, "task_instances")]
-    tries = [one for task in tasks for one in api.get(f"{path}/{task}/tries")["task_instances"]]
+    attempts = [one for task in tasks for one in api.get(f"{path}/{task}/tries")["task_instances"]]
     return {
         "run_id": run["dag_run_id"],
         "state": run["state"],
@@ -108,13 +110,13 @@ def _run(api: AirflowApi, run: Mapping[str, Any]) -> dict[str, Any]:
         "ended": run["end_date"],
         "tries": [
             {
-                "task_id": one["task_id"],
-                "try_number": one["try_number"],
-                "state": one["state"],
-                "started": one["start_date"],
-                "ended": one["end_date"],
+                "task_id": attempt["task_id"],
+                "try_number": attempt["try_number"],
+                "state": attempt["state"],
+                "started": attempt["start_date"],
+                "ended": attempt["end_date"],
             }
-            for one in sorted(tries, key=lambda one: (one["start_date"] or "~", one["try_number"]))
+            for attempt in sorted(attempts, key=lambda one: (one["start_date"] or "~", one["try_number"]))
         ],
     }
 
@@ -124,14 +126,14 @@ def _inputs(
 ) -> list[dict[str, Any]]:
     """Return the events that a run of the step has consumed.
 
-    A run that was triggered by hand has consumed none; it took what its batch had when it started.
+    A run that was triggered by hand has consumed no event; it took what its batch had when it started.
     """
     if not run or not step.reads:
         return []
     path = f"dags/{step.dag_id}/dagRuns/{run['dag_run_id']}/upstreamAssetEvents"
     consumed = _newest(api.get(path)["asset_events"])
     until = run["start_date"] or run["run_after"]
-    there = _newest(one for name in step.reads for one in events[name] if one["timestamp"] <= until)
+    available = _newest(event for name in step.reads for event in events[name] if event["timestamp"] <= until)
     return [
         {
             "dataset": name,
@@ -140,7 +142,7 @@ def _inputs(
             "checksum": (event["extra"] or {}).get("checksum"),
         }
         for name in step.reads
-        if (event := consumed.get(name) or there.get(name))
+        if (event := consumed.get(name) or available.get(name))
     ]
 
 
@@ -153,5 +155,5 @@ def _output(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     newest = events[-1]
     extra = newest["extra"] or {}
-    where = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
-    return {**where, **{name: extra.get(name) for name in RESULT}, "checks": extra.get("checks") or []}
+    source = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
+    return {**source, **{name: extra.get(name) for name in RESULT}, "checks": extra.get("checks") or []}

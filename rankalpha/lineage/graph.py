@@ -1,7 +1,8 @@
-"""The graph of DAGs and datasets, read from the DAG files themselves: neither database nor API is asked."""
+"""The graph of DAGs and datasets, read from the DAG files themselves, without the database or the API."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ def graph(dags: Mapping[str, Any]) -> dict[str, Any]:
     {"dags": [{"dag_id", "schedule", "timetable", "reads": [dataset], "writes": [dataset],
     "tasks": [{"task_id", "operator", "after": [task_id], "reads", "writes"}]}],
     "datasets": [{"name", "uri", "written_by": [dag_id], "read_by": [dag_id]}]};
-    DAGs by id and datasets by name, tasks in the order in which they run.
+    DAGs and tasks in the order in which they run, one pipeline after another; datasets by name.
     """
-    found = [_dag(dag) for _, dag in sorted(dags.items())]
+    found = in_flow([_dag(dag) for dag in dags.values()])
     outlets = [asset for dag in dags.values() for task in dag.tasks for asset in task.outlets]
     uris = {asset.name: asset.uri for asset in outlets}
     datasets = [
@@ -46,18 +47,40 @@ def inputs(dag: Any) -> list[str]:
     return _names(asset for asset in getattr(condition, "objects", [condition]) if asset)
 
 
+def in_flow(dags: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return DAGs (as in `graph`) in the order of their datasets' flow; those without datasets are last."""
+    by_id = {dag["dag_id"]: dag for dag in sorted(dags, key=lambda dag: str(dag["dag_id"]))}
+    writers: dict[str, list[str]] = {}
+    for dag_id, dag in by_id.items():
+        for name in dag["writes"]:
+            writers.setdefault(name, []).append(dag_id)
+    before = {
+        key: [one for name in dag["reads"] for one in writers.get(name, ())] for key, dag in by_id.items()
+    }
+    # where a DAG stands: its pipeline, named by the DAG that it starts with, then its distance from that
+    place: dict[str, tuple[str, int]] = {}
+    for dag_id in TopologicalSorter(before).static_order():
+        places = [place[one] for one in before[dag_id]]
+        start = min((start for start, _ in places), default=dag_id)
+        place[dag_id] = start, max((distance for _, distance in places), default=-1) + 1
+    alone = {key for key, dag in by_id.items() if not dag["reads"] and not dag["writes"]}
+    return [by_id[key] for key in sorted(by_id, key=lambda key: (key in alone, place[key], key))]
+
+
 def text(found: Mapping[str, Any]) -> str:
-    """Return a graph as text: each DAG, when it runs, its tasks in order with what they read and write."""
-    lines = []
-    for dag in found["dags"]:
-        lines.append(f"{dag['dag_id']}  on {dag['schedule']}, by {dag['timetable']}")
-        for task in dag["tasks"]:
-            after, reads, writes = (", ".join(task[key]) or "-" for key in ("after", "reads", "writes"))
-            lines.append(
-                f"    {task['task_id']:<18} {task['operator']:<16} after {after:<16} "
-                f"reads {reads:<18} writes {writes}"
-            )
-    return "\n".join(lines) + "\n"
+    """Return a graph as text: each DAG between its datasets, its timetable, and its tasks."""
+    return "".join(f"{line}\n" for dag in found["dags"] for line in _lines(dag))
+
+
+def _lines(dag: Mapping[str, Any]) -> Iterator[str]:
+    source = " and ".join(dag["reads"]) or dag["schedule"]
+    flow = [source, dag["dag_id"], *([", ".join(dag["writes"])] if dag["writes"] else [])]
+    yield f"{' → '.join(flow)}  ({dag['timetable']})"
+    for task in dag["tasks"]:
+        after = f"{', '.join(task['after'])} → " if task["after"] else ""
+        datasets = [f"{verb} {', '.join(task[verb])}" for verb in ("reads", "writes") if task[verb]]
+        name = f"{after}{task['task_id']}"
+        yield f"    {name:<36} {task['operator']:<16} {'; '.join(datasets)}".rstrip()
 
 
 def _dag(dag: Any) -> dict[str, Any]:

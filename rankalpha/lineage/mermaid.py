@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from graphlib import TopologicalSorter
 from typing import Any
 
 from rankalpha.pipeline.pipelines import pipeline_of
 
-# what no DAG file tells: who starts a batch besides the clock, and who is told of it in the end
+# what is in no DAG file: what starts a batch besides the clock, and who is notified in the end
 BY_HAND = "start-up, by hand"
-TOLD = 'page["ranking page is told"]'
+NOTIFIED = 'page["ranking page is notified"]'
 DAILY = re.compile(r"cron (\d+) (\d+) \* \* \* (\w+)")
 
 
@@ -27,15 +26,14 @@ def block(found: Mapping[str, Any]) -> str:
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
-    dags = {dag["dag_id"]: dag for dag in found["dags"] if dag["reads"] or dag["writes"]}
-    writers = {one["name"]: one["written_by"] for one in found["datasets"]}
-    before = {key: [one for name in dag["reads"] for one in writers[name]] for key, dag in dags.items()}
-    for dag_id in TopologicalSorter(before).static_order():
-        dag = dags[dag_id]
+    for dag in found["dags"]:
+        if not dag["reads"] and not dag["writes"]:
+            continue
+        dag_id = dag["dag_id"]
         written = " & ".join(f"{name}[({name})]" for name in dag["writes"])
         yield f"{_source(dag)} {dag_id}" + (f" --> {written}" if written else "")
         if (pipeline := pipeline_of(dag_id)) and dag_id == pipeline.grading:
-            yield f"{dag_id} -.-> {TOLD}"
+            yield f"{dag_id} -.-> {NOTIFIED}"
 
 
 def _source(dag: Mapping[str, Any]) -> str:

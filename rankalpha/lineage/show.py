@@ -4,20 +4,29 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rankalpha.texts import count
+
 MEBIBYTE = 1024**2
 
 
 def lines(lineage: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of a lineage (of `rankalpha.lineage.batch_lineage`); times in UTC."""
+    """Yield the lines of a lineage (see `rankalpha.lineage.batch`), each step between its datasets."""
     yield f"Batch {lineage['batch']}"
     for step in lineage["steps"]:
-        yield f"{step['step']}  ({step['dag_id']})"
+        yield f"{_flow(step)}  ({step['dag_id']})"
+        for event in step["inputs"]:
+            published = f"published {_time(event['published'])}"
+            yield f"    reads   {event['dataset']} of {event['batch']}, {published}, {_checksum(event)}"
         for run in step["runs"]:
             yield from (f"    {line}" for line in _run(run))
-        for one in step["inputs"]:
-            published = f"published {_time(one['published'])}"
-            yield f"    reads   {one['dataset']} of {one['batch']}, {published}, {_checksum(one)}"
         yield from (f"    {line}" for line in _output(step["output"]))
+
+
+def _flow(step: Mapping[str, Any]) -> str:
+    """Return a step between the datasets that it has read and written."""
+    reads = [" and ".join(event["dataset"] for event in step["inputs"])] if step["inputs"] else []
+    writes = [step["output"]["dataset"]] if step["output"] else []
+    return " → ".join([*reads, step["step"], *writes])
 
 
 def _run(run: Mapping[str, Any]) -> Iterator[str]:
@@ -27,8 +36,10 @@ def _run(run: Mapping[str, Any]) -> Iterator[str]:
         f"run     {run['run_id']}: {run['state']}, {_span(run)}, "
         f"{run['run_type']} by {run['triggered_by']}{who}{note}"
     )
-    for one in run["tries"]:
-        yield f"            {one['task_id']}, try {one['try_number']}: {one['state']}, {_span(one)}"
+    for attempt in run["tries"]:
+        name = f"{attempt['task_id']}, attempt {attempt['try_number']}"
+        state = f"{attempt['state']}, " if attempt["state"] else ""
+        yield f"            {name}: {state}{_span(attempt)}"
 
 
 def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
@@ -36,9 +47,11 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
         yield "writes  nothing yet"
         return
     yield f"writes  {output['dataset']}, published {_time(output['published'])} by {output['run_id']}"
-    told = [f"{output[name]} {name}" for name in ("rows", "symbols") if output[name] is not None]
+    counts = [
+        count(output[f"{thing}s"], thing) for thing in ("row", "symbol") if output[f"{thing}s"] is not None
+    ]
     as_of = [f"as of {output['as_of']}"] if output["as_of"] else []
-    yield f"            {', '.join([*told, *as_of, _checksum(output)])}"
+    yield f"            {', '.join([*counts, *as_of, _checksum(output)])}"
     if container := output["container"]:
         yield f"            {_container(container)}"
     for check in output["checks"]:
@@ -55,22 +68,23 @@ def _container(container: Mapping[str, Any]) -> str:
     if (cpu := container["cpu_seconds"]) is not None:
         parts.append(f"{cpu:.1f} CPU s")
     if (memory := container["peak_memory_bytes"]) is not None:
-        parts.append(f"at most {memory / MEBIBYTE:.0f} MiB")
+        parts.append(f"peak {memory / MEBIBYTE:.0f} MiB")
     return ", ".join(parts)
 
 
-def _checksum(one: Mapping[str, Any]) -> str:
-    return one["checksum"] or "no checksum"
+def _checksum(event: Mapping[str, Any]) -> str:
+    return event["checksum"] or "no checksum"
 
 
 def _time(text: str) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
 
 
-def _span(one: Mapping[str, Any]) -> str:
-    if not one["started"]:
+def _span(run: Mapping[str, Any]) -> str:
+    """Return when a run or an attempt started, and how long it took."""
+    if not run["started"]:
         return "not started"
-    if not one["ended"]:
-        return f"since {_time(one['started'])}"
-    seconds = datetime.fromisoformat(one["ended"]) - datetime.fromisoformat(one["started"])
-    return f"{_time(one['started'])}, {seconds.total_seconds():.1f} s"
+    if not run["ended"]:
+        return f"since {_time(run['started'])}"
+    seconds = datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["started"])
+    return f"{_time(run['started'])}, {seconds.total_seconds():.1f} s"

@@ -22,7 +22,7 @@ from tests.support.waiting import wait_for
 
 MONITORING = ROOT / "docs" / "monitoring"
 KEY = "2021-04-01T06:00:00"
-LOOK = re.compile(r'"path":"\S+/dags/rankalpha_grading/dagRuns","query":"[^"]*state=success')  # its durations
+ASKS = re.compile(r'"path":"\S+/dags/rankalpha_grading/dagRuns","query":"[^"]*state=success')  # its durations
 NAME = re.compile(r"rankalpha_\w+")
 
 
@@ -120,7 +120,7 @@ def test_the_overview_of_a_graded_batch(stack, graded, monkeypatch):
     assert None not in seen["components"].values()
 
 
-def test_the_datasets_that_were_published_long_ago_are_told_too(stack, graded):
+def test_the_datasets_that_were_published_long_ago_are_shown_too(stack, graded):
     seen = overview(stack.api, 1e-6, DEFAULT_PIPELINE)
     assert seen["batches"] == []
     assert all(one["published"] and one["age_hours"] < 1 for one in seen["datasets"])
@@ -163,21 +163,21 @@ def test_only_who_has_the_token_gets_the_metrics(stack, promtool, graded):
     assert token(stack) not in logs
 
 
-def looks(stack):
-    """How often the API server has looked at the pipeline for the metrics: a request that only this makes."""
+def times_asked(stack):
+    """How often the API server has asked for the metrics, by a request that only this makes."""
     log = Path(stack.state, "logs", "airflow-api-server.log").read_text(errors="replace")
-    return len(LOOK.findall(log))
+    return len(ASKS.findall(log))
 
 
 def test_a_scrape_is_cheap(stack, graded):
-    """However many there are, the API server looks once within the seconds that it keeps what it has seen."""
+    """However many there are, the API server asks once within the seconds that it keeps the answer."""
     authorization = f"Bearer {token(stack)}"
     scrape(stack, Authorization=authorization)
-    before, begun = looks(stack), time.monotonic()
-    assert before, "the log shows the looks"
+    before, begun = times_asked(stack), time.monotonic()
+    assert before, "the log shows the requests"
     for _ in range(10):
         assert scrape(stack, Authorization=authorization).status_code == 200
-    assert looks(stack) - before <= 1 + (time.monotonic() - begun) // KEPT_SECONDS
+    assert times_asked(stack) - before <= 1 + (time.monotonic() - begun) // KEPT_SECONDS
 
 
 def test_prometheus_scrapes_it_and_answers(prometheus):

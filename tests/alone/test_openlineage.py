@@ -1,4 +1,4 @@
-"""A batch as OpenLineage is told of it: every event of a running Airflow, written to a file."""
+"""A batch as it is reported to OpenLineage: every event of a running Airflow, written to a file."""
 
 import json
 from hashlib import sha256
@@ -125,7 +125,7 @@ def test_a_failed_stage_has_failed_and_nothing_was_written(events):
     ]
 
 
-def test_a_blocked_batch_is_told_with_the_check_that_blocks_it(events):
+def test_a_blocked_batch_is_reported_with_the_check_that_blocks_it(events):
     (event,) = of_job(events, "rankalpha_sentiment.publish_sentiment", "FAIL", FAILED)
     assert (datasets(event["inputs"]), event["outputs"]) == (ours("prices", "sentiment"), [])
     checks = event["inputs"][1]["inputFacets"]["dataQualityAssertions"]["assertions"]
@@ -133,13 +133,13 @@ def test_a_blocked_batch_is_told_with_the_check_that_blocks_it(events):
     assert (rows["success"], rows["severity"], rows["actual"]) == (False, "error", "0")
 
 
-def test_the_runs_of_dags_are_told_too(events):
+def test_the_runs_of_dags_are_reported_too(events):
     kinds = {(event["job"]["name"], event["eventType"]) for event in events}
     assert ("rankalpha_scoring", "FAIL") in kinds
     assert {(dag_id, "COMPLETE") for dag_id in ("rankalpha_ingestion", "rankalpha_grading")} <= kinds
 
 
-def test_neither_secrets_nor_code_nor_what_is_beside_the_pipeline_is_told(events):
+def test_neither_secrets_nor_code_nor_what_is_beside_the_pipeline_is_reported(events):
     text = json.dumps(events)
     assert SECRET not in text
     assert not {"sourceCode", "environmentVariables"} & {

@@ -1,4 +1,4 @@
-"""The lineage of batches in a running Airflow: what is told of them, and what is refused."""
+"""The lineage of batches in a running Airflow: what it shows, and what is refused."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_each_step_names_its_runs_and_who_asked_for_them(steps, runs):
     assert len(steps["grading"]["runs"]) == 2
 
 
-def test_every_try_is_told(steps):
+def test_each_attempt_is_shown(steps):
     tries = steps["scoring"]["runs"][0]["tries"]
     scorer = [(one["try_number"], one["state"]) for one in tries if one["task_id"] == "run_scorer"]
     assert scorer == [(1, "failed"), (2, "failed"), (3, "success")]
@@ -87,23 +87,27 @@ def test_runs_that_were_triggered_without_a_key_are_of_their_batch(lane):
     assert [one["dataset"] for one in steps["scoring"]["inputs"]] == [lane.asset("prices")]
 
 
-def test_a_batch_that_failed_is_told_as_far_as_it_came(lane):
+def test_a_batch_that_failed_is_shown_as_far_as_it_came(lane):
     key = "2021-06-02T06:00:00"
     with lane.fault("ingestion", "bad data"):
         lane.ingest(key)
     done = lane.command("lineage", "--batch", key)
     assert done.returncode == 0, done.stdout
-    assert "run_ingestion, try 1: failed" in done.stdout
+    assert "run_ingestion, attempt 1: failed" in done.stdout
     assert done.stdout.count("writes  nothing yet") == 4
 
 
 def test_the_script_prints_text_and_json(lane, steps):
     done = lane.command("lineage", "--batch", KEY)
     assert done.returncode == 0, done.stdout
-    assert done.stdout.startswith(f"Batch {KEY}\ningestion  ({lane.dag('ingestion')})\n")
+    assert done.stdout.startswith(
+        f"Batch {KEY}\ningestion → {lane.asset('prices')}  ({lane.dag('ingestion')})\n"
+    )
     assert "manual by rest_api (rankalpha)" in done.stdout
+    flow = f"{lane.asset('scores')} and {lane.asset('sentiment')} → grading → {lane.asset('grades')}  ("
+    assert f"\n{flow}" in done.stdout
     assert f"reads   {lane.asset('prices')} of {KEY}, published " in done.stdout
-    assert "1 rows, 1 symbols, as of 2021-06-01, sha256:" in done.stdout
+    assert "1 row, 1 symbol, as of 2021-06-01, sha256:" in done.stdout
     done = lane.command("lineage", "--batch", KEY, "--json")
     assert {step["step"]: step for step in json.loads(done.stdout)["steps"]} == steps
 

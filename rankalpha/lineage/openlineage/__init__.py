@@ -1,5 +1,5 @@
-"""Lineage for a catalogue outside: Airflow's OpenLineage provider, told of our datasets. Off by default.
+"""Lineage for an outside catalogue, by Airflow's OpenLineage provider. Off by default.
 
-`configuration` makes the provider's own settings of RANKALPHA_OPENLINEAGE; `extractor` is what the provider
-asks about our operators, loaded only when it is on.
+`configuration` makes the provider's own settings from RANKALPHA_OPENLINEAGE. `extractor` describes our
+operators to the provider, and is loaded only when it is on.
 """

@@ -1,4 +1,4 @@
-"""The OpenLineage provider's configuration, made of one setting for all of Airflow's processes."""
+"""The OpenLineage provider's configuration, made from one setting for all of Airflow's processes."""
 
 import json
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ NAMESPACE = "rankalpha"  # of jobs and of datasets
 BESIDE = f"rankalpha_({'|'.join(HOUSEKEEPING)})"
 POLICY = [{"scope": {"dag_id": BESIDE}, "match_mode": "regex", "controls": {"emit": False}, "locked": True}]
 # seconds that a task waits at most for a server that does not answer, at its start and at its end
-PATIENCE = 5
+TIMEOUT = 5
 OPTIONS = {
     "NAMESPACE": NAMESPACE,
     "EXTRACTORS": "rankalpha.lineage.openlineage.extractor.DatasetExtractor",
     "EMISSION_POLICY": json.dumps(POLICY),
-    "DISABLE_SOURCE_CODE": "true",  # what runs is nobody's business outside
-    "EXECUTE_IN_THREAD": "true",  # a fork would share the task's channel to its supervisor
-    "EXECUTION_TIMEOUT": str(PATIENCE),
+    "DISABLE_SOURCE_CODE": "true",  # code stays inside
+    "EXECUTE_IN_THREAD": "true",  # because a fork would share the task's channel to its supervisor
+    "EXECUTION_TIMEOUT": str(TIMEOUT),
 }
 
 
 def configuration(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what turns the provider on or off, as RANKALPHA_OPENLINEAGE in `env` says.
+    """Return the variables that turn the provider on or off, by RANKALPHA_OPENLINEAGE in `env`.
 
-    When it is empty nothing else turns it on, such as an OPENLINEAGE_URL that is meant for another program.
-    Raises SettingsError for what is neither the URL of a server nor the absolute path of a file.
+    When that is empty nothing else turns it on, such as an OPENLINEAGE_URL that is meant for another program.
+    Raises SettingsError for a value that is neither the URL of a server nor the absolute path of a file.
     """
     target = env.get(TARGET, "")
     if not target:
@@ -60,7 +60,9 @@ def _transport(target: str, *, with_key: bool) -> dict[str, Any]:
         )
     url = urlsplit(target)
     if url.username or url.password:
-        raise SettingsError(f"{TARGET}: a user or password in the address would show; set {KEY} instead")
-    # Airflow shows this in its configuration: the key stays where it is, see `key`
+        raise SettingsError(
+            f"{TARGET}: a user or password in the address would be visible; set {KEY} instead"
+        )
+    # Airflow shows this in its configuration, so it does not hold the key, see `key`
     auth = {"auth": {"type": "rankalpha.lineage.openlineage.key.KeyOfSettings"}} if with_key else {}
-    return {"type": "http", "url": target, "timeout": PATIENCE, "retry": {"total": 1}, **auth}
+    return {"type": "http", "url": target, "timeout": TIMEOUT, "retry": {"total": 1}, **auth}

@@ -1,8 +1,8 @@
-"""What the OpenLineage provider learns of our tasks: which datasets they read, check and write.
+"""Describes our tasks to the OpenLineage provider: which datasets they read, check and write.
 
-A stage or a call reads what it consumes. A publish task reads the same, and writes its dataset: so the
-datasets hang together also where the catalogue knows nothing of DAGs. The checks of the contract are a facet
-of an input by the specification: the checked dataset is an input of the publish task, too.
+A stage or a call reads what it consumes. A publish task reads the same, and writes its dataset, so that the
+datasets are connected in a catalogue that knows nothing of DAGs. By the specification, the checks of the
+contract are a facet of an input: so the checked dataset is an input of the publish task, too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class DatasetExtractor(BaseExtractor):
 
     @classmethod
     def get_operator_classnames(cls) -> list[str]:
-        """Return the operators that it is for."""
+        """Return the names of the operators' classes."""
         return ["StageOperator", "ServiceOperator", "PublishOperator"]
 
     def _execute_extraction(self) -> Lineage:
@@ -58,7 +58,7 @@ class DatasetExtractor(BaseExtractor):
         return Lineage(inputs=inputs, outputs=outputs, run_facets=run_facets)
 
     def extract_on_failure(self, task_instance: Any) -> Lineage:
-        """Describe a task that has failed: nothing is written; the checks tell why a result was blocked."""
+        """Describe a task that has failed: nothing is written, and checks show why a result was blocked."""
         batch = self._output(task_instance)["batch"]
         inputs = self._inputs(batch)
         blocked = task_instance.xcom_pull(task_ids=self.operator.task_id, key=QUARANTINE)
@@ -67,7 +67,7 @@ class DatasetExtractor(BaseExtractor):
         return Lineage(inputs=inputs)
 
     def _output(self, task_instance: Any) -> Output:
-        """Return what the task, or the one whose result it publishes, has left."""
+        """Return the output of the task, or of the task whose result it publishes."""
         source = (
             next(iter(self.operator.upstream_task_ids)) if self.operator.outlets else self.operator.task_id
         )
@@ -91,12 +91,12 @@ def _of_dataset(asset: Any, batch: str | None) -> Facets:
 
 
 def _written(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> OutputDataset:
-    told = {key: extra[key] for key in ("symbols", "as_of", "checksum") if extra.get(key) is not None}
+    figures = {key: extra[key] for key in ("symbols", "as_of", "checksum") if extra.get(key) is not None}
     if forced := extra.get("forced"):
-        told["forced"] = f"by {forced['by']}: {forced['reason']}"
+        figures["forced"] = f"by {forced['by']}: {forced['reason']}"
     tags = [
         tags_dataset.TagsDatasetFacetFields(key=key, value=str(value), source=SOURCE)
-        for key, value in told.items()
+        for key, value in figures.items()
     ]
     facets = _of_dataset(asset, batch) | {"tags": tags_dataset.TagsDatasetFacet(tags=tags)}
     rows = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=extra.get("rows"))

@@ -1,4 +1,4 @@
-"""The API key of the lineage server, read where it is needed, so that no configuration holds it."""
+"""The API key of the lineage server, read when it is needed, so that no configuration holds it."""
 
 from openlineage.client.transport.http import TokenProvider
 

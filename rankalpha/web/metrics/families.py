@@ -1,6 +1,6 @@
-"""Metrics made of the overview. Labels are steps, datasets, states and the like, never batches or runs.
+"""Metrics from the overview. Labels are steps, datasets, states and the like, never batches or runs.
 
-Moments are in seconds since 1970, for `time() - …` gives an age that is right also between two scrapes.
+Moments are in seconds since 1970, because `time() - …` is the right age between two scrapes too.
 """
 
 from collections import Counter
@@ -21,37 +21,39 @@ from rankalpha.web.metrics.stages import containers, datasets, quality, spending
 
 
 class Overviews(Collector):
-    """The metric families of the markets' overviews, which are one or more."""
+    """The metric families of the overviews of one or more markets."""
 
-    def __init__(self, seen: Sequence[dict[str, Any]]) -> None:
-        self._seen = seen
+    def __init__(self, overviews: Sequence[dict[str, Any]]) -> None:
+        self._overviews = overviews
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """See prometheus_client."""
-        of_none = {**self._seen[0], "market": {"name": ""}}
+        of_no_market = {**self._overviews[0], "market": {"name": ""}}
         for families in (_batches, _runs, datasets, spending, quality, containers):
-            yield from by_market(families, self._seen)
-        yield from by_market(_incidents, [of_none, *self._seen])
-        yield from _components(of_none)
+            yield from by_market(families, self._overviews)
+        yield from by_market(_incidents, [of_no_market, *self._overviews])
+        yield from _components(of_no_market)
 
 
-def registry(seen: Sequence[dict[str, Any]]) -> CollectorRegistry:
-    """Return a registry of its own that holds what the markets' overviews say."""
-    made = CollectorRegistry()
-    made.register(Overviews(seen))
-    return made
+def registry(overviews: Sequence[dict[str, Any]]) -> CollectorRegistry:
+    """Return a new registry with the metrics of the markets' overviews."""
+    registry = CollectorRegistry()
+    registry.register(Overviews(overviews))
+    return registry
 
 
-def _batches(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
-    states = Counter((one["step"], one["state"]) for batch in seen["batches"] for one in batch["steps"])
+def _batches(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    states = Counter(
+        (step["step"], step["state"]) for batch in overview["batches"] for step in batch["steps"]
+    )
     pairs = product((*DATASETS, FRONTEND), get_args(State))
     yield gauge(
         "batches",
-        "Batches that were looked at, by the state of each step.",
+        "Batches of the last days, by the state of each step.",
         [((step, state), states[step, state]) for step, state in pairs],
         ("step", "state"),
     )
-    graded = [one["newest_batch"] for one in seen["datasets"] if one["step"] == "grading"]
+    graded = [dataset["newest_batch"] for dataset in overview["datasets"] if dataset["step"] == "grading"]
     yield gauge(
         "last_graded_batch_timestamp_seconds",
         "Key of the newest graded batch: when its ingestion was due.",
@@ -59,37 +61,41 @@ def _batches(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     )
 
 
-def _runs(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
-    found = list(durations(seen))
+def _runs(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    runs = list(durations(overview))
     yield gauge(
         "run_duration_seconds",
         "How long the newest successful run of a step's DAG took.",
-        [((one["step"],), one["seconds"]) for one in found],
+        [((run["step"],), run["seconds"]) for run in runs],
         ("step",),
     )
     yield gauge(
         "run_duration_median_seconds",
-        "Median of the successful runs before it, 29 at most.",
-        [((one["step"],), one["median_seconds"]) for one in found],
+        "Median of the successful runs before it, at most 29.",
+        [((run["step"],), run["median_seconds"]) for run in runs],
         ("step",),
     )
 
 
-def _incidents(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
-    own = [one["key"] for one in seen["incidents"] if one["market"] == seen["market"]["name"]]
+def _incidents(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    own = [
+        incident["key"]
+        for incident in overview["incidents"]
+        if incident["market"] == overview["market"]["name"]
+    ]
     kinds = Counter(key.split()[0] for key in own)
     yield gauge(
         "incidents",
-        "What needs a person, by kind; none of a kind when all is well.",
+        "What needs a person, by kind; a kind without incidents has no sample.",
         [((kind,), count) for kind, count in kinds.items()],
         ("kind",),
     )
 
 
-def _components(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+def _components(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     yield gauge(
         "component_heartbeat_timestamp_seconds",
-        "Newest heartbeat of a component of Airflow; 0 when it has never given one.",
-        [((name,), seconds(beat) or 0.0) for name, beat in seen["components"].items()],
+        "Newest heartbeat of a component of Airflow; 0 when it has never sent one.",
+        [((name,), seconds(beat) or 0.0) for name, beat in overview["components"].items()],
         ("component",),
     )

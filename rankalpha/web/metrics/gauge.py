@@ -1,4 +1,4 @@
-"""A metric family: the gauges of one name."""
+"""A metric family: all gauges with the same name."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -8,11 +8,11 @@ from prometheus_client.core import GaugeMetricFamily
 
 from rankalpha.pipeline.market import DEFAULT
 
-Samples = list[tuple[tuple[str, ...], float | None]]  # label values and value; None: there is none
+Samples = list[tuple[tuple[str, ...], float | None]]  # label values, then the value; None: no sample
 
 
 def gauge(name: str, what: str, samples: Samples, labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
-    """Return a family of the name with our prefix, and its samples."""
+    """Return the family `rankalpha_<name>` with its samples; `what` is its help text."""
     family = GaugeMetricFamily(f"rankalpha_{name}", what, labels=labels)
     for values, value in samples:
         if value is not None:
@@ -21,22 +21,22 @@ def gauge(name: str, what: str, samples: Samples, labels: tuple[str, ...] = ()) 
 
 
 def by_market(
-    families: Callable[[dict[str, Any]], Iterable[GaugeMetricFamily]], seen: Iterable[dict[str, Any]]
+    families: Callable[[dict[str, Any]], Iterable[GaugeMetricFamily]], overviews: Iterable[dict[str, Any]]
 ) -> Iterable[GaugeMetricFamily]:
-    """Return the families of all overviews, each once; samples of the default market have no label for it."""
-    made: dict[str, GaugeMetricFamily] = {}
-    for one in seen:
-        name = one["market"]["name"]
-        for family in families(one):
-            if name not in ("", DEFAULT):
+    """Return the families of all overviews, each once; samples of the default market have no market label."""
+    merged: dict[str, GaugeMetricFamily] = {}
+    for overview in overviews:
+        market = overview["market"]["name"]
+        for family in families(overview):
+            if market not in ("", DEFAULT):
                 family.samples = [
-                    sample._replace(labels={**sample.labels, "market": name}) for sample in family.samples
+                    sample._replace(labels={**sample.labels, "market": market}) for sample in family.samples
                 ]
-            if family.name in made:
-                made[family.name].samples += family.samples
+            if family.name in merged:
+                merged[family.name].samples += family.samples
             else:
-                made[family.name] = family
-    return made.values()
+                merged[family.name] = family
+    return merged.values()
 
 
 def seconds(moment: str | None) -> float | None:

@@ -73,11 +73,11 @@ def require_token(
 def metrics(accept: Annotated[str, Header()] = "") -> Response:  # no coroutine: FastAPI runs it in a thread
     """Return the metrics in the text format that the header asks for; 503 when Airflow does not answer."""
     try:
-        seen = recent_overviews()
+        current = recent_overviews()
     except (requests.RequestException, AirflowApiError, SettingsError) as error:
         log.warning("No metrics: %s", error)
         raise HTTPException(
             HTTPStatus.SERVICE_UNAVAILABLE, "Airflow's API does not answer; see the API server's log"
         ) from error
     encode, content_type = choose_encoder(accept)
-    return Response(encode(registry(seen)), media_type=content_type)
+    return Response(encode(registry(current)), media_type=content_type)

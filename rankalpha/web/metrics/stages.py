@@ -13,81 +13,88 @@ from rankalpha.web.metrics.gauge import Samples, gauge, seconds
 HOUR = 3600.0  # seconds
 
 
-def datasets(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     """Yield how fresh and how large the datasets are."""
     yield gauge(
         "dataset_published_timestamp_seconds",
         "When a dataset's newest batch was published; its age is time() minus this.",
-        [((DATASETS[one["step"]],), seconds(one["published"])) for one in seen["datasets"]],
+        [((DATASETS[dataset["step"]],), seconds(dataset["published"])) for dataset in overview["datasets"]],
         ("dataset",),
     )
     yield gauge(
         "dataset_fresh_for_seconds",
         "Age at which a dataset is stale, by its contract.",
-        [((DATASETS[one["step"]],), one["fresh_for_hours"] * HOUR) for one in seen["datasets"]],
+        [
+            ((DATASETS[dataset["step"]],), dataset["fresh_for_hours"] * HOUR)
+            for dataset in overview["datasets"]
+        ],
         ("dataset",),
     )
     for figure in ("rows", "symbols"):
         yield gauge(
             f"dataset_{figure}",
-            f"Number of {figure} that the stage has reported for a dataset's newest batch.",
-            [((dataset,), one[figure]) for dataset, one in _newest(seen)],
+            f"Number of {figure} that the stage reported for a dataset's newest batch.",
+            [((dataset,), step[figure]) for dataset, step in _newest(overview)],
             ("dataset",),
         )
 
 
-def spending(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+def spending(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     """Yield what language models have cost."""
-    spent = [((dataset,), one.get("spent") or {}) for dataset, one in _newest(seen)]
+    spent = [((dataset,), step.get("spent") or {}) for dataset, step in _newest(overview)]
     for key, name, what in (
-        ("tokens", "model_tokens", "Tokens that a language model has taken for a dataset's newest batch."),
-        ("dollars", "model_dollars", "What that has cost, where prices are set."),
+        ("tokens", "model_tokens", "Tokens that a language model used for a dataset's newest batch."),
+        ("dollars", "model_dollars", "Cost of these tokens in US dollars, where prices are set."),
     ):
         yield gauge(name, what, [(labels, cost.get(key)) for labels, cost in spent], ("dataset",))
 
 
-def quality(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
-    """Yield what was published in spite of something."""
+def quality(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield the failed checks, missing results and forced publications of what was published."""
     failed: Samples = []
-    for dataset, one in _newest(seen):
-        counts = Counter(check["severity"] for check in failed_checks(one))
+    for dataset, step in _newest(overview):
+        counts = Counter(check["severity"] for check in failed_checks(step))
         failed += [((dataset, severity), counts[severity]) for severity in ("block", "warn")]
     yield gauge(
         "failed_checks",
-        "Checks of its contract that a dataset's newest batch has failed.",
+        "Checks of its contract that a dataset's newest batch failed.",
         failed,
         ("dataset", "severity"),
     )
-    published = {dataset: [one for _, one in steps(seen, step)] for step, dataset in DATASETS.items()}
+    published = {dataset: [step for _, step in steps(overview, name)] for name, dataset in DATASETS.items()}
     yield gauge(
         "missing_results",
         "Batches that were published though their stage reported no result.",
-        [((dataset,), sum(one["rows"] is None for one in found)) for dataset, found in published.items()],
+        [((dataset,), sum(step["rows"] is None for step in found)) for dataset, found in published.items()],
         ("dataset",),
     )
     yield gauge(
         "forced_publications",
-        "Batches that a person has published in spite of a failed check.",
-        [((dataset,), sum(bool(one["forced"]) for one in found)) for dataset, found in published.items()],
+        "Batches that a person published in spite of a failed check.",
+        [((dataset,), sum(bool(step["forced"]) for step in found)) for dataset, found in published.items()],
         ("dataset",),
     )
 
 
-def containers(seen: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
-    """Yield what the newest container of each stage has used."""
-    found = list(usage(seen))
+def containers(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield what the newest container of each stage used."""
+    used = list(usage(overview))
     for key, name, what in (
         ("seconds", "container_duration_seconds", "How long a stage's newest container ran."),
         ("cpu_seconds", "container_cpu_seconds", "CPU time of a stage's newest container."),
         ("peak_memory_bytes", "container_peak_memory_bytes", "Peak memory of a stage's newest container."),
-        ("memory_limit_bytes", "container_memory_limit_bytes", "Its limit; none for a process."),
+        (
+            "memory_limit_bytes",
+            "container_memory_limit_bytes",
+            "Memory limit of a stage's newest container; a process has no sample.",
+        ),
     ):
-        yield gauge(name, what, [((one["step"],), one.get(key)) for one in found], ("step",))
+        yield gauge(name, what, [((container["step"],), container.get(key)) for container in used], ("step",))
 
 
-def _newest(seen: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each dataset with the step that has published its newest batch."""
-    for step, dataset in DATASETS.items():
-        for _, one in steps(seen, step):
-            yield dataset, one
+def _newest(overview: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each dataset with the step that published its newest batch."""
+    for name, dataset in DATASETS.items():
+        for _, step in steps(overview, name):
+            yield dataset, step
             break

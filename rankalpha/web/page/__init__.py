@@ -1,6 +1,6 @@
 """The operators' page in Airflow's UI: static files, and the two routes that they read."""
 
-PREFIX = "rankalpha"  # of all that the plugin serves; without a slash, so that it holds behind a base_url too
+PREFIX = "rankalpha"  # of all that the plugin serves; without a slash, so that it works behind a base_url too
 PAGE = "/page"
 
 # what Airflow's own frame shows, embedded and with an entry in its navigation

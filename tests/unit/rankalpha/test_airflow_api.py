@@ -79,7 +79,7 @@ def test_parameters_and_bodies_arrive():
     assert run["partition_key"] == "2025-11-20T06:00:00"
 
 
-def test_a_wrong_password_is_told_with_the_user_and_without_the_password():
+def test_a_wrong_password_is_reported_with_the_user_and_without_the_password():
     refused = pytest.raises(AirflowApiError, match="Airflow does not let 'rankalpha' in: 401")
     with serving(FakeAirflow(), password="wr0ng") as (api, requests), refused as caught:
         api.get("importErrors")

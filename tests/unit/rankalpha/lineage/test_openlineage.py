@@ -1,4 +1,4 @@
-"""OpenLineage: the provider's configuration made of one setting, and what it is told of our tasks."""
+"""OpenLineage: the provider's configuration made from one setting, and what is reported of our tasks."""
 
 import json
 import os
@@ -61,7 +61,7 @@ def test_a_key_is_in_no_configuration():
         ("http://", "neither the URL of a server"),
         ("http://[::1", "neither the URL of a server"),
         ("http://x:99999", "neither the URL of a server"),
-        ("http://me:sesame@x", "would show; set RANKALPHA_OPENLINEAGE_KEY instead"),
+        ("http://me:sesame@x", "would be visible; set RANKALPHA_OPENLINEAGE_KEY instead"),
     ],
 )
 def test_nonsense_is_refused(target, message):
@@ -143,8 +143,8 @@ def tasks():
     return run, publish
 
 
-def told(task, extra, **xcoms):
-    """What is told of a task that has succeeded, as a schema-checked event."""
+def described(task, extra, **xcoms):
+    """What is reported of a task that has succeeded, as a schema-checked event."""
     ti = TaskInstance(batch=KEY, **xcoms)
     ti.get_template_context = lambda: {
         "outlet_events": {outlet: SimpleNamespace(extra=extra) for outlet in task.outlets}
@@ -155,8 +155,8 @@ def told(task, extra, **xcoms):
     return made
 
 
-def test_checks_are_told_of_the_dataset_that_was_checked(tasks):
-    made = told(tasks[1], {**RESULT, "checks": CHECKS})
+def test_checks_are_reported_of_the_dataset_that_was_checked(tasks):
+    made = described(tasks[1], {**RESULT, "checks": CHECKS})
     prices, scores = made["inputs"]
     assert (prices["name"], scores["name"]) == ("prices", "scores")
     rows, age = scores["inputFacets"]["dataQualityAssertions"]["assertions"]
@@ -165,7 +165,7 @@ def test_checks_are_told_of_the_dataset_that_was_checked(tasks):
     assert "actual" not in age
 
 
-def test_a_blocked_result_is_told_with_its_checks_and_as_written_nowhere(tasks):
+def test_a_blocked_result_is_reported_with_its_checks_and_as_written_nowhere(tasks):
     ti = TaskInstance(batch=KEY, quarantine={"batch": KEY, "checks": CHECKS})
     found = DatasetExtractor(tasks[1]).extract_on_failure(ti)
     made = json.loads(Serde.to_json(event(RunState.FAIL, found.inputs, found.outputs)))
@@ -180,8 +180,8 @@ def test_a_blocked_result_is_told_with_its_checks_and_as_written_nowhere(tasks):
     assert made["outputs"] == []
 
 
-def test_rows_and_who_has_published_anyway_are_told(tasks):
-    (output,) = told(tasks[1], {**RESULT, "forced": {"by": "ann", "reason": "a holiday"}})["outputs"]
+def test_rows_and_who_has_published_anyway_are_reported(tasks):
+    (output,) = described(tasks[1], {**RESULT, "forced": {"by": "ann", "reason": "a holiday"}})["outputs"]
     assert output["outputFacets"]["outputStatistics"]["rowCount"] == RESULT["rows"]
     tags = {tag["key"]: tag["value"] for tag in output["facets"]["tags"]["tags"]}
     assert tags == {"symbols": "2", "as_of": "2025-11-19", "forced": "by ann: a holiday"}
@@ -189,7 +189,7 @@ def test_rows_and_who_has_published_anyway_are_told(tasks):
 
 def test_a_stage_names_its_container(tasks):
     container = {"image": "demo", "digest": "sha256:1", "name": "c", "seconds": 1.5, "cpu_seconds": None}
-    made = told(tasks[0], {}, container=container)
+    made = described(tasks[0], {}, container=container)
     tags = {tag["key"]: tag["value"] for tag in made["run"]["facets"]["tags"]["tags"]}
     assert tags == {
         "container_image": "demo",
@@ -200,6 +200,6 @@ def test_a_stage_names_its_container(tasks):
     assert (made["inputs"][0]["facets"]["version"]["datasetVersion"], made["outputs"]) == (KEY, [])
 
 
-def test_an_image_that_reports_nothing_is_told_of_too(tasks):
-    (output,) = told(tasks[1], {})["outputs"]
+def test_an_image_that_reports_nothing_is_reported_too(tasks):
+    (output,) = described(tasks[1], {})["outputs"]
     assert output["facets"]["version"]["datasetVersion"] == KEY
