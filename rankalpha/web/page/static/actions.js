@@ -1,15 +1,9 @@
 // What a person with the rights may do about a step. Airflow's public API does it, and has the last word on rights.
 import { publishAnyway, rerun } from "./api.js";
 import { button, element } from "./dom.js";
-import { STEPS, step as stepOf } from "./grid.js";
+import { step as stepOf } from "./grid.js";
 
 const IN_HAND = ["running", "queued", "paused"];
-const FOLLOWS = {
-  ingestion: "scoring, sentiment and grading follow",
-  scoring: "grading follows",
-  sentiment: "grading follows",
-  grading: "the frontend is told",
-};
 const LONGEST_REASON = 500; // as rankalpha.contract.quarantine has it
 
 /** The forms for a step; a sentence instead of what cannot be done. */
@@ -39,18 +33,24 @@ function rerunForm(batch, step, told) {
   const publish = element("input");
   publish.type = "checkbox";
   publish.checked = true;
-  const choice = element("label", "", [publish, element("span", "", `Publish, so that ${FOLLOWS[step.step]}`)]);
+  const choice = element("label", "", [publish, element("span", "", `Publish, so that ${follows(step)}`)]);
   return form("Re-run from here", "", [choice], async () => {
     const run = await rerun(step.dag_id, batch.batch, publish.checked, step.step);
     told(`Run ${run} of ${step.dag_id} is started.`);
   });
 }
 
+/** What runs because a step has published, in words. */
+function follows({ step, follows: names }) {
+  if (!names.length) return step === "grading" ? "the frontend is notified" : "its dataset has the batch";
+  const listed = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
+  return `${listed} follow${names.length > 1 ? "" : "s"}`;
+}
+
 /** Why a step cannot be run again now; null when it can. */
 function inTheWay(batch, step) {
   if (IN_HAND.includes(step.state)) return `It cannot be re-run while it is ${step.state}.`;
-  const needs = step.step === "grading" ? ["scoring", "sentiment"] : step.step === "ingestion" ? [] : ["ingestion"];
-  const missing = needs.filter((name) => !STEPS.includes(name) || stepOf(batch, name).rows === null && stepOf(batch, name).state !== "done");
+  const missing = step.needs.filter((name) => stepOf(batch, name).rows === null && stepOf(batch, name).state !== "done");
   return missing.length ? `It cannot run before ${missing.join(" and ")} ${missing.length > 1 ? "have" : "has"} published this batch.` : null;
 }
 
