@@ -9,11 +9,11 @@ from rankalpha.masking import masked
 from rankalpha.pipeline.batch import key_of
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline.pipelines import Pipeline, pipeline_of
+from rankalpha.pipeline.steps import FOLLOW_UPS
 from rankalpha.remedy import command, recreate
 from rankalpha.settings import settings
 from rankalpha.texts import cut
 
-NOTIFY = "notify_frontend"
 NO_ERROR = "No error was reported: the process that ran the task was killed or lost."
 QUOTED = 6_000  # characters of the error
 CLEAR = (
@@ -41,7 +41,7 @@ def describe(context: Any) -> Incident:
         failure(ti.dag_id, ti.run_id if pipeline else ti.task_id),
         f"publication blocked in {ti.dag_id}.{ti.task_id}" if blocked else f"{ti.dag_id}.{ti.task_id} failed",
         "\n".join(lines),
-        Urgency.ACT_NOW if pipeline and ti.task_id != NOTIFY else Urgency.LOOK_TODAY,
+        Urgency.ACT_NOW if pipeline and ti.task_id not in FOLLOW_UPS else Urgency.LOOK_TODAY,
         batch,
         pipeline.market.name if pipeline else "",
     )

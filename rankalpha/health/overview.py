@@ -10,7 +10,7 @@ from rankalpha.health.diagnosis import incidents
 from rankalpha.health.snapshot import Snapshot, snapshots
 from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.batch import is_key
-from rankalpha.pipeline.pipelines import Pipeline, pipelines
+from rankalpha.pipeline.pipelines import Pipeline, following, pipelines
 
 HOUR = timedelta(hours=1)
 TREND = 30  # runs
@@ -70,8 +70,20 @@ def _batch(pipeline: Pipeline, batch: Batch) -> dict[str, Any]:
         "begun": _text(batch.begun),
         "settled": batch.settled,
         "where": batch.where,
-        "steps": [_step(batch, name, dag_ids[name]) for name in batch.steps],
+        "steps": [_step(batch, name, dag_ids[name]) | _neighbours(pipeline, name) for name in batch.steps],
         "grades": batch.steps["grading"].extra.get("details") or None,
+    }
+
+
+def _neighbours(pipeline: Pipeline, name: str) -> dict[str, list[str]]:
+    """Return the steps that a step reads from, and those that run because it has published."""
+    writers = {step.writes: step.name for step in pipeline.steps}
+    names = {step.dag_id: step.name for step in pipeline.steps}
+    reads = next((step.reads for step in pipeline.steps if step.name == name), ())
+    dag_id = pipeline.by_step.get(name, "")
+    return {
+        "needs": [writers[dataset] for dataset in reads],
+        "follows": [names[each] for each in following(dag_id)],
     }
 
 

@@ -8,7 +8,8 @@ class Shape:
     """A step of every market; `reads` and `writes` name datasets of the default market.
 
     `stage` names the stage that the step runs, which rankalpha/stages/<stage>.py declares; a step that only
-    calls a service has none. `folders` are those below the root of the data that the step adds.
+    calls a service has none. `folders` are those below the root of the data that the step adds. `follow_ups`
+    are its tasks after the publication, whose failure loses no batch.
     """
 
     name: str
@@ -16,6 +17,7 @@ class Shape:
     writes: str
     stage: str = ""
     folders: tuple[str, ...] = ()
+    follow_ups: tuple[str, ...] = ()
 
 
 # each step follows the steps that it reads from
@@ -23,11 +25,18 @@ SHAPE = (
     Shape("ingestion", (), "prices", "ingestion", ("prices",)),
     Shape("scoring", ("prices",), "scores", "scorer"),
     Shape("sentiment", ("prices",), "sentiment", "sentiment", ("company_reports", "analysis_schedule")),
-    Shape("grading", ("scores", "sentiment"), "grades", folders=("grades",)),
+    Shape(
+        "grading",
+        ("scores", "sentiment"),
+        "grades",
+        folders=("grades",),
+        follow_ups=("notify_frontend",),
+    ),
 )
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step
 STAGE_NAMES = tuple(step.stage for step in SHAPE if step.stage)
 FOLDERS = tuple(folder for step in SHAPE for folder in step.folders)  # of the default market's data
+FOLLOW_UPS = tuple(task for step in SHAPE for task in step.follow_ups)
 
 # DAGs of no market, by what follows `rankalpha_` in their ids: they touch no dataset, and run all day
 HOUSEKEEPING = ("maintenance", "watchdog")

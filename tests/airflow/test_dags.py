@@ -41,12 +41,13 @@ def test_the_dags_are_exactly_these(dags):
 @pytest.mark.parametrize("dag_id", STEPS)
 def test_a_step_reads_runs_its_stage_and_publishes(dags, dag_id):
     step = STEPS[dag_id]
-    first, publishing, *_ = dags[dag_id].topological_sort()
+    first, publishing, *follow_ups = dags[dag_id].topological_sort()
     stage = getattr(first, "stage", None)
     assert (stage.name if stage else "") == step.stage
     assert [asset.name for asset in first.inlets] == list(step.reads)
     assert publishing.task_id == f"publish_{step.writes}"
     assert [asset.name for asset in publishing.outlets] == [step.writes]
+    assert [task.task_id for task in follow_ups] == list(step.follow_ups)
 
 
 @pytest.mark.parametrize("dag_id", HOUSEKEEPING_TASKS)

@@ -71,7 +71,7 @@ def project(root, tmp_path_factory) -> Path:
     shutil.copytree(FILES, copy, dirs_exist_ok=True)
     steps = copy / STEPS
     text = steps.read_text()
-    grading = '    Shape("grading"'
+    grading = '    Shape(\n        "grading"'
     assert text.count(grading) == 1
     steps.write_text(text.replace(grading, f"    {line_of_steps(root)}\n{grading}"))
     return copy

@@ -54,7 +54,11 @@ def test_another_name_frees_the_first_and_changes_nothing_else(jobs):
     made = jobs.start(job)
     runner.set_aside(made.id, 1)
     assert runner.find(name) is None
-    assert runner.find(f"{name}-try1") == runner.inspect(made.id) == replace(made, name=f"{name}-try1")
+    assert (
+        runner.find(f"{name}-try1")
+        == runner.inspect(made.id)
+        == replace(made, name=f"{name}-try1", set_aside=True)
+    )
     assert runner.create(job, name).id != made.id
 
 
@@ -154,7 +158,7 @@ def test_the_last_lines(jobs):
 def test_what_the_proxy_refuses_does_not_heal(jobs, demo):
     refused = "Docker refused stage demo: RankAlpha's Docker proxy refuses network"
     with pytest.raises(StageInvalid, match=refused):
-        jobs.start(jobs.run("true", stage=replace(demo, network="bridge")))
+        jobs.start(jobs.run("true", stage=replace(demo, docker=replace(demo.docker, network="bridge"))))
 
 
 def test_an_engine_that_is_not_there(jobs, demo, tmp_path, monkeypatch):

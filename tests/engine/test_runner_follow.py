@@ -165,7 +165,7 @@ def test_an_engine_that_goes_away_is_waited_for(jobs, relay, caplog, away, polit
     assert (end, texts(lines)) == ("ended", NUMBERS)
     # aiohttp may complain of the connection that was cut
     said = [record.getMessage() for record in caplog.records if record.name != "asyncio"]
-    assert said[1].startswith(f"lost the Docker engine at RANKALPHA_DOCKER_URL={relay.url} while looking")
+    assert said[1].startswith(f"lost the Docker engine at RANKALPHA_DOCKER_URL={relay.url} while inspecting")
     assert said[2:] == ["The engine answers again"]
 
 

@@ -71,7 +71,7 @@ def test_wrong_usage_data_and_configuration_do_not_heal(jobs, status):
 
 
 def test_a_stage_without_memory_is_told_which_setting_to_raise(jobs):
-    with pytest.raises(StageFailed, match=r"exited with 137\. .* want of memory: raise DEMO_MEM\."):
+    with pytest.raises(StageFailed, match=r"exited with 137\. .* memory ran out: raise DEMO_MEM\."):
         jobs.result(jobs.python(EAT))
 
 
@@ -83,7 +83,7 @@ def test_a_stage_that_outlives_a_child_without_memory(jobs, caplog):
 
 
 def test_a_stage_that_is_killed_otherwise_does_not_blame_memory(jobs):
-    with pytest.raises(StageFailed, match=r"exited with 137\. It was killed, and not for its memory limit"):
+    with pytest.raises(StageFailed, match=r"exited with 137\. It was killed, but not by its memory limit"):
         jobs.result(jobs.python("import os; os.kill(os.getpid(), 9)"))
 
 

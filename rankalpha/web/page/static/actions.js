@@ -1,15 +1,9 @@
 // What a person with the rights may do about a step. Airflow's public API does it, and has the last word on rights.
 import { publishAnyway, rerun } from "./api.js";
 import { button, element } from "./dom.js";
-import { STEPS, step as stepOf } from "./grid.js";
+import { step as stepOf } from "./grid.js";
 
 const UNFINISHED = ["running", "queued", "paused"];
-const FOLLOWS = {
-  ingestion: "scoring, sentiment and grading follow",
-  scoring: "grading follows",
-  sentiment: "grading follows",
-  grading: "the frontend is notified",
-};
 const LONGEST_REASON = 500; // as in rankalpha.contract.quarantine
 const UNUSABLE = /\0|\p{Surrogate}/u; // NUL and halves of characters, which the record cannot hold
 
@@ -40,18 +34,24 @@ function rerunForm(batch, step, report) {
   const publish = element("input");
   publish.type = "checkbox";
   publish.checked = true;
-  const choice = element("label", "", [publish, element("span", "", `Publish, so that ${FOLLOWS[step.step]}`)]);
+  const choice = element("label", "", [publish, element("span", "", `Publish, so that ${follows(step)}`)]);
   return form("Re-run from here", "", [choice], async () => {
     const run = await rerun(step.dag_id, batch.batch, publish.checked, step.step);
     report(`Run ${run} of ${step.dag_id} has started.`);
   });
 }
 
+/** What runs because a step has published, in words. */
+function follows({ step, follows: names }) {
+  if (!names.length) return step === "grading" ? "the frontend is notified" : "its dataset has the batch";
+  const listed = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
+  return `${listed} follow${names.length > 1 ? "" : "s"}`;
+}
+
 /** Why a step cannot be run again now; null when it can. */
 function obstacleTo(batch, step) {
   if (UNFINISHED.includes(step.state)) return `This cannot be re-run while it is ${step.state}.`;
-  const needs = step.step === "grading" ? ["scoring", "sentiment"] : step.step === "ingestion" ? [] : ["ingestion"];
-  const missing = needs.filter((name) => !STEPS.includes(name) || stepOf(batch, name).rows === null && stepOf(batch, name).state !== "done");
+  const missing = step.needs.filter((name) => stepOf(batch, name).rows === null && stepOf(batch, name).state !== "done");
   return missing.length ? `This cannot run before ${missing.join(" and ")} ${missing.length > 1 ? "have" : "has"} published this batch.` : null;
 }
 

@@ -3,7 +3,6 @@ import { button, drawing, element } from "./dom.js";
 import { batchName, count, duration } from "./format.js";
 import { WARNING, broken, icon, stateMark } from "./states.js";
 
-export const STEPS = ["ingestion", "scoring", "sentiment", "grading", "frontend"];
 const WIDTH = 96;
 const HEIGHT = 22;
 const PAD = 3;
@@ -11,11 +10,12 @@ const drawn = new Map(); // what each row and the head were drawn from, so that 
 
 /** Draw the head: each stage's name, and its durations from the oldest batch to the newest. */
 export function renderHead(parent, batches) {
-  const trends = STEPS.map((name) => batches.map((batch) => step(batch, name)).filter((found) => found?.seconds > 0).reverse());
+  const names = columns(batches);
+  const trends = names.map((name) => batches.map((batch) => step(batch, name)).filter((found) => found?.seconds > 0).reverse());
   if (same(parent, trends.map((steps) => steps.map(({ seconds, state }) => [seconds, state])))) return;
   parent.replaceChildren(
     head("Batch", []),
-    ...STEPS.map((name, index) => head(name, trends[index])),
+    ...names.map((name, index) => head(name, trends[index])),
     head("Grades", []),
   );
 }
@@ -36,6 +36,11 @@ export function renderRows(parent, batches, now, open) {
 /** The button of a cell, by its id: the batch, or the batch, a slash and the step. */
 export function cellButton(id) {
   return document.querySelector(`#rows [data-id="${CSS.escape(id)}"]`);
+}
+
+/** The names of the steps, in the order in which they run; the server lists them. */
+function columns(batches) {
+  return (batches[0]?.steps ?? []).map(({ step: name }) => name);
 }
 
 export function step(batch, name) {
@@ -90,7 +95,7 @@ function row(batch, now, open) {
   title.setAttribute("aria-label", `Batch ${batch.batch}: ${batch.where}. Show its lineage`);
   const first = cell("th", "batch", [title]);
   first.scope = "row";
-  const cells = STEPS.map((name) => cell("td", name, [stepButton(batch, step(batch, name), now, open)]));
+  const cells = columns([batch]).map((name) => cell("td", name, [stepButton(batch, step(batch, name), now, open)]));
   const made = element("tr", batch.settled ? "settled" : "open", [first, ...cells, cell("td", "grades", [grades(batch.grades)])]);
   made.setAttribute("role", "row");
   made.dataset.batch = batch.batch;

@@ -121,7 +121,7 @@ NOT_STORED = [
     ('{"n": 1, "n": 1}', "$.details.n occurs twice; remove one"),
     ('[0, {"a b": [1, "\\u0000"]}]', '$.details[1]["a b"][1] holds the character U+0000'),
     ('{"__classname__": "x"}', "$.details.__classname__: its key is reserved by Airflow; rename it"),
-    ('{"__type": "set", "__var": [1]}', "$.details.__type: its key is one of Airflow's own"),
+    ('{"__type": "set", "__var": [1]}', "$.details.__type: its key is reserved by Airflow"),
     ("[" * 900 + "]" * 900, f"is nested more than {MAX_DEPTH} deep; make it flat"),
     ("[" * 30_000 + "]" * 30_000, f"is nested more than {MAX_DEPTH} deep; make it flat"),
     ('{"a": ' * 900 + "1" + "}" * 900, f"is nested more than {MAX_DEPTH} deep; make it flat"),

@@ -5,6 +5,8 @@ from typing import Any
 NOW = "2026-11-22T06:30:00+00:00"
 OLD, NEW = "2026-11-21T06:00:00", "2026-11-22T06:00:00"
 NAMES = ("ingestion", "scoring", "sentiment", "grading", "frontend")
+NEEDS = {"scoring": ["ingestion"], "sentiment": ["ingestion"], "grading": ["scoring", "sentiment"]}
+FOLLOWS = {"ingestion": ["scoring", "sentiment", "grading"], "scoring": ["grading"], "sentiment": ["grading"]}
 CONTAINER = {
     "image": "rankalpha_scorer",
     "digest": None,
@@ -40,6 +42,8 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "forced": None,
         "checks": [],
         "spent": None,
+        "needs": NEEDS.get(name, []),
+        "follows": FOLLOWS.get(name, []),
     }
     assert changed.keys() <= known.keys()
     return {**known, **changed}

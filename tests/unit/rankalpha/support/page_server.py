@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from rankalpha.web.page.files import PageFiles
 from tests.support.waiting import wait_for
+from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NEEDS
 
 PREFIX = "/prefix"  # a stack behind a reverse proxy
 KEY = "2026-11-22T06:00:00"
@@ -28,6 +29,7 @@ def step(name: str, state: str = "done", **changed: Any) -> dict[str, Any]:
     dag_id = f"rankalpha_{'grading' if name == 'frontend' else name}"
     made = {"step": name, "dag_id": dag_id, "state": state, "since": f"{KEY}+00:00", "run_id": "r+1/ü"}
     made |= {"seconds": 4.2, "rows": 1234, "symbols": 20, "as_of": "2026-11-20", "checks": [check("rows")]}
+    made |= {"needs": NEEDS.get(name, []), "follows": FOLLOWS.get(name, [])}
     return {**made, "container": CONTAINER, "forced": None, **changed}
 
 
