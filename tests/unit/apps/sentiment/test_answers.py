@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.http_server import Answer
 from tests.unit.apps.support.batch_files import KEY, read_sentiment, write_appearances
 from tests.unit.apps.support.chat_api import RATED, SECRET, chat, chat_api, refusal
-from tests.unit.apps.support.local_servers import Answer
 from tests.unit.apps.support.stage_process import Ended, run_sentiment
 
 BOTH = {"KO": ["trend", "bargain"], "PG": ["trend", "bargain"]}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.http_server import Answer, Request, local_server
 from tests.unit.apps.support.batch_files import read_sentiment, write_appearances
-from tests.unit.apps.support.local_servers import Answer, Request, local_server
 from tests.unit.apps.support.stage_process import Ended, result, run_sentiment
 
 KEY = "2026-11-27T06:00:00"
@@ -66,7 +66,7 @@ def of_one(data: Path, feed: str | bytes, headers: dict[str, str] | None = None,
 def test_one_symbol_never_ends_a_batch(tmp_path: Path, answer: Answer, reason: str, says: str) -> None:
     write_appearances(tmp_path, KEY, BOTH)
     good = rss((GREAT.format("GOOD"), MOMENT))
-    with local_server(lambda request: answer if "BAD" in request.path else (200, good)) as (url, _):
+    with local_server(lambda request: answer if "BAD" in request.target else (200, good)) as (url, _):
         done = analyse(tmp_path, url)
     assert (done.returncode, done.stderr) == (0, "")
     entries = read_sentiment(tmp_path, KEY)
@@ -146,7 +146,9 @@ def test_the_users_proxy_serves_calls_to_the_outside(tmp_path: Path) -> None:
     with local_server(lambda _: (200, rss((GREAT, MOMENT)))) as (url, received):
         done = analyse(tmp_path, "http://feeds.example", HTTP_PROXY=url, NO_PROXY="localhost,127.0.0.1,api")
     assert done.returncode == 0
-    assert {request.path for request in received} == {f"http://feeds.example/feed?s={name}" for name in BOTH}
+    assert {request.target for request in received} == {
+        f"http://feeds.example/feed?s={name}" for name in BOTH
+    }
 
 
 def test_the_newest_count_wherever_they_stand(tmp_path: Path) -> None:
@@ -263,7 +265,7 @@ def test_a_later_run_sees_what_the_batch_saw(tmp_path: Path) -> None:
     answers = {"BAD": (410, ""), "GOOD": (200, rss((GREAT, None)))}
 
     def answer(request: Request) -> Answer:
-        return answers[request.path.rpartition("=")[2]]
+        return answers[request.target.rpartition("=")[2]]
 
     with local_server(answer) as (url, received):
         assert analyse(tmp_path, url).returncode == 0
@@ -281,11 +283,14 @@ def test_a_later_run_sees_what_the_batch_saw(tmp_path: Path) -> None:
 def test_most_feeds_that_do_not_answer_end_the_batch_and_the_others_are_kept(tmp_path: Path) -> None:
     write_appearances(tmp_path, KEY, {name: ["trend", "bargain"] for name in ("A", "B", "C", "D", "E")})
     good = rss((GREAT, MOMENT))
-    with local_server(lambda request: (200, good) if "=A" in request.path else (500, "")) as (url, received):
+    with local_server(lambda request: (200, good) if "=A" in request.target else (500, "")) as (
+        url,
+        received,
+    ):
         done = analyse(tmp_path, url, SENTIMENT_ATTEMPTS="1", SENTIMENT_IN_FLIGHT="1")
         assert done.returncode == os.EX_UNAVAILABLE
         assert "B has no headlines" in done.stderr
         assert "(and 2 more of 5 symbols)" in done.stderr
         assert not (tmp_path / "company_reports" / KEY / "sentiment.json").exists()
         analyse(tmp_path, url, SENTIMENT_ATTEMPTS="1", SENTIMENT_IN_FLIGHT="1")
-    assert len([request for request in received if "=A" in request.path]) == 1
+    assert len([request for request in received if "=A" in request.target]) == 1
