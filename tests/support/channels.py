@@ -53,7 +53,7 @@ class Mailbox:
 
     def about(self, *words):
         """The texts of the messages that hold all of the words, subject first, oldest first."""
-        return with_words([f"{one['Subject']}\n{body(one)}" for _, one in self.messages], words)
+        return with_words([f"{message['Subject']}\n{body(message)}" for _, message in self.messages], words)
 
 
 class Webhook:

@@ -105,12 +105,12 @@ def test_a_dividend_and_a_split_rescale_the_history_and_are_recorded(tmp_path, s
     server.listings["MSFT"] = Listing(halves, splits={ex_day: (2, 1)})
     got = good(tmp_path, server, SECOND)
     assert (got["rescaled"], got["revised"], got["jumps"]) == (2, 0, 0)
-    told = json.loads((tmp_path / "prices" / SECOND / "changes.json").read_text())["rescaled"]
-    assert [(one["symbol"], one["actions"]) for one in told] == [
+    rescaled = json.loads((tmp_path / "prices" / SECOND / "changes.json").read_text())["rescaled"]
+    assert [(each["symbol"], each["actions"]) for each in rescaled] == [
         ("AAPL", [{"date": "2026-11-26", "kind": "dividend", "value": 1.25}]),
         ("MSFT", [{"date": "2026-11-26", "kind": "split", "value": 2.0}]),
     ]
-    assert told[1]["factor"] == 0.5
+    assert rescaled[1]["factor"] == 0.5
     assert closes(tmp_path, "MSFT", SECOND) == {day: close for day, close in halves if day <= ex_day}
     assert "MSFT x0.5 (split 2 on 2026-11-26)" in got["log"]
 
