@@ -31,8 +31,8 @@ PRICES_CONTRACT = Contract(
     checks=(
         Check(name="rows", figure=reported("rows"), least=1),
         Check(name="symbols", figure=reported("symbols"), least=1),
-        # Old data are blocked here, where they enter: all other datasets are made from these prices. The sample
-        # is old on purpose and reports it, so that no profile needs a looser contract.
+        # Old data are blocked here, where they enter: all other datasets are made from these prices.
+        # The sample is old on purpose and reports it, so that no profile needs a looser contract.
         Check(name="age of as_of", figure=age(), least=-1, most=settings().max_age_days, unit="days"),
         Check(name="as_of since the batch before", figure=advance(), least=0, unit="days"),
         # a truncated history, or a source that has lost symbols; growth is what somebody has configured
