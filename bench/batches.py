@@ -66,7 +66,7 @@ def by_airflow(engine: APIClient, stack: Stack, dag_ids: Sequence[str]) -> Batch
 
 
 def _newest(stack: Stack, dag_id: str) -> dict[str, Any]:
-    """Return the newest run of a DAG; an empty one when there is none."""
+    """Return the newest run of a DAG; an empty object without any."""
     return next(iter(stack.api.get(f"dags/{dag_id}/dagRuns", order_by="-id", limit=1)["dag_runs"]), {})
 
 
@@ -90,7 +90,7 @@ def _span(task: dict[str, Any], began: float) -> Span:
 
 
 def containers(engine: APIClient, began: float) -> Iterable[Span]:
-    """Yield the stages' containers that ran since then, by what the engine tells."""
+    """Yield the stages' containers that ran since then, as the engine reports them."""
     filters = {"type": "container", "label": LABEL, "event": ["start", "die"]}
     started: dict[str, float] = {}
     for event in engine.events(since=int(began), until=int(time.time()) + 1, filters=filters, decode=True):

@@ -39,7 +39,7 @@ def _overhead(runs: Runs) -> None:
     values = [runs[f"over the floor, {name}"] for name in names]
     floor = median(runs[f"batch, {overhead.FLOOR}"])
     with chart("overhead", 3.6) as (axes,):
-        bars(axes, names, values, [f"{median(one):.2f} s" for one in values], [*map(_color, names)])
+        bars(axes, names, values, [f"{median(runs):.2f} s" for runs in values], [*map(_color, names)])
         axes.set_title("What orchestration adds to a batch")
         axes.set_xlabel(f"seconds over bare docker run ({floor:.2f} s); bar: median, dots: all runs")
     _timeline(json.loads(overhead.RUNS.read_text()))
@@ -50,7 +50,7 @@ def _timeline(rounds: list[dict[str, Any]]) -> None:
     lanes: dict[float, str] = {}  # rows, with the name of their stage
     with chart("timeline", 9) as (axes,):
         for number, name in enumerate((overhead.FLOOR, *overhead.DAGS)):
-            batches = sorted((one[name] for one in rounds), key=lambda batch: batch["seconds"])
+            batches = sorted((batches[name] for batches in rounds), key=lambda batch: batch["seconds"])
             batch, top = batches[len(batches) // 2], number * (len(SECONDS) + 1.5)
             axes.text(0, top - 0.9, f"{name}: {batch['seconds']:.2f} s", va="center", fontweight="bold")
             lanes |= {top + lane: stage for lane, stage in enumerate(SECONDS)}
@@ -79,7 +79,7 @@ def _memory(runs: Runs) -> None:
     names = [in_flight.STOCK, in_flight.OURS]
     with chart("memory", 2.6) as (axes,):
         values = [runs[f"memory of a stage in flight (PSS), {name}"] for name in names]
-        bars(axes, names, values, [f"{number(one[0])} MB" for one in values], [*map(_color, names)])
+        bars(axes, names, values, [f"{number(memory[0])} MB" for memory in values], [*map(_color, names)])
         axes.set_title("A stage in flight")
         axes.set_xlabel("MB (PSS)")
     with chart("idle", 6.4, rows=2) as panels:
@@ -91,19 +91,19 @@ def _memory(runs: Runs) -> None:
 
 
 def _components(axes: Axes, runs: Runs, what: str) -> None:
-    """Draw a bar for each stack, a piece for each component; a wide one says how much it is."""
+    """Draw a bar for each stack, a piece for each component; a wide piece shows its figure."""
     kind = f"{what} of the idle stack" + (" (PSS)" if what == "memory" else "")
     names = [in_flight.STOCK, in_flight.OURS]
     ends = [0.0, 0.0]
     longest = max(runs[f"{kind}, {name}"][0] for name in names)
     for component, color in zip((*in_flight.COMPONENTS, in_flight.SERVICES), SERIES, strict=True):
-        found = [runs.get(f"{kind}, {name}, {component}", [0.0])[0] for name in names]
-        axes.barh(range(len(names)), found, left=ends, color=color, height=0.6, label=component)
-        for row, value in enumerate(found):
+        figures = [runs.get(f"{kind}, {name}, {component}", [0.0])[0] for name in names]
+        axes.barh(range(len(names)), figures, left=ends, color=color, height=0.6, label=component)
+        for row, value in enumerate(figures):
             if value > longest / 20:
                 middle = ends[row] + value / 2
                 axes.text(middle, row, number(value), ha="center", va="center", color="white", fontsize=11)
-        ends = [end + value for end, value in zip(ends, found, strict=True)]
+        ends = [end + value for end, value in zip(ends, figures, strict=True)]
     for row, name in enumerate(names):
         whole = runs[f"{kind}, {name}"][0]
         axes.text(whole + longest * 0.02, row, number(whole), va="center", fontweight="bold")
@@ -117,7 +117,9 @@ def _parse(runs: Runs) -> None:
     values = [runs[f"{name}, CPU"] for name in names]
     calls = [median(runs[f"{name}, calls"]) for name in names]
     with chart("parse", 3.6) as (axes,):
-        texts = [f"{median(one):.2f} s, {call:.0f} calls" for one, call in zip(values, calls, strict=True)]
+        texts = [
+            f"{median(seconds):.2f} s, {call:.0f} calls" for seconds, call in zip(values, calls, strict=True)
+        ]
         bars(axes, names, values, texts, [*map(_color, names)])
         axes.set_title("What parsing costs")
         axes.set_xlabel("CPU seconds; bar: median, dots: all runs")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from bench.report import LATEST
 
-# dark enough on white, and told apart by all (Okabe and Ito, Color Universal Design)
+# dark enough on white, and distinct for all readers (Okabe and Ito, Color Universal Design)
 OURS, THEIRS, ACCENT = "#0072b2", "#767676", "#d55e00"
 PALE = "#a9cfe6"
 SERIES = (OURS, ACCENT, "#007a5a", "#8a4a7d", THEIRS, "#3d3d3d")

@@ -14,7 +14,7 @@ SECONDS = 30  # watched; in that time Airflow parses each DAG file once
 def roots(stack: RunningStack) -> list[int]:
     """Return the ids of PostgreSQL and the supervisor, whose descendants the stack's other processes are.
 
-    The environment of the others does not tell: Airflow and PostgreSQL overwrite it with their titles.
+    The others' environment cannot identify them: Airflow and PostgreSQL overwrite it with their titles.
     """
     files = (stack.state / "postgres" / "postmaster.pid", stack.state / "supervisord.pid")
     return [int(file.read_text().split()[0]) for file in files]
@@ -22,12 +22,12 @@ def roots(stack: RunningStack) -> list[int]:
 
 def processes(ids: Iterable[int]) -> set[psutil.Process]:
     """Return the processes of the ids and their descendants."""
-    found = [psutil.Process(one) for one in ids]
-    return {process for root in found for process in (root, *root.children(recursive=True))}
+    roots = [psutil.Process(process_id) for process_id in ids]
+    return {process for root in roots for process in (root, *root.children(recursive=True))}
 
 
 def memory(ids: Iterable[int]) -> float:
-    """Return the memory of the processes and their descendants in MB; what several share counts once."""
+    """Return the memory of the processes and their descendants in MB; shared memory counts once."""
     total = 0
     for process in processes(ids):
         with suppress(psutil.NoSuchProcess):

@@ -64,14 +64,14 @@ def measure() -> list[Figure]:
 def _idle(name: str, components: dict[str, list[int]], whole: list[int]) -> list[Figure]:
     """Watch a stack and its components; the figures of the whole come first, memory before CPU."""
     say(f"Watching {name} idle")
-    groups = {name: whole} | {f"{name}, {one}": ids for one, ids in components.items()}
+    groups = {name: whole} | {f"{name}, {component}": ids for component, ids in components.items()}
     cores = loads(groups)  # first, so that what the start needed is done
     figures = [
         (
-            Figure.of(f"memory of the idle stack (PSS), {one}", "MB", [memory(ids)]),
-            Figure.of(f"CPU of the idle stack, {one}", "cores", [cores[one]]),
+            Figure.of(f"memory of the idle stack (PSS), {group}", "MB", [memory(ids)]),
+            Figure.of(f"CPU of the idle stack, {group}", "cores", [cores[group]]),
         )
-        for one, ids in groups.items()
+        for group, ids in groups.items()
     ]
     return [figure for both in figures for figure in both]
 
@@ -90,8 +90,8 @@ def _fly(stack: Stack, engine: APIClient, ids: list[int], count: int) -> tuple[f
 
 def _running(engine: APIClient) -> list[str]:
     """Return the ids of the containers that are in flight."""
-    found = engine.containers(filters={"ancestor": IMAGE})
-    return [container["Id"] for container in found if container["Command"] == LONG]
+    ours = engine.containers(filters={"ancestor": IMAGE})
+    return [container["Id"] for container in ours if container["Command"] == LONG]
 
 
 @contextmanager

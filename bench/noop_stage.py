@@ -1,4 +1,4 @@
-"""A stage that does nothing: what is left of a batch's time is the orchestration's."""
+"""A stage that does nothing: the rest of a batch's time is the orchestration's."""
 
 import json
 import os

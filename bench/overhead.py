@@ -33,7 +33,7 @@ DAGS = {
 
 
 def measure() -> list[Figure]:
-    """Run a batch by each contender in each round, another one first each time."""
+    """Run a batch by each contender in each round, each time beginning with another contender."""
     engine = APIClient(base_url="unix:///var/run/docker.sock", version="auto")
     with stock() as theirs, ours(BENCH_DAGS, env={}, RANKALPHA_RUNNER="docker") as own:
         stacks = {CLASSIC: theirs, PLAIN: theirs, OURS: own, AT_ONCE: own}
@@ -43,7 +43,9 @@ def measure() -> list[Figure]:
         for name, dags in DAGS.items():
             ways[name] = lambda name=name, dags=dags: by_airflow(engine, stacks[name], dags)
         batches = [_round(ways, number) for number in range(ROUNDS)][1:]
-    RUNS.write_text(json.dumps([{k: asdict(v) for k, v in one.items()} for one in batches], indent=1) + "\n")
+    RUNS.write_text(
+        json.dumps([{k: asdict(v) for k, v in batch.items()} for batch in batches], indent=1) + "\n"
+    )
     return figures(batches)
 
 
@@ -66,7 +68,10 @@ def figures(rounds: list[dict[str, Batch]]) -> list[Figure]:
     over = {name: [batches[name].seconds - floor for batches in rounds] for name in DAGS}
     gaps = {name: [gap for batches in rounds for gap in batches[name].gaps] for name in DAGS}
     return [
-        *(Figure.of(f"batch, {name}", "s", [one[name].seconds for one in rounds]) for name in (FLOOR, *DAGS)),
+        *(
+            Figure.of(f"batch, {name}", "s", [batches[name].seconds for batches in rounds])
+            for name in (FLOOR, *DAGS)
+        ),
         *(Figure.of(f"over the floor, {name}", "s", seconds) for name, seconds in over.items()),
         *(Figure.of(f"event to start, {name}", "s", seconds) for name, seconds in gaps.items() if seconds),
         *(

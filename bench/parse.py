@@ -98,7 +98,7 @@ def _airflow_with_variables(folder: Path) -> Iterator[dict[str, str]]:
             "AIRFLOW_HOME": str(folder / "airflow"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.get_uri(driver="psycopg2"),
-            "_AIRFLOW_PROCESS_CONTEXT": "server",  # lets a process that is no task read Variables
+            "_AIRFLOW_PROCESS_CONTEXT": "server",  # lets a process that is not a task read Variables
         }
         (folder / "variables.json").write_text(json.dumps(dict.fromkeys(VARIABLES, "value")))
         for command in ("db migrate", f"variables import {folder}/variables.json"):

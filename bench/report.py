@@ -33,12 +33,12 @@ class Figure:
     @classmethod
     def of(cls, name: str, unit: str, values: Iterable[float]) -> "Figure":
         """Sum up the measured values."""
-        found = tuple(round(value, 3) for value in values)
-        return cls(name, unit, round(median(found), 3), max(found), len(found), found)
+        rounded = tuple(round(value, 3) for value in values)
+        return cls(name, unit, round(median(rounded), 3), max(rounded), len(rounded), rounded)
 
 
 def say(text: str) -> None:
-    """Print a line of progress behind the seconds since the start."""
+    """Print a line of progress after the seconds since the start."""
     print(f"{time.monotonic() - START:6.1f} s  {text}", flush=True)
 
 
@@ -48,10 +48,10 @@ def show(measured: dict[str, list[Figure]]) -> None:
     for column in ("part", "figure", "median", "worst", "unit", "runs"):
         table.add_column(column, justify="right" if column in ("median", "worst", "runs") else "left")
     for part, figures in measured.items():
-        for one in figures:
-            style = "bold" if one.unit == "ratio" else None
-            numbers = (f"{one.median:g}", f"{one.worst:g}", one.unit, str(one.runs))
-            table.add_row(part, one.name, *numbers, style=style)
+        for figure in figures:
+            style = "bold" if figure.unit == "ratio" else None
+            numbers = (f"{figure.median:g}", f"{figure.worst:g}", figure.unit, str(figure.runs))
+            table.add_row(part, figure.name, *numbers, style=style)
         table.add_section()
     Console().print(table)
 

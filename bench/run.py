@@ -1,7 +1,7 @@
 """Measure RankAlpha's orchestration: `bench/run.py` measures all parts, `bench/run.py parse up` only those.
 
 Prints a table, writes bench/results/latest.json, where parts that were not measured keep their figures, and
-draws the charts anew; `bench/run.py charts` does only the last.
+draws the charts again; `bench/run.py charts` does only the last.
 """
 
 import argparse
@@ -37,12 +37,12 @@ def main() -> int:
 
 
 def _measure(parts: list[str]) -> None:
-    """Measure, save and show the parts; how long each took when it was measured last tells what remains."""
+    """Measure, save and show the parts; the last durations give the time that remains."""
     took = {part: saved.get("took", 0) for part, saved in last().items()}
     measured = {}
     for number, part in enumerate(parts):
-        left = sum(took.get(one, 0) for one in parts[number:]) / 60
-        say(f"Measuring {part}, {number + 1} of {len(parts)}; about {left:.0f} min are left")
+        minutes_left = sum(took.get(later, 0) for later in parts[number:]) / 60
+        say(f"Measuring {part}, {number + 1} of {len(parts)}; about {minutes_left:.0f} min remain")
         start = time.monotonic()
         measured[part] = PARTS[part]()
         save(part, measured[part], time.monotonic() - start)

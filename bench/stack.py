@@ -60,7 +60,7 @@ def wait_for_dags(stack: Stack, *dag_ids: str) -> None:
 
 
 def wait(done: Callable[[], bool], seconds: float, pause: float = 0.5) -> None:
-    """Return when `done` says so; end the benchmark when it does not within `seconds`."""
+    """Return when `done` returns true; end the benchmark when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
@@ -75,4 +75,4 @@ def _answers(ask: Callable[[], bool]) -> bool:
 
 
 def _healthy(stack: Stack) -> bool:
-    return all(one["status"] == "healthy" for one in stack.api.get("monitor/health").values())
+    return all(part["status"] == "healthy" for part in stack.api.get("monitor/health").values())

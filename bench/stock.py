@@ -16,7 +16,7 @@ from bench.report import say
 from rankalpha.stack.embedded.postgres import start, stop
 from tests.support.stack import ROOT, Stack
 
-# logs are not served, for that port is a fixed one
+# logs are not served, because that port is fixed
 COMPONENTS = ("api-server", "scheduler --skip-serve-logs", "dag-processor", "triggerer --skip-serve-logs")
 # RankAlpha's plugin, and providers that its stack needs
 LEFT_OUT = ("rankalpha", "_editable_impl_rankalpha", "apache_airflow_providers_")
@@ -71,7 +71,7 @@ class StockStack(Stack):
         return dict(zip(names, self.roots, strict=True))
 
     def end(self) -> None:
-        """End what was started, PostgreSQL last; nothing of it is needed any more."""
+        """End what was started, PostgreSQL last; nothing of it is needed afterwards."""
         for component in self.roots[1:]:
             with suppress(ProcessLookupError):
                 os.killpg(component, signal.SIGKILL)

@@ -44,9 +44,9 @@ def _make_up(stack: RunningStack) -> list[tuple[str, float]]:
     with subprocess.Popen(command, cwd=stack.checkout, env=stack.env, **output) as process:
         for line in process.stdout:
             lines.append(line)
-            if found := [phase for phase, words in PHASES.items() if words in line]:
+            if begun := [phase for phase, words in PHASES.items() if words in line]:
                 say(line.strip())
-                times.append((found[0], time.monotonic()))
+                times.append((begun[0], time.monotonic()))
     if process.returncode:
         raise SystemExit("".join(lines))
     return [*times, ("end", time.monotonic())]

@@ -10,6 +10,6 @@ LONG = "sleep 600"  # what a stage in flight runs; it is ended when it has been 
 
 
 def command(seconds: float) -> str:
-    """Return a command that takes so long, then reports what our contracts ask for, if anybody wants it."""
+    """Return a command that takes so long, then reports what our contracts need, where there is a result."""
     result = '{\\"rows\\": 1, \\"symbols\\": 1, \\"as_of\\": \\"$RANKALPHA_DATE\\"}'
     return f"sh -c 'sleep {seconds}; echo \"{result}\" > ${{RANKALPHA_RESULT:-/dev/null}}'"

@@ -1,18 +1,19 @@
 """
 # RankAlpha grading
 
-Grades each stock A to F from a batch's scores and sentiment, then tells the frontend.
+Grades each stock A to F from a batch's scores and sentiment, then notifies the frontend.
 
 - **Reads**: datasets `scores` and `sentiment`
 - **Writes**: dataset `grades`
-- **Runs**: for each batch published in both; again when either half of a graded batch is published again. By
-  hand: for the batch of the given partition key or, without one, the newest batch published in both.
+- **Runs**: for each batch published in both; again when either half of a graded batch is published again.
+  By hand: for the batch of the given partition key or, without one, the newest batch published in both.
 - **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
-- **If it fails**: the answer of RankAlpha's API or frontend stands in the log of the red task. When only
-  `notify_frontend` is red, the grades are published and the page merely was not told: clear that task.
-  What the contract has blocked needs `update_grading` cleared, or *Publish anyway* on the page RankAlpha.
+- **If it fails**: the log of the red task has the answer of RankAlpha's API or frontend. When only
+  `notify_frontend` is red, the grades are published and the page was not notified: clear that task. For a
+  batch that the contract has blocked, clear `update_grading`, or use *Publish anyway* on the page
+  RankAlpha.
 - **Running it again** is safe: the same scores and sentiment give the same grades. With the run's param
-  `publish` off the API grades, and neither dataset nor frontend hears of it.
+  `publish` off, the API grades the batch, but nothing is published and the frontend is not notified.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable

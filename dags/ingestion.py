@@ -5,16 +5,17 @@ Collects the day's prices and publishes them: every batch starts here.
 
 - **Reads**: the price source that `env/<profile>/ingestion.env` names
 - **Writes**: dataset `prices`
-- **Runs**: daily at 06:00 UTC, at start-up of the stack, and by hand. A run triggered without a partition key
-  starts a new batch of the present time; with a key (`2026-11-22T06:00:00`, UTC) it repeats that batch.
+- **Runs**: daily at 06:00 UTC, at start-up of the stack, and by hand. A run that is triggered without a
+  partition key starts a new batch at the present time; with a key (`2026-11-22T06:00:00`, UTC) it repeats
+  that batch.
 - **Healthy when**: `publish_prices` is green before 06:30 UTC and `rankalpha_scoring` and
   `rankalpha_sentiment` start by themselves.
-- **If it fails**: the last lines of the container stand in the log of `run_ingestion`; a broken contract in
-  the log of `publish_prices`. Mend the cause, then clear the failed task. Nothing downstream starts before
-  prices are published. A batch that its contract has blocked is published all the same, once, by
-  *Publish anyway* on the page RankAlpha.
-- **Running it again** is safe: a batch's files are replaced as a whole, and its scores, sentiment and grades
-  follow, unless the run's param `publish` is off.
+- **If it fails**: the log of `run_ingestion` has the last lines of the container, the log of
+  `publish_prices` the checks that failed. Fix the cause, then clear the failed task. Nothing downstream
+  starts before prices are published. To publish a batch in spite of a failed check, use *Publish anyway* on
+  the page RankAlpha.
+- **Running it again** is safe: a batch's files are replaced as a whole, and its scores, sentiment and
+  grades follow, unless the run's param `publish` is off.
 """
 
 from datetime import timedelta

@@ -1,18 +1,18 @@
 """
 # RankAlpha maintenance
 
-Removes what would otherwise grow for ever: old logs and old rows of Airflow's database. Containers that
-nobody collects are swept by `rankalpha_watchdog`.
+Removes what would otherwise grow without end: old logs and old rows of Airflow's database.
+`rankalpha_watchdog` removes containers that no task needs any more.
 
 - **Reads**: nothing; it belongs to no batch
-- **Writes**: no dataset. The stages' outputs are not its business: they lie in volumes that Airflow does not
-  mount. Ingestion keeps the newest `INGESTION_KEEP_BATCHES` batches, and the services remove what belongs to
-  older ones when they write a new one; images of your own must do likewise.
+- **Writes**: no dataset. It does not prune the stages' outputs, which are in volumes that Airflow does not
+  mount. Ingestion keeps the newest `INGESTION_KEEP_BATCHES` batches, and the services remove what belongs
+  to older ones when they write a new one; images of your own must do the same.
 - **Runs**: each hour. With Celery any worker on the default queue takes its tasks: `prune_logs` sees the
   folder that it writes logs to.
-- **Healthy when**: both tasks are green; each says in its log what it has removed.
-- **If it fails**: no batch is affected. The log of the red task says what could not be removed or was
-  refused; mend it, then clear the task or wait for the next hour. How long things are kept:
+- **Healthy when**: both tasks are green; the log of each lists what it has removed.
+- **If it fails**: no batch is affected. The log of the red task shows what could not be removed or was
+  refused. Fix that, then clear the task or wait for the next hour. How long things are kept:
   `RANKALPHA_KEEP_LOG_DAYS`, `RANKALPHA_KEEP_METADATA_DAYS`.
 - **Running it again** is safe: what an active task still needs is never touched.
 """
@@ -35,6 +35,6 @@ with DAG(
     tags=["rankalpha", "maintenance"],
     doc_md=__doc__,
 ) as dag:
-    # on their own, so that none waits for another to be mended
+    # independent, so that neither waits for the other to be fixed
     for function in (prune_logs, prune_metadata):
         PythonOperator(task_id=function.__name__, python_callable=function)

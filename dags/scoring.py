@@ -5,12 +5,12 @@ Scores each stock's momentum, value and quality.
 
 - **Reads**: dataset `prices`
 - **Writes**: dataset `scores`
-- **Runs**: for each batch published in `prices`, beside `rankalpha_sentiment`; and by hand, for the batch of
-  the given partition key or, without one, the newest batch in `prices`.
-- **Healthy when**: `publish_scores` is green some minutes after `publish_prices`.
-- **If it fails**: see the log of the red task. Mend the cause, then clear it; sentiment is not affected, and
-  grading waits for this batch's scores. What its contract has blocked needs `run_scorer` cleared, or
-  *Publish anyway* on the page RankAlpha.
+- **Runs**: for each batch published in `prices`, beside `rankalpha_sentiment`; and by hand, for the batch
+  of the given partition key or, without one, the newest batch in `prices`.
+- **Healthy when**: `publish_scores` is green a few minutes after `publish_prices`.
+- **If it fails**: see the log of the red task. Fix the cause, then clear the task. Sentiment is not
+  affected, and grading waits for this batch's scores. For a batch that the contract has blocked, clear
+  `run_scorer`, or use *Publish anyway* on the page RankAlpha.
 - **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded
   again, unless the run's param `publish` is off.
 """

@@ -3,15 +3,16 @@
 
 Reads the news on the screeners' consensus names: one short batch, then the container exits.
 
-- **Reads**: dataset `prices` (with the screener appearances that ingestion found)
+- **Reads**: dataset `prices` (with the screens that list each symbol)
 - **Writes**: dataset `sentiment`
 - **Runs**: for each batch published in `prices`, beside `rankalpha_scoring`; and by hand, for the batch of
   the given partition key or, without one, the newest batch in `prices`.
 - **Healthy when**: `publish_sentiment` is green within half an hour of `publish_prices`.
-- **If it fails**: see the log of the red task; it names the feed or the language model that does not
+- **If it fails**: see the log of the red task. It names the feed or the language model that does not
   answer, or the setting to fix. A single symbol without headlines or rating fails nothing: the log warns.
-  Fix the cause, then clear the task; scoring is not affected, and grading waits for this batch's sentiment.
-  What its contract has blocked needs `run_ai_analysis` cleared, or *Publish anyway* on the page RankAlpha.
+  Fix the cause, then clear the task. Scoring is not affected, and grading waits for this batch's sentiment.
+  For a batch that the contract has blocked, clear `run_ai_analysis`, or use *Publish anyway* on the page
+  RankAlpha.
 - **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded
   again, unless the run's param `publish` is off. It rates the headlines that the batch has seen, and a paid
   language model is not paid twice for them.

@@ -1,19 +1,21 @@
 """
 # RankAlpha watchdog
 
-Sees to it that no batch is lost silently.
+Makes sure that no batch is lost silently.
 
 - **Reads**: where each batch of the last `RANKALPHA_WATCH_DAYS` days stands; it belongs to no batch itself
-- **Writes**: no dataset. A batch that was lost on the way to a DAG is given to it, and an orphaned container
-  is stopped.
-- **Runs**: every five minutes. For when the scheduler is down: the page RankAlpha, and the command `health`.
-- **Alerts** once, with what to do: a failed stage or a missed deadline that did not tell itself; a paused DAG
-  that a batch waits for; a batch that was not graded within `RANKALPHA_GRADED_WITHIN` minutes; no batch
+- **Writes**: no dataset. It gives a batch that was lost on the way to a DAG to that DAG again, and stops
+  orphaned containers.
+- **Runs**: every five minutes. While the scheduler is down, use the page RankAlpha or the command `health`.
+- **Alerts** once, with what to do: a failed stage or a missed deadline that was not reported yet; a paused
+  DAG that a batch waits for; a batch that was not graded within `RANKALPHA_GRADED_WITHIN` minutes; no batch
   `RANKALPHA_STARTED_WITHIN` minutes after 06:00 UTC; a component of Airflow without a heartbeat; a channel
-  that takes no alerts. It sends what was not sent, and tells once what is over. What was told, and by which
-  channel not yet, stands in the Variables `rankalpha_incident_...`, which go when it is over.
-- **Healthy when**: both tasks are green; the log of `watch_batches` says of each batch where it is.
-- **If it fails**: batches go on, but nobody watches. Its log says whom Airflow's API does not let in.
+  that takes no alerts. It sends alerts that were not sent, and reports once that an incident is over. The
+  Variables `rankalpha_incident_...` hold what was reported and by which channels; they are deleted when it
+  is over.
+- **Healthy when**: both tasks are green; the log of `watch_batches` shows where each batch is.
+- **If it fails**: batches continue, but nothing watches them. The log names the user whom Airflow's API
+  refuses.
 - **Running it again** is safe.
 """
 
@@ -40,6 +42,6 @@ with DAG(
     tags=["rankalpha", "watchdog"],
     doc_md=__doc__,
 ) as dag:
-    # on their own, so that none waits for another to be mended
+    # independent, so that neither waits for the other to be fixed
     for function in (watch_batches, sweep_containers):
         PythonOperator(task_id=function.__name__, python_callable=function)

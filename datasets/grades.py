@@ -22,7 +22,7 @@ GRADES_CONTRACT = Contract(
         # grades that tell stocks apart: the reference API gives about 15 % an A and 10 % an F
         Check(name="share of A", figure=share("A", of=("rows",)), most=50, unit="%", severity="warn"),
         Check(name="share of F", figure=share("F", of=("rows",)), most=50, unit="%", severity="warn"),
-        # what made the batch smaller was told, and let through, where it came in
+        # what made the batch smaller was reported, and let through, at an earlier dataset
         Check(name="change of symbols", figure=change("symbols"), least=-20, unit="%", severity="warn"),
     ),
 )

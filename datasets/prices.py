@@ -31,11 +31,11 @@ PRICES_CONTRACT = Contract(
     checks=(
         Check(name="rows", figure=reported("rows"), least=1),
         Check(name="symbols", figure=reported("symbols"), least=1),
-        # Old data are stopped here, where they enter: everything after is made of these prices. The sample is
-        # old on purpose and says so, so that no profile needs a looser contract.
+        # Old data are blocked here, where they enter: all other datasets are made from these prices.
+        # The sample is old on purpose and reports it, so that no profile needs a looser contract.
         Check(name="age of as_of", figure=age(), least=-1, most=settings().max_age_days, unit="days"),
         Check(name="as_of since the batch before", figure=advance(), least=0, unit="days"),
-        # a truncated history, or a source that has lost symbols; growth is what a person has asked for
+        # a truncated history, or a source that has lost symbols; growth is what somebody has configured
         Check(name="change of rows", figure=change("rows"), least=-20, unit="%"),
         Check(name="change of symbols", figure=change("symbols"), least=-20, unit="%"),
         Check(name="growth of symbols", figure=change("symbols"), most=50, unit="%", severity="warn"),

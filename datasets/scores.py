@@ -16,7 +16,7 @@ SCORES_CONTRACT = Contract(
     freshness=timedelta(hours=26),
     details={
         "left_out": COUNT,  # symbols with too little history for any score
-        "stale": COUNT,  # symbols that are not traded any more
+        "stale": COUNT,  # symbols that are no longer traded
         "complete": COUNT,  # symbols with all three percentiles
         "min_score": {"type": "number"},
         "max_score": {"type": "number"},

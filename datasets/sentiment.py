@@ -32,7 +32,7 @@ SENTIMENT_CONTRACT = Contract(
         "analysed": COUNT,
         "reused": COUNT,
         "without_headlines": COUNT,
-        "unrated": COUNT,  # the sum of the reasons; there when some are
+        "unrated": COUNT,  # the sum of the reasons; only there when it is not 0
         **{f"unrated_{reason}": COUNT for reason in REASONS},
         "input_tokens": COUNT,
         "output_tokens": COUNT,
@@ -48,13 +48,13 @@ SENTIMENT_CONTRACT = Contract(
         Check(name="as_of since the batch before", figure=advance(), least=0, unit="days"),
         Check(name="lowest sentiment", figure=reported("min_sentiment"), least=-1, most=1),
         Check(name="highest sentiment", figure=reported("max_sentiment"), least=-1, most=1),
-        # a source of headlines that is down looks like silence: all would be graded as neutral
+        # a source of headlines that is down looks like no news: all symbols would be graded as neutral
         Check(name="symbols without headlines", figure=MISSING, most=90, unit="%"),
         Check(name="many symbols without headlines", figure=MISSING, most=50, unit="%", severity="warn"),
-        # nor would they be without a rating for any other reason
+        # the same for symbols without a rating for any other reason
         Check(name="unrated symbols", figure=UNRATED, most=90, unit="%"),
         Check(name="many unrated symbols", figure=UNRATED, most=50, unit="%", severity="warn"),
-        # how many the screeners agree on differs from day to day
+        # the number of symbols on which the screeners agree differs from day to day
         Check(name="change of symbols", figure=change("symbols"), least=-50, unit="%", severity="warn"),
     ),
 )

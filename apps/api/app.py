@@ -1,4 +1,4 @@
-"""The HTTP interface: refresh a batch's grades, read them, tell whether the service is well."""
+"""The HTTP interface: refresh a batch's grades, read them, and check the service's health."""
 
 import logging
 import time
@@ -26,11 +26,11 @@ class RefreshRequest(BaseModel):
     """Body of a refresh; without a batch the newest that has both halves is graded."""
 
     batch: BatchKey | None = None
-    market: MarketName | None = None  # without one it is the default market's
+    market: MarketName | None = None  # None: the default market
 
 
 class RefreshAnswer(BaseModel):
-    """What a refresh has done; `market` is told to who has named one."""
+    """What a refresh has done; `market` is there when the request named one."""
 
     batch: str
     market: str | None = None
@@ -41,7 +41,7 @@ class RefreshAnswer(BaseModel):
 
 
 class Health(BaseModel):
-    """The service answers; the keys tell how far the data are."""
+    """The service answers; the keys show its newest batches."""
 
     status: str = "ok"
     newest_batch: str | None  # ingested
@@ -113,7 +113,7 @@ def get_grade(
 
 @router.get("/health")
 def health(settings: Configured) -> Health:
-    """Tell that the service is up, and its newest batches."""
+    """Return that the service is up, and its newest batches."""
     return Health(
         newest_batch=next((files.key for files in batches(settings.data_dir)), None),
         newest_graded=next((files.key for files in graded(settings.data_dir)), None),
@@ -150,12 +150,12 @@ def _graded(root: Path, key: str | None) -> BatchFiles:
 
 
 async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Write one line a request: method, path, status, milliseconds, batch."""
+    """Log a line for each request: method, path, status, milliseconds, batch."""
     started = time.perf_counter()
     response = await call_next(request)
     milliseconds = (time.perf_counter() - started) * 1000
     batch = getattr(request.state, "batch", "")
-    path = request.url.path  # still percent-encoded, so that nobody can forge a log line
+    path = request.url.path  # still percent-encoded, so that a request cannot forge a log line
     status, shown = response.status_code, batch or "-"
     extra = {"batch": batch}
     log.info("%s %s %d %.0fms batch=%s", request.method, path, status, milliseconds, shown, extra=extra)
@@ -163,7 +163,7 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
 
 
 def corrupt(_request: Request, error: Exception) -> JSONResponse:
-    """Answer 500 and tell which file is corrupt."""
+    """Answer 500 and name the corrupt file."""
     log.error("%s", error)
     return JSONResponse({"detail": str(error)}, status_code=500)
 

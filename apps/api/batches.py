@@ -24,11 +24,11 @@ def check_key(key: str) -> str:
 BatchKey = Annotated[str, AfterValidator(check_key)]
 
 
-DEFAULT_MARKET = "default"  # its data lie in the data root itself
+DEFAULT_MARKET = "default"  # its data are in the data root itself
 
 
 def check_market(name: str) -> str:
-    """Return `name` when it is spelt as a market is; raises ValueError. It becomes part of a path."""
+    """Return `name` when it is a valid name of a market; raises ValueError. It becomes part of a path."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
         raise ValueError("not a name of a market; expected lower-case letters, digits and underscores")
     return name
@@ -73,7 +73,7 @@ class BatchFiles:
         return self.data_dir / "grades" / f"{self.key}.json"
 
     def known(self) -> bool:
-        """Tell whether any stage has written something for this batch."""
+        """Return whether any stage has written something for this batch."""
         return self.scores.parent.is_dir() or self.sentiment.parent.is_dir()
 
     def missing(self) -> list[str]:

@@ -67,7 +67,7 @@ def grade_batch(files: BatchFiles, sentiment_weight: float) -> Graded:
 def composite(sentiment_weight: float) -> pl.Expr:
     """Return (1 - w) * score + w * sentiment, 0..100, where -1..1 of sentiment maps to 0..100.
 
-    Rounded to hundredths before the ranking, so that what looks equal ranks as equal (by symbol). Null where
+    Rounded to hundredths before the ranking, so that equal figures rank as equal (by symbol). Null where
     the score is null.
     """
     sentiment = ((pl.col("sentiment") + 1) * 50).fill_null(NEUTRAL)
@@ -79,7 +79,7 @@ def letter(rank: int, symbols: int) -> str:
     """Return the letter of a rank 1..symbols, by cross-sectional quantile.
 
     A rank stands at the quantile (rank - 1/2) / symbols (Hazen 1914), so that few symbols get middling
-    letters: one alone is a C, and the first A needs four. In whole numbers, so that no rounding moves a
+    letters: a single symbol is a C, and the first A needs four. In whole numbers, so that no rounding moves a
     border.
     """
     for name, percent in zip(LETTERS, CUMULATIVE_PERCENT, strict=True):

@@ -30,9 +30,9 @@ READINGS = TypeAdapter(Readings)
 
 
 def read_scores(path: Path) -> pl.DataFrame:
-    """Return symbol:str, momentum, value, quality, score:f64 (0..100 or null), as_of:date, a row a symbol.
+    """Return symbol:str, momentum, value, quality, score:f64 (0..100 or null), as_of:date, by symbol.
 
-    Raises BadData when the file is no Parquet file, lacks a column, or holds nothing usable.
+    Raises BadData when the file is not a Parquet file, lacks a column, or holds nothing usable.
     """
     scores = _parquet(path, lambda frame: frame.select(_SCORE_COLUMNS))
     for column in PERCENTILES:
@@ -40,9 +40,9 @@ def read_scores(path: Path) -> pl.DataFrame:
         if not outside.is_empty():
             raise BadData(f"{path}: {column} of {outside['symbol'][0]} is not within 0..100")
     if scores["symbol"].has_nulls() or scores["symbol"].is_duplicated().any():
-        raise BadData(f"{path}: a symbol is missing or stands twice")
+        raise BadData(f"{path}: a symbol is missing or occurs twice")
     if scores["as_of"].null_count() == scores.height:
-        raise BadData(f"{path}: no row tells its as_of day")
+        raise BadData(f"{path}: no row has an as_of day")
     return scores
 
 
@@ -54,7 +54,7 @@ _SCORE_COLUMNS = [
 
 
 def read_sentiment(path: Path) -> pl.DataFrame:
-    """Return symbol:str, sentiment:f64 (-1..1 or null), headlines:i64, a row a symbol. Raises BadData."""
+    """Return symbol:str, sentiment:f64 (-1..1 or null), headlines:i64; one row per symbol. Raises BadData."""
     try:
         readings = READINGS.validate_json(path.read_bytes()).symbols
     except ValidationError as error:
@@ -66,7 +66,7 @@ def read_sentiment(path: Path) -> pl.DataFrame:
         schema={"symbol": pl.String, "sentiment": pl.Float64, "headlines": pl.Int64},
     )
     if frame["symbol"].is_duplicated().any():
-        raise BadData(f"{path}: a symbol stands twice")
+        raise BadData(f"{path}: a symbol occurs twice")
     return frame
 
 

@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit(os.EX_CONFIG)
     configure(settings.log_format)
     app = create_app(settings)
-    # access_log: the app's own line tells the batch as well; log_config: keep the format set above.
+    # access_log: the app's own line has the batch as well; log_config: keep the format set above.
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None, **SERVER)
 
 

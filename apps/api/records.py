@@ -52,6 +52,6 @@ def read_grades(path: Path) -> GradesAnswer:
     try:
         grades = Grades.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise BadData(f"{path} is no grades file: refresh the grades of this batch") from error
+        raise BadData(f"{path} is not a file of grades: refresh the grades of this batch") from error
     graded_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return GradesAnswer(graded_at=graded_at, **grades.model_dump())

@@ -1,7 +1,7 @@
-"""What of older batches is on disk, and which of it goes: a batch is kept for as long as its prices are.
+"""Files of older batches, and which of them are removed: a batch is kept for as long as its prices are.
 
-The ingestion stage keeps the newest INGESTION_KEEP_BATCHES below prices/, each with its scores. What others
-have written for a batch follows by `prune_followers`, so that this one setting holds for all.
+The ingestion stage keeps the newest INGESTION_KEEP_BATCHES below prices/, each with its scores.
+`prune_followers` removes what other stages have written for a batch, so that one setting holds for all.
 """
 
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger("batches")
 
 
 def is_key(name: str) -> bool:
-    """Tell whether `name` is a batch key in its one spelling."""
+    """Return whether `name` is a batch key in its only valid spelling."""
     try:
         return datetime.strptime(name, BATCH_FORMAT).replace(tzinfo=UTC).strftime(BATCH_FORMAT) == name
     except ValueError:
@@ -26,15 +26,15 @@ def is_key(name: str) -> bool:
 
 
 def of_batches(folder: Path) -> list[Path]:
-    """Return what in `folder` is named by a batch, <key> or <key>.json, oldest first; keys sort by time."""
+    """Return the entries of `folder` that a batch names, <key> or <key>.json, oldest first."""
     return sorted(path for path in folder.glob("*") if is_key(path.stem))
 
 
 def prune_followers(volume: Path, keep: Collection[str] = ()) -> list[str]:
-    """Remove from a volume beside prices/ what is of batches before the oldest there; return their keys.
+    """Remove from a volume beside prices/ the batches before the oldest in prices/; return their keys.
 
-    Such a batch cannot be graded any more, for its scores went with its prices. Nothing goes while prices/ is
-    empty, nor what is of the batches that `keep` names.
+    Such a batch can no longer be graded, because its scores were removed with its prices. Nothing is removed
+    while prices/ is empty, and never a batch that `keep` names.
     """
     kept = [path.stem for path in of_batches(volume.parent / PRICES)]
     outdated = (path for path in of_batches(volume) if kept and path.stem < kept[0] and path.stem not in keep)
@@ -42,9 +42,10 @@ def prune_followers(volume: Path, keep: Collection[str] = ()) -> list[str]:
 
 
 def remove(paths: Iterable[Path]) -> list[str]:
-    """Remove folders and files of batches; return the keys of those that are gone.
+    """Remove folders and files of batches; return the keys of those that were removed.
 
-    What cannot be removed is left for the next time with a warning: the batch that is being written is sound.
+    What cannot be removed stays until the next batch, with a warning; the batch that is being written is not
+    affected.
     """
     removed = []
     for path in paths:

@@ -1,8 +1,7 @@
-"""Bounds of a service that asks nobody for a password: no request, or lack of one, keeps it from others.
+"""Bounds of a service without passwords: no client can keep it from others, by requests or by silence.
 
-The libraries bound what they can: Starlette a body, h11 the bytes of a head, uvicorn an idle connection. Here
-is what they lack. uvicorn's `limit_concurrency` is not used, because it refuses readers while others hold
-connections.
+Starlette bounds a body, h11 the bytes of a head, uvicorn an idle connection. The other bounds are here.
+uvicorn's `limit_concurrency` is not used, because it refuses readers while others hold connections.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-BODY_BYTES = 16 * 1024  # the longest that anybody needs has 100
+BODY_BYTES = 16 * 1024  # the longest valid one has 100
 HEAD_BYTES = 16 * 1024
 HEADERS = 64  # a browser sends 20, proxies add some
 CONNECTIONS = 256
@@ -39,14 +38,16 @@ class BoundedProtocol(H11Protocol):
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection; of too many, the oldest that owes a request makes room, else the oldest."""
+        """Take a connection; of too many, drop the oldest that owes a request, else the oldest."""
         self.number = next(NUMBERS)  # a loop's clock may be too coarse to tell two connections apart
         super().connection_made(transport)
         self._end_after(SEND_SECONDS)
         if len(self.connections) > CONNECTIONS:
-            known = (one for one in self.connections if isinstance(one, BoundedProtocol) and one is not self)
-            oldest = min(known, key=lambda one: (not one.owed, one.number))
-            self.connections.discard(oldest)  # it is lost in the loop's next step only
+            known = (
+                each for each in self.connections if isinstance(each, BoundedProtocol) and each is not self
+            )
+            oldest = min(known, key=lambda each: (not each.owed, each.number))
+            self.connections.discard(oldest)  # uvicorn removes it only in the loop's next step
             oldest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -55,7 +56,7 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read what was sent; what follows an answer that did not wait for it is thrown away."""
+        """Read what was sent; what comes after an early answer is dropped."""
         if self._lingers:
             return
         super().data_received(data)
@@ -81,7 +82,7 @@ class BoundedProtocol(H11Protocol):
             self._end_after(TAKE_SECONDS)
 
     def pause_writing(self) -> None:
-        """Wait for whoever reads the answer, but not for ever."""
+        """Wait for the reader of the answer, but not without end."""
         super().pause_writing()
         self._end_after(TAKE_SECONDS)
 
@@ -91,7 +92,7 @@ class BoundedProtocol(H11Protocol):
         self._end_after(None)
 
     def _end_after(self, seconds: float | None) -> None:
-        """Drop the connection after so many seconds; None: not any more."""
+        """Drop the connection after so many seconds; None: no longer."""
         if self._timer:
             self._timer.cancel()
         # `transport` is looked up later: a connection is lost before it is made when the server stops
@@ -110,7 +111,7 @@ SERVER: dict[str, Any] = {
 
 
 def bound(app: FastAPI) -> None:
-    """Refuse requests that are too large, and repeat nothing of what was sent in a refusal."""
+    """Refuse requests that are too large; a refusal repeats nothing of the request."""
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     app.middleware("http")(_few_headers)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -125,7 +126,7 @@ async def _few_headers(request: Request, call_next: Callable[[Request], Awaitabl
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    """Answer 422 with what is wrong where; FastAPI's own answer holds the input, as long as it may be."""
-    told = error.errors() if isinstance(error, RequestValidationError) else []
-    detail = [{key: one[key] for key in ("type", "loc", "msg")} for one in told]
+    """Answer 422 with the faults and where they are; FastAPI's own answer would repeat the whole input."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    detail = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in faults]
     return JSONResponse({"detail": detail}, status_code=422)

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written beside their place, then moved into it."""
+"""Files that are either whole or absent: written to a temporary file, then moved to their place."""
 
 import hashlib
 import os

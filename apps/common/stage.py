@@ -8,7 +8,7 @@ The orchestrator gives a stage its batch in the environment:
     RANKALPHA_DATA_DIR  root of the data volumes, /data in the containers
 
 The stage answers with its exit status (`sysexits.h`): 0 done, 65 bad data, 78 bad configuration (neither can
-heal, so neither is retried), anything else may be tried again.
+pass by itself, so neither is retried); after anything else there may be another attempt.
 """
 
 import json
@@ -23,11 +23,11 @@ from pathlib import Path
 from apps.common.files import write_atomic
 
 BATCH_FORMAT = "%Y-%m-%dT%H:%M:%S"
-BEGIN, END = 1400, 600  # characters of an error that are shown; at its end stands what to do
+BEGIN, END = 1400, 600  # characters of an error that are shown; its end says what to do
 
 
 class StageError(Exception):
-    """A stage cannot go on; `exit_status` tells the orchestrator whether trying again can help."""
+    """A stage cannot continue; by `exit_status` the orchestrator decides whether another attempt can help."""
 
     exit_status = os.EX_SOFTWARE
 
@@ -39,7 +39,7 @@ class BadData(StageError):
 
 
 class BadConfig(StageError):
-    """A setting that makes no sense. The message names the key, its value and what is allowed."""
+    """A setting that cannot be used. The message names the key, its value and what is allowed."""
 
     exit_status = os.EX_CONFIG
 
@@ -50,7 +50,7 @@ class Result:
 
     rows: int
     symbols: int
-    as_of: date  # last day the data speaks of; for replayed or late data not the day of the batch
+    as_of: date  # last day of the data; for replayed or late data not the day of the batch
     checksum: str  # sha256:<hex> of the main output file
     outputs: list[str]  # paths below the data root, main output first
     details: dict[str, str | int | float | bool | None] = field(default_factory=dict)
@@ -68,11 +68,12 @@ class Batch:
         with suppress(ValueError):
             if datetime.strptime(self.key, BATCH_FORMAT).strftime(BATCH_FORMAT) == self.key:
                 return
-        raise BadConfig(f"RANKALPHA_BATCH={self.key!r} is no batch key like 2026-11-22T06:00:00")
+        expected = "expected a UTC time such as 2026-11-22T06:00:00"
+        raise BadConfig(f"RANKALPHA_BATCH={self.key!r} is not a batch key; {expected}")
 
     @classmethod
     def from_env(cls) -> "Batch":
-        """Read the variables; without a batch, as when run by hand, make one of the present time."""
+        """Read the variables; without a batch, as when run by hand, make one from the present time."""
         result = os.environ.get("RANKALPHA_RESULT")
         return cls(
             key=os.environ.get("RANKALPHA_BATCH") or datetime.now(UTC).strftime(BATCH_FORMAT),
@@ -91,7 +92,7 @@ class Batch:
 
 
 def one_line(error: Exception) -> str:
-    """Return an error's message as one line that is cut, whatever a file or a service has put into it."""
+    """Return an error's message as one line of bounded length, whatever text it holds."""
     text = " ".join(str(error).split())
     missing = len(text) - BEGIN - END
     return text if missing <= 0 else f"{text[:BEGIN]} [… {missing} characters are left out …] {text[-END:]}"
@@ -110,6 +111,6 @@ def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
     except StageError as error:
         print(f"{stage}: {one_line(error)}", file=sys.stderr, flush=True)
         sys.exit(error.exit_status)
-    except OSError as error:  # a full or read-only disk may be mended
+    except OSError as error:  # a full or read-only disk may be repaired
         print(f"{stage}: {one_line(error)}", file=sys.stderr, flush=True)
         sys.exit(os.EX_IOERR)

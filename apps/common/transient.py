@@ -1,8 +1,9 @@
 """Which failures of a service may pass, how long to wait for it, and how often to ask: one rule for all.
 
-May pass, so that it is asked again: no answer in time, a broken connection or encoding, too many redirects,
-and the answers 408, 409, 425, 429 and 5xx. `Retry-After` is honoured, in seconds or as an HTTP date. All
-other refusals stay: the caller decides whether they are about one symbol, the key or the address.
+These failures may pass, and the service is asked again: no answer in time, a broken connection or encoding,
+too many redirects, and the answers 408, 409, 425, 429 and 5xx. `Retry-After` is honoured, in seconds or as an
+HTTP date. All other refusals are final: the caller decides whether they are about one symbol, the key or the
+address.
 
 How long and how often is a setting of each stage, see `apps.common.settings.PatientEnvironment`.
 """
@@ -27,31 +28,31 @@ MAY_PASS = frozenset(
     }
 )
 # Errors of httpx, requests and curl_cffi about the request itself, not the network. They share their names.
-STAY = frozenset(
+FINAL = frozenset(
     {"InvalidURL", "InvalidSchema", "MissingSchema", "URLRequired", "UnsupportedProtocol", "InvalidHeader"}
 )
 BACKOFF = wait_exponential(multiplier=0.5, max=30)  # 0.5, 1, 2, 4 s
 
 
 class Unavailable(StageError):
-    """A service that does not answer at present. Asking it, or running the stage, again can help."""
+    """A service that does not answer at present; another attempt can help."""
 
     exit_status = os.EX_UNAVAILABLE
 
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
-        self.retry_after = retry_after  # seconds that the service asks to be left alone
+        self.retry_after = retry_after  # seconds that the service asks not to be called
 
 
 def may_pass(failure: int | Exception) -> bool:
     """Whether an HTTP status, or an error of httpx, requests or curl_cffi, may be gone the next time."""
     if isinstance(failure, int):
         return failure in MAY_PASS or HTTPStatus.INTERNAL_SERVER_ERROR <= failure <= 599  # noqa: PLR2004
-    return not STAY.intersection(kind.__name__ for kind in type(failure).__mro__)
+    return not FINAL.intersection(kind.__name__ for kind in type(failure).__mro__)
 
 
 def retry_after(header: str | None) -> float:
-    """Return the seconds from now that a Retry-After header asks for; 0 without one or for a broken one."""
+    """Return the seconds from now that a Retry-After header asks for; 0 without a valid one."""
     try:
         return Retry(retry_after_max=sys.maxsize).parse_retry_after(header) if header else 0.0
     except (InvalidHeader, ValueError, OverflowError):

@@ -35,7 +35,7 @@ class RefreshRequest(BaseModel):
 
 
 class RefreshAnswer(BaseModel):
-    """How many open pages were told."""
+    """How many open pages were notified."""
 
     status: str = "refreshed"
     batch: str | None
@@ -52,7 +52,7 @@ def page() -> FileResponse:
 async def ranking(
     request: Request, batch: BatchKey | None = None, market: MarketName | None = None
 ) -> Response:
-    """Pass on the API's grades, and its 404 when there are none; 502 when it is down or answers nonsense."""
+    """Pass on the API's grades, or its 404 without any; 502 when it is down or its answer is not JSON."""
     try:
         asked = {key: value for key, value in (("batch", batch), ("market", market)) if value}
         answer = await request.app.state.api.get("/api/v1/grading/grades", params=asked)
@@ -60,7 +60,7 @@ async def ranking(
     except httpx.TransportError as error:
         return JSONResponse({"detail": f"the grading API does not answer ({type(error).__name__})"}, 502)
     except ValueError:
-        return JSONResponse({"detail": "the grading API answered with something that is no JSON"}, 502)
+        return JSONResponse({"detail": "the grading API answered with something that is not JSON"}, 502)
     status = 502 if answer.is_server_error else answer.status_code
     return JSONResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
 
@@ -78,14 +78,14 @@ async def events(request: Request) -> AsyncIterator[ServerSentEvent]:
 
 @router.post("/api/refresh-data")
 async def refresh_data(request: Request, body: RefreshRequest | None = None) -> RefreshAnswer:
-    """Tell every open page to load the ranking anew. Safe to repeat."""
+    """Let every open page load the ranking again. Safe to repeat."""
     batch = body.batch if body else None
     return RefreshAnswer(batch=batch, listeners=request.app.state.broadcast.send(batch))
 
 
 @router.get("/health")
 def health() -> dict[str, str]:
-    """Tell that the service is up; it does not ask the API, whose absence the page shows by itself."""
+    """Return that the service is up; it does not ask the API, because the page shows when that is down."""
     return {"status": "ok"}
 
 

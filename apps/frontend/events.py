@@ -1,11 +1,11 @@
-"""Tells every open page that there is something new."""
+"""Notifies every open page that there is something new."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 
 class Broadcast:
-    """Passes each message to all who listen at that moment; one event loop, nothing is stored."""
+    """Passes each message to the pages that listen at that moment; in one event loop, nothing is stored."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[str | None]] = set()
@@ -17,7 +17,7 @@ class Broadcast:
         return len(self._listeners)
 
     async def listen(self) -> AsyncIterator[str | None]:
-        """Yield the messages sent from the first step on; leaving the iteration ends the listening."""
+        """Yield the messages that are sent from the first step on, until the iteration ends."""
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._listeners.add(queue)
         try:

@@ -27,7 +27,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,  # keep the format set above
-        timeout_graceful_shutdown=2,  # open pages hold their event stream for ever
+        timeout_graceful_shutdown=2,  # open pages never close their event stream
         **SERVER,
     )
 

@@ -23,7 +23,7 @@ def counts(update: Update) -> dict[str, int]:
     `behind` of them keep what was known, `left_out` have no prices at all; each counts once by its reason.
     """
     behind = len(_kept(update))
-    reasons = Counter(one.reason for one in update.missing.values())
+    reasons = Counter(why.reason for why in update.missing.values())
     return {
         "revised": update.revised,
         "rescaled": len(update.rescaled),
@@ -35,41 +35,41 @@ def counts(update: Update) -> dict[str, int]:
 
 
 def log_changes(update: Update) -> None:
-    """Name what a person may want to look at, and say how much more there is."""
+    """Log what a person may want to check, and how much more there is."""
     if update.revised:
         log.info("known days that were corrected or came late: %d", update.revised)
-    rescaled = [f"{one.symbol}{_scale(one.factor)}{_because(one.actions)}" for one in update.rescaled]
+    rescaled = [f"{each.symbol}{_scale(each.factor)}{_because(each.actions)}" for each in update.rescaled]
     _name(logging.INFO, "histories that were rescaled, and replaced as a whole (%d): %s", rescaled)
     jumps = [f"{symbol} {day} x{factor:.4g}" for symbol, day, factor in update.jumps.iter_rows()]
     _name(
         logging.WARNING, "warning: closes that jump, by a split or a slipped decimal point? (%d): %s", jumps
     )
     known = _kept(update)
-    for symbol, one in list(update.missing.items())[:NAMED]:
+    for symbol, why in list(update.missing.items())[:NAMED]:
         kept = "is kept as it was" if symbol in known else "is left out"
-        log.warning("warning: %s %s: %s", symbol, kept, one.message)
+        log.warning("warning: %s %s: %s", symbol, kept, why.message)
     if len(update.missing) > NAMED:
         others = list(update.missing)[NAMED:]
         log.warning("warning: others (%d), see %s: %s …", len(others), FILE, ", ".join(others[:NAMED]))
 
 
 def write_changes(folder: Path, update: Update) -> list[Path]:
-    """Write changes.json when there is something to tell; return the files that were written."""
+    """Write changes.json when there is something to report; return the files that were written."""
     jumps = update.jumps.with_columns(pl.col("date").cast(pl.String)) if update.jumps.height else update.jumps
     known = _kept(update)
-    told = {
-        "rescaled": [one._asdict() for one in update.rescaled],
+    report = {
+        "rescaled": [each._asdict() for each in update.rescaled],
         "jumps": jumps.to_dicts(),
         "missing": {
-            symbol: {"reason": one.reason, "message": one.message, "kept": symbol in known}
-            for symbol, one in update.missing.items()
+            symbol: {"reason": why.reason, "message": why.message, "kept": symbol in known}
+            for symbol, why in update.missing.items()
         },
     }
     path = folder / FILE
-    if not any(told.values()):
+    if not any(report.values()):
         path.unlink(missing_ok=True)  # of an earlier attempt
         return []
-    text = json.dumps(told, indent=1)
+    text = json.dumps(report, indent=1)
     write_atomic(path, lambda temporary: temporary.write_text(text + "\n"))
     return [path]
 
@@ -84,7 +84,7 @@ def _scale(factor: float | None) -> str:
 
 
 def _because(actions: list[dict[str, object]]) -> str:
-    listed = ", ".join(f"{one['kind']} {one['value']:g} on {one['date']}" for one in actions)
+    listed = ", ".join(f"{action['kind']} {action['value']:g} on {action['date']}" for action in actions)
     return f" ({listed})" if listed else ""
 
 

@@ -1,4 +1,4 @@
-"""How an answer joins the history that is known: nothing that is known is lost or bent by it.
+"""How an answer joins the history that is known: nothing that is known is lost or damaged by it.
 
 The newest known sessions are asked for again, and so is all since the oldest hole. Adjusted closes are
 rescaled backwards by every dividend and split: when the oldest close that was asked for again has changed,
@@ -16,11 +16,11 @@ from apps.ingestion.rescaling import Rescaled, Rescaling, compared_with, rescali
 from apps.ingestion.sessions import KEY
 from apps.ingestion.sources import Fetched, Missing, Reason, Source
 
-DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come of a damaged file
+DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come from a damaged file
 
 
 class Merged(NamedTuple):
-    """The histories of some symbols, sorted, and what has become of them."""
+    """The histories of some symbols, sorted, and how they have changed."""
 
     prices: pl.DataFrame
     changed: pl.DataFrame  # symbol, date of rows that are new or differ
@@ -59,7 +59,7 @@ def merge(
         taken = whole.prices.filter(~pl.col("symbol").is_in(list(rescaled.refused)))
         fresh = pl.concat([fresh.filter(~pl.col("symbol").is_in(again)), taken])
         compared = compared_with(fresh, known)
-    replaced = pl.col("symbol").is_in([one.symbol for one in rescaled.accepted])
+    replaced = pl.col("symbol").is_in([history.symbol for history in rescaled.accepted])
     changes = compared.filter(~same_close().fill_null(value=False))
     news = changes.filter(~replaced)
     corrected = news.filter(pl.col("close_known").is_not_null())
@@ -91,7 +91,7 @@ def valid_row() -> pl.Expr:
 
 
 def _usable(fetched: Fetched, source: Source, until: date) -> Fetched:
-    """Return what came up to the day `until`, without the symbols that have a senseless or repeated row."""
+    """Return what came up to the day `until`, without the symbols that have an impossible or repeated row."""
     prices = fetched.prices.filter(pl.col("date").is_null() | (pl.col("date") <= until))
     once = (
         prices.group_by("symbol").agg(pl.col("date").is_unique().all().alias("once")).filter(~pl.col("once"))
@@ -103,7 +103,7 @@ def _usable(fetched: Fetched, source: Source, until: date) -> Fetched:
     )
     missing = dict(fetched.missing)
     for symbol, day, close in faulty.select(*KEY, "close").iter_rows():
-        text = f"source {source.name}: {symbol} has a senseless or repeated row ({day}, close {close})"
+        text = f"source {source.name}: {symbol} has an impossible or repeated row ({day}, close {close})"
         missing[str(symbol)] = Missing(Reason.FAULTY, f"{text}; correct it at the source")
     if faulty.height:
         prices = prices.filter(~pl.col("symbol").is_in(faulty["symbol"].to_list(), nulls_equal=True))

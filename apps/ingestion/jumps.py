@@ -1,4 +1,4 @@
-"""Closes that jump from one session to the next: an unadjusted split, a slipped point, or news."""
+"""Closes that jump from one session to the next: an unadjusted split, a misplaced decimal point, or news."""
 
 import polars as pl
 
@@ -6,7 +6,7 @@ from apps.ingestion.sessions import KEY
 
 
 def jumps(prices: pl.DataFrame, changed: pl.DataFrame, bound: float) -> pl.DataFrame:
-    """Return symbol, date, factor of the closes that are `bound` times the one before, or as small a part.
+    """Return symbol, date, factor of the closes that are `bound` times the close before, or its fraction.
 
     `prices` is sorted. Only days that are in `changed` (symbol, date), or that follow one: what was reported
     in an earlier batch is not reported again.

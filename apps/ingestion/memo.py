@@ -1,6 +1,6 @@
-"""A batch whose source has not changed since the batch before costs no more than to see that.
+"""A batch whose source has nothing new since the batch before takes over the files of that batch.
 
-Beside its files a batch keeps memo.json: what its source was like, what came of it, and until when nothing
+Beside its files a batch keeps memo.json: what its source was like, its result, and until when nothing
 new can come. When the next batch finds its source the same, and the files of the earlier batch as they were
 written, it takes them over.
 """
@@ -23,12 +23,14 @@ NOTHING_NEW = {"new_rows": 0, "revised": 0, "rescaled": 0, "jumps": 0, "reused":
 
 
 def state_of(source: Source, settings: Settings) -> str | None:
-    """Return a digest of all that the outcome depends on; None when the source cannot tell what is new."""
+    """Return a digest of all that the outcome depends on; None when the source does not know what is new."""
     if source.state is None:
         return None
     code = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    told = json.dumps([source.name, source.symbols, source.state, settings.screener_top, settings.replace])
-    return hashlib.sha256(b"".join([told.encode(), *code])).hexdigest()
+    settings_text = json.dumps(
+        [source.name, source.symbols, source.state, settings.screener_top, settings.replace]
+    )
+    return hashlib.sha256(b"".join([settings_text.encode(), *code])).hexdigest()
 
 
 def taken_over(batch: Batch, state: str | None) -> Result | None:

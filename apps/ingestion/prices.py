@@ -1,4 +1,4 @@
-"""The prices table: its columns, what makes it valid, and how a batch brings it up to date."""
+"""The prices table: its columns, what makes it valid, and how a batch updates it."""
 
 import logging
 from collections import Counter
@@ -24,17 +24,17 @@ SCHEMA = pl.Schema({"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
 SYMBOLS_AT_ONCE = 500
 ROWS_AT_ONCE = 1_000_000
 
-# A source that leaves more of the batch unanswered is out of service; the batch is worth another attempt.
+# A source that leaves a larger share unanswered is out of service; another attempt may help.
 MOST_UNANSWERED = 0.2
 
 
 @dataclass(frozen=True)
 class Update:
-    """A valid prices table and what is new in it."""
+    """A valid table of prices and what is new in it."""
 
     prices: pl.DataFrame
     new_rows: int  # new or revised
-    revised: int = 0  # corrected, or brought later than the days after them
+    revised: int = 0  # corrected, or later than the days after them
     rescaled: list[Rescaled] = field(default_factory=list)
     jumps: pl.DataFrame = field(default_factory=pl.DataFrame)  # symbol, date, factor
     missing: dict[str, Missing] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class Rules:
 
     overlap: int = 10  # known sessions that are asked for again
     jump: float = 1.8  # a close that is so many times the one before, or as small a part of it, is reported
-    replace: Collection[str] = ()  # symbols whose history is taken as it comes
+    replace: Collection[str] = ()  # symbols whose history is taken as the source has it
 
 
 def checked(prices: pl.DataFrame, origin: str) -> pl.DataFrame:
     """Return `prices` when valid: the schema, rows, no nulls, positive finite closes, strictly sorted.
 
-    Raises BadData that begins with `origin` (a file or a source) and names the first offence.
+    Raises BadData that begins with `origin` (a file or a source) and names the first fault.
     """
     if prices.schema != SCHEMA:
         raise BadData(f"{origin}: columns are {dict(prices.schema)}, expected {dict(SCHEMA)}")
@@ -70,7 +70,7 @@ def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | No
     traded since then is not asked for. A symbol for which nothing comes keeps
     what is known, or is left out when nothing is; symbols that the source no longer covers are dropped.
     Raises BadData when nothing valid remains, BadConfig when the source refuses all, Unavailable when it does
-    not answer for all or for more than a fifth, but never for a single one of several.
+    not answer for all or for more than a fifth, but never for a single symbol of several.
     """
     rules = rules or Rules()
     if strangers := sorted(set(rules.replace) - set(source.symbols)):
@@ -133,13 +133,13 @@ def _idle(source: Source, known: pl.DataFrame) -> set[str]:
 
 def _check_answers(source: Source, missing: dict[str, Missing]) -> None:
     """Raise BadConfig when the source refuses all symbols, Unavailable when it leaves too many unanswered."""
-    counts, total = Counter(one.reason for one in missing.values()), len(source.symbols)
-    refused = [one for one in missing.values() if one.reason is Reason.REFUSED]
+    counts, total = Counter(why.reason for why in missing.values()), len(source.symbols)
+    refused = [why for why in missing.values() if why.reason is Reason.REFUSED]
     if refused and len(refused) == total:
         raise BadConfig(_first_of(refused))
     unanswered = counts[Reason.UNAVAILABLE]
     if unanswered == total or unanswered > max(1, MOST_UNANSWERED * total):
-        names = [symbol for symbol, one in missing.items() if one.reason is Reason.UNAVAILABLE]
+        names = [symbol for symbol, why in missing.items() if why.reason is Reason.UNAVAILABLE]
         raise Unavailable(
             f"{source.name.capitalize()} has no prices for {unanswered} of {total} symbols "
             f"({', '.join(names[:5])}); try again later: {missing[names[0]].message}"
@@ -156,8 +156,8 @@ def _check_rows(prices: pl.DataFrame, origin: str) -> None:
     bad = prices.filter(~valid_row()).head(1)
     if not bad.is_empty():
         name, close = bad.select("symbol", "close").row(0)
-        raise BadData(f"{origin}: symbol {name!r} has a senseless day or close (close {close})")
+        raise BadData(f"{origin}: symbol {name!r} has an impossible day or close (close {close})")
     rising = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (day > day.shift()))
     fallen = prices.filter(~rising.fill_null(value=True)).head(1)
     if not fallen.is_empty():
-        raise BadData(f"{origin}: {fallen.row(0)[:2]} comes twice or out of order")
+        raise BadData(f"{origin}: {fallen.row(0)[:2]} occurs twice or out of order")

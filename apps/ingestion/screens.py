@@ -14,12 +14,12 @@ from apps.ingestion.prices import by_symbols
 YEAR = 252
 MONTH = 21
 CLOSE = pl.col("close")
-STILL_TRADED = timedelta(days=10)  # a symbol whose last price is older is halted or delisted: nothing to pick
+STILL_TRADED = timedelta(days=10)  # a symbol whose last price is older is halted or delisted
 
 
 @dataclass(frozen=True)
 class Screen:
-    """A named list in an investing style; `days` is the history that `value` looks at, in closes."""
+    """A named list in an investing style; `days` is the history that `value` needs, in closes."""
 
     name: str
     style: str

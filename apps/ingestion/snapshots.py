@@ -1,4 +1,4 @@
-"""The snapshots below prices/: finding an earlier batch's, writing this batch's, pruning old ones."""
+"""Snapshots of prices: finding an earlier batch's, writing this batch's, pruning old ones."""
 
 import logging
 from dataclasses import dataclass
@@ -63,8 +63,8 @@ def write(path: Path, update: Update, earlier: Snapshot) -> bool:
 def prune(batch: Batch, keep: int) -> list[str]:
     """Remove all but the `keep` newest batch folders; return the names of the removed.
 
-    0 keeps all. Only the newest batch removes others: while an old day is made up for, its like are still
-    being scored.
+    0 keeps all. Only the newest batch removes others: while an old day is ingested, batches of old days are
+    still being scored.
     """
     folders = _batch_folders(batch.data_dir / VOLUME)
     if not keep or not folders or folders[-1].name != batch.key:

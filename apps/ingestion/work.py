@@ -26,7 +26,7 @@ def ingest(batch: Batch) -> Result:
     """Write the batch's prices.parquet and appearances.json below prices/<batch>/ and prune old batches.
 
     Repeating a batch starts from the same earlier batch and never reads its own files. Prices after the
-    batch's day are left out, so a past batch can be made up for.
+    batch's day are left out, so that a past batch can be ingested later.
 
     Raises BadConfig, BadData or Unavailable.
     """
@@ -37,7 +37,7 @@ def ingest(batch: Batch) -> Result:
     if result:
         log.info("nothing is new since the batch before, whose files are taken over")
         if any(path.endswith(changes.FILE) for path in result.outputs):
-            log.warning("warning: what was reported then may still hold, see %s", changes.FILE)
+            log.warning("warning: what it reported may still hold, see %s", changes.FILE)
     else:
         result, updated = _updated(batch, settings, source)
         quiet_until = source.quiet_until(batch.day, updated.prices, updated.missing)

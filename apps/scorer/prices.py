@@ -1,4 +1,4 @@
-"""Reads a batch's prices into one row of raw signals a symbol."""
+"""Reads a batch's prices into one row of raw signals for each symbol."""
 
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from apps.scorer import signals
 
 SCHEMA = pl.Schema({"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
 SYMBOLS_AT_ONCE = 500  # keeps 5,000 symbols of ten years near 300 MiB of memory
-DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come of a damaged file
+DAYS = (date(1800, 1, 1), date(2200, 1, 1))  # days outside come from a damaged file
 FIX = "run the ingestion stage again for this batch"
 
 
@@ -18,10 +18,10 @@ def read_signals(path: Path) -> pl.DataFrame:
     """Return symbol, last_day and the four raw signals of each symbol of a prices.parquet.
 
     The file holds symbol:str, date:Date, close:f64 (adjusted), sorted by symbol and date. Raises BadData when
-    it is missing, corrupt, empty, or holds a close or an order that no score can be made of.
+    it is missing, corrupt, empty, or holds closes or an order that cannot be scored.
     """
     if not path.is_file():
-        raise BadData(f"{path}: missing; {FIX}, it makes this file")
+        raise BadData(f"{path}: missing; {FIX}, which makes this file")
     try:
         frame = pl.scan_parquet(path, glob=False)
         if frame.collect_schema() != SCHEMA:

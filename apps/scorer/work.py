@@ -57,4 +57,4 @@ def _name(reason: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
     gone = before.join(after, on="symbol", how="anti")["symbol"].sort()
     if len(gone):
         more = ", ..." if len(gone) > len(gone.head(5)) else ""
-        log.info("%d symbols left out, %s: %s%s", len(gone), reason, ", ".join(gone.head(5)), more)
+        log.info("left out, %s (%d): %s%s", reason, len(gone), ", ".join(gone.head(5)), more)

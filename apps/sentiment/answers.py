@@ -1,4 +1,4 @@
-"""The rating in what a chat model says: the JSON object, whatever stands around it."""
+"""The rating in a chat model's answer: the JSON object, whatever is around it."""
 
 import json
 import re
@@ -7,22 +7,22 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-THOUGHT_END = "</think>"  # what a reasoning model thinks first is no answer
+THOUGHT_END = "</think>"  # a reasoning model's thoughts come before its answer
 THOUGHT = re.compile(r"^\s*<think>")
 
 
 class Rating(BaseModel):
-    """The only object that counts."""
+    """The object that holds a rating."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
     sentiment: float = Field(ge=-1, le=1, allow_inf_nan=False)
 
 
 def rating(content: object) -> float | None:
-    """Return the rating in a message's content; None when there is none.
+    """Return the rating in a message's content; None without one.
 
-    The object may stand in a code fence, between sentences, in another object, or after `<think>…</think>`.
-    Of several the last counts. The content may be a list of parts, as some APIs have it.
+    The object may be in a code fence, between sentences, in another object, or after `<think>…</think>`.
+    Of several, the last counts. The content may be a list of parts, as in some APIs.
     """
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
@@ -30,14 +30,14 @@ def rating(content: object) -> float | None:
     if not isinstance(content, str):
         return None
     text = content.rpartition(THOUGHT_END)[2]
-    if THOUGHT.match(text):  # it was cut off while it thought
+    if THOUGHT.match(text):  # the answer was cut off in its thoughts
         return None
-    found = [one.sentiment for value in _objects(text) for one in _ratings(value)]
-    return found[-1] if found else None
+    ratings = [each.sentiment for value in _objects(text) for each in _ratings(value)]
+    return ratings[-1] if ratings else None
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects in a text that do not stand in another one."""
+    """Yield the JSON objects in a text that are not in another one."""
     decoder, start = json.JSONDecoder(), text.find("{")
     while start >= 0:
         try:

@@ -27,15 +27,15 @@ class Analysis:
     in_flight: int  # symbols at a time
 
     def entries(self, candidates: Sequence[Candidate]) -> list[Entry]:
-        """Rate the candidates, rounded to four decimals; who lacks headlines or a rating has none, by reason.
+        """Rate the candidates, rounded to four decimals; an entry without a rating has the reason.
 
-        What was seen and paid for is kept, also when the batch ends here.
+        Headlines and paid ratings are kept, even when the batch ends here.
         """
-        found = self._headlines([each.symbol for each in candidates])
-        titles = {symbol: lines for symbol, lines in found.items() if isinstance(lines, list)}
+        fetched = self._headlines([each.symbol for each in candidates])
+        titles = {symbol: lines for symbol, lines in fetched.items() if isinstance(lines, list)}
         some = [symbol for symbol, lines in titles.items() if lines]
         rated = for_each(some, lambda symbol: self.model.rate(symbol, titles[symbol]), self.in_flight)
-        outcomes = {**found, **rated}
+        outcomes = {**fetched, **rated}
         return [self._entry(each, titles.get(each.symbol, []), outcomes[each.symbol]) for each in candidates]
 
     def _headlines(self, symbols: Sequence[str]) -> dict[str, Outcome[list[str]]]:
@@ -107,7 +107,7 @@ def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Cand
 
 
 def result(batch: Batch, report: Report, model: SentimentModel, pruned: int) -> Result:
-    """Sum the written report up for the orchestrator; `pruned` older reports were removed."""
+    """Return the figures of the written report; `pruned` older reports were removed."""
     reused = sum(each.reused for each in report.symbols)
     ratings = [each.sentiment for each in report.symbols if each.sentiment is not None]
     output = report_path(batch)
@@ -132,7 +132,7 @@ def result(batch: Batch, report: Report, model: SentimentModel, pruned: int) -> 
 
 
 def unrated(report: Report) -> dict[str, int]:
-    """Return how many symbols something has kept from a rating, in all and by reason; {} for none."""
+    """Return how many symbols are unrated, in all and by reason; {} for none."""
     reasons = Counter(each.unrated for each in report.symbols if each.unrated)
     by_reason = {f"unrated_{reason}": number for reason, number in sorted(reasons.items())}
     return {"unrated": reasons.total(), **by_reason} if reasons else {}

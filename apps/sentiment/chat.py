@@ -1,4 +1,4 @@
-"""A chat model behind an OpenAI-compatible API: asks for one rating a symbol, tells its refusals apart."""
+"""A chat model behind an OpenAI-compatible API: rates symbols and tells refusals apart."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ SCHEMA = {
     },
 }
 FORMS = ({"type": "json_schema", "json_schema": SCHEMA}, {"type": "json_object"}, None)  # the plainest last
-ASKED = 2  # how often, when an answer holds no rating
+ATTEMPTS = 2  # when an answer holds no rating
 SHOWN = 120  # characters of a malformed answer that the log shows
 UNKNOWN = (400, 422)  # a parameter that the API does not take, or a question that it refuses
 ABOUT_FORM = ("response_format", "json_schema", "json_object", "structured")
@@ -57,8 +57,8 @@ class ChatModel:
         self._kept = kept
         self._spending = Spending(settings.budget, kept)
         self._form = 0  # of FORMS, the richest that the API has not refused
-        self._temperature = True  # whether it takes one
-        self._proven = False  # whether the key, the address and the model have brought a rating
+        self._temperature = True  # whether the API takes one
+        self._proven = False  # whether key, address and model have brought a rating
 
     def details(self) -> dict[str, int | float]:
         """Return what the batch has spent."""
@@ -67,21 +67,22 @@ class ChatModel:
     def rate(self, symbol: str, headlines: Sequence[str]) -> float:
         """Return the model's rating, or the one that this batch has paid for already.
 
-        Raises Unrated for what is about this symbol, and BadConfig for what is about key, address or model.
+        Raises Unrated when the fault is about this symbol, and BadConfig when it is about key, address or
+        model.
         """
         mark = (self._base_url, self.name, INSTRUCTION, symbol, list(headlines))
         if (paid := self._kept.get(*mark)) is not None:
             return paid
         question = json.dumps({"symbol": symbol, "headlines": list(headlines)}, ensure_ascii=False)
-        for _ in range(ASKED):
+        for _ in range(ATTEMPTS):
             with self._spending.asking(symbol, INSTRUCTION + question) as expected:
                 answer = self._ask(symbol, question)
                 body = answer.json()
-                found = rating(_content(body))
-                self._spending.paid(usage(body), expected, found, *mark)
-            if found is not None:
+                rated = rating(_content(body))
+                self._spending.paid(usage(body), expected, rated, *mark)
+            if rated is not None:
                 self._proven = True
-                return found
+                return rated
             if refused := _refusal(body):
                 raise Unrated(
                     "model_refused",
@@ -102,7 +103,7 @@ class ChatModel:
             if other_form and temperature and "temperature" in text:
                 temperature = False
             elif other_form and form + 1 < len(FORMS) and (not answer.code or _named(ABOUT_FORM, text)):
-                form += 1  # it says that it does not take this one, or says nothing at all
+                form += 1  # the API does not take this form, or gives no reason
             else:
                 self._refuse(symbol, answer)
 
@@ -127,19 +128,19 @@ class ChatModel:
 
     def _refuse(self, symbol: str, answer: Answer) -> NoReturn:
         """Raise what a refusal means. The body is not shown: OpenAI's repeats part of the key."""
-        status, said = answer.status, answer.said
+        status, refusal = answer.status, answer.status_and_code
         if _about_question(answer.code):
             raise Unrated(
                 "model_refused",
-                f"{symbol} is not rated: {self.name} refused it ({said}); it counts as neutral",
+                f"{symbol} is not rated: {self.name} refused it ({refusal}); it counts as neutral",
             )
         if status in (401, 402) or (status == 403 and not self._proven):  # noqa: PLR2004
             raise BadConfig(
-                f"OPENAI_API_KEY was refused by {shown(self._base_url)} ({said}); "
+                f"OPENAI_API_KEY was refused by {shown(self._base_url)} ({refusal}); "
                 "check the key and its credit"
             )
         where = f"OPENAI_MODEL={self.name!r} at OPENAI_BASE_URL={shown(self._base_url)!r}"
-        remedy = f"{where} answered {said} for {symbol}; check both"
+        remedy = f"{where} answered {refusal} for {symbol}; check both"
         if status in (403, *UNKNOWN, 413) or self._proven:
             raise Unrated("model_refused", f"{symbol} is not rated: {remedy}", BadConfig)
         raise BadConfig(remedy)
@@ -166,7 +167,7 @@ def _content(body: object) -> object:
 
 
 def _refusal(body: object) -> str:
-    """Return as what a model has refused to answer, an empty string when it has not."""
+    """Return how a model has refused to answer; an empty string when it has not."""
     message, end = _message(body)
     return "content_filter" if end == "content_filter" else "refusal" if message.get("refusal") else ""
 

@@ -27,8 +27,8 @@ def candidates(appearances: Sequence[Appearance]) -> list[Candidate]:
     for appearance in appearances:
         screeners[appearance.symbol].add(appearance.screener)
         styles[appearance.symbol].add(appearance.style)
-    found = [Candidate(symbol, len(screeners[symbol]), len(styles[symbol])) for symbol in screeners]
-    return sorted(found, key=lambda each: (-each.appearances, -each.styles, each.symbol))
+    counted = [Candidate(symbol, len(screeners[symbol]), len(styles[symbol])) for symbol in screeners]
+    return sorted(counted, key=lambda each: (-each.appearances, -each.styles, each.symbol))
 
 
 def consensus(
@@ -46,7 +46,7 @@ def consensus(
 def universe(prices: Path, appearances: Sequence[Appearance]) -> list[Candidate]:
     """Return every symbol of prices.parquet, alphabetically, with its counts (0 when no screener has it).
 
-    Raises BadData when the file is missing or is no Parquet file with a text column `symbol`.
+    Raises BadData when the file is missing or is not a Parquet file with a text column `symbol`.
     """
     if not prices.is_file():
         raise BadData(f"{prices} is missing: run the ingestion stage for this batch first")

@@ -11,11 +11,11 @@ from typing import Any
 import feedparser
 
 END = re.compile(rb"</([a-z]+:)?(rss|feed|rdf)\s*>", re.IGNORECASE)  # the last tag of a whole feed
-TAIL = 2000  # bytes in which it must stand; comments may follow it
+TAIL = 2000  # bytes that must contain it; comments may follow it
 
 
 class NoFeed(ValueError):
-    """The answer is no feed that can be read; the message says what it is."""
+    """The answer is not a feed that can be read; the message says what it is."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Item:
 def items(content: bytes, content_type: str) -> list[Item]:
     """Return the items that have a title, in the feed's order. Raises NoFeed."""
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        found: Iterable[Item] = _of_json(content)
+        entries: Iterable[Item] = _of_json(content)
     else:
-        found = _of_xml(content, content_type)
-    return [item for item in found if item.title]
+        entries = _of_xml(content, content_type)
+    return [item for item in entries if item.title]
 
 
 def _of_json(content: bytes) -> Iterator[Item]:

@@ -37,20 +37,20 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code of an error as OpenAI words it, an empty string without one."""
+        """The code of an error as OpenAI writes it; an empty string without one."""
         body = self.json()
         error = body.get("error", body) if isinstance(body, dict) else None
         named = [error.get(key) for key in ("code", "type")] if isinstance(error, dict) else []
         return next((name for name in named if isinstance(name, str) and CODE.fullmatch(name)), "")
 
     @property
-    def said(self) -> str:
+    def status_and_code(self) -> str:
         """Status and code, such as "HTTP 400 content_filter"; not the text, which may repeat the key."""
         return f"HTTP {self.status} {self.code}".rstrip()
 
 
 class Service:
-    """Sends requests to one service, again while that can help; may be used by several threads."""
+    """Sends requests to one service, repeated while that can help; for several threads."""
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
@@ -60,10 +60,10 @@ class Service:
             raise BadConfig(f"{PROXIES}: one of them cannot be used: {error}") from error
 
     def send(self, method: str, url: str, setting: str, **parts: object) -> Answer:
-        """Return the answer to a request, whatever it is, unless it may be another one later.
+        """Return the answer to a request, whatever it is, unless a later attempt may get another one.
 
         A GET follows redirects. Raises Unavailable, naming host and status but neither headers nor body, when
-        the last attempt fails too, and BadConfig, naming the `setting`, for an address that is none.
+        the last attempt fails too, and BadConfig, naming the `setting`, for something that is not an address.
         """
         try:
             request = self._client.build_request(method, url, **parts)  # type: ignore[arg-type]
@@ -88,11 +88,11 @@ class Service:
         answer = Answer(response.status_code, content, response.headers.get("content-type", ""))
         if may_pass(answer.status):
             seconds = retry_after(response.headers.get("retry-after"))
-            raise Unavailable(f"{request.url.host} answered {answer.said}", seconds)
+            raise Unavailable(f"{request.url.host} answered {answer.status_and_code}", seconds)
         return answer
 
     def _read(self, response: httpx.Response) -> bytes:
-        """Return the body, of a longer one than LARGEST its beginning."""
+        """Return the body, cut at LARGEST bytes."""
         content, end = bytearray(), time.monotonic() + self._patience.timeout
         for piece in response.iter_bytes():
             content += piece

@@ -28,10 +28,10 @@ class HeadlineSource(Protocol):
 
     @property
     def name(self) -> str:
-        """Name of the source; headlines of another one are not used again."""
+        """Name of the source; headlines of another source are not used again."""
 
     def headlines(self, symbol: str) -> list[str]:
-        """Return the distinct titles. Raises Unrated when the symbol's cannot be had."""
+        """Return the distinct titles. Raises Unrated when they cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Sample:
     """The committed sample: invented headlines, so that a fresh machine can show the whole pipeline."""
 
     path: Path = SAMPLE
-    name = ""  # it is at hand, so that nothing of it is kept
+    name = ""  # it is always there, so that nothing of it is kept
 
     def headlines(self, symbol: str) -> list[str]:
         """Return the sample's headlines. Raises BadData when the file is damaged."""
@@ -73,10 +73,10 @@ class Feeds:
             ) from error
         _refuse(answer, about)
         try:
-            found = items(answer.content, answer.content_type)
+            entries = items(answer.content, answer.content_type)
         except NoFeed as error:
             raise Unrated("feed_unreadable", f"{about} {error}; open the address", StageError) from error
-        return counting(found, self.moment, self.max_age)
+        return counting(entries, self.moment, self.max_age)
 
 
 def _refuse(answer: Answer, about: str) -> None:
@@ -90,15 +90,16 @@ def _refuse(answer: Answer, about: str) -> None:
         raise Unrated("feed_empty", f"{about} {status} with nothing in it; check the symbol")
 
 
-def counting(found: Sequence[Item], moment: datetime, max_age: timedelta) -> list[str]:
+def counting(entries: Sequence[Item], moment: datetime, max_age: timedelta) -> list[str]:
     """Return the distinct titles that count at a moment, newest first, at most NEWEST.
 
-    What is dated later or is older than `max_age` is left out; what has no date comes last, in its order.
+    Titles with a later date, or older than `max_age`, are left out; titles without a date come last, in
+    order.
     """
-    dated = [(one.published, one.title) for one in found if one.published]
-    undated = [one.title for one in found if not one.published]
+    dated = [(item.published, item.title) for item in entries if item.published]
+    undated = [item.title for item in entries if not item.published]
     current = [(published, title) for published, title in dated if moment - max_age <= published <= moment]
-    newest = sorted(current, key=lambda one: one[0], reverse=True)
+    newest = sorted(current, key=lambda item: item[0], reverse=True)
     return list(dict.fromkeys([*(title for _, title in newest), *undated]))[:NEWEST]
 
 

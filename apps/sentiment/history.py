@@ -1,11 +1,12 @@
-"""Skip-within-days: what earlier batches have analysed, so that a paid analysis is not bought twice.
+"""Skip-within-days: what earlier batches have analysed, so that no analysis is paid for twice.
 
 A symbol that an earlier batch analysed less than `within_days` days before this batch's day is not analysed
-again: that entry is carried. Days are the batches' days, never the clock, so a repeated batch decides alike:
+again: that entry is carried. Days are the batches' days, never the clock, so that a repeated batch decides
+the same:
 
-- its own analysis is no reuse: what it analysed, it analyses again, from the headlines that it has seen, and
-  without paying again for what it has paid for (`apps.sentiment.kept`);
-- what its first run carried it carries again, also when a later batch has analysed the symbol since.
+- a symbol that it analysed, it analyses again, from the headlines that it has seen, and
+  without paying again (`apps.sentiment.kept`);
+- a symbol that its first run carried, it carries again, even if a later batch has analysed it since.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ class History:
     def read(cls, batch: Batch, within_days: int) -> "History":
         """Read last_run.json; without one nothing was analysed yet. Raises BadData when it is corrupt."""
         path = schedule_path(batch)
-        remedy = "repair or delete it; symbols are then analysed anew"
+        remedy = "repair or delete it; symbols are then analysed again"
         return cls(batch, within_days, read_json(path, LAST_RUNS, remedy) if path.exists() else {})
 
     def carried(self, candidate: Candidate) -> Entry | None:
@@ -61,7 +62,7 @@ class History:
         return self._entries(last.batch).get(symbol)
 
     def _entries(self, key: str) -> dict[str, Entry]:
-        """Return a batch's entries by symbol; none when it has not been analysed or was cleaned up."""
+        """Return a batch's entries by symbol; empty when it was not analysed or was removed."""
         if key not in self.reports:
             path = report_path(replace(self.batch, key=key))
             remedy = "delete it and repeat the sentiment stage for that batch"
@@ -75,7 +76,7 @@ class History:
         return {last.batch for last in self.last_runs.values() if last.analysed > oldest}
 
     def record(self, report: Sequence[Entry]) -> None:
-        """Write into last_run.json what this batch analysed; repeating an old batch never turns it back.
+        """Write into last_run.json what this batch analysed; an old batch does not undo newer entries.
 
         A symbol without a rating is not recorded: there is nothing to carry, and news may come any day.
         """

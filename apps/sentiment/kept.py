@@ -1,7 +1,8 @@
-"""What a batch has seen and paid for, kept beside its report for the next attempt and for who runs it again.
+"""What a batch has seen and paid for, kept beside its report for the next attempt or run.
 
-Both files lie in company_reports/<batch>/ and go with the batch. They hold the headlines of its symbols, and
-a rating for each question that was asked about them. Delete one, and its part is asked for again.
+Both files are in company_reports/<batch>/ and are removed with the batch. They hold the headlines of its
+symbols, and a rating for each question that was asked about them. Delete a file to have its part asked for
+again.
 """
 
 import json
@@ -13,11 +14,11 @@ from threading import Lock
 from apps.common.stage import Batch
 from apps.sentiment.reports import KEPT_HEADLINES, RATINGS, Headlines, Ratings, read_json, write_json
 
-REMEDY = "delete it, and its part is asked for again"
+REMEDY = "delete it to have its part asked for again"
 
 
 class KeptHeadlines:
-    """The headlines that the batch has seen, by symbol: a later attempt rates the same."""
+    """The headlines that the batch has seen, by symbol: a later attempt rates the same ones."""
 
     def __init__(self, batch: Batch, source: str) -> None:
         self._path = batch.folder("company_reports") / "headlines.json"
@@ -30,9 +31,9 @@ class KeptHeadlines:
         """Return a symbol's headlines; None when it has none yet."""
         return self._kept.symbols.get(symbol)
 
-    def keep(self, found: Mapping[str, Sequence[str]]) -> None:
-        """Add what was found; a symbol without headlines is asked for again."""
-        new = {symbol: list(titles) for symbol, titles in found.items() if titles}
+    def keep(self, fetched: Mapping[str, Sequence[str]]) -> None:
+        """Add what was fetched; a symbol without headlines is asked for again."""
+        new = {symbol: list(titles) for symbol, titles in fetched.items() if titles}
         if self._kept.source and new:
             self._kept.symbols.update(new)
             write_json(self._path, KEPT_HEADLINES, self._kept)
@@ -43,8 +44,8 @@ class KeptRatings:
 
     def __init__(self, batch: Batch) -> None:
         self._path = batch.folder("company_reports") / "ratings.json"
-        found = read_json(self._path, RATINGS, REMEDY) if self._path.exists() else Ratings()
-        self._kept, self._lock = found, Lock()
+        self._kept = read_json(self._path, RATINGS, REMEDY) if self._path.exists() else Ratings()
+        self._lock = Lock()
 
     @property
     def path(self) -> Path:
@@ -63,13 +64,13 @@ class KeptRatings:
         return self._kept.input_tokens // number, self._kept.output_tokens // number
 
     def get(self, *question: object) -> float | None:
-        """Return the rating that this very question has got."""
+        """Return the rating of exactly this question; None without one."""
         return self._kept.ratings.get(_mark(question))
 
     def keep(self, tokens: tuple[int, int], rating: float | None, *question: object, sure: bool) -> None:
         """Add what an answer has cost, and the rating in it if there is one.
 
-        Tokens that nobody is `sure` of are written with a rating only.
+        Tokens that are estimated, and not `sure`, are written only together with a rating.
         """
         with self._lock:
             self._kept.input_tokens += tokens[0]

@@ -1,7 +1,7 @@
 """Which headlines are in English, the only language whose words VADER knows.
 
-py3langid knows languages by their letters and endings. A headline is short, and often half of it is names, so
-that it is taken for English unless another of LANGUAGES is far more likely. "Gewinn steigt" passes.
+py3langid knows languages by their letters and endings. A headline is short, and often half of it is names.
+So it counts as English unless another of LANGUAGES is far more likely. "Gewinn steigt" passes.
 """
 
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ class SentimentModel(Protocol):
         """Return the sentiment of at least one headline. Raises Unrated."""
 
     def details(self) -> dict[str, int | float]:
-        """Return what the result tells of the model's work."""
+        """Return the figures of the model's work for the result."""
 
 
 class Vader:
@@ -39,7 +39,7 @@ class Vader:
         self._mixed = mixed
 
     def rate(self, symbol: str, headlines: Sequence[str]) -> float:
-        """Return the mean compound score of the English ones of at least one headline, -1..1."""
+        """Return the mean compound score, -1..1, of the headlines that are in English."""
         readable = english(headlines) if self._mixed else headlines
         if not readable:
             raise Unrated(

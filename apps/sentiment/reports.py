@@ -38,7 +38,7 @@ class Appearances(BaseModel):
 class Entry(BaseModel):
     """One symbol's sentiment: -1 very bad to 1 very good, None without a rating; `unrated` says why.
 
-    Without headlines there is no need to say.
+    Without headlines it needs no reason.
     """
 
     symbol: str

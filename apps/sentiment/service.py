@@ -15,7 +15,7 @@ from apps.sentiment.settings import Settings
 def serve(settings: Settings) -> NoReturn:
     """Analyse the newest batch every `interval_seconds` until SIGTERM or SIGINT, then exit with status 0.
 
-    A round that fails is reported on stderr and tried again in the next round.
+    A round that fails is reported on stderr; the next round is another attempt.
     """
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -28,9 +28,9 @@ def serve(settings: Settings) -> NoReturn:
 
 
 def stop(_signum: int, _frame: FrameType | None) -> None:
-    """Leave at once; files are written atomically, so no moment is a bad one.
+    """Exit at once; files are written atomically, so this is always safe.
 
-    An exception would wait for the threads that ask feeds and the model, and be printed by a second signal.
+    An exception would wait for the threads that ask feeds and the model, and a second signal would print it.
     """
     os._exit(0)
 
@@ -45,7 +45,7 @@ def round_report(settings: Settings) -> str:
 
 
 def newest_batch(settings: Settings) -> Batch | None:
-    """Return the newest batch whose ingestion has finished, which its appearances.json tells."""
+    """Return the newest batch whose ingestion has finished: it has an appearances.json."""
     keys = [
         path.parent.name for path in settings.data_dir.glob("prices/????-??-??T??:??:??/appearances.json")
     ]

@@ -1,4 +1,4 @@
-"""What a batch may spend on ratings, and what it has: tokens, and money where their price is known."""
+"""What a batch may spend on ratings and has spent: tokens, and dollars where prices are known."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from apps.sentiment.kept import KeptRatings
 from apps.sentiment.unrated import Unrated
 
 MILLION = 1_000_000
-LETTERS = 3  # of a token, at the least; languages differ
+LETTERS = 3  # of a token, at least; languages differ
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Bounds of a batch, over all its attempts; 0: none. Prices are in dollars for a million tokens."""
+    """Bounds of a batch, over all its attempts; 0: no bound. Prices are in dollars for a million tokens."""
 
     tokens: int
     dollars: float
@@ -65,19 +65,19 @@ class Spending:
 
     def paid(
         self,
-        told: tuple[int, int] | None,
+        reported: tuple[int, int] | None,
         expected: tuple[int, int],
         rating: float | None,
         *question: object,
     ) -> None:
-        """Count what an answer has cost, as the API told or as was expected; keep the rating in it."""
-        tokens = told or expected
+        """Count what an answer has cost, as the API reported or as was expected; keep the rating in it."""
+        tokens = reported or expected
         with self._lock:
             self._longest = (max(self._longest[0], tokens[0]), max(self._longest[1], tokens[1]))
-        self._kept.keep(tokens, rating, *question, sure=told is not None)
+        self._kept.keep(tokens, rating, *question, sure=reported is not None)
 
     def details(self) -> dict[str, int | float]:
-        """Return what the result tells of it."""
+        """Return the figures for the result."""
         tokens = self._kept.tokens
         priced = self._budget.input_price or self._budget.output_price
         cost = {"cost_dollars": round(self._budget.cost(tokens), 6)} if priced else {}
@@ -90,8 +90,9 @@ def usage(answer: Any) -> tuple[int, int] | None:
         counts = (answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"])
     except (KeyError, TypeError, IndexError):
         return None
-    return counts if all(type(one) is int and one >= 0 for one in counts) else None
+    return counts if all(type(count) is int and count >= 0 for count in counts) else None
 
 
 def _sum(*all_: tuple[int, int]) -> tuple[int, int]:
-    return sum(one[0] for one in all_), sum(one[1] for one in all_)
+    questions, answers = zip(*all_, strict=True)
+    return sum(questions), sum(answers)

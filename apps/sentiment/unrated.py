@@ -1,7 +1,7 @@
 """What keeps a symbol from being rated, and when that is no longer about one symbol.
 
-One symbol never ends a batch: it is unrated, for a reason that the result counts. What all symbols have in
-common is the fault of the service or of a setting, and ends the batch.
+One symbol never ends a batch: it is unrated, for a reason that the result counts. A fault that all symbols
+have in common is one of the service or of a setting, and ends the batch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +12,14 @@ from typing import Generic, TypeAlias, TypeVar
 from apps.common.stage import StageError
 
 T = TypeVar("T")
-FIRST = 10  # when none of so many has brought anything, nor will the others
+FIRST = 10  # when the first ten bring nothing, the others will not either
 
 
 class Unrated(Exception):
     """A symbol gets no rating. `reason` is what the result counts it as; the message names the symbol.
 
-    `common` is what the batch ends with when no symbol brings anything else; None: it goes on all the same.
-    With a plain StageError a batch of one symbol goes on too.
+    `common` is the error that ends the batch when all symbols fail; None: the batch continues.
+    With a plain StageError a batch of one symbol continues too.
     """
 
     def __init__(self, reason: str, message: str, common: type[StageError] | None = None) -> None:
@@ -29,7 +29,7 @@ class Unrated(Exception):
 
 
 class Absent(Unrated):
-    """A service did not answer for a symbol; when that is so for most of them, the batch is tried again."""
+    """A service did not answer for a symbol; if so for most of them, the batch has another attempt later."""
 
 
 Outcome: TypeAlias = T | Unrated
@@ -39,7 +39,7 @@ def for_each(symbols: Sequence[str], ask: Callable[[str], T], at_most: int) -> d
     """Return what `ask` returns for each symbol, or why it brings nothing; `at_most` are asked at a time.
 
     The first is asked alone, so that a wrong key or address costs one request. Raises StageError when `ask`
-    does, or when what the symbols lack is no longer about one of them; no further one is asked then.
+    does, or when the fault is no longer about single symbols; the remaining symbols are not asked for then.
     """
     asking = _Asking(ask, len(symbols))
     for symbol in symbols[:1]:
@@ -59,14 +59,14 @@ class _Asking(Generic[T]):
         self._lock, self._end = Lock(), list[Exception]()
 
     def about(self, symbol: str) -> None:
-        """Ask about a symbol and write down what comes of it; raises what has ended the batch."""
+        """Ask about a symbol and keep the outcome; raises the error that has ended the batch."""
         if not self._end:
             try:
                 outcome = self._outcome(symbol)
                 with self._lock:
                     self.outcomes[symbol] = outcome
                     _check(self.outcomes, self._symbols)
-            except Exception as error:  # noqa: BLE001  whatever it is, the others need not be asked
+            except Exception as error:  # noqa: BLE001  the other symbols need not be asked for
                 self._end.append(error)
         if self._end:
             raise self._end[0]
@@ -80,8 +80,8 @@ class _Asking(Generic[T]):
 
 def _check(outcomes: Mapping[str, object], symbols: int) -> None:
     """Raise the error that the outcomes so far, of so many symbols, have in common."""
-    absent = [one for one in outcomes.values() if isinstance(one, Absent)]
-    lacking = [one for one in outcomes.values() if isinstance(one, Unrated) and one.common]
+    absent = [each for each in outcomes.values() if isinstance(each, Absent)]
+    lacking = [each for each in outcomes.values() if isinstance(each, Unrated) and each.common]
     alike = len(lacking) == len(outcomes) and len(outcomes) >= min(FIRST, symbols)
     if len(absent) * 2 > symbols or alike:
         worst = (absent or lacking)[0]

@@ -23,7 +23,7 @@ def printed(jobs, command, name="demo", capabilities=()):
 
 @BOTH_WAYS
 def test_root_in_a_container_has_no_capability_and_sees_no_packets(jobs):
-    seen = intruder.found("\n".join(printed(jobs, intruder.command())))
+    seen = intruder.findings("\n".join(printed(jobs, intruder.command())))
     assert seen["user"] == {"0"}
     assert seen["capabilities"] == intruder.NO_CAPABILITY
     assert seen["no_new_privileges"] == {"1"}

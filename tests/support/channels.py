@@ -4,11 +4,12 @@ import email
 import json
 import threading
 from email import policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 from aiosmtpd.controller import Controller
 
 from rankalpha.stack.embedded.ports import free_ports
+from tests.support.http_server import QuietHandler
 
 
 class Mailbox:
@@ -52,7 +53,7 @@ class Mailbox:
 
     def about(self, *words):
         """The texts of the messages that hold all of the words, subject first, oldest first."""
-        return with_words([f"{one['Subject']}\n{body(one)}" for _, one in self.messages], words)
+        return with_words([f"{message['Subject']}\n{body(message)}" for _, message in self.messages], words)
 
 
 class Webhook:
@@ -84,18 +85,13 @@ class Webhook:
     def _handler(self):
         texts, longest = self.texts, self.LONGEST
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+        class Handler(QuietHandler):
+            def do_POST(self):  # noqa: N802  as the library calls it
                 text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"]
                 taken = len(text) <= longest
                 if taken:
                     texts.append(text)
-                self.send_response(200 if taken else 400)
-                self.end_headers()
-                self.wfile.write(b"ok" if taken else b"msg_too_long")
-
-            def log_message(self, *args):
-                pass
+                self.reply(*((200, "ok") if taken else (400, "msg_too_long")))
 
         return Handler
 

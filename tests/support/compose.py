@@ -86,8 +86,10 @@ class ComposeStack(Stack):
 
     def addresses(self, engine, service, port):
         """A port of a service by its name and by each address that its containers have."""
-        found = [engine.inspect_container(one)["NetworkSettings"]["Networks"] for one in self.ids(service)]
-        hosts = [network["IPAddress"] for networks in found for network in networks.values()]
+        networks_of = [
+            engine.inspect_container(id_)["NetworkSettings"]["Networks"] for id_ in self.ids(service)
+        ]
+        hosts = [network["IPAddress"] for networks in networks_of for network in networks.values()]
         return [f"{host}:{port}" for host in (service, *hosts)]
 
     def reachable(self, addresses, service):
@@ -95,12 +97,12 @@ class ComposeStack(Stack):
         return set(self.exec(service, "python", "-c", CONNECT, *addresses).split())
 
     def intruder(self, batch, addresses):
-        """What a stage finds that somebody has taken over, started like each; then it does its work."""
+        """What a stage finds that an attacker has taken over, started as always; then it does its work."""
         command = intruder.command(*addresses, then="python /app/apps/scorer/main.py")
         with self.variables(SCORER_COMMAND=command):
             run_id = self.trigger("rankalpha_scoring", batch)
             self.settle()
-        return intruder.found(self.log("rankalpha_scoring", run_id, "run_scorer"))
+        return intruder.findings(self.log("rankalpha_scoring", run_id, "run_scorer"))
 
     def stages(self, engine, *, ended=False):
         """The stages' containers that run, or all that are there."""
@@ -128,6 +130,6 @@ class ComposeStack(Stack):
 
     def taken(self, engine):
         """What is on the engine under names that the stack would use."""
-        names = {one.get("container_name") for one in self.config["services"].values()}
-        names |= {one["name"] for kind in ("networks", "volumes") for one in self.config[kind].values()}
+        names = {each.get("container_name") for each in self.config["services"].values()}
+        names |= {each["name"] for kind in ("networks", "volumes") for each in self.config[kind].values()}
         return taken(engine, names, self.config["name"])

@@ -20,7 +20,7 @@ from rankalpha.stack.docker_proxy.server import serve
 from rankalpha.settings import ProxySettings
 
 logging.basicConfig(level=logging.INFO)
-names = {kind: frozenset(found) for kind, found in json.loads(sys.argv[1]).items()}
+names = {kind: frozenset(values) for kind, values in json.loads(sys.argv[1]).items()}
 asyncio.run(serve(ProxySettings.load(), Allowed(**names)))
 """
 

@@ -1,4 +1,4 @@
-"""The Docker engine: what tests make on it carries their mark, and what an interrupted run has left goes."""
+"""The Docker engine: what tests make on it carries their mark, and leftovers are removed."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ PROJECT = "com.docker.compose.project"
 
 @pytest.fixture(scope="session")
 def engine():
-    """The client of the engine, from which all is removed that test runs before this one have left."""
+    """The client of the engine, without leftovers of earlier test runs."""
     client = needs("docker")
     sweep(client)
     return client
@@ -36,11 +36,11 @@ def everything(client):
     """All that is on the engine, by its kind: pairs of a name and labels."""
     return {
         "container": [
-            (one["Names"][0].removeprefix("/"), one["Labels"] or {}) for one in client.containers(all=True)
+            (each["Names"][0].removeprefix("/"), each["Labels"] or {}) for each in client.containers(all=True)
         ],
-        "network": [(one["Name"], one["Labels"] or {}) for one in client.networks()],
-        "volume": [(one["Name"], one["Labels"] or {}) for one in client.volumes()["Volumes"] or ()],
-        "image": [(one["Id"], one["Labels"] or {}) for one in client.images(filters={"label": LABEL})],
+        "network": [(each["Name"], each["Labels"] or {}) for each in client.networks()],
+        "volume": [(each["Name"], each["Labels"] or {}) for each in client.volumes()["Volumes"] or ()],
+        "image": [(each["Id"], each["Labels"] or {}) for each in client.images(filters={"label": LABEL})],
     }
 
 
@@ -49,27 +49,27 @@ def sweep(client):
     from docker.errors import NotFound
 
     there = everything(client)
-    marks = {labels[LABEL] for found in there.values() for _, labels in found if LABEL in labels}
+    marks = {labels[LABEL] for things in there.values() for _, labels in things if LABEL in labels}
     if not (over := {mark for mark in marks if is_over(mark)}):
         return
     for mark in over:
         end(mark)
-    left = {
-        kind: [name for name, labels in found if labels.get(LABEL) in over]
-        for kind, found in everything(client).items()
+    leftovers = {
+        kind: [name for name, labels in things if labels.get(LABEL) in over]
+        for kind, things in everything(client).items()
     }
     uses = [{"label": f"{LABEL}={mark}"} for mark in over]
-    uses += [{kind: name} for kind in ("network", "volume") for name in left[kind]]
-    used = {one["Id"] for use in uses for one in client.containers(all=True, filters=use)}
+    uses += [{kind: name} for kind in ("network", "volume") for name in leftovers[kind]]
+    used = {container["Id"] for use in uses for container in client.containers(all=True, filters=use)}
     forced = {"force": True}
     for remove, names, options in (
         (client.remove_container, used, {"v": True, **forced}),
-        (client.remove_network, left["network"], {}),
-        (client.remove_volume, left["volume"], {}),
-        (client.remove_image, left["image"], forced),
+        (client.remove_network, leftovers["network"], {}),
+        (client.remove_volume, leftovers["volume"], {}),
+        (client.remove_image, leftovers["image"], forced),
     ):
         for name in names:
-            with suppress(NotFound):  # a run beside this one has been faster
+            with suppress(NotFound):  # another run has been faster
                 remove(name, **options)
 
 
@@ -83,10 +83,10 @@ def taken(client, names, project=None):
     )
 
 
-def need_room(found):
+def need_room(stacks):
     """Skip, or fail where nothing may be absent, when something else has names that the tests need."""
-    if found:
+    if stacks:
         absent(
-            f"a stack is on the Docker engine: {', '.join(found)}; `docker compose down --volumes` in "
-            "its checkout removes it; what is left then goes by `docker rm`, `network rm` and `volume rm`"
+            f"a stack is on the Docker engine: {', '.join(stacks)}; `docker compose down --volumes` in "
+            "its checkout removes it; remove what remains by `docker rm`, `network rm` and `volume rm`"
         )

@@ -13,6 +13,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Any:
     report = yield
     used = getattr(item, "funcargs", {}).values()
     if call.excinfo is not None and not report.skipped:
-        for stack in {id(one): one for one in used if isinstance(one, Stack)}.values():
+        for stack in {id(each): each for each in used if isinstance(each, Stack)}.values():
             report.sections.extend(stack.diagnosis())
     return report

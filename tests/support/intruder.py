@@ -1,10 +1,10 @@
-"""What a stage does that somebody has taken over: it looks for power, and for packets and ports of others."""
+"""What a stage does that an attacker has taken over: it searches for power, packets and ports of others."""
 
 import re
 import shlex
 from collections import defaultdict
 
-# prints lines that are found in a task's log too, whatever stands around them there
+# prints lines that can be read in a task's log too, whatever is around them
 CODE = r"""
 import re, socket, sys
 
@@ -14,25 +14,25 @@ def works(do, *arguments):
     except OSError:
         return False
 
-def tell(kind, values):
+def report(kind, values):
     for value in values:
         print("intruder", kind, value, flush=True)
 
 status = open("/proc/self/status").read()
-tell("user", re.findall(r"Uid:\t(\d+)", status))
-tell("capabilities", set(re.findall(r"Cap\w+:\t(\w+)", status)))
-tell("no_new_privileges", re.findall(r"NoNewPrivs:\t(\d)", status))
+report("user", re.findall(r"Uid:\t(\d+)", status))
+report("capabilities", set(re.findall(r"Cap\w+:\t(\w+)", status)))
+report("no_new_privileges", re.findall(r"NoNewPrivs:\t(\d)", status))
 kinds = {
     "packets": (socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)),
     "raw": (socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
     "plain": (socket.AF_INET, socket.SOCK_STREAM),
 }
-tell("opened", [name for name, kind in kinds.items() if works(lambda: socket.socket(*kind).close())])
+report("opened", [name for name, kind in kinds.items() if works(lambda: socket.socket(*kind).close())])
 places = [address.rsplit(":", 1) for address in sys.argv[1:]]
-tell("resolved", [host for host in {host for host, _ in places} if works(socket.getaddrinfo, host, None)])
+report("resolved", [host for host in {host for host, _ in places} if works(socket.getaddrinfo, host, None)])
 connect = lambda host, port: socket.create_connection((host, int(port)), timeout=2).close()
-tell("reached", [f"{host}:{port}" for host, port in places if works(connect, host, port)])
-tell("looked", ["everywhere"])
+report("reached", [f"{host}:{port}" for host, port in places if works(connect, host, port)])
+report("searched", ["everywhere"])
 """
 NO_CAPABILITY = {"0" * 16}
 
@@ -42,10 +42,10 @@ def command(*addresses, then="true"):
     return shlex.join(["sh", "-c", f'python -c "$0" "$@" && exec {then}', CODE, *addresses])
 
 
-def found(text):
-    """What it has found, by its output or a task's log: sets of `user`, `capabilities`, `opened` and more."""
-    told = defaultdict(set)
+def findings(text):
+    """What it reports, by its output or a task's log: sets of `user`, `capabilities`, `opened` and more."""
+    reported = defaultdict(set)
     for kind, value in re.findall(r"intruder (\w+) ([\w.:-]+)", text):
-        told[kind].add(value)
-    assert told["looked"] == {"everywhere"}, text
-    return told
+        reported[kind].add(value)
+    assert reported["searched"] == {"everywhere"}, text
+    return reported

@@ -1,4 +1,4 @@
-"""A lane: one market of a running stack, for one module of tests, which nobody else's batches get into."""
+"""A lane: one market of a running stack, for one module of tests, which holds no other module's batches."""
 
 import contextlib
 import json
@@ -96,7 +96,7 @@ class Lane:
             path.unlink()
 
     def journal(self, stage, key):
-        """What a stage has told of itself for a batch, a line each time that it has started, oldest first."""
+        """What a stage has recorded for a batch, an entry for each of its starts, oldest first."""
         file = self.data / "journal.jsonl"
         entries = map(json.loads, file.read_text().splitlines() if file.exists() else [])
         return [entry for entry in entries if (entry["stage"], entry["batch"]) == (stage, key)]

@@ -19,10 +19,10 @@ def needs(what):
 
     Skips the test when it is not there. In continuous integration, where everything is installed, it fails.
     """
-    found, lacks = _docker() if what == "docker" else _program(what)
+    usable, lacks = _docker() if what == "docker" else _program(what)
     if lacks:
         absent(lacks)
-    return found
+    return usable
 
 
 def absent(reason):
@@ -31,8 +31,8 @@ def absent(reason):
 
 
 def _program(what):
-    found = next(filter(None, map(shutil.which, PROGRAMS[what])), None)
-    return found, "" if found else f"{what} is not installed"
+    program = next(filter(None, map(shutil.which, PROGRAMS[what])), None)
+    return program, "" if program else f"{what} is not installed"
 
 
 @cache

@@ -17,11 +17,11 @@ def known_facets():
     from openlineage.client import generated
 
     modules = [
-        importlib.import_module(f"{generated.__name__}.{one.name}")
-        for one in pkgutil.iter_modules(generated.__path__)
+        importlib.import_module(f"{generated.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(generated.__path__)
     ]
-    classes = [one for module in modules for one in vars(module).values() if attr.has(one)]
-    return {one._get_schema(): one for one in classes if hasattr(one, "_get_schema")}
+    classes = [value for module in modules for value in vars(module).values() if attr.has(value)]
+    return {each._get_schema(): each for each in classes if hasattr(each, "_get_schema")}
 
 
 def facets_of(event):

@@ -19,7 +19,7 @@ def signed_in(browser, stack, user="rankalpha", password="rankalpha", **options)
 
 
 def batches_of(page, market=None):
-    """Go to the page, and to one of several markets, as a person does; return what is in Airflow's frame."""
+    """Go to the page, and to a market of several, as a person does; return what is in Airflow's frame."""
     page.get_by_role("link", name="RankAlpha").first.click()
     frame = page.frame_locator("iframe[title=RankAlpha]")
     if market:

@@ -22,8 +22,8 @@ def fill(file, **values):
     """Set keys in a copy of an example, as its head says: each stands there, commented out."""
     text = file.read_text()
     for key, value in values.items():
-        text, found = re.subn(
+        text, times = re.subn(
             rf"^# {key}=.*", lambda _, line=f"{key}={value}": line, text, flags=re.MULTILINE
         )
-        assert found == 1, f"{key} stands {found} times in {file}"
+        assert times == 1, f"{key} is {times} times in {file}"
     file.write_text(text)

@@ -1,4 +1,4 @@
-"""A stage that does nothing but tell that it ran, for tests of the scheduling around it.
+"""A stage that does nothing but record that it ran, for tests of the scheduling around it.
 
 A file <data root>/fault-<stage> makes it go wrong in the way that the file names, once it is there; one that
 holds a JSON object is what its result says instead. "crash then hang" is a mode for each start of a batch.
@@ -22,8 +22,8 @@ modes = fault.read_text().split(" then ") if fault.exists() else [""]
 
 with (data / "journal.jsonl").open("a+") as journal:
     journal.seek(0)
-    told = [json.loads(line) for line in journal]
-    begun = sum((one["stage"], one["batch"]) == (stage, batch) for one in told)
+    starts = [json.loads(line) for line in journal]
+    begun = sum((start["stage"], start["batch"]) == (stage, batch) for start in starts)
     mode = modes[min(begun, len(modes) - 1)]
     entry = {
         "stage": stage,

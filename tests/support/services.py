@@ -4,7 +4,9 @@ import json
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+
+from tests.support.http_server import QuietHandler
 
 GRADING, FRONTEND = "/api/v1/grading/refresh", "/api/refresh-data"
 
@@ -26,19 +28,14 @@ class RecordingServices:
     def _handler(self):
         services = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+        class Handler(QuietHandler):
+            def do_POST(self):  # noqa: N802  as the library calls it
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 services.calls.append((self.path, body["batch"]))
                 services.markets[self.path].append(body.get("market"))
                 agreed = json.dumps({**body, "graded": 1, "as_of": body["batch"][:10]})
                 status, body = services.broken.get(self.path, (200, agreed))
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *args):
-                pass
+                self.reply(status, body)
 
         return Handler
 

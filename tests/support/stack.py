@@ -48,9 +48,9 @@ def far_away():
 
 
 def copy_checkout(folder):
-    """Copy the files that git has or would take, and nothing that was installed or left here.
+    """Copy the files that git has or would take, and nothing that was installed or made here.
 
-    Only the schedule is another one: no batch begins by itself while tests run.
+    Only the schedule differs: no batch begins by itself while tests run.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
@@ -104,8 +104,8 @@ class Stack:
 
     def tasks(self, dag_id, run_id):
         """The tasks of a run by their ids."""
-        found = self.api.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
-        return {task["task_id"]: task for task in found}
+        tasks = self.api.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+        return {task["task_id"]: task for task in tasks}
 
     def log(self, dag_id, run_id, task_id, attempt=1):
         """A task's log as JSON."""
@@ -128,8 +128,8 @@ class Stack:
 
     def events(self, asset):
         """The newest events of a dataset, oldest first."""
-        found = self.api.get("assets", name_pattern=asset, limit=1)["assets"]
-        events = self.api.get("assets/events", asset_id=found[0]["id"], limit=100, order_by="-timestamp")
+        assets = self.api.get("assets", name_pattern=asset, limit=1)["assets"]
+        events = self.api.get("assets/events", asset_id=assets[0]["id"], limit=100, order_by="-timestamp")
         return events["asset_events"][::-1]
 
     @contextlib.contextmanager
@@ -161,28 +161,33 @@ class Stack:
     def _diagnosed(self):
         unsuccessful = {"state": ["queued", "running", "failed"], "order_by": "-run_after", "limit": 20}
         runs = self.api.get("dags/~/dagRuns", **unsuccessful)["dag_runs"]
-        told = [
+        failed = [
             f"{run['state']:8} {run['dag_id']} {run['dag_run_id']} {run['partition_key']}" for run in runs
         ]
-        yield "runs that did not succeed, newest first", "\n".join(told) or "none"
+        yield "runs that did not succeed, newest first", "\n".join(failed) or "none"
         tasks = self.api.get(
             "dags/~/dagRuns/~/taskInstances", state=["failed"], order_by="-end_date", limit=1
         )
         for task in tasks["task_instances"]:
             where = (task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"])
             events = json.loads(self.log(*where))["content"]
-            yield f"log of the task that failed last, {where}", "\n".join(str(one["event"]) for one in events)
+            yield (
+                f"log of the task that failed last, {where}",
+                "\n".join(str(event["event"]) for event in events),
+            )
         for name, text in self.component_logs().items():
             yield f"end of the log of {name}", text
 
     def settle(self, dags=PIPELINE, seconds=300, waiting=0):
         """Return when some DAGs have nothing to do but `waiting` things that a pause holds, seen twice."""
         query = LEFT_TO_DO.format(dags=", ".join(f"'{dag_id}'" for dag_id in dags))
-        deadline, left, quiet = time.monotonic() + seconds, None, 0
+        deadline, unfinished, quiet = time.monotonic() + seconds, None, 0
         while quiet < 2:
-            assert time.monotonic() < deadline, f"{seconds} s were not enough to come to rest; left: {left}"
-            left = self.query(query)
-            quiet = quiet + 1 if len(left) == waiting else 0
+            assert time.monotonic() < deadline, (
+                f"{seconds} s were not enough to come to rest; unfinished: {unfinished}"
+            )
+            unfinished = self.query(query)
+            quiet = quiet + 1 if len(unfinished) == waiting else 0
             time.sleep(0.3)
 
 

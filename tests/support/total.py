@@ -16,8 +16,8 @@ def outcome(case):
 
 
 def properties(case):
-    """What the test has said of itself."""
-    return {one.get("name"): one.get("value") for one in case.iter("property")}
+    """What the test has recorded about itself."""
+    return {item.get("name"): item.get("value") for item in case.iter("property")}
 
 
 def main(files):
@@ -30,8 +30,8 @@ def main(files):
         print(f"  {float(case.get('time')):6.1f} s  {case.get('classname')}.{case.get('name')}")
     again = [(case, properties(case)) for case in cases if int(properties(case).get("attempt", 1)) > 1]
     print(f"Second attempts: {len(again)}")
-    for case, said in again:
-        print(f"  {case.get('classname')}.{case.get('name')}: {said['flaky']}")
+    for case, recorded in again:
+        print(f"  {case.get('classname')}.{case.get('name')}: {recorded['flaky']}")
     counts = Counter(outcome(case) for case in cases)
     shown = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", *KINDS) if counts[kind])
     print(

@@ -1,8 +1,8 @@
-"""Waiting for what other processes do; a wait in vain tells for what, and what was last seen."""
+"""Waiting for what other processes do; a wait in vain reports for what, and the last answer."""
 
 import time
 
-SHOWN = 2000  # characters of what was last seen
+SHOWN = 2000  # characters of the last answer
 
 
 def wait_for(what, look, seconds=60, forgive=()):

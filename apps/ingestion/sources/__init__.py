@@ -12,7 +12,7 @@ ACTIONS = pl.Schema({"symbol": pl.String, "date": pl.Date, "kind": pl.String, "v
 
 
 class Reason(StrEnum):
-    """Why a source has brought nothing for a symbol."""
+    """Why there are no new prices of a symbol."""
 
     UNKNOWN = "unknown"  # the source does not have the symbol
     REFUSED = "refused"  # the source does not serve us
@@ -32,7 +32,7 @@ class Missing(NamedTuple):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a source has brought; a symbol is in `prices`, or in `missing`, or has nothing new to tell.
+    """What a source has brought; a symbol is in `prices`, or in `missing`, or has nothing new.
 
     `prices`: symbol:str, date:Date, close:f64, in any order. `actions`: dividends (cash a share) and splits
     (new shares for an old one), of sources that know them.

@@ -1,4 +1,4 @@
-"""Prices from a folder of the user's: one <SYMBOL>.csv a symbol with the columns date and close."""
+"""Prices from a folder of the user: a file <SYMBOL>.csv for each symbol with the columns date and close."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Closes with a decimal point or a decimal comma: which of the two a file has, or that nobody can tell."""
+"""Closes with a decimal point or a decimal comma: which of the two a file has, or that it is ambiguous."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from apps.common.stage import BadData
 PLAIN = r"^[+-]?\d+$"
 POINT = r"^[+-]?(\d*\.\d*|\d{1,3}(,\d{3})+\.\d*)$"  # 1.5 or 1,234.5
 COMMA = r"^[+-]?(\d*,\d*|\d{1,3}(\.\d{3})+,\d*)$"  # 1,5 or 1.234,5
-# 1,234 or 1.234 with nothing else to go by; no number of thousands begins with 0
+# 1,234 or 1.234 without another hint; no number of thousands begins with 0
 EITHER = r"^[+-]?[1-9]\d{0,2}([.,])\d{3}$"
 THOUSANDS = r"^[+-]?[1-9]\d{0,2}([.,])\d{3}(?:([.,])\d{3})+$"  # 1,234,567: the mark cannot be a decimal one
 
 
 def closes(path: Path, table: pl.DataFrame) -> pl.Series:
-    """Return the second column of `table` (line, text) as numbers, null where it is none.
+    """Return the second column of `table` (line, text) as numbers, null where it is not one.
 
     A decimal comma is taken when some number of the file can be nothing else and none has a decimal point.
     Raises BadData for a file whose numbers contradict each other, or could all be thousands.
@@ -40,9 +40,9 @@ def closes(path: Path, table: pl.DataFrame) -> pl.Series:
 
 
 def _message(path: Path, table: pl.DataFrame, faulty: pl.Series, why: str) -> str:
-    line, found = table.filter(faulty).row(0)
+    line, cell = table.filter(faulty).row(0)
     reasons = {
         "contradicts": "lines before it have the other decimal mark; write all numbers with a decimal point",
         "ambiguous": "thousands or decimals? Write the numbers with a decimal point and nothing else",
     }
-    return f"{path}: line {line}, column {table.columns[1]!r}: {found[:80]!r}; {reasons[why]}"
+    return f"{path}: line {line}, column {table.columns[1]!r}: {cell[:80]!r}; {reasons[why]}"

@@ -1,4 +1,4 @@
-"""One CSV file as people have it, as a table of closes: plain is read, ambiguous is refused."""
+"""One CSV file as people have it, as a table of closes; a file that is ambiguous is refused."""
 
 import re
 from pathlib import Path
@@ -54,16 +54,16 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise BadData(f"{path}: not readable ({error.strerror}); check the file") from error
     encoding = next((name for mark, name in ENCODINGS.items() if data.startswith(mark)), "utf-8")
-    text = data.decode(encoding, errors="replace")  # what stands in other columns does not matter
+    text = data.decode(encoding, errors="replace")  # other columns do not matter
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _columns(path: Path, text: str) -> tuple[pl.DataFrame, str, str]:
     """Return the table as text, with `line`, and the names of its columns of days and closes."""
     first = 1
-    if told := EXCEL.match(text):  # Excel's own first line
-        text, first = text[told.end() :], 2
-    separator = told[1] if told else max(SEPARATORS, key=text.split("\n", 1)[0].count)
+    if declared := EXCEL.match(text):  # Excel's own first line
+        text, first = text[declared.end() :], 2
+    separator = declared[1] if declared else max(SEPARATORS, key=text.split("\n", 1)[0].count)
     try:
         table = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeError) as error:
@@ -75,15 +75,15 @@ def _columns(path: Path, text: str) -> tuple[pl.DataFrame, str, str]:
 def _named(path: Path, columns: list[str]) -> tuple[str, str]:
     plain = {column: re.sub(r"_duplicated_\d+$|[^a-z]", "", column.lower()) for column in columns}
     listed = ", ".join(columns)[:LONGEST]
-    found = []
+    chosen = []
     for wanted in (("date",), ADJUSTED, ("close",)):
         names = [column for column, name in plain.items() if name in wanted]
         if len(names) > 1:
             raise BadData(
                 f"{path}: line 1 has {len(names)} columns {wanted[0]!r} ({listed}); keep one of them"
             )
-        found.append(names[0] if names else "")
-    day, adjusted, close = found
+        chosen.append(names[0] if names else "")
+    day, adjusted, close = chosen
     for name, column in (("date", day), ("close", adjusted or close)):
         if not column:
             raise BadData(f"{path}: no column {name!r} in line 1 ({listed}); add it")
@@ -96,13 +96,13 @@ def _check_lines(path: Path, text: pl.DataFrame, parsed: pl.DataFrame, day: str,
     faults = [
         (day, dates.is_null(), "write a date like 2026-11-22"),
         (close, ~(values.is_finite() & (values > 0)).fill_null(value=False), "write a positive number"),
-        (day, ~dates.is_first_distinct(), "this date is there already; keep one line a date"),
+        (day, ~dates.is_first_distinct(), "this date occurs twice; keep one line for each date"),
     ]
     if not any(parsed.select(faulty.any().alias(fix) for _, faulty, fix in faults).row(0)):
         return
     for column, faulty, fix in faults:
         rows = text.filter(parsed.select(faulty).to_series())
         if not rows.is_empty():
-            line, found = rows.select("line", column).row(0)
-            shown = found[:LONGEST] if found else found
+            line, cell = rows.select("line", column).row(0)
+            shown = cell[:LONGEST] if cell else cell
             raise BadData(f"{path}: line {line}, column {column!r}: {shown!r}; {fix}")

@@ -27,7 +27,7 @@ log = logging.getLogger("ingestion")
 
 AT_ONCE = 4  # requests in flight; Yahoo limits how many an address may send
 OUT_OF_SERVICE = 5  # symbols in a row without an answer, after which the others are not asked for
-LONGEST = 200  # characters of what the library says
+LONGEST = 200  # characters of the library's message
 
 
 class Answer(NamedTuple):
@@ -85,7 +85,7 @@ class YahooSource:
         return min(next_days(traded).values(), default=date.min)
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:
-        """See `Source.fetch`. A failure is that of its symbol, until Yahoo answers for none any more."""
+        """See `Source.fetch`. A failure is about its symbol only, until Yahoo no longer answers at all."""
         if self._session is None:
             if self._cache is None or not usable(self._cache):
                 self._temporary = TemporaryDirectory(prefix="yahoo-", ignore_cleanup_errors=True)
@@ -93,15 +93,17 @@ class YahooSource:
             self._session = _session(self._patience, self._cache)
             self._ends = time.monotonic() + self._budget.total_seconds()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = list(pool.map(lambda one: self._ask(one, since.get(one, self._start)), symbols))
+            answers = list(
+                pool.map(lambda symbol: self._ask(symbol, since.get(symbol, self._start)), symbols)
+            )
         return Fetched(
-            pl.concat([SCHEMA.to_frame(), *(one.prices for one in answers)]),
+            pl.concat([SCHEMA.to_frame(), *(answer.prices for answer in answers)]),
             {
-                symbol: one.missing
-                for symbol, one in zip(symbols, answers, strict=True)
-                if one.missing is not None
+                symbol: answer.missing
+                for symbol, answer in zip(symbols, answers, strict=True)
+                if answer.missing is not None
             },
-            pl.concat([ACTIONS.to_frame(), *(one.actions for one in answers)]),
+            pl.concat([ACTIONS.to_frame(), *(answer.actions for answer in answers)]),
         )
 
     def _ask(self, symbol: str, start: date) -> Answer:
@@ -151,7 +153,7 @@ def _session(patience: Patience, cache: Path) -> "PatientSession":
 
     from apps.ingestion.sources.yahoo_session import PatientSession  # noqa: PLC0415
 
-    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are named here, symbol by symbol
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are reported here, symbol by symbol
     yfinance.config.debug.hide_exceptions = False
     yfinance.set_tz_cache_location(str(cache))
     # opened by one thread, and kept open: threads that open a database at the same time may find it locked
@@ -161,7 +163,7 @@ def _session(patience: Patience, cache: Path) -> "PatientSession":
 
 
 def _why(symbol: str, error: Exception) -> Missing:
-    """Return the one line about a symbol that brought an error."""
+    """Return the reason and the message for a symbol whose request failed."""
     from apps.ingestion.sources.yahoo_session import Refused  # noqa: PLC0415
 
     if isinstance(error, Refused):
@@ -175,8 +177,8 @@ def _why(symbol: str, error: Exception) -> Missing:
     if type(error).__name__ in ("YFPricesMissingError", "YFTzMissingError"):
         text = f"Yahoo has no prices of {symbol} ({' '.join(str(error).split())[:LONGEST]})"
         return Missing(Reason.EMPTY, f"{text}; correct INGESTION_SYMBOLS")
-    said = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
-    return Missing(Reason.FAULTY, f"Yahoo's answer for {symbol} cannot be used ({said}); try again later")
+    fault = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+    return Missing(Reason.FAULTY, f"Yahoo's answer for {symbol} cannot be used ({fault}); try again later")
 
 
 def _without(missing: Missing) -> Answer:

@@ -12,7 +12,8 @@ log = logging.getLogger("ingestion")
 def usable(cache: Path) -> bool:
     """Whether yfinance can keep databases in a folder; damaged ones are removed.
 
-    It would take a failure of its databases for one of each symbol. Some shared file systems hold none.
+    Otherwise it reports a failure of its databases as one of each symbol. Some shared file systems hold no
+    databases.
     """
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -21,9 +22,11 @@ def usable(cache: Path) -> bool:
                 database.execute("pragma journal_mode = wal")
                 database.execute("pragma quick_check")
     except (OSError, sqlite3.OperationalError) as error:
-        log.warning("warning: %s holds no databases (%s), so time zones are asked for each day", cache, error)
+        log.warning(
+            "warning: %s holds no databases (%s), so time zones are asked for in each batch", cache, error
+        )
         return False
     except sqlite3.DatabaseError as error:
-        log.warning("warning: %s is damaged (%s) and begun again", cache, error)
+        log.warning("warning: %s is damaged (%s) and created again", cache, error)
         shutil.rmtree(cache, ignore_errors=True)
     return True

@@ -19,7 +19,7 @@ def to_prices(frame: "pd.DataFrame") -> pl.DataFrame:
     """Turn yfinance's frame (index: days; columns: field, ticker) into symbol, date, close.
 
     Days are those of the exchange. Days without a close (a ticker's holidays, or before it was listed) are
-    left out, and so are zero and negative closes, which Yahoo's adjustment brings forth now and then. Of two
+    left out, and so are zero and negative closes, which Yahoo's adjustment produces now and then. Of two
     bars on one day the later one counts.
     """
     if frame.empty or "Close" not in frame.columns.get_level_values(0):

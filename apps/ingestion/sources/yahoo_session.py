@@ -1,6 +1,6 @@
-"""The HTTP session that yfinance uses: patient with Yahoo, and plain about what it refuses.
+"""The HTTP session that yfinance uses: it repeats requests, and tells refusals from missing answers.
 
-yfinance itself asks once, drops Retry-After, and takes what cannot be read for a symbol without prices.
+yfinance itself asks once, ignores Retry-After, and treats an unreadable answer as a symbol without prices.
 """
 
 import threading
@@ -14,13 +14,13 @@ from curl_cffi.requests.exceptions import RequestException
 
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
-CHART = "/v8/finance/chart/"  # cookies and crumbs are yfinance's own affair: it goes on without them
-UNWELCOME = frozenset({401, 402, 403, 407, 451})  # refused is who asks, not what is asked for
+CHART = "/v8/finance/chart/"  # yfinance handles cookies and crumbs itself, and works without them
+UNWELCOME = frozenset({401, 402, 403, 407, 451})  # the refusal is about our address, not about the symbol
 LONGEST = 120
 
 
 class Refused(Exception):
-    """Yahoo will not answer this, whenever it is asked; `us`: because of who asks."""
+    """Yahoo refuses this request for good; `us`: because of our address."""
 
     def __init__(self, message: str, us: bool) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class PatientSession(requests.Session[requests.Response]):
         self._patience = patience
         self._local = threading.local()
         self._silent: dict[str, RequestException] = {}  # hosts of cookies that do not answer
-        self._not_before = 0.0  # the moment up to which Yahoo asks to be left alone
+        self._not_before = 0.0  # the moment before which Yahoo asks not to be called
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request; see curl_cffi."""
@@ -44,7 +44,7 @@ class PatientSession(requests.Session[requests.Response]):
         return self._patience.retrying()(self._ask, method, url, *args, **kwargs)
 
     def _cookie(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Ask what is not a chart; a host that does not answer is waited for once, not for each symbol."""
+        """Request something other than a chart; wait for a silent host once, not for each symbol."""
         host = str(urlsplit(url).hostname)
         if host in self._silent:
             raise self._silent[host]
@@ -82,15 +82,15 @@ class PatientSession(requests.Session[requests.Response]):
         return self._read(response, host)
 
     def _read(self, response: Any, host: str | None) -> Any:
-        """Return a response that holds a chart, or says why there is none."""
+        """Return a response that holds a chart, or the reason why there is none."""
         refused = response.status_code >= HTTPStatus.BAD_REQUEST
         try:
             fault = response.json()["chart"]["error"]
         except (ValueError, KeyError, TypeError) as error:
             if refused:
                 raise Refused(f"HTTP {response.status_code}", us=False) from error
-            raise Unavailable(f"{host} answered with something else than a chart") from error
+            raise Unavailable(f"{host} answered with something other than a chart") from error
         if refused:
-            said = fault.get("description", "") if isinstance(fault, dict) else ""
-            raise Refused(f"HTTP {response.status_code}: {said}"[:LONGEST], us=False)
+            reason = fault.get("description", "") if isinstance(fault, dict) else ""
+            raise Refused(f"HTTP {response.status_code}: {reason}"[:LONGEST], us=False)
         return response

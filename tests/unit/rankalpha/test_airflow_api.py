@@ -4,8 +4,8 @@ import pytest
 import requests as http
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.fake_airflow import FakeAirflow, serving
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
 
 
 def test_the_first_call_fetches_a_token():

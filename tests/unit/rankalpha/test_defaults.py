@@ -5,7 +5,7 @@ from airflow.sdk import RetryAction
 
 from rankalpha.defaults import DEATHS, CountedFailures, default_args
 from rankalpha.runners.base import StageFailed, StageLeft
-from tests.unit.rankalpha.support.rankalpha_helpers import TaskInstance, context
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 FAILED, LEFT = StageFailed("it broke"), StageLeft("stopped by Airflow")
 

@@ -10,8 +10,8 @@ from requests.utils import should_bypass_proxies
 
 from rankalpha.no_proxy import is_own, with_exceptions
 from rankalpha.runners.process import ProcessRunner
+from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.process_helpers import run
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
 
 NOBODY = "http://127.0.0.1:9"
 PROXY = {"HTTP_PROXY": NOBODY, "http_proxy": NOBODY, "HTTPS_PROXY": NOBODY}

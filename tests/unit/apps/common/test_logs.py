@@ -18,9 +18,9 @@ def record(message, *args, **extra):
 def test_an_event_is_one_json_line_with_its_batch():
     line = JsonLines().format(record("%s\n200", "GET /health", batch="2026-11-22T06:00:00"))
     assert "\n" not in line
-    found = json.loads(line)
-    assert found.pop("timestamp").endswith("+00:00")
-    assert found == {
+    event = json.loads(line)
+    assert event.pop("timestamp").endswith("+00:00")
+    assert event == {
         "level": "info",
         "event": "GET /health\n200",
         "logger": "rankalpha.api",

@@ -8,7 +8,7 @@ import pytest
 from curl_cffi import requests as curl
 
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
-from tests.unit.apps.support.local_servers import local_server
+from tests.support.http_server import local_server
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 501, 502, 503, 504, 520, 599])
@@ -22,7 +22,7 @@ def test_answers_that_stay(status):
 
 
 def garbled(request):
-    if request.path == "/loop":
+    if request.target == "/loop":
         return 302, "", {"location": "/loop"}
     return 200, "not gzip", {"content-encoding": "gzip"}
 

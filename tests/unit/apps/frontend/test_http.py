@@ -12,9 +12,10 @@ import pytest
 
 from apps.frontend.app import create_app
 from apps.frontend.settings import Settings
+from tests.support.http_server import Answer, Request, local_server
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.batch_files import KEY, ROOT
-from tests.unit.apps.support.local_servers import Answer, Request, local_server, served, service
+from tests.unit.apps.support.local_servers import served, service
 
 STATIC = ROOT / "apps/frontend/static"
 NOBODY = "http://127.0.0.1:1"
@@ -75,13 +76,13 @@ def test_malformed_batches_are_refused(lone: httpx.Client, batch: object) -> Non
 
 def test_proxy_passes_on_grades_and_their_absence() -> None:
     def grades(request: Request) -> Answer:
-        return (404, '{"detail": "no"}') if "batch=" in request.path else (200, '{"batch": "b"}')
+        return (404, '{"detail": "no"}') if "batch=" in request.target else (200, '{"batch": "b"}')
 
     with local_server(grades) as (url, received), served(create_app(Settings(api_url=url))) as client:
         good, absent = client.get("/api/ranking"), client.get("/api/ranking", params={"batch": KEY})
     assert (good.status_code, good.json()) == (200, {"batch": "b"})
     assert (absent.status_code, absent.json()) == (404, {"detail": "no"})
-    assert [unquote(request.path) for request in received] == [
+    assert [unquote(request.target) for request in received] == [
         "/api/v1/grading/grades",
         f"/api/v1/grading/grades?batch={KEY}",
     ]

@@ -104,8 +104,8 @@ def test_sorting_and_filtering(page) -> None:
 def test_a_refresh_updates_the_open_page_and_lights_up_what_changed(page) -> None:
     write_batch(page.data, {"AAPL": 80.0, "KO": 60.0, "PG": 20.0, "XOM": 40.0}, NEWER)
     page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
-    told = page.frontend.post("/api/refresh-data", json={"batch": NEWER}).json()
-    assert told["listeners"] == 1
+    answer = page.frontend.post("/api/refresh-data", json={"batch": NEWER}).json()
+    assert answer["listeners"] == 1
     page.wait_for_selector("tr.changed")
     assert page.locator("tr.changed .ticker").all_text_contents() == ["XOM", "PG"]
     assert symbols(page) == ["AAPL", "KO", "XOM", "PG"]

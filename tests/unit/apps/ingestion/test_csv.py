@@ -29,7 +29,7 @@ from tests.unit.apps.support.stage_process import result, run_stage
         ("date,close\n2026-11-20,1\n\n2026-11-21,x\n", "line 4, column 'close': 'x'"),
         (
             "date,close\n2026-11-20,1\n2026-11-20,2\n",
-            "line 3, column 'date': '2026-11-20'; this date is there",
+            "line 3, column 'date': '2026-11-20'; this date occurs twice",
         ),
         ("date,close\n2026-11-20,1,2,3\n", "not readable"),
     ],

@@ -149,7 +149,9 @@ def test_a_senseless_close_from_the_source_is_that_symbols(bad):
     got = update(TableSource(A=[1.0, bad], B=[1.0, 2.0]), table(A=[1.0]).lazy(), LAST)
     assert got.prices.equals(table(A=[1.0], B=[1.0, 2.0]))
     assert got.missing["A"].reason is Reason.FAULTY
-    with pytest.raises(BadData, match=r"source table: A has a senseless or repeated row .2026-11-03, close"):
+    with pytest.raises(
+        BadData, match=r"source table: A has an impossible or repeated row .2026-11-03, close"
+    ):
         update(TableSource(A=[1.0, bad]), table().lazy(), LAST)
 
 
@@ -191,14 +193,14 @@ def test_order_is_checked_across_the_cuts(monkeypatch, rows):
     good = table(A=[1.0, 2.0], B=[1.0, 2.0, 3.0])
     assert checked(good, "here") is good
     for bad in (good.reverse(), pl.concat([good, good.tail(1)]), pl.concat([good.tail(3), good.head(2)])):
-        with pytest.raises(BadData, match=r"here: .* comes twice or out of order"):
+        with pytest.raises(BadData, match=r"here: .* occurs twice or out of order"):
             checked(bad, "here")
 
 
 def test_other_columns_and_nulls_are_bad_data():
     with pytest.raises(BadData, match=r"here: columns are"):
         checked(table(A=[1.0]).rename({"close": "price"}), "here")
-    with pytest.raises(BadData, match="senseless day or close"):
+    with pytest.raises(BadData, match="impossible day or close"):
         checked(table(A=[1.0]).with_columns(close=pl.lit(None, pl.Float64)), "here")
 
 

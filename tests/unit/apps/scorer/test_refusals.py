@@ -88,7 +88,7 @@ def test_damage_inside_the_file_is_bad_data(tmp_path, prices):
 def test_missing_prices_name_the_stage_that_makes_them(tmp_path, prices):
     prices.unlink()
     assert_bad_data(
-        tmp_path, prices, "missing; run the ingestion stage again for this batch, it makes this file"
+        tmp_path, prices, "missing; run the ingestion stage again for this batch, which makes this file"
     )
 
 

@@ -53,8 +53,8 @@ def test_scores_of_a_batch(tmp_path, prices):
         "min_score": table["score"].min(),
         "max_score": table["score"].max(),
     }
-    assert "1 symbols left out, stale: HALTED" in done.stdout
-    assert "1 symbols left out, without enough history: YOUNG" in done.stdout
+    assert "left out, stale (1): HALTED" in done.stdout
+    assert "left out, without enough history (1): YOUNG" in done.stdout
 
 
 def test_a_repeated_batch_has_the_same_outcome(tmp_path, prices):
@@ -73,4 +73,4 @@ def test_stale_days_is_a_setting(tmp_path, prices):
 def test_a_bad_setting_is_named(tmp_path, prices, text):
     done = run_stage("scorer", tmp_path, SCORER_STALE_DAYS=text)
     assert done.returncode == 78
-    assert f"SCORER_STALE_DAYS={text!r} must be a whole number of days" in done.stderr
+    assert f"SCORER_STALE_DAYS={text!r}: Input should be " in done.stderr

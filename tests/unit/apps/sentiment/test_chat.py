@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.http_server import Answer, local_server
 from tests.unit.apps.support.batch_files import read_sentiment, write_appearances
-from tests.unit.apps.support.local_servers import Answer, local_server
 from tests.unit.apps.support.stage_process import run_sentiment
 
 SECRET = "sk-very-secret-0123456789"
@@ -33,7 +33,7 @@ def test_chat_model_rates_the_headlines(tmp_path: Path) -> None:
     entries = read_sentiment(tmp_path)
     assert {(entry["sentiment"], entry["model"]) for entry in entries.values()} == {(-0.25, "test-model")}
     assert len(received) == len(entries)
-    assert received[0].path == "/v1/chat/completions"
+    assert received[0].target == "/v1/chat/completions"
     assert received[0].headers["authorization"] == f"Bearer {SECRET}"
     asked = json.loads(received[0].body)
     assert asked["model"] == "test-model"

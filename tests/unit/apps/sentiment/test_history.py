@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.http_server import local_server
 from tests.unit.apps.support.batch_files import read_sentiment, write_appearances
-from tests.unit.apps.support.local_servers import local_server
 from tests.unit.apps.support.stage_process import run_sentiment
 
 FIRST = "2026-11-20T06:00:00"

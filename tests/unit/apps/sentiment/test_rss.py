@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.http_server import Answer, Request, local_server
 from tests.unit.apps.support.batch_files import KEY, read_sentiment, write_appearances
-from tests.unit.apps.support.local_servers import Answer, Request, local_server
 from tests.unit.apps.support.stage_process import run_sentiment
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>
@@ -26,7 +26,7 @@ def test_rss_titles_are_rated_once_each(tmp_path: Path) -> None:
     with local_server(lambda _: (200, FEED.format(symbol="BRK"))) as (url, received):
         done = run_sentiment(tmp_path, **rss(url))
     assert done.returncode == 0, done.stderr
-    assert received[0].path == "/feed?s=BRK%26B"
+    assert received[0].target == "/feed?s=BRK%26B"
     entry = read_sentiment(tmp_path)["BRK&B"]
     assert entry["headlines"] == 2
     assert entry["sentiment"] > 0.5
@@ -37,7 +37,9 @@ def test_no_feed_and_empty_feed_mean_no_headlines(tmp_path: Path) -> None:
 
     def answer(request: Request) -> Answer:
         return (
-            (404, "nothing here") if "GONE" in request.path else (200, '<rss version="2.0"><channel/></rss>')
+            (404, "nothing here")
+            if "GONE" in request.target
+            else (200, '<rss version="2.0"><channel/></rss>')
         )
 
     with local_server(answer) as (url, _):

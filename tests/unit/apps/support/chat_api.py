@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.unit.apps.support.local_servers import Answer, Request, local_server
+from tests.support.http_server import Answer, Request, local_server
 
 RATED = '{"sentiment": 0.5}'
 SECRET = "sk-very-secret-0123456789"

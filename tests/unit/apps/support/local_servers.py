@@ -1,13 +1,12 @@
-"""Real servers on free loopback ports for the tests of the services."""
+"""The services on free loopback ports, served by the test's own process or as processes."""
 
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -18,50 +17,6 @@ from apps.common.bounds import SERVER
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.batch_files import ROOT
 from tests.unit.apps.support.stage_process import environment
-
-Answer = tuple[int, str | bytes] | tuple[int, str | bytes, dict[str, str]]
-
-
-class Request:
-    """One request that a local server has received."""
-
-    def __init__(self, handler: BaseHTTPRequestHandler) -> None:
-        self.path = handler.path
-        self.headers = handler.headers
-        self.body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
-
-
-@contextmanager
-def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, list[Request]]]:
-    """Run an HTTP server on a free loopback port; give its address and the requests it has received."""
-    received: list[Request] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            request = Request(self)
-            received.append(request)
-            status, body, headers = (*answer(request), {})[:3]
-            body = body.encode() if isinstance(body, str) else body
-            self.send_response(status)
-            for name, value in {"content-length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_args: object) -> None:
-            """Keep the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

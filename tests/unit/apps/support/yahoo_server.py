@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.support.http_server import QuietHandler, serving
 
 CHART = "/v8/finance/chart/"
 CRUMB = "Edge.Crumb"
@@ -162,32 +164,23 @@ def yahoo(folder: Path) -> Iterator[Yahoo]:
     state = Yahoo()
     context, authority = _certificate(folder)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_CONNECT(self) -> None:
+        def do_CONNECT(self) -> None:  # noqa: N802  as the library calls it
             self.host = self.path.split(":")[0]
             self.send_response(200)
             self.end_headers()
             self.connection = self.request = context.wrap_socket(self.connection, server_side=True)
             self.setup()
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802
             if (host := getattr(self, "host", "")) in state.silent:
                 state.waited_for.append(host)
                 state.stopped.wait(60)
-            status, body, headers = state.answer(host, self.path)
-            body = body.encode() if isinstance(body, str) else body
-            self.send_response(status)
-            for name, value in {"content-length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(*state.answer(host, self.path))
 
         do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_args: object) -> None:
-            """Keep the test's output clean."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -197,17 +190,16 @@ def yahoo(folder: Path) -> Iterator[Yahoo]:
             """Let clients hang up: what they make of it is what is tested."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    state.settings = {"INGESTION_SOURCE": "yahoo", "HTTPS_PROXY": address, "CURL_CA_BUNDLE": str(authority)}
-    try:
-        yield state
-    finally:
-        state.stopped.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server) as address:
+        state.settings = {
+            "INGESTION_SOURCE": "yahoo",
+            "HTTPS_PROXY": address,
+            "CURL_CA_BUNDLE": str(authority),
+        }
+        try:
+            yield state
+        finally:
+            state.stopped.set()
 
 
 def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:

@@ -21,7 +21,9 @@ from rankalpha.alerts.graded import report_graded
 from rankalpha.alerts.incident import Incident, Urgency, failure, lateness, pause
 from rankalpha.alerts.notifier import AlertNotifier, EndedByPerson
 from tests.support.channels import Mailbox, Webhook, body
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context, local_server
+from tests.support.http_server import local_server
+from tests.unit.rankalpha.support.demo_stage import KEY
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 BROKEN = RuntimeError("stage demo exited with 1. Last lines:\n  <price> & {{ 7 * 7 }}")
 SUBJECT = "RankAlpha ACT NOW: rankalpha_scoring.run_demo failed"

@@ -6,7 +6,8 @@ import pytest
 
 from rankalpha.alerts.failed_task import CLEAR, describe
 from rankalpha.alerts.incident import Urgency
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context
+from tests.unit.rankalpha.support.demo_stage import KEY
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 PUBLISHING = SimpleNamespace(outlets=["an asset"])
 

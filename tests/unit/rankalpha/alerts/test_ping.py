@@ -6,7 +6,8 @@ import pytest
 
 from rankalpha.alerts import ping as module
 from rankalpha.alerts.ping import ping
-from tests.unit.rankalpha.support.rankalpha_helpers import context, local_server
+from tests.support.http_server import local_server
+from tests.unit.rankalpha.support.task_context import context
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.alerts.incident import Incident, Urgency
 from rankalpha.alerts.sent import SentAlert, all_sent
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
+from tests.support.http_server import local_server
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 ALERT = SentAlert(

@@ -17,6 +17,7 @@ from rankalpha.containers.durable import find_or_start
 from rankalpha.runners.base import Container
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
+from tests.unit.rankalpha.support.demo_stage import identity, job
 from tests.unit.rankalpha.support.process_helpers import (
     UNTIL_GO,
     alive,
@@ -26,7 +27,6 @@ from tests.unit.rankalpha.support.process_helpers import (
     output,
     printed,
 )
-from tests.unit.rankalpha.support.rankalpha_helpers import identity, job
 
 log = logging.getLogger("task")
 ROUNDS = 20

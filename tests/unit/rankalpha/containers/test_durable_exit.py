@@ -7,7 +7,7 @@ import pytest
 
 from rankalpha.containers.durable import check_exit
 from rankalpha.runners.base import Container, StageFailed, StageInvalid
-from tests.unit.rankalpha.support.rankalpha_helpers import stage
+from tests.unit.rankalpha.support.demo_stage import stage
 
 
 def container(status: int | None, **more) -> Container:

@@ -14,8 +14,8 @@ from rankalpha.runners.base import Container, EngineLost, StageFailed
 from rankalpha.runners.identity import Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
+from tests.unit.rankalpha.support.demo_stage import identity, job
 from tests.unit.rankalpha.support.process_helpers import UNTIL_GO, ended
-from tests.unit.rankalpha.support.rankalpha_helpers import identity, job
 
 ENDED = ("failed", "upstream_failed", "skipped", "removed", None)
 

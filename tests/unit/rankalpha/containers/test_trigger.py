@@ -16,7 +16,7 @@ from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.operator_helpers import as_triggerer, events
 from tests.unit.rankalpha.support.process_helpers import UNTIL_GO, ended, output, run, start
-from tests.unit.rankalpha.support.rankalpha_helpers import TaskInstance
+from tests.unit.rankalpha.support.task_context import TaskInstance
 
 ENDED = {"end": "ended", "usage": None}  # a process tells what it has used at its end
 

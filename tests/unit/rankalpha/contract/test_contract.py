@@ -12,7 +12,7 @@ from rankalpha.contract import Check, Contract, Facts
 from rankalpha.contract.contract import failed
 from rankalpha.contract.figures import NO_EARLIER, REPLAYED, advance, age, change, reported, share, surplus
 from rankalpha.contract.report import lines, sentence
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, RESULT
+from tests.unit.rankalpha.support.demo_stage import KEY, RESULT
 
 ROWS = Check(name="rows", figure=reported("rows"), least=1)
 NUMBERS = st.floats(-1e6, 1e6) | st.integers(-1000, 1000)

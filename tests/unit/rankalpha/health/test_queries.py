@@ -6,7 +6,7 @@ import pytest
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.health.queries import left_out as read_left_out
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
+from tests.support.http_server import local_server
 
 ENTRY = {
     "extra": "2026-11-22T06:00:00 by",

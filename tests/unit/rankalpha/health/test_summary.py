@@ -7,6 +7,7 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.health.overview import _durations
 from rankalpha.health.summary import durations, health, quality, usage
 from rankalpha.web.metrics.families import registry
+from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.overview_sample import (
     CONTAINER,
     NEW,
@@ -17,7 +18,6 @@ from tests.unit.rankalpha.support.overview_sample import (
     sample,
     step,
 )
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
 
 INCIDENT = {"key": "failed rankalpha_scoring r", "subject": "rankalpha_scoring failed", "text": ""}
 

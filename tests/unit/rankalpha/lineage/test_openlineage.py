@@ -21,8 +21,10 @@ from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.settings import SettingsError, StackSettings, settings
 from rankalpha.stack.embedded.layout import Layout
 from rankalpha.stack.launch import environment
+from tests.support.http_server import local_server
 from tests.support.openlineage import violations
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, RESULT, TaskInstance, local_server, stage
+from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
+from tests.unit.rankalpha.support.task_context import TaskInstance
 
 TRANSPORT = "AIRFLOW__OPENLINEAGE__TRANSPORT"
 CHECKS = [

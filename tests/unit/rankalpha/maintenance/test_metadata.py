@@ -10,7 +10,7 @@ import requests as http
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.maintenance import prune_metadata
-from tests.unit.rankalpha.support.rankalpha_helpers import Answer, Request, local_server
+from tests.support.http_server import Answer, Request, local_server
 
 
 class Server:

@@ -11,7 +11,8 @@ from rankalpha.contract import Check, Contract
 from rankalpha.contract.figures import change, reported
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.batch import FIGURES_KEY
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, RESULT, TaskInstance, context, stage
+from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 DATASET = Asset(name="demo", uri="rankalpha://demo")
 CONTAINER = {"image": "demo:1", "digest": "sha256:0", "name": "demo", "seconds": 1.5}

@@ -8,7 +8,9 @@ from rankalpha.operators.http_call import ServiceError
 from rankalpha.operators.service import ServiceOperator
 from rankalpha.pipeline.market import Market
 from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context, local_server, published
+from tests.support.http_server import local_server
+from tests.unit.rankalpha.support.demo_stage import KEY
+from tests.unit.rankalpha.support.task_context import TaskInstance, context, published
 
 GRADED = {"batch": KEY, "as_of": "2025-11-19", "graded": 3, "distribution": {"A": 1, "B": 2}}
 GRADED |= {"checksum": "sha256:" + "0a" * 32}

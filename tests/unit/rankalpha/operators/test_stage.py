@@ -12,8 +12,9 @@ from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.stages.output import OUTPUT
+from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, identity
 from tests.unit.rankalpha.support.operator_helpers import run_task, task
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, RESULT, identity, published
+from tests.unit.rankalpha.support.task_context import published
 
 REPORT = "import json, os\nopen(os.environ['RANKALPHA_RESULT'], 'w').write({text!r})\n"
 NAME = identity().name

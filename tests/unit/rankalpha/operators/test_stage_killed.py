@@ -13,9 +13,10 @@ from rankalpha.operators.stage import ENDED_BY_PERSON
 from rankalpha.runners.base import Container, StageFailed
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
+from tests.unit.rankalpha.support.demo_stage import identity
 from tests.unit.rankalpha.support.operator_helpers import task
 from tests.unit.rankalpha.support.process_helpers import UNTIL_GO
-from tests.unit.rankalpha.support.rankalpha_helpers import context, identity
+from tests.unit.rankalpha.support.task_context import context
 
 NAME = identity().name
 

@@ -18,6 +18,7 @@ from rankalpha.runners.process import ProcessRunner
 from rankalpha.runners.process_folder import read
 from rankalpha.settings import SettingsError, settings
 from tests.support.waiting import wait_for
+from tests.unit.rankalpha.support.demo_stage import identity
 from tests.unit.rankalpha.support.operator_helpers import as_triggerer, events, run_task, task
 from tests.unit.rankalpha.support.process_helpers import (
     UNTIL_GO,
@@ -28,7 +29,7 @@ from tests.unit.rankalpha.support.process_helpers import (
     run,
     start,
 )
-from tests.unit.rankalpha.support.rankalpha_helpers import TaskInstance, context, identity
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 NAME = identity().name
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rankalpha.pipeline.batch import FIGURES_KEY, BatchError, batch_of, earlier, key_of, new_batch, parse_key
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, context, published
+from tests.unit.rankalpha.support.demo_stage import KEY
+from tests.unit.rankalpha.support.task_context import context, published
 
 log = logging.getLogger("test")
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2024, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

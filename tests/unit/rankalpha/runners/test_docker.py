@@ -16,8 +16,9 @@ from rankalpha.runners.base import ContainerGone, EngineLost, NameTaken, StageFa
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.stages.docker import Volume
+from tests.support.http_server import local_server
+from tests.unit.rankalpha.support.demo_stage import KEY, job
 from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, job, local_server
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 CHECKS = ["image demo:1", "network rankalpha_net", "volume prices_data"]

@@ -9,7 +9,8 @@ from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.stack.docker_proxy.operations import CREATE, OUR_NAME, RENAME
 from rankalpha.stages import STAGES
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, TaskInstance, context, identity, job
+from tests.unit.rankalpha.support.demo_stage import KEY, identity, job
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 LABELS = {
     "rankalpha.dag": "rankalpha_demo",

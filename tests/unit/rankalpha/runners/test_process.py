@@ -10,8 +10,8 @@ from rankalpha.runners import process, runner
 from rankalpha.runners.base import ContainerGone, NameTaken, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import SettingsError
+from tests.unit.rankalpha.support.demo_stage import job, stage
 from tests.unit.rankalpha.support.process_helpers import NAME, UNTIL_GO, ended, output, printed, run, start
-from tests.unit.rankalpha.support.rankalpha_helpers import job, stage
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rankalpha.runners.process import ProcessRunner
+from tests.unit.rankalpha.support.demo_stage import KEY
 from tests.unit.rankalpha.support.process_helpers import NAME, printed, run, start
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from rankalpha.runners import process
 from rankalpha.runners.base import Line
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
+from tests.unit.rankalpha.support.demo_stage import job
 from tests.unit.rankalpha.support.process_helpers import NAME, UNTIL_GO, output, printed, run, start
-from tests.unit.rankalpha.support.rankalpha_helpers import job
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 LEFT_OUT = " [at least {} more characters of this line are left out]"

@@ -13,6 +13,7 @@ from rankalpha.runners import process
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
+from tests.unit.rankalpha.support.demo_stage import job, stage
 from tests.unit.rankalpha.support.process_helpers import (
     NAME,
     UNTIL_GO,
@@ -24,7 +25,6 @@ from tests.unit.rankalpha.support.process_helpers import (
     run,
     start,
 )
-from tests.unit.rankalpha.support.rankalpha_helpers import job, stage
 
 FAMILY = """
 import os, signal, subprocess, sys, time

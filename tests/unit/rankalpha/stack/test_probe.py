@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
+from tests.support.http_server import local_server
 
 PAGE = json.dumps({"triggerer": {"status": "healthy"}, "scheduler": {"status": "unhealthy"}, "other": None})
 

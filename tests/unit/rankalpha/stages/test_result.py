@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rankalpha.stages.result import MAX_BYTES, MAX_DEPTH, ResultError, ResultNotStored, parse_result
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, RESULT
+from tests.unit.rankalpha.support.demo_stage import KEY, RESULT
 
 
 def parse(**parts: object) -> dict[str, object] | None:

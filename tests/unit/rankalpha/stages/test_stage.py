@@ -5,7 +5,7 @@ import pytest
 from rankalpha.pipeline.market import Market
 from rankalpha.settings import SettingsError
 from rankalpha.stages.docker import Volume
-from tests.unit.rankalpha.support.rankalpha_helpers import KEY, stage
+from tests.unit.rankalpha.support.demo_stage import KEY, stage
 
 pytestmark = pytest.mark.usefixtures("profile_dir")
 

@@ -9,7 +9,7 @@ from typing import Any
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import CONSUMER_DAGS, INGESTION_DAG, PIPELINE, Pipeline
-from tests.unit.rankalpha.support.rankalpha_helpers import Answer, Request, local_server
+from tests.support.http_server import Answer, Request, local_server
 
 USER = {"username": "rankalpha", "password": "sesame"}
 

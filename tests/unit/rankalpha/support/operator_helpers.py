@@ -10,7 +10,8 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from rankalpha.containers.trigger import StageTrigger
 from rankalpha.operators import StageOperator
-from tests.unit.rankalpha.support.rankalpha_helpers import TaskInstance, context, stage
+from tests.unit.rankalpha.support.demo_stage import stage
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 
 def task(**parts: Any) -> StageOperator:

@@ -17,7 +17,7 @@ from rankalpha.runners.base import Container, Line
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from tests.support.waiting import wait_for
-from tests.unit.rankalpha.support.rankalpha_helpers import job
+from tests.unit.rankalpha.support.demo_stage import job
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 UNTIL_GO = "\nimport pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.02)\n"

@@ -7,7 +7,7 @@ import pytest
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.alerts.incident import Incident, Urgency, failure
 from rankalpha.watchdog.details import detailed
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
+from tests.support.http_server import local_server
 
 RUN = "asset_triggered__2026-11-22T06:00:00+00:00"
 FAILED = Incident(

@@ -13,7 +13,7 @@ from rankalpha.health.standing import Batch, Standing
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, Pipeline
 from rankalpha.watchdog import resolved
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
+from tests.support.http_server import local_server
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 KEY = "2026-11-22T06:00:00"

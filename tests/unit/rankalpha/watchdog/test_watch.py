@@ -9,7 +9,7 @@ from rankalpha.alerts.incident import Incident
 from rankalpha.alerts.sent import SentAlert, recall
 from rankalpha.watchdog.watch import repair, send_again
 from tests.support.channels import Mailbox, body
-from tests.unit.rankalpha.support.rankalpha_helpers import local_server
+from tests.support.http_server import local_server
 
 WAITING = SentAlert(
     Incident("key", "something broke", "Next: Fix it."),
