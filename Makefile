@@ -104,8 +104,9 @@ lock: .venv/build  ## resolve the requirements anew
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --extra celery -o requirements/airflow.txt
 	$(COMPILE) -c requirements/dev.txt --group services -o requirements/services.txt
 	$(COMPILE) -c requirements/dev.txt --group build -o requirements/build.txt
-	$(COMPILE) --override requirements/next/airflow.in pyproject.toml --all-extras --group build --group embedded \
-		--group services --group dev -o requirements/next/dev.txt
+	cp requirements/dev.txt requirements/next/dev.txt  # what it holds is kept where Airflow's next version allows it
+	$(filter-out -U,$(COMPILE)) --override requirements/next/airflow.in pyproject.toml --all-extras --group build \
+		--group embedded --group services --group dev -o requirements/next/dev.txt
 
 COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
