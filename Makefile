@@ -112,8 +112,8 @@ COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --gener
 	--no-annotate --no-header
 
 .venv/build: requirements/build.txt
-	@$(or $(PYTHON),false) -c '$(IN_RANGE)' || { echo "Python 3.11 to 3.14 is needed, and $(or $(PYTHON),neither \
-	python3 nor python3.11 to python3.14) is not: name another one, make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(or $(PYTHON),false) -c '$(IN_RANGE)' || { echo "Python 3.11 to 3.14 is needed, and $(if $(PYTHON),$(PYTHON) \
+	is another one,PATH has none); install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Installing into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt

@@ -50,8 +50,8 @@ def far_away():
 def copy_checkout(folder):
     """Copy the files that git has or would take, and nothing that was installed or left here.
 
-    Only the schedule is another one: no batch begins by itself while tests run. And where `make test-next` names
-    a LOCK, that is what the checkout installs.
+    Only the schedule is another one: no batch begins by itself while tests run. It installs what LOCK
+    names, where `make test-next` sets it.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
