@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.airflow_api import AirflowApi, AirflowApiError, is_held
 from rankalpha.pipeline.batch import key_of
 from rankalpha.pipeline.pipelines import Pipeline, pipelines
 from rankalpha.pipeline.steps import DATASETS
@@ -69,7 +69,7 @@ def _patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
 def _remarks(api: AirflowApi) -> list[str]:
     broken = [f"not of the pipeline, but broken: {said}" for _, said in _import_errors(api)]
     dags = _dags(api)
-    paused = [dag_id for one in pipelines() for dag_id in one.consumers if dags[dag_id]["is_paused"]]
+    paused = [dag_id for one in pipelines() for dag_id in one.consumers if is_held(dags[dag_id])]
     waits = "is paused: a batch will wait there until an operator unpauses it"
     return [*broken, *(f"{dag_id} {waits}" for dag_id in paused)]
 
@@ -81,7 +81,7 @@ def _run_of_today(pipeline: Pipeline, api: AirflowApi) -> dict[str, Any]:
     day = pipeline.market.due(datetime.fromisoformat(_wait_for_schedule(api, ingestion)))
     if today := _runs(api, ingestion, run_after_gte=day.isoformat(), state=["running", "queued", "success"]):
         return today[0]
-    if api.get(f"dags/{ingestion}")["is_paused"]:
+    if is_held(api.get(f"dags/{ingestion}")):
         raise Paused(f"{ingestion} is paused, so no batch is started; unpause it in the Airflow UI")
     run_id = f"startup__{day:%Y-%m-%d}"
     failed = len(_runs(api, ingestion, run_id_prefix_pattern=run_id, limit=100))

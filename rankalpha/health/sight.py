@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from rankalpha.airflow_api import AirflowApi
+from rankalpha.airflow_api import AirflowApi, is_held
 from rankalpha.alerts.sent import Told, every
 from rankalpha.health import queries
 from rankalpha.health.queries import Found
@@ -46,6 +46,7 @@ def look(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Si
     due = {one.ingestion: _due(one, dags, now) for one in pipelines}
     started = queries.started(api, min(due.values()), pipelines)
     paused = [dag_id for dag_id, dag in dags.items() if dag["is_paused"]]
+    draining = [dag_id for dag_id, dag in dags.items() if is_held(dag) and dag_id not in paused]
     found = queries.runs(api, since, pipelines), queries.events(api, since, pipelines)
     left_out = queries.left_out(api, since)
     sight = partial(
@@ -59,7 +60,7 @@ def look(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Si
     return [
         sight(
             pipeline=one,
-            batches=_batches(one, *found, left_out, paused),
+            batches=_batches(one, *found, left_out, paused, draining),
             due=due[one.ingestion],
             started=started.get(one.ingestion),
         )
@@ -73,13 +74,14 @@ def _batches(
     events: Found,
     left_out: Mapping[str, Mapping[str, datetime]],
     paused: Sequence[str],
+    draining: Sequence[str],
 ) -> list[Batch]:
     """Return where the batches of a pipeline stand, newest first."""
     mine = {dag_id: runs[dag_id] for dag_id in one.dag_ids}
     published = {step.writes: events[step.writes] for step in one.steps}
     keys = {key for found in (*mine.values(), *published.values()) for key in found if is_key(key)}
     return [
-        batch_of(one, key, Seen(_of(mine, key), _of(published, key), left_out.get(key, {})), paused)
+        batch_of(one, key, Seen(_of(mine, key), _of(published, key), left_out.get(key, {})), paused, draining)
         for key in sorted(keys, reverse=True)
     ]
 

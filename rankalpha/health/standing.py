@@ -83,11 +83,16 @@ class Batch:
         return ", ".join(said) or ("graded" if self.settled else "nothing runs")
 
 
-def batch_of(pipeline: Pipeline, key: str, seen: Seen, paused: Sequence[str]) -> Batch:
-    """Return where a pipeline's batch stands; `paused` are the ids of the DAGs that are paused."""
+def batch_of(
+    pipeline: Pipeline, key: str, seen: Seen, paused: Sequence[str], draining: Sequence[str] = ()
+) -> Batch:
+    """Return where a pipeline's batch stands.
+
+    `paused` are the ids of the DAGs that are paused, `draining` of those that only end the runs they have.
+    """
     makers = {step.writes: step for step in pipeline.steps}
     steps = {
-        step.name: _described(_standing(step, makers, seen, step.dag_id in paused), step, seen)
+        step.name: _described(_standing(step, makers, seen, paused, draining), step, seen)
         for step in pipeline.steps
     }
     steps[FRONTEND] = _frontend(pipeline.steps[-1], seen)
@@ -98,14 +103,18 @@ def batch_of(pipeline: Pipeline, key: str, seen: Seen, paused: Sequence[str]) ->
     return Batch(key, begun, steps)
 
 
-def _standing(step: Step, makers: Mapping[str, Step], seen: Seen, paused: bool) -> Standing:
+def _standing(
+    step: Step, makers: Mapping[str, Step], seen: Seen, paused: Sequence[str], draining: Sequence[str]
+) -> Standing:
     run = _newest(seen.runs, step.dag_id)
     if run and run["state"] == "running":
         queued = _moment(run["queued_at"])
         return Standing("running", _moment(run["start_date"]), run["dag_run_id"], queued=queued)
     if run and run["state"] == "queued":
         queued = _moment(run["queued_at"])
-        return Standing("paused" if paused else "queued", queued, run["dag_run_id"], queued=queued)
+        return Standing(
+            "paused" if step.dag_id in paused else "queued", queued, run["dag_run_id"], queued=queued
+        )
     done = _newest(seen.events, step.writes)
     inputs = [_newest(seen.events, dataset) for dataset in step.reads]
     ready = max((_moment(event["timestamp"]) for event in inputs if event), default=NEVER)
@@ -115,7 +124,7 @@ def _standing(step: Step, makers: Mapping[str, Step], seen: Seen, paused: bool) 
         return Standing("done", _moment(done["timestamp"]), done["source_run_id"])
     if None in inputs or not (step.reads or run) or any(_outdated(makers[one], seen) for one in step.reads):
         return Standing("waiting")
-    return _left(step, seen, paused, ready)
+    return _left(step, seen, step.dag_id in {*paused, *draining}, ready)
 
 
 def _outdated(step: Step, seen: Seen) -> bool:
