@@ -44,6 +44,11 @@ class FailFastLocalExecutor(LocalExecutor):
         from rankalpha.operators import http_call  # noqa: F401, PLC0415
         from rankalpha.runners import runner  # noqa: PLC0415
 
+        if not self.is_mp_using_fork:
+            self.log.warning(
+                "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers take longer to start, more memory, "
+                "and do not wake the scheduler when a task has ended"
+            )
         self._task_ended = Wakeup()
         # asking for it loads the plugins
         get_listener_manager().add_listener(self._task_ended)  # type: ignore[no-untyped-call]

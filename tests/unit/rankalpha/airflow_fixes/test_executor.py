@@ -1,7 +1,7 @@
 """The scheduler's nap: as long as nothing happens, and over when a task has ended."""
 
+import multiprocessing
 from collections.abc import Callable, Iterator
-from multiprocessing import get_context
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +36,7 @@ class Clock:
 
 @pytest.fixture
 def local() -> Iterator[FailFastLocalExecutor]:
+    multiprocessing.set_start_method("fork", force=True)  # as env/local/airflow.env says
     made = FailFastLocalExecutor(parallelism=2)
     made.start()
     yield made
@@ -74,7 +75,7 @@ def end_of_task(how: str) -> None:
 
 def task_process(how: str) -> None:
     """Fork what a worker forks for a task, and let it end."""
-    process = get_context("fork").Process(target=end_of_task, args=[how])
+    process = multiprocessing.get_context("fork").Process(target=end_of_task, args=[how])
     process.start()
     process.join(60)
     assert process.exitcode == 0
