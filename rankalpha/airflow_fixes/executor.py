@@ -46,7 +46,7 @@ class FailFastLocalExecutor(LocalExecutor):
 
         if not self.is_mp_using_fork:
             self.log.warning(
-                "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers take longer to start, more memory, "
+                "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers start slowly, take more memory, "
                 "and do not wake the scheduler when a task has ended"
             )
         self._task_ended = Wakeup()
