@@ -1,8 +1,8 @@
 """Keeps the Assets view of Airflow 3.3.0 to 3.3.2 working while a run is queued.
 
 Airflow issue 71360: its API answers 500 for the events of a dataset as long as a run that one of them has
-started waits in the queue, because it takes `start_date` for always set. Fixed upstream; remove this with the
-release that has the fix (the tests tell when).
+started waits in the queue, because it takes `start_date` for always set. Airflow 3.4 has the fix,
+and nothing is done there; remove this with 3.3.
 """
 
 from datetime import datetime

@@ -2,7 +2,7 @@
 
 LocalExecutor's workers outlive a killed scheduler for good, and hold its connections to the database open:
 PostgreSQL then keeps its transaction and the locks of it, and no run whose row was locked is ever scheduled
-again (Airflow 3.3.2). What they were running is reset by the new scheduler in any case.
+again (Airflow 3.3.2, 3.4.0b2). What they were running is reset by the new scheduler in any case.
 """
 
 import os
