@@ -4,9 +4,9 @@ A scheduler with nothing to do sleeps for a fixed time, and what follows a task 
 average; when it has just handed out a task, it looks for more at once, which slows that task down. Here it
 does not sleep, by `scheduler_idle_sleep_time`, and the executor naps until a task has ended instead.
 
-LocalExecutor of Airflow 3.3.2 and 3.4.0b2 can wait for ever. Its workers share a queue. The one that waits for work holds
-the queue's lock; when that one is killed, by the kernel for want of memory or by a person, no other ever gets
-a task again. And when the scheduler gives up, because its database went away, a worker that does not get the
+LocalExecutor of Airflow 3.3.2 and 3.4.0b2 can wait for ever. Its workers share a queue. The one that waits
+for work holds the queue's lock; when that one is killed, by the kernel for want of memory or by a person, no
+other ever gets a task again. And when the scheduler gives up, because its database went away, a worker that does not get the
 word to end keeps it from ending.
 
 A scheduler that starts anew resets what was running, and stages are adopted: so its process ends, and what
