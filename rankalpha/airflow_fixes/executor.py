@@ -6,8 +6,8 @@ does not sleep, by `scheduler_idle_sleep_time`, and the executor naps until a ta
 
 LocalExecutor of Airflow 3.3.2 and 3.4.0b2 can wait for ever. Its workers share a queue. The one that waits
 for work holds the queue's lock; when that one is killed, by the kernel for want of memory or by a person, no
-other ever gets a task again. And when the scheduler gives up, because its database went away, a worker that does not get the
-word to end keeps it from ending.
+other ever gets a task again. And when the scheduler gives up, because its database went away, a worker
+that does not get the word to end keeps it from ending.
 
 A scheduler that starts anew resets what was running, and stages are adopted: so its process ends, and what
 supervises it starts the next one.
