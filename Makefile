@@ -108,15 +108,16 @@ lock: .venv/build  ## resolve the requirements anew
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --extra celery -o requirements/airflow.txt
 	$(COMPILE) -c requirements/dev.txt --group services -o requirements/services.txt
 	$(COMPILE) -c requirements/dev.txt --group build -o requirements/build.txt
-	$(COMPILE) --override requirements/next/airflow.in pyproject.toml --all-extras --group build --group embedded \
-		--group services --group dev -o requirements/next/dev.txt
+	cp requirements/dev.txt requirements/next/dev.txt  # what it holds is kept where Airflow's next version allows it
+	$(filter-out -U,$(COMPILE)) --override requirements/next/airflow.in pyproject.toml --all-extras --group build \
+		--group embedded --group services --group dev -o requirements/next/dev.txt
 
 COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
 
 .venv/build: requirements/build.txt
-	@$(or $(PYTHON),false) -c '$(IN_RANGE)' || { echo "Python 3.11 to 3.14 is needed, and $(or $(PYTHON),neither \
-	python3 nor python3.11 to python3.14) is not: name another one, make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(or $(PYTHON),false) -c '$(IN_RANGE)' || { echo "Python 3.11 to 3.14 is needed, and $(if $(PYTHON),$(PYTHON) \
+	is another one,PATH has none); install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Installing into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt

@@ -1,6 +1,6 @@
 """A client of Airflow's public REST API, for the commands, the watchdog, the page and the maintenance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -95,6 +95,14 @@ class AirflowApi:
         response = self._request("POST", f"{self.url}/auth/token", json=credentials, timeout=TIMEOUT)
         _check(response, f"Airflow does not let {credentials['username']!r} in")
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def is_held(dag: Mapping[str, Any]) -> bool:
+    """Tell whether a DAG, as Airflow answers it, begins no batch: it is paused, or about to be.
+
+    From Airflow 3.4 on a DAG may be draining: it ends the runs that it has, and is paused then.
+    """
+    return bool(dag["is_paused"]) or dag.get("scheduling_state") == "draining"
 
 
 def admin_api() -> AirflowApi:

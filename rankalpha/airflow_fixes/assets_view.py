@@ -1,8 +1,8 @@
 """Keeps the Assets view working while a run is queued.
 
 In Airflow 3.3.0 to 3.3.2 the API answers 500 for the events of a dataset as long as a run that one of them
-has started waits in the queue, because the model requires `start_date`. Fixed upstream: remove this with the
-first release that has the fix. `tests/scheduler/test_fixes.py` fails then.
+has started waits in the queue, because the model requires `start_date`. Airflow 3.4 has the fix, and nothing
+is done there; remove this with 3.3.
 """
 
 from datetime import datetime

@@ -4,10 +4,10 @@ A scheduler with nothing to do sleeps for a fixed time, and the next task waits 
 scheduler that has just started a task looks for more at once, which slows that task down. Here the scheduler
 does not sleep (`scheduler_idle_sleep_time`); the executor naps until a task has ended instead.
 
-LocalExecutor of Airflow 3.3.2 can wait for ever. Its workers share a queue, and the worker that waits for
-work holds the queue's lock. When that worker is killed, by a person or because memory is short, no other
-worker gets a task again. When the scheduler gives up because it lost its database, a worker that misses the
-word to end keeps it from ending (issue 67870).
+LocalExecutor of Airflow 3.3.2 and 3.4.0b2 can wait for ever. Its workers share a queue, and the worker that
+waits for work holds the queue's lock. When that worker is killed, by a person or because memory is short, no
+other worker gets a task again. When the scheduler gives up because it lost its database, a worker that misses
+the word to end keeps it from ending (issue 67870).
 
 A scheduler that starts again resets what was running, and its tasks adopt their stages. So the process ends
 here, and its supervisor starts the next one.
@@ -44,6 +44,11 @@ class FailFastLocalExecutor(LocalExecutor):
         from rankalpha.operators import http_call  # noqa: F401, PLC0415
         from rankalpha.runners import runner  # noqa: PLC0415
 
+        if not self.is_mp_using_fork:
+            self.log.warning(
+                "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers start slowly, take more memory, "
+                "and do not wake the scheduler when a task has ended"
+            )
         self._task_ended = wakeup.Wakeup()
         self._fixed = FIX.on()
         wakeup.FIX.on(self._task_ended)  # otherwise each nap takes its whole time

@@ -1,6 +1,6 @@
 """Keeps FAB from logging each warning a second time, as text where the logs are JSON.
 
-Airflow 3.3.2 gives FAB's logger a handler besides the root logger's. That handler has no format.
+Airflow (3.3.2, 3.4.0b2) gives FAB's logger a handler besides the root logger's. That handler has no format.
 """
 
 from rankalpha.airflow_fixes.fix import AbsentError, Fix, part
@@ -16,4 +16,4 @@ def apply() -> None:
     loggers[LOGGER]["handlers"] = []
 
 
-FIX = Fix(name="fab_log", versions="3.3.2", apply=apply)
+FIX = Fix(name="fab_log", versions="3.3.2, 3.4.0b2", apply=apply)

@@ -1,8 +1,8 @@
 """Starts Airflow's scheduler after ending the workers that a killed scheduler has left behind.
 
-In Airflow 3.3.2 LocalExecutor's workers outlive a killed scheduler for good and hold its connections to the
-database open. PostgreSQL then keeps the open transaction with its locks, and no run whose row was locked is
-ever scheduled again. The new scheduler resets the tasks of these workers in any case.
+In Airflow 3.3.2 and 3.4.0b2 LocalExecutor's workers outlive a killed scheduler for good and hold its
+connections to the database open. PostgreSQL then keeps the open transaction with its locks, and no run whose
+row was locked is ever scheduled again. The new scheduler resets the tasks of these workers in any case.
 """
 
 import os

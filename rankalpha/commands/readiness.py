@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.airflow_api import AirflowApi, AirflowApiError, is_held
 from rankalpha.commands.refusals import Refused
 from rankalpha.pipeline.pipelines import pipelines
 from rankalpha.pipeline.steps import DATASETS
@@ -52,9 +52,7 @@ def patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
 def _remarks(api: AirflowApi) -> list[str]:
     broken = [f"not of the pipeline, but broken: {message}" for _, message in _import_errors(api)]
     dags = _dags(api)
-    paused = [
-        dag_id for pipeline in pipelines() for dag_id in pipeline.consumers if dags[dag_id]["is_paused"]
-    ]
+    paused = [dag_id for pipeline in pipelines() for dag_id in pipeline.consumers if is_held(dags[dag_id])]
     waits = "is paused: a batch will wait there until an operator unpauses it"
     return [*broken, *(f"{dag_id} {waits}" for dag_id in paused)]
 

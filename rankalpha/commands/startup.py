@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api
+from rankalpha.airflow_api import AirflowApi, AirflowApiError, admin_api, is_held
 from rankalpha.commands.grades import show_grades
 from rankalpha.commands.progress import EXIT_STATUS, Outcome, monitor_execution
 from rankalpha.commands.readiness import POLL_SECONDS, patiently, wait_for_airflow
@@ -94,7 +94,7 @@ def _run_of_today(pipeline: Pipeline, api: AirflowApi) -> dict[str, Any]:
     day = pipeline.market.due(datetime.fromisoformat(_wait_for_schedule(api, ingestion)))
     if today := _runs(api, ingestion, run_after_gte=day.isoformat(), state=["running", "queued", "success"]):
         return today[0]
-    if api.get(f"dags/{ingestion}")["is_paused"]:
+    if is_held(api.get(f"dags/{ingestion}")):
         raise Paused(f"{ingestion} is paused, so no batch is started; unpause it in the Airflow UI")
     run_id = f"startup__{day:%Y-%m-%d}"
     failed = len(_runs(api, ingestion, run_id_prefix_pattern=run_id, limit=100))

@@ -22,11 +22,16 @@ class Records:
     superseded: Mapping[str, datetime] = field(default_factory=dict)
 
 
-def batch_of(pipeline: Pipeline, key: str, records: Records, paused: Sequence[str]) -> Batch:
-    """Return where a pipeline's batch stands; `paused` are the ids of the DAGs that are paused."""
+def batch_of(
+    pipeline: Pipeline, key: str, records: Records, paused: Sequence[str], draining: Sequence[str] = ()
+) -> Batch:
+    """Return where a pipeline's batch stands.
+
+    `paused` are the ids of the paused DAGs, `draining` those of the DAGs that only end the runs they have.
+    """
     makers = {step.writes: step for step in pipeline.steps}
     steps = {
-        step.name: _described(_standing(step, makers, records, step.dag_id in paused), step, records)
+        step.name: _described(_standing(step, makers, records, paused, draining), step, records)
         for step in pipeline.steps
     }
     steps[FRONTEND] = _frontend(pipeline.steps[-1], records)
@@ -36,14 +41,17 @@ def batch_of(pipeline: Pipeline, key: str, records: Records, paused: Sequence[st
     return Batch(key, begun, steps)
 
 
-def _standing(step: Step, makers: Mapping[str, Step], records: Records, paused: bool) -> Standing:
+def _standing(
+    step: Step, makers: Mapping[str, Step], records: Records, paused: Sequence[str], draining: Sequence[str]
+) -> Standing:
     run = _newest(records.runs, step.dag_id)
     if run and run["state"] == "running":
         queued = _moment(run["queued_at"])
         return Standing("running", _moment(run["start_date"]), run["dag_run_id"], queued=queued)
     if run and run["state"] == "queued":
         queued = _moment(run["queued_at"])
-        return Standing("paused" if paused else "queued", queued, run["dag_run_id"], queued=queued)
+        state: State = "paused" if step.dag_id in paused else "queued"
+        return Standing(state, queued, run["dag_run_id"], queued=queued)
     done = _newest(records.events, step.writes)
     inputs = [_newest(records.events, dataset) for dataset in step.reads]
     ready = max((_moment(event["timestamp"]) for event in inputs if event), default=NEVER)
@@ -54,7 +62,7 @@ def _standing(step: Step, makers: Mapping[str, Step], records: Records, paused: 
     outdated = (_outdated(makers[dataset], records) for dataset in step.reads)
     if None in inputs or not (step.reads or run) or any(outdated):
         return Standing("waiting")
-    return _without_run(step, records, paused, ready)
+    return _without_run(step, records, step.dag_id in {*paused, *draining}, ready)
 
 
 def _outdated(step: Step, records: Records) -> bool:
@@ -86,14 +94,14 @@ def _counts(run: Mapping[str, Any], done: Mapping[str, Any] | None, ready: datet
     return _moment(run["end_date"]) >= ready
 
 
-def _without_run(step: Step, records: Records, paused: bool, ready: datetime) -> Standing:
+def _without_run(step: Step, records: Records, held: bool, ready: datetime) -> Standing:
     """Return why a step whose inputs are there since `ready` has published nothing."""
     run = _newest(records.runs, step.dag_id)
     if run and run["state"] == "success" and _moment(run["start_date"]) >= ready:
         return Standing("unpublished", _moment(run["end_date"]), run["dag_run_id"])
     if records.superseded.get(step.dag_id, NEVER) >= ready:
         return Standing("superseded", records.superseded[step.dag_id])
-    return Standing("paused" if paused else "lost", ready)
+    return Standing("paused" if held else "lost", ready)
 
 
 def _frontend(grading: Step, records: Records) -> Standing:

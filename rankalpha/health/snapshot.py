@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from rankalpha.airflow_api import AirflowApi
+from rankalpha.airflow_api import AirflowApi, is_held
 from rankalpha.alerts.sent import SentAlert, all_sent
 from rankalpha.health import queries
 from rankalpha.health.queries import ByBatch
@@ -47,6 +47,7 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
     due = {pipeline.ingestion: _due(pipeline, dags, now) for pipeline in pipelines}
     started = queries.started(api, min(due.values()), pipelines)
     paused = [dag_id for dag_id, dag in dags.items() if dag["is_paused"]]
+    draining = [dag_id for dag_id, dag in dags.items() if is_held(dag) and dag_id not in paused]
     records = queries.runs(api, since, pipelines), queries.events(api, since, pipelines)
     left_out = queries.left_out(api, since)
     snapshot = partial(
@@ -60,7 +61,7 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
     return [
         snapshot(
             pipeline=pipeline,
-            batches=_batches(pipeline, *records, left_out, paused),
+            batches=_batches(pipeline, *records, left_out, paused, draining),
             due=due[pipeline.ingestion],
             started=started.get(pipeline.ingestion),
         )
@@ -74,6 +75,7 @@ def _batches(
     events: ByBatch,
     left_out: Mapping[str, Mapping[str, datetime]],
     paused: Sequence[str],
+    draining: Sequence[str],
 ) -> list[Batch]:
     """Return where the batches of a pipeline stand, newest first."""
     own_runs = {dag_id: runs[dag_id] for dag_id in pipeline.dag_ids}
@@ -81,7 +83,11 @@ def _batches(
     keys = {key for by_key in (*own_runs.values(), *own_events.values()) for key in by_key if is_key(key)}
     return [
         batch_of(
-            pipeline, key, Records(_of(own_runs, key), _of(own_events, key), left_out.get(key, {})), paused
+            pipeline,
+            key,
+            Records(_of(own_runs, key), _of(own_events, key), left_out.get(key, {})),
+            paused,
+            draining,
         )
         for key in sorted(keys, reverse=True)
     ]

@@ -35,30 +35,31 @@ class Pipeline:
         """Register the event of a run that starts and ends now."""
         from airflow.assets.manager import asset_manager
         from airflow.models.asset import AssetModel
+        from airflow.models.dagrun import DagRun
+        from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
-        from airflow.utils.state import DagRunState
-        from airflow.utils.types import DagRunTriggeredByType, DagRunType
+        from airflow.utils.types import DagRunType
         from sqlalchemy import select
 
         now = datetime.now(UTC)
+        run = DagRun(
+            dag_id=PRODUCERS[asset],
+            run_id=f"{asset}~{key}~{now.timestamp()}",
+            run_type=DagRunType.MANUAL,
+            run_after=now,
+            start_date=now,
+            partition_key=key,
+        )
         with create_session() as session:
-            run = self.dags[PRODUCERS[asset]].create_dagrun(
-                run_id=f"{asset}~{key}~{now.timestamp()}",
-                run_type=DagRunType.MANUAL,
-                triggered_by=DagRunTriggeredByType.TEST,
-                state=DagRunState.RUNNING,
-                run_after=now,
-                start_date=now,
-                partition_key=key,
-                session=session,
-            )
-            task = run.get_task_instance(f"publish_{asset}", session=session)
+            session.add(run)
+        task = self.dags[run.dag_id].get_task(f"publish_{asset}")
+        ti = TaskInstance(task, dag_version_id=None, run_id=run.run_id)  # in no table: a row takes long
         with create_session() as session:
             model = session.scalar(select(AssetModel).where(AssetModel.name == asset))
             if barrier:
                 barrier.wait()
             event = (manager or asset_manager).register_asset_change(
-                asset=model, task_instance=task, partition_key=key, session=session
+                asset=model, task_instance=ti, partition_key=key, session=session
             )
             return event.id
 

@@ -50,7 +50,8 @@ def far_away():
 def copy_checkout(folder):
     """Copy the files that git has or would take, and nothing that was installed or made here.
 
-    Only the schedule differs: no batch begins by itself while tests run.
+    Only the schedule differs: no batch begins by itself while tests run. It installs what LOCK names, where
+    `make test-next` sets it.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
@@ -59,6 +60,8 @@ def copy_checkout(folder):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)
+    if lock := os.environ.get("LOCK"):
+        shutil.copy2(ROOT / lock, folder / "requirements" / "embedded.txt")
     markets = folder / "datasets" / "markets.toml"
     text, usual = markets.read_text(), '\nschedule = "0 6 * * *"'
     assert usual in text, f"{markets} no longer says when the default market runs"

@@ -112,8 +112,9 @@ def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
     assert not any(request.method == "PATCH" for request in requests)
 
 
-def test_no_batch_is_started_while_ingestion_is_paused(airflow):
-    airflow.dags[INGESTION_DAG]["is_paused"] = True
+@pytest.mark.parametrize("state", [{"is_paused": True}, {"scheduling_state": "draining"}])
+def test_no_batch_is_started_while_ingestion_is_paused(airflow, state):
+    airflow.dags[INGESTION_DAG] |= state
     with serving(airflow) as (api, requests):
         wait_for_airflow(api)
         with pytest.raises(Paused, match=f"{INGESTION_DAG} is paused, so no batch is started"):

@@ -42,8 +42,9 @@ def records(runs=None, events=None, superseded=None):
     )
 
 
-def states(what, paused=()):
-    batch = batch_of(DEFAULT_PIPELINE, KEY, what, [DAGS[name] for name in paused])
+def states(what, paused=(), draining=()):
+    held = ([DAGS[name] for name in names] for names in (paused, draining))
+    batch = batch_of(DEFAULT_PIPELINE, KEY, what, *held)
     return {name: one.state for name, one in batch.steps.items()}
 
 
@@ -113,6 +114,12 @@ def test_a_batch_that_was_ingested_again_is_on_its_way_again():
 def test_halves_that_are_newer_than_the_grades_and_in_nobodys_hands_are_lost():
     events = {**GRADED["events"], "scoring": [event(3), event(12)]}
     assert states(records(GRADED["runs"], events))["grading"] == "lost"
+
+
+@pytest.mark.parametrize(("scoring", "state"), [(run("queued", 2), "queued"), (None, "paused")])
+def test_a_draining_dag_ends_the_runs_that_it_has_and_begins_no_other(scoring, state):
+    runs = {**INGESTED, **({"scoring": [scoring]} if scoring else {})}
+    assert states(records(runs, {"ingestion": [event(2)]}), draining=["scoring"])["scoring"] == state
 
 
 @pytest.mark.parametrize("paused", [(), ("grading",)], ids=["", "paused"])

@@ -12,8 +12,8 @@ from rankalpha.runners import RUNNERS
 from rankalpha.runners.base import StageFailed
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support import throwaway_runner
-from tests.unit.rankalpha.support.operator_helpers import run_task, task
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, identity
+from tests.unit.rankalpha.support.operator_helpers import run_task, task
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
 from tests.unit.rankalpha.support.throwaway_runner import ENGINE, ThrowawayRunner
 
