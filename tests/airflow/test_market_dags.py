@@ -13,12 +13,13 @@ from rankalpha.lineage.graph import dag_bag, graph
 from rankalpha.lineage.mermaid import mermaid
 from rankalpha.pipeline.markets import markets
 from rankalpha.pipeline.pipelines import PIPELINE, _by_dag, pipeline, pipelines
+from rankalpha.pipeline.steps import DATASETS
 from rankalpha.settings import settings
 from tests.airflow.test_dags import COUNT_REQUESTS
 
 MANY = 100
 NAMES = [f"m{number:02}" for number in range(1, MANY)]
-STEPS = ("ingestion", "scoring", "sentiment", "grading")
+STEPS = tuple(DATASETS)
 CPU_SECONDS = 10  # for 402 DAGs on a machine that does other things; 0.9 on one that is idle
 
 

@@ -6,13 +6,13 @@ from collections import Counter
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 
+from rankalpha.pipeline.steps import STAGE_NAMES
 from tests.faults.components import arm
 from tests.faults.moments import DAG, TASK, Moments
 from tests.faults.stages import ticks
 from tests.support.services import FRONTEND
 from tests.support.waiting import wait_for
 
-STAGES = ("ingestion", "scorer", "sentiment")
 PATIENCE = 240  # seconds until the batch must be graded
 
 
@@ -33,7 +33,9 @@ class Outcome:
     @property
     def met(self):
         """Whether the batch was graded with one container for each stage."""
-        return self.graded and self.log_whole and all(self.containers.get(stage) == 1 for stage in STAGES)
+        return (
+            self.graded and self.log_whole and all(self.containers.get(stage) == 1 for stage in STAGE_NAMES)
+        )
 
 
 def strike(engine, component, lanes):

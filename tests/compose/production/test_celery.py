@@ -5,14 +5,13 @@ import re
 import pytest
 import requests
 
+from rankalpha.pipeline.steps import DATASETS
 from tests.support import intruder
 from tests.support.openlineage import violations
 from tests.support.production import SECRETS
 from tests.support.waiting import wait_for
 
 from .receiving import received
-
-STEPS = ("ingestion", "scoring", "sentiment", "grading")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +77,7 @@ def test_metrics_are_served_to_who_has_the_token(stack, batch):
 
 
 def test_each_event_of_a_batch_is_told_to_an_openlineage_server(stack, batch):
-    ends = {(f"rankalpha_{step}", "COMPLETE") for step in STEPS}
+    ends = {(f"rankalpha_{step}", "COMPLETE") for step in DATASETS}
 
     def told():
         return {(event["job"]["name"], event["eventType"]) for event in received(stack, "lineage")}
