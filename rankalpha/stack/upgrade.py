@@ -1,4 +1,4 @@
-"""What a new version, or a change of the markets, changes outside of the code: env files and Airflow's database."""
+"""What a new version, or a new list of markets, changes in env files and in Airflow's database."""
 
 import logging
 import re

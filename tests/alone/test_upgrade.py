@@ -11,7 +11,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = [
     pytest.mark.usefixtures("well_again"),
-    pytest.mark.timeout(700),  # the stack starts a second time, and a batch runs in each
+    pytest.mark.timeout(900),  # the stack starts a second time, and a batch runs in each
 ]
 OLD = {new: old for old, new in RENAMED.items()}
 TRIGGER = "rankalpha.containers.trigger.StageTrigger"
@@ -53,14 +53,14 @@ def test_a_deferred_stage_a_deadline_and_a_waiting_batch_survive(stack, lane):
     lane.settle()
     with lane.paused("grading"):
         lane.trigger("ingestion", waiting)
-        wait_for("the batch to wait", lambda: lane.runs_of("grading", waiting))
+        wait_for("the batch to wait", lambda: lane.runs_of("grading", waiting), 180)
         with lane.fault("ingestion", "slow"):
             run_id = lane.trigger("ingestion", deferred)
 
             def state():
                 return lane.tasks("ingestion", run_id)["run_ingestion"]["state"]
 
-            wait_for("the stage to be deferred", lambda: state() == "deferred")
+            wait_for("the stage to be deferred", lambda: state() == "deferred", 180)
             kill_airflow(stack)
             as_before(stack)
             stack.start()
