@@ -16,7 +16,7 @@ pytestmark = [
 OLD = {new: old for old, new in RENAMED.items()}
 TRIGGER = "rankalpha.containers.trigger.StageTrigger"
 MISSED = "rankalpha.alerts.deadline.missed"
-CALLBACKS = "SELECT DISTINCT data->'__var'->>'path' FROM callback WHERE state = 'scheduled'"
+CALLBACKS = "SELECT DISTINCT data->'__var'->>'path' FROM callback"
 ALERTS = "SELECT DISTINCT callback_def->'__data__'->>'path' FROM deadline_alert"
 NOT_LOADED = "Trigger failed to load code"  # what Airflow logs of a name that is not there
 TRIGGERS = "SELECT DISTINCT classpath FROM trigger WHERE classpath LIKE 'rankalpha%'"
