@@ -10,12 +10,11 @@ from sqlalchemy.exc import OperationalError
 
 from rankalpha.lineage.openlineage.configuration import check_file
 from rankalpha.logs import printed_is_logged
-from rankalpha.maintenance.removed_markets import remove_pools
 from rankalpha.pipeline.market import STAGE_POOL
 from rankalpha.pipeline.markets import markets
 from rankalpha.settings import AdminSettings, SettingsError, settings
 from rankalpha.stack.preflight import check
-from rankalpha.stack.upgrade import rename_in_database
+from rankalpha.stack.upgrade import remove_unused_pools, rename_in_database
 
 ASSET_MANAGER = "rankalpha.joins.asset_manager.BatchAssetManager"
 
@@ -45,7 +44,7 @@ def prepare() -> None:
         if market.slots:
             meaning = f"Stages of {market.name} at the same time; set in the file of the markets"
             airflow("pools", "set", market.pool, str(market.slots), meaning, "--include-deferred")
-    remove_pools()
+    remove_unused_pools()
     admin = AdminSettings.load()
     identity = ("--firstname", "RankAlpha", "--lastname", "Admin", "--email", f"{admin.user}@localhost")
     # one word each, because a password may begin with a hyphen

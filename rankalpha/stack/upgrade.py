@@ -1,4 +1,4 @@
-"""What an upgrade of the code changes outside of it: names in env files, and names in Airflow's database."""
+"""What a new version, or a new list of markets, changes in env files and in Airflow's database."""
 
 import logging
 import re
@@ -33,3 +33,10 @@ def rename_in_database() -> None:
 
     if renamed := rename_stored(RENAMED):
         log.info("Rows of Airflow's database with a new name of our code: %d", renamed)
+
+
+def remove_unused_pools() -> None:
+    """Remove the pools of markets that are no longer in the file of the markets. Safe to repeat."""
+    from rankalpha.maintenance.removed_markets import remove_pools  # noqa: PLC0415  loads Airflow
+
+    remove_pools()

@@ -101,7 +101,7 @@ def test_a_markets_dags_keep_the_policy(many):
             dag, default = many[f"rankalpha_{name}_{step}"], many[f"rankalpha_{step}"]
             assert dag.tags == default.tags | {name}
             assert (dag.max_active_runs, dag.catchup) == (1, False)
-            assert dag.doc_md.splitlines()[2].startswith(f"**Market `{name}`**, cron 30 21 * * 1-5 UTC;")
+            assert dag.doc_md.splitlines()[2].startswith(f"**Market `{name}`**, cron 30 21 * * 1-5 UTC.")
             assert dag.deadline[0].interval == default.deadline[0].interval
             for task, other in zip(dag.tasks, default.tasks, strict=True):
                 assert (task.retries, task.execution_timeout) == (other.retries, other.execution_timeout)

@@ -44,6 +44,8 @@ if mode == "long lines":
     sys.exit(os.EX_DATAERR)
 if mode == "hang":
     time.sleep(600)
+while mode == "held" and fault.exists():  # until the fault is over
+    time.sleep(0.1)
 if mode.startswith("chatty"):
     time.sleep(4)  # so that it is deferred
     for _ in range(12_000):

@@ -20,7 +20,7 @@ def airflow_loaded_by(module: str) -> list[str]:
         "rankalpha.stack.launch",  # each container starts with it
         "rankalpha.stack.probe",  # each health check
         "rankalpha.stack.docker_proxy.server",  # its image has no Airflow
-        "rankalpha.stack.docker_proxy.__main__",
+        "rankalpha.pipeline.markets, rankalpha.stages",  # what it reads to know what to let through
     ],
 )
 def test_launcher_and_proxy_load_no_airflow(module):
