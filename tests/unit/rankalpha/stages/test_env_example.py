@@ -106,9 +106,7 @@ def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
 
 
 def test_the_keys_of_the_services_are_those_that_the_code_reads():
-    read = (
-        read_by("api", "frontend") - CONTRACT - {"RANKALPHA_MARKETS"}
-    )  # the stack gives it
+    read = read_by("api", "frontend") - CONTRACT - {"RANKALPHA_MARKETS"}  # the stack gives it
     assert set(documented("api")) == set(call_defaults()) | read
 
 
