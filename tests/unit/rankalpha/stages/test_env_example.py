@@ -120,7 +120,8 @@ def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
 
 
 def test_the_keys_of_the_services_are_those_that_the_code_reads():
-    assert set(documented("api")) == set(call_defaults()) | variables(*SERVICES["api"]).keys() - CONTRACT
+    read = variables(*SERVICES["api"]).keys() - CONTRACT - {"RANKALPHA_MARKETS"}  # the stack gives it
+    assert set(documented("api")) == set(call_defaults()) | read
 
 
 @pytest.mark.parametrize("name", SERVICES)
