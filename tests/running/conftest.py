@@ -64,7 +64,7 @@ def stack(made, folder):
 @pytest.fixture(scope="module")
 def lane(stack, folder, made, request):
     """The lane of a module."""
-    name = f"{request.module.__name__.removeprefix('test_')}_lane"
+    name = f"{request.path.stem.removeprefix('test_')}_lane"
     (market,) = (market for market in read(folder / "markets.toml") if market.name == name)
     with RecordingServices(made["services"][name]) as services:
         yield Lane(stack, market, services)
