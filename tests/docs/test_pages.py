@@ -77,11 +77,13 @@ def test_settings_exist(pages, root):
     assert "RANKALPHA_RETRIES" in named
 
 
-def test_the_runbook_has_a_heading_for_each_rule_of_prometheus(root):
-    rules = re.findall(r"alert: (\w+)", (root / "docs/monitoring/rules.yml").read_text())
-    runbook = (root / "docs/operate/runbook.md").read_text()
-    assert rules
-    assert [rule for rule in rules if f"### {rule}\n" not in runbook] == []
+def test_each_rule_of_prometheus_leads_to_its_heading_in_the_runbook(root):
+    rules = (root / "docs/monitoring/rules.yml").read_text()
+    names = re.findall(r"alert: (\w+)", rules)
+    assert names
+    assert re.findall(r"runbook: (\S+)", rules) == [f"docs/operate/runbook.md#{name.lower()}" for name in names]
+    headings = anchors((root / "docs/operate/runbook.md").read_text())
+    assert [name for name in names if name.lower() not in headings] == []
 
 
 def test_the_map_of_the_code_names_what_is_there(root):
