@@ -54,7 +54,9 @@ def test_each_folder_and_setting_exists(root, glossary):
     settings, paths = set(SETTING.findall(glossary)), set(PATH.findall(glossary))
     assert settings
     assert paths
-    variables = (root / "README.md").read_text()  # Airflow Variables are settings without an env file
+    variables = (
+        root / "docs/guides/settings.md"
+    ).read_text()  # Airflow Variables are settings without an env file
     assert {name for name in settings if not re.search(rf"^(# )?{name}=", documented, re.MULTILINE)} <= {
         name for name in settings if f"| `{name}` |" in variables
     }
