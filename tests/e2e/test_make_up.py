@@ -139,7 +139,7 @@ def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, s
     assert stack.events("scores")[-1]["partition_key"] == blocked
     assert grades(stack)["batch"] == batch
     (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
-    assert "symbols without headlines is 100" in alert
+    assert "Symbols without headlines is 100 %; expected at most 90 %" in alert
     unwell = stack.run("make", "health")
     assert unwell.returncode != 0
     assert f"rankalpha_sentiment failed for batch {blocked}" in unwell.stdout
@@ -165,7 +165,7 @@ def test_its_stage_is_re_run_when_the_headlines_are_back(stack, blocked):
 def test_the_lineage_tells_what_the_grades_were_made_of(stack, blocked):
     told = stack.make("lineage", f"--batch {blocked}")
     newest = {name: stack.events(name)[-1]["extra"]["checksum"] for name in ("scores", "sentiment")}
-    _, grading = told.split("grading  (rankalpha_grading)")
+    _, grading = told.split("scores and sentiment → grading → grades  (rankalpha_grading)")
     assert all(checksum[:19] in grading for checksum in newest.values())
 
 

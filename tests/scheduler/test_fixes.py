@@ -170,4 +170,7 @@ def test_airflow_itself_leaves_workers_behind_and_the_scheduler_ends_them():
     wait_for("the end of the scheduler", lambda: worker.parent().pid != session.pid and worker.is_running())
     output, _ = session.communicate("go on\n", timeout=60)
     assert f"Ending process {worker.pid}" in output
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    wait_for(
+        "the end of the worker",
+        lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE,
+    )

@@ -54,11 +54,13 @@ def test_a_part_that_is_absent_is_named(owner, name, said):
 def test_a_function_with_other_arguments_is_not_replaced(monkeypatch):
     from airflow.models import taskinstance
 
-    def other(dagrun, session):
+    def other(dagrun, new_queued_at, others, session):
         """What a later Airflow may have."""
 
     monkeypatch.setattr(taskinstance, clearing.REPLACED, other)
-    with pytest.raises(AbsentError, match="takes dagrun, session, not dagrun, new_queued_at, session"):
+    with pytest.raises(
+        AbsentError, match="takes dagrun, new_queued_at, others, session, not dagrun, new_queued_at, session"
+    ):
         clearing.apply()
     assert getattr(taskinstance, clearing.REPLACED) is other
 
