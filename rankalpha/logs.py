@@ -8,13 +8,15 @@ import contextlib
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any, BinaryIO, TextIO
 
 import structlog
 
 from rankalpha.settings import LogSettings
+from rankalpha.texts import cut
 
+PRINTED = 2_000  # characters of an event; with its other fields a line stays below the 4,096 bytes of a pipe
 TEXT = "%(asctime)s %(levelname)s %(message)s"
 
 log = logging.getLogger(__name__)
@@ -32,9 +34,10 @@ def bind_batch_of_run(context: Any) -> None:
 
 
 def mask_output() -> None:
-    """Mask in this process's copy of its tasks' lines what the tasks have named as secret.
+    """Mask in this process's copy of its tasks' lines what the tasks have named as secret; bound each line.
 
     Airflow 3.3.2 masks the file of a task, and not what LocalExecutor prints of it in the scheduler's output.
+    Several processes write to that output, and a longer line of one can have a line of another in it.
     """
     from airflow.sdk.log import mask_logs  # noqa: PLC0415  of no use to the processes that are none of Airflow's
 
@@ -42,7 +45,14 @@ def mask_output() -> None:
         "processors"
     ]  # changed in place, because loggers that were used before share it
     if mask_logs not in processors:
-        processors.insert(0, mask_logs)
+        processors[:0] = [mask_logs, _bounded]
+
+
+def _bounded(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut what an event says; the file of its task has the whole."""
+    if isinstance(text := event.get("event"), str):
+        event["event"] = cut(text, PRINTED)
+    return event
 
 
 def configure() -> None:

@@ -138,7 +138,7 @@ def test_health_shows_all_markets_or_one(stack, graded):
     done = stack.command("health", "--market", "m07")
     assert (done.returncode, KEY in done.stdout) == (0, True), done.stdout
     done = stack.command("health", "--market", "m77")
-    assert (done.returncode, "there is no market 'm77'; there are default, m00," in done.stdout) == (2, True)
+    assert (done.returncode, "there is no market 'm77'; " in done.stdout) == (2, True)
 
 
 def test_the_page_and_the_metrics_know_the_market(stack, graded):

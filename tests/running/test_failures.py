@@ -122,7 +122,7 @@ def test_a_broken_contract_publishes_nothing_until_it_is_fixed(lane):
     ("minute", "status", "body", "attempts", "message"),
     [
         (1, 500, "out of order", 2, "answered 500: out of order"),
-        (2, 200, "{}", 1, "the stage reported no result"),
+        (2, 200, "{}", 1, "The stage reported no result"),
     ],
 )
 def test_an_api_that_does_not_grade_publishes_no_grades(lane, minute, status, body, attempts, message):

@@ -89,6 +89,7 @@ log.info("POST /sesame-17")
 mask_output()
 mask_output()
 log.info("POST /sesame-17", address=["/sesame-17"])
+log.info("x" * 64_000)
 """
 
 
@@ -96,6 +97,8 @@ def test_a_process_masks_in_its_output_what_its_tasks_have_named_as_secret():
     """Also by loggers that it has used before."""
     done = subprocess.run([sys.executable, "-c", MASKING], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    unmasked, masked = map(json.loads, done.stdout.splitlines())
+    unmasked, masked, long = map(json.loads, done.stdout.splitlines())
     assert unmasked == {"event": "POST /sesame-17"}, "as Airflow does by itself"
     assert masked == {"event": "POST /***", "address": ["/***"]}
+    assert len(long["event"]) == 2_000, "a pipe keeps lines of several processes apart up to 4,096 bytes"
+    assert "characters are left out" in long["event"]
