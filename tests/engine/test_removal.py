@@ -33,7 +33,7 @@ def made(engine, session):
             engine.remove_container(one, force=True)
 
 
-def test_the_command_in_the_readme_removes_the_stages_of_all_versions_and_nothing_else(engine, session, made):
+def test_the_documented_command_removes_the_stages_of_all_versions_and_nothing_else(engine, session, made):
     (command,) = re.findall(
         r"^\$ (docker ps .*rm -fv)$", (ROOT / "docs/deploy/compose.md").read_text(), re.MULTILINE
     )
