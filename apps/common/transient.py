@@ -31,6 +31,7 @@ MAY_PASS = frozenset(
 FINAL = frozenset(
     {"InvalidURL", "InvalidSchema", "MissingSchema", "URLRequired", "UnsupportedProtocol", "InvalidHeader"}
 )
+UNSENT = "CurlError"  # itself, no subclass: curl_cffi 0.17 raises it for a malformed address
 BACKOFF = wait_exponential(multiplier=0.5, max=30)  # 0.5, 1, 2, 4 s
 
 
@@ -48,7 +49,8 @@ def may_pass(failure: int | Exception) -> bool:
     """Whether an HTTP status, or an error of httpx, requests or curl_cffi, may be gone the next time."""
     if isinstance(failure, int):
         return failure in MAY_PASS or HTTPStatus.INTERNAL_SERVER_ERROR <= failure <= 599  # noqa: PLR2004
-    return not FINAL.intersection(kind.__name__ for kind in type(failure).__mro__)
+    kinds = [kind.__name__ for kind in type(failure).__mro__]
+    return kinds[0] != UNSENT and not FINAL.intersection(kinds)
 
 
 def retry_after(header: str | None) -> float:

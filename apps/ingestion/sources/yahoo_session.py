@@ -9,13 +9,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from curl_cffi import requests
-from curl_cffi.requests.exceptions import RequestException
+from curl_cffi import CurlError, requests
 
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
 CHART = "/v8/finance/chart/"  # yfinance handles cookies and crumbs itself, and works without them
 UNWELCOME = frozenset({401, 402, 403, 407, 451})  # the refusal is about our address, not about the symbol
+NO_PROXY = "Unsupported proxy"  # curl's code for it is also that of a proxy which does not answer
 LONGEST = 120
 
 
@@ -34,7 +34,7 @@ class PatientSession(requests.Session[requests.Response]):
         super().__init__(impersonate="chrome")  # as yfinance's own session
         self._patience = patience
         self._local = threading.local()
-        self._silent: dict[str, RequestException] = {}  # hosts of cookies that do not answer
+        self._silent: dict[str, CurlError] = {}  # hosts of cookies that do not answer
         self._not_before = 0.0  # the moment before which Yahoo asks not to be called
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -50,7 +50,7 @@ class PatientSession(requests.Session[requests.Response]):
             raise self._silent[host]
         try:
             return super().request(method, url, *args, **(kwargs | {"timeout": self._patience.timeout}))
-        except RequestException as error:
+        except CurlError as error:
             self._silent[host] = error
             raise
 
@@ -59,7 +59,9 @@ class PatientSession(requests.Session[requests.Response]):
             time.sleep(pause)  # another thread has been asked to wait
         try:
             response = super().request(method, url, *args, **(kwargs | {"timeout": self._patience.timeout}))
-        except RequestException as error:
+        except CurlError as error:
+            if NO_PROXY in str(error):  # its text repeats the proxy's password
+                raise Refused("HTTPS_PROXY or ALL_PROXY is not the address of a proxy", us=True) from error
             if not may_pass(error):
                 raise Refused(f"{type(error).__name__}: {error}"[:LONGEST], us=True) from error
             raise Unavailable(f"{urlsplit(url).hostname}: {type(error).__name__}") from error

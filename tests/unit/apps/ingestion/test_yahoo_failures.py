@@ -5,6 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
+from apps.common.transient import Patience
+from apps.ingestion.sources.yahoo_session import CHART, PatientSession, Refused
 from tests.unit.apps.support.yahoo_server import Answer
 from tests.unit.apps.support.yahoo_stage import FIRST, SECOND, closes, good, ingest, listing
 
@@ -73,6 +75,25 @@ def test_who_is_refused_is_told_so(tmp_path, server):
     assert done.returncode == 78
     assert "Yahoo refuses to serve this address (HTTP 403); check the proxy" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://query2.finance.yahoo.com:port", "nosuch://yahoo"])
+def test_a_malformed_address_is_not_asked_again(address):
+    with pytest.raises(Refused) as caught:  # curl_cffi has two errors for it, before 0.17 and since
+        PatientSession(Patience(attempts=9, longest_wait=1)).request("GET", f"{address}{CHART}AAPL")
+    assert caught.value.us
+
+
+@pytest.mark.parametrize("proxy", ["moon://me:s3cret@here", "http://me:s3cret@[here"])
+def test_a_proxy_that_is_none_is_a_bad_setting(tmp_path, server, proxy):
+    server.listings = {"AAPL": listing(), "MSFT": listing()}
+    server.settings["HTTPS_PROXY"] = proxy
+    done = ingest(tmp_path, server)
+    assert done.returncode == 78
+    assert "HTTPS_PROXY or ALL_PROXY is not the address of a proxy" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1
+    assert max(done.slept, default=0) == 0
 
 
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, server):
