@@ -11,6 +11,9 @@ POINT = r"^[+-]?(\d*\.\d*|\d{1,3}(,\d{3})+\.\d*)$"  # 1.5 or 1,234.5
 COMMA = r"^[+-]?(\d*,\d*|\d{1,3}(\.\d{3})+,\d*)$"  # 1,5 or 1.234,5
 # 1,234 or 1.234 without another hint; no number of thousands begins with 0
 EITHER = r"^[+-]?[1-9]\d{0,2}([.,])\d{3}$"
+# 1 234,5 or 1'234.5: the mark is a decimal one
+GROUPED = r"^[+-]?\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+(?:[.,]\d*)?$"
+GROUPS = r"[ '\u2019\u00a0\u202f]"
 THOUSANDS = r"^[+-]?[1-9]\d{0,2}([.,])\d{3}(?:([.,])\d{3})+$"  # 1,234,567: the mark cannot be a decimal one
 
 
@@ -21,8 +24,13 @@ def closes(path: Path, table: pl.DataFrame) -> pl.Series:
     Raises BadData for a file whose numbers contradict each other, or could all be thousands.
     """
     cells = table[:, 1]
+    numbers = cells.cast(pl.Float64, strict=False)  # as programs write it: 1.234 is little more than 1
+    if not numbers.has_nulls():
+        return numbers
+    grouped = cells.str.contains(GROUPED)
+    cells = cells.str.replace_all(GROUPS, "").zip_with(grouped.fill_null(value=False), cells)
     if not cells.str.contains(",", literal=True).any():
-        return cells.cast(pl.Float64, strict=False)  # as programs write it: 1.234 is little more than 1
+        return cells.cast(pl.Float64, strict=False)
     either = cells.str.contains(EITHER)
     comma = cells.str.contains(COMMA) & ~either
     point = cells.str.contains(POINT) & ~either

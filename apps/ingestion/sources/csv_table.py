@@ -1,34 +1,39 @@
 """One CSV file as people have it, as a table of closes; a file that is ambiguous is refused."""
 
+import csv
 import re
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from apps.common.stage import BadData
+from apps.ingestion.sources.csv_columns import LONGEST, NO_PRICE, named
 from apps.ingestion.sources.csv_numbers import closes
 
 SEPARATORS = ",;\t|"
-ADJUSTED = (
-    "adjclose",
-    "adjustedclose",
-    "closeadj",
-    "closeadjusted",
-)  # taken before `close` where it is there
-ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}  # by their mark
-NO_PRICE = "null"  # Yahoo's own export writes it for a day without trading
+ENCODINGS = {  # by the mark with which a file begins
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"\xef\xbb\xbf": "utf-8-sig",
+}
 FORMAT = "%Y-%m-%d"
-DAY = r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ].*)?$"  # a time after it, as pandas writes it, is left out
+# year first, or it is ambiguous; a time after it, as pandas writes it, is left out
+DAY = r"^\s*(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2}|\d{4}\.\d{2}\.\d{2}|\d{8})(?:[T ].*)?$"
+OLDEST = date(1800, 1, 1)  # an older day has a year of two digits
+QUOTED = re.compile(r'"[^"]*"')
 EXCEL = re.compile(r'"?sep=(.)"?\n')
-LONGEST = 80  # characters of a file that a message shows
 
 
 def read_prices(path: Path, symbol: str | None = None) -> pl.DataFrame:
     """Return symbol (by default the file's stem), date and close of one CSV file, sorted by date.
 
-    Dates are ISO (2026-11-22, a time may follow), closes positive numbers; an adjusted close goes before a
-    close. The names of columns may have any case; further columns, blank lines and days whose close is `null`
-    are ignored. Separators: comma, semicolon, tab or bar. Raises BadData naming the file, line and column.
+    Dates have the year first (2026-11-22, 2026/11/22 or 20261122, a time may follow), closes are positive
+    numbers; an adjusted close goes before a close. The names of columns may have any case; further columns,
+    blank lines and days whose close is `null` are ignored. Separators: comma, semicolon, tab or bar. Raises
+    BadData naming the file, line and column.
     """
     table, day, close = _columns(path, _text(path))
     blank = pl.all_horizontal(pl.col(table.columns).exclude("line").is_null())
@@ -44,7 +49,10 @@ def read_prices(path: Path, symbol: str | None = None) -> pl.DataFrame:
 
 def _dates(cells: pl.Series) -> pl.Series:
     dates = cells.str.to_date(FORMAT, strict=False)
-    return cells.str.extract(DAY).str.to_date(FORMAT, strict=False) if dates.has_nulls() else dates
+    if dates.has_nulls():
+        digits = cells.str.extract(DAY).str.replace_all(r"\D", "")
+        dates = digits.str.to_date("%Y%m%d", strict=False)
+    return dates.set(dates < OLDEST, None)
 
 
 def _text(path: Path) -> str:
@@ -54,40 +62,39 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise BadData(f"{path}: not readable ({error.strerror}); check the file") from error
     encoding = next((name for mark, name in ENCODINGS.items() if data.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data[:2]:  # a letter and its zero, without a mark
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
     text = data.decode(encoding, errors="replace")  # other columns do not matter
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _columns(path: Path, text: str) -> tuple[pl.DataFrame, str, str]:
     """Return the table as text, with `line`, and the names of its columns of days and closes."""
-    first = 1
+    first = 1 + len(text) - len(text := text.lstrip("\n"))
     if declared := EXCEL.match(text):  # Excel's own first line
-        text, first = text[declared.end() :], 2
-    separator = declared[1] if declared else max(SEPARATORS, key=text.split("\n", 1)[0].count)
+        text, first = text[declared.end() :], first + 1
+    header = QUOTED.sub("", text.split("\n", 1)[0])
+    separator = declared[1] if declared else max(SEPARATORS, key=header.count)
     try:
         table = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeError) as error:
-        reason = str(error).splitlines()[0][:LONGEST]
+        reason = _longer(text, separator, first) or str(error).splitlines()[0][:LONGEST]
         raise BadData(f"{path}: not readable ({reason}); save it as CSV with columns date,close") from error
-    return table.with_row_index("line", offset=first + 1), *_named(path, table.columns)
+    numbered = table.drop("line", strict=False).with_row_index("line", offset=first + 1)
+    return numbered, *named(path, numbered)
 
 
-def _named(path: Path, columns: list[str]) -> tuple[str, str]:
-    plain = {column: re.sub(r"_duplicated_\d+$|[^a-z]", "", column.lower()) for column in columns}
-    listed = ", ".join(columns)[:LONGEST]
-    chosen = []
-    for wanted in (("date",), ADJUSTED, ("close",)):
-        names = [column for column, name in plain.items() if name in wanted]
-        if len(names) > 1:
-            raise BadData(
-                f"{path}: line 1 has {len(names)} columns {wanted[0]!r} ({listed}); keep one of them"
-            )
-        chosen.append(names[0] if names else "")
-    day, adjusted, close = chosen
-    for name, column in (("date", day), ("close", adjusted or close)):
-        if not column:
-            raise BadData(f"{path}: no column {name!r} in line 1 ({listed}); add it")
-    return day, adjusted or close
+def _longer(text: str, separator: str, first: int) -> str:
+    """Return which line has more cells than the first; an empty string when none has."""
+    lines = csv.reader(text.split("\n"), delimiter=separator)
+    try:
+        columns = len(next(lines))
+        for cells in lines:
+            if len(cells) > columns:
+                return f"line {first + lines.line_num - 1} has {len(cells)} cells, and line {first} {columns}"
+    except (csv.Error, StopIteration):
+        pass
+    return ""
 
 
 def _check_lines(path: Path, text: pl.DataFrame, parsed: pl.DataFrame, day: str, close: str) -> None:

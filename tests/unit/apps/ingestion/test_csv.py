@@ -31,7 +31,18 @@ from tests.unit.apps.support.stage_process import result, run_stage
             "date,close\n2026-11-20,1\n2026-11-20,2\n",
             "line 3, column 'date': '2026-11-20'; this date occurs twice",
         ),
-        ("date,close\n2026-11-20,1,2,3\n", "not readable"),
+        ("date,close\n2026-11-20,1\n2026-11-21,1,2,3\n", "not readable (line 3 has 4 cells, and line 1 2)"),
+        ("\n\ndate;close\n2026-11-20;x\n", "line 4, column 'close': 'x'"),
+        ("sep=;\ndate;close\n2026-11-20;x\n", "line 3, column 'close': 'x'"),
+        ("date,close\n03/04/2026,1\n", "line 2, column 'date': '03/04/2026'"),  # of March or of April
+        ("date,close\n1763510400,1\n", "line 2, column 'date': '1763510400'"),  # a moment, in no time zone
+        ("date,close\n26-11-20,1\n", "line 2, column 'date': '26-11-20'"),
+        ("date,close\n10022026,1\n", "line 2, column 'date': '10022026'"),
+        (
+            "Date,Close,Adj Close\n2026-11-19,2,1\n2026-11-20,3,null\n",
+            "line 3 has a 'Close' of 3 but no",
+        ),
+        ("Date,Close,Adj Close\n2026-11-19,2,\n2026-11-20,3,1\n", "line 2 has a 'Close' of 2 but no"),
     ],
 )
 def test_the_first_fault_is_named(tmp_path, content, message):
@@ -70,8 +81,16 @@ def test_files_as_people_have_them(tmp_path):
         "pandas": "Date,Close\n2026-11-20 00:00:00-05:00,1.5\n2026-11-19T00:00:00,1.0\n",
         "excel": "sep=;\nDate;Close\n2026-11-20;1,5\n2026-11-19;1\n",
         "quoted": '"Date","Adjusted Close"\n"2026-11-20","1.5"\n"2026-11-19","1"\n',
+        "page": "Date,Open,Close*,Adj Close**\n2026-11-20,7,7,1.5\n2026-11-19,7,7,1\n",
+        "unadjusted": "Date,Close,Adj Close\n2026-11-20,1.5,null\n2026-11-19,1,\n",
+        "compact": "<DATE>,<CLOSE>\n20261120,1.5\n20261119,1\n",
+        "slashes": "timestamp,close\n2026/11/20,1.5\n2026.11.19,1\n",
+        "late": "\n\nDate;Close\n2026-11-20;1,5\n2026-11-19;1\n",
+        "bars": '"a|b;c;d;e",Date,Close\n9,2026-11-20,1.5\n9,2026-11-19,1\n',
+        "line": "line,date,close\n2,2026-11-20,1.5\n3,2026-11-19,1\n",
     }
-    marked = {"bom": ("utf-8-sig", days), "utf16": ("utf-16", days)}
+    marked = {"bom": ("utf-8-sig", days), "utf16": ("utf-16", days), "utf32": ("utf-32", days)}
+    marked |= {"little": ("utf-16-le", days), "big": ("utf-16-be", days)}
     for name, text in written.items():
         (tmp_path / f"{name}.csv").write_bytes(text.encode())
     for name, (encoding, text) in marked.items():
@@ -94,6 +113,9 @@ def test_files_as_people_have_them(tmp_path):
         (["1234,567", "1,234"], [1234.567, 1.234]),
         (["1,234,567", "1,234"], [1234567.0, 1234.0]),
         (["1.234", "2.345"], [1.234, 2.345]),
+        (["1 234,567", "1\u00a0234"], [1234.567, 1234.0]),
+        (["1'234.5", "12"], [1234.5, 12.0]),
+        (["12\u202f345\u202f678,5", "1,5"], [12345678.5, 1.5]),
     ],
 )
 def test_a_decimal_comma_where_there_is_no_doubt(tmp_path, cells, closes):
@@ -108,6 +130,8 @@ def test_a_decimal_comma_where_there_is_no_doubt(tmp_path, cells, closes):
         (["1,234", "2,345"], "line 2, column 'close': '1,234'; thousands or decimals?"),
         (["1", "1,234"], "line 3, column 'close': '1,234'; thousands or decimals?"),
         (["1,5", "2.5"], "line 3, column 'close': '2.5'; lines before it have the other decimal mark"),
+        (["1 23", "2"], "line 2, column 'close': '1 23'; write a positive number"),
+        (["1,23,456", "2"], "line 2, column 'close': '1,23,456'; thousands or decimals?"),
         (["2.5", "1,5"], "line 3, column 'close': '1,5'; lines before it have the other decimal mark"),
     ],
 )
