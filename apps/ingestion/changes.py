@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from apps.common.files import write_atomic
+from apps.ingestion.jumps import about_a_hundred
 from apps.ingestion.prices import Update
 from apps.ingestion.sources import Reason
 
@@ -40,10 +41,12 @@ def log_changes(update: Update) -> None:
         log.info("known days that were corrected or came late: %d", update.revised)
     rescaled = [f"{each.symbol}{_scale(each.factor)}{_because(each.actions)}" for each in update.rescaled]
     _name(logging.INFO, "histories that were rescaled, and replaced as a whole (%d): %s", rescaled)
-    jumps = [f"{symbol} {day} x{factor:.4g}" for symbol, day, factor in update.jumps.iter_rows()]
-    _name(
-        logging.WARNING, "warning: closes that jump, by a split or a slipped decimal point? (%d): %s", jumps
-    )
+    jumps = [
+        f"{symbol} {day} x{factor:.4g}{' (pounds and pence?)' if about_a_hundred(factor) else ''}"
+        for symbol, day, factor in update.jumps.iter_rows()
+    ]
+    causes = "a split, a slipped decimal point or another currency?"
+    _name(logging.WARNING, f"warning: closes that jump, by {causes} (%d): %s", jumps)
     known = _kept(update)
     for symbol, why in list(update.missing.items())[:NAMED]:
         kept = "is kept as it was" if symbol in known else "is left out"

@@ -11,7 +11,7 @@ import polars as pl
 from apps.common.stage import BadConfig, BadData
 from apps.common.transient import Unavailable
 from apps.ingestion.history import merge, valid_row
-from apps.ingestion.jumps import jumps
+from apps.ingestion.jumps import flips, jumps
 from apps.ingestion.rescaling import Rescaled
 from apps.ingestion.sessions import ask_since, holes, next_days
 from apps.ingestion.sources import Missing, Reason, Source
@@ -84,7 +84,9 @@ def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | No
         since = ask_since(known, lacking, rules.overlap)
         merged = merge(source, symbols, known, until, since, rules.replace, _idle(source, known))
         fresh = merged.changed.clear() if source.replayed else merged.changed  # the sample's jumps are news
-        merges.append((symbols[0], merged, jumps(merged.prices, fresh, rules.jump)))
+        jumping = jumps(merged.prices, fresh, rules.jump)
+        flipped = pl.DataFrame(flips(merged.rescaled, known, rules.jump), jumping.schema, orient="row")
+        merges.append((symbols[0], merged, pl.concat([jumping, flipped])))
     merges.sort(key=lambda part: part[0])
     missing = {symbol: why for _, merged, _ in merges for symbol, why in merged.missing.items()}
     _check_answers(source, missing)

@@ -187,6 +187,16 @@ def test_jumps_are_found_where_something_is_new():
     assert got.jumps.rows() == [("B", days[0], 100.0), ("B", days[1], 0.01)]
 
 
+@pytest.mark.parametrize(
+    ("factor", "jumps"), [(100, True), (0.01, True), (0.25, True), (1.7, False), (0.98, False)]
+)
+def test_a_history_that_jumps_as_a_whole_without_a_split_is_named(factor, jumps):
+    known = table(A=[1.0, 1.1], B=[8.0, 7.0])
+    got = update(TableSource(A=[factor, 1.1 * factor], B=[8.0, 7.0, 7.1]), known.lazy(), LAST)
+    assert [one.symbol for one in got.rescaled] == ["A"]
+    assert got.jumps.rows() == [("A", DAY + timedelta(days=1), pytest.approx(factor))] * jumps
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_order_is_checked_across_the_cuts(monkeypatch, rows):
     monkeypatch.setattr(prices, "ROWS_AT_ONCE", rows)

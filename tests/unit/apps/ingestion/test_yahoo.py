@@ -178,6 +178,19 @@ def test_a_jump_is_named_with_symbol_and_day(tmp_path, server):
     assert good(tmp_path, server, SECOND)["jumps"] == 0
 
 
+@pytest.mark.parametrize("since", [DAYS[0], date(2026, 11, 24), date(2026, 11, 26)])
+def test_pounds_that_turn_to_pence_are_named(tmp_path, server, since):
+    server.listings = {"VOD.L": listing(), "BP.L": listing()}
+    good(tmp_path, server)
+    pence = {day: 100 * (close or 0) for day, close in listing().bars if day >= since}
+    server.listings["VOD.L"] = changed(listing(), pence)
+    got = good(tmp_path, server, SECOND)
+    assert got["jumps"] == 1
+    (line,) = [line for line in got["log"].splitlines() if "closes that jump" in line]
+    assert "VOD.L 2026-11-" in line
+    assert "(pounds and pence?)" in line
+
+
 def test_time_zones_and_cookies_are_kept_for_the_next_batch(tmp_path, server):
     server.listings = {"AAPL": listing()}
     (tmp_path / "prices").mkdir()
