@@ -9,6 +9,7 @@ How long and how often is a setting of each stage, see `apps.common.settings.Pat
 """
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,6 +33,7 @@ FINAL = frozenset(
     {"InvalidURL", "InvalidSchema", "MissingSchema", "URLRequired", "UnsupportedProtocol", "InvalidHeader"}
 )
 UNSENT = "CurlError"  # itself, no subclass: curl_cffi 0.17 raises it for a malformed address
+FRACTION = re.compile(r"\s*\d+\.\d+\s*")  # of seconds: no valid Retry-After, and all the same what some send
 BACKOFF = wait_exponential(multiplier=0.5, max=30)  # 0.5, 1, 2, 4 s
 
 
@@ -55,10 +57,12 @@ def may_pass(failure: int | Exception) -> bool:
 
 def retry_after(header: str | None) -> float:
     """Return the seconds from now that a Retry-After header asks for; 0 without a valid one."""
-    try:
-        return Retry(retry_after_max=sys.maxsize).parse_retry_after(header) if header else 0.0
-    except (InvalidHeader, ValueError, OverflowError):
+    if not header:
         return 0.0
+    try:
+        return Retry(retry_after_max=sys.maxsize).parse_retry_after(header)
+    except (InvalidHeader, ValueError, OverflowError):
+        return float(header) if FRACTION.fullmatch(header) else 0.0
 
 
 @dataclass(frozen=True)

@@ -52,16 +52,24 @@ def test_an_address_that_is_none_stays(address):
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [(None, 0), ("", 0), ("7", 7), (" 120 ", 120), ("-3", 0), ("soon", 0), ("9" * 400, None)],
+    [(None, 0), ("", 0), ("7", 7), (" 120 ", 120), ("1.5", 1.5), ("-3", 0), ("-1.5", 0), ("soon", 0)],
 )
 def test_retry_after_in_seconds(header, seconds):
-    assert seconds is None or retry_after(header) == seconds
+    assert retry_after(header) == seconds
+
+
+@pytest.mark.parametrize("header", ["9" * 400, f"{'9' * 400}.0", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_whoever_asks_for_years_is_not_asked_again(header):
+    assert retry_after(header) > 365 * 86400
 
 
 def test_retry_after_as_an_http_date():
     in_an_hour = datetime.now(UTC) + timedelta(hours=1)
     assert 3590 < retry_after(format_datetime(in_an_hour, usegmt=True)) <= 3600
+    assert 3590 < retry_after(in_an_hour.strftime("%A, %d-%b-%y %H:%M:%S GMT")) <= 3600  # as of old
+    assert 3590 < retry_after(in_an_hour.strftime("%a %b %e %H:%M:%S %Y")) <= 3600
     assert retry_after(format_datetime(in_an_hour - timedelta(hours=2), usegmt=True)) == 0
+    assert retry_after("Wed, 99 Oct 99999 07:28:00 GMT") == 0
 
 
 def failing(times: int, asked: float, calls: list[int]):
