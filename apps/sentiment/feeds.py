@@ -2,15 +2,16 @@
 
 import json
 import re
-from calendar import timegm
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import feedparser
 
+from apps.sentiment.moments import moment, moment_of
+
 END = re.compile(rb"</([a-z]+:)?(rss|feed|rdf)\s*>", re.IGNORECASE)  # the last tag of a whole feed
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TAIL = 2000  # bytes that must contain it; comments may follow it
 
 
@@ -28,10 +29,9 @@ class Item:
 
 def items(content: bytes, content_type: str) -> list[Item]:
     """Return the items that have a title, in the feed's order. Raises NoFeed."""
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        entries: Iterable[Item] = _of_json(content)
-    else:
-        entries = _of_xml(content, content_type)
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    is_json = start in (b"{", b"[") or ("json" in content_type.lower() and start != b"<")
+    entries = _of_json(content) if is_json else _of_xml(content, content_type)
     return [item for item in entries if item.title]
 
 
@@ -45,8 +45,9 @@ def _of_json(content: bytes) -> Iterator[Item]:
         raise NoFeed("gave JSON that is not a whole JSON Feed") from error
     for entry in entries:
         if isinstance(entry, dict):
-            title = next((entry[key] for key in ("title", "summary", "content_text") if entry.get(key)), "")
-            yield Item(_line(title), _moment(entry.get("date_published") or entry.get("date_modified")))
+            titles = (_line(entry.get(key)) for key in ("title", "summary", "content_text"))
+            when = entry.get("date_published") or entry.get("date_modified")
+            yield Item(next(filter(None, titles), ""), moment(when))
 
 
 def _of_xml(content: bytes, content_type: str) -> Iterable[Item]:
@@ -60,26 +61,12 @@ def _of_xml(content: bytes, content_type: str) -> Iterable[Item]:
         raise NoFeed("gave no RSS or Atom feed")
     if feed.bozo and not END.search(content.replace(b"\0", b"")[-TAIL:]):  # UTF-16 has zeros between letters
         raise NoFeed("gave a feed that breaks off in the middle")
-    return (Item(_line(entry.get("title")), _of_tuple(entry)) for entry in feed.entries)
+    return (Item(_line(entry.get("title")), moment_of(entry)) for entry in feed.entries)
 
 
 def _line(title: object) -> str:
-    return " ".join(str(title or "").split())
-
-
-def _of_tuple(entry: Mapping[str, Any]) -> datetime | None:
-    parsed = entry.get("published_parsed") if "published_parsed" in entry else None
-    if parsed is None and "updated_parsed" in entry:
-        parsed = entry.get("updated_parsed")
-    try:
-        return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """Return a title as one line of text that can be stored and sent."""
+    if not isinstance(title, str):
+        return ""
+    readable = title.encode(errors="replace").decode()  # JSON can hold half a character
+    return " ".join(CONTROL.sub(" ", readable).split())

@@ -48,6 +48,42 @@ def test_times_are_compared_in_utc(tmp_path: Path) -> None:
     assert of_one(tmp_path / "b", feed.replace("+0000", "+0100"))["headlines"] == 1
 
 
+DATES = [  # of five o'clock and of seven; the batch is of six
+    ("Fri, 27 Nov 2026 05:00:00", "Fri, 27 Nov 2026 07:00:00"),  # no zone
+    ("Fr, 27 Nov 2026 06:00:00 +0100", "Fr, 27 Nov 2026 08:00:00 +0100"),
+    ("Fri, 27 Nov 2026 00:00:00 EST", "Fri, 27 Nov 2026 02:00:00 EST"),
+    ("2026-11-27T05:00:00", "2026-11-27 07:00:00"),
+    ("2026-11-27T06:00:00+01:00", "2026-11-27T08:00:00+01:00"),
+    ("1795755600", "1795762800"),
+    ("1795755600000", "1795762800000"),
+]
+
+
+@pytest.mark.parametrize(("early", "late"), DATES)
+def test_dates_of_all_kinds_are_read(tmp_path: Path, early: str, late: str) -> None:
+    feed = rss((GREAT, None), (TERRIBLE, None)).split("</item>")
+    both = "</item>".join([f"{feed[0]}<pubDate>{early}</pubDate>", f"{feed[1]}<pubDate>{late}</pubDate>", ""])
+    of_json = [{"title": GREAT, "date_published": early}, {"title": TERRIBLE, "date_published": late}]
+    for kind, text in (("rss", both + "</channel></rss>"), ("json", json.dumps({"items": of_json}))):
+        entry = of_one(tmp_path / kind, text)
+        assert (entry["headlines"], entry["sentiment"] > 0.5) == (1, True), kind
+
+
+@pytest.mark.parametrize("when", ["27/11/2026", "yesterday", "", "Fri, 31 Feb 2026 05:00:00 GMT"])
+def test_a_date_that_cannot_be_read_is_none(tmp_path: Path, when: str) -> None:
+    feed = rss((GREAT, None)).replace("</item>", f"<pubDate>{when}</pubDate></item>")
+    assert of_one(tmp_path, feed)["headlines"] == 1
+
+
+def test_titles_that_cannot_be_stored_are_cleaned(tmp_path: Path) -> None:
+    titles = [r'"Great\ud800 success"', r'"Great\u0000 profit"', "7", "[]", '{"a": 1}']
+    items = ", ".join(f'{{"title": {title}}}' for title in titles)
+    feed = f'{{"items": [{items}]}}'
+    assert of_one(tmp_path, feed, {"content-type": "application/feed+json"})["headlines"] == 2
+    kept = json.loads((tmp_path / "company_reports" / KEY / "headlines.json").read_text())
+    assert kept["symbols"]["ONE"] == ["Great? success", "Great profit"]
+
+
 def test_what_has_no_date_comes_after_what_has(tmp_path: Path) -> None:
     undated = [(TERRIBLE.format(number), None) for number in range(30)]
     entry = of_one(tmp_path, rss(*undated, *[(GREAT.format(hour), MOMENT) for hour in range(20)]))
@@ -78,6 +114,8 @@ JSON_FEED = {
         (UTF16.encode("utf-16"), {"content-type": "text/xml; charset=iso-8859-1"}),
         (rss(("Great success", MOMENT)), {"content-type": "text/html"}),
         (rss(("Great success", MOMENT)) + "<!-- cached -->", {}),
+        (rss(("Great success", MOMENT)), {"content-type": "application/json"}),
+        (json.dumps(JSON_FEED).encode("utf-16"), {"content-type": "application/json"}),
         (rss(("Great success & more", MOMENT)), {}),  # no XML, and all the same what many send
     ],
 )
