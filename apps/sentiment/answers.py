@@ -2,27 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+KEY = "sentiment"
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")  # as text, which some models write
 THOUGHT_END = "</think>"  # a reasoning model's thoughts come before its answer
 THOUGHT = re.compile(r"^\s*<think>")
-
-
-class Rating(BaseModel):
-    """The object that holds a rating."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-    sentiment: float = Field(ge=-1, le=1, allow_inf_nan=False)
+LONGEST = 20_000  # characters from the end that are read: what is no JSON takes a while
+BRACKET = re.compile(r"[{\[]")
 
 
 def rating(content: object) -> float | None:
-    """Return the rating in a message's content; None without one.
+    """Return the rating in a message's content, from -1 to 1; None without one.
 
-    The object may be in a code fence, between sentences, in another object, or after `<think>…</think>`.
-    Of several, the last counts. The content may be a list of parts, as in some APIs.
+    Its object may be in a code fence, between sentences, in another object, or after `<think>…</think>`, and
+    have other keys. Of several one after the other, the last counts; several in one object, such as one for
+    each headline, are no rating. The content may be a list of parts, as in some APIs.
     """
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
@@ -32,25 +27,39 @@ def rating(content: object) -> float | None:
     text = content.rpartition(THOUGHT_END)[2]
     if THOUGHT.match(text):  # the answer was cut off in its thoughts
         return None
-    ratings = [each.sentiment for value in _objects(text) for each in _ratings(value)]
+    ratings = [found for value in _values(text[-LONGEST:]) if (found := _rating_in(value)) is not None]
     return ratings[-1] if ratings else None
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects in a text that are not in another one."""
-    decoder, start = json.JSONDecoder(), text.find("{")
-    while start >= 0:
+def _values(text: str) -> Iterator[object]:
+    """Yield the JSON objects and lists in a text that are not in another one."""
+    decoder, start = json.JSONDecoder(), BRACKET.search(text)
+    while start:
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, end = decoder.raw_decode(text, start.start())
             yield value
         except (ValueError, RecursionError):
-            end = start + 1
-        start = text.find("{", end)
+            end = start.end()
+        start = BRACKET.search(text, end)
 
 
-def _ratings(value: object) -> Iterator[Rating]:
+def _rating_in(value: object) -> float | None:
+    """Return the one rating in a value; its own goes before those of what it holds."""
+    inner: Iterable[object] = value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        own = [each for key, each in value.items() if key.strip().lower() == KEY]
+        if own and (number := _number(own[0])) is not None:
+            return number
+        inner = value.values()
     try:
-        yield Rating.model_validate(value)
-    except ValidationError:
-        for inner in value.values() if isinstance(value, dict) else ():
-            yield from _ratings(inner) if isinstance(inner, dict) else ()
+        found = [rated for each in inner if (rated := _rating_in(each)) is not None]
+    except RecursionError:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if numeric and -1 <= value <= 1 else None  # type: ignore[arg-type,operator]

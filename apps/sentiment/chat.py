@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from apps.common.addresses import shown
 from apps.common.stage import BadConfig, StageError
 from apps.common.transient import Unavailable
-from apps.sentiment.answers import Rating, rating
+from apps.sentiment.answers import KEY, rating
 from apps.sentiment.fetch import Answer, Service
 from apps.sentiment.kept import KeptRatings
 from apps.sentiment.settings import ChatSettings
@@ -24,8 +24,8 @@ SCHEMA = {
     "strict": True,
     "schema": {
         "type": "object",
-        "properties": {"sentiment": {"type": "number", "description": "from -1 to 1"}},
-        "required": list(Rating.model_fields),
+        "properties": {KEY: {"type": "number", "description": "from -1 to 1"}},
+        "required": [KEY],
         "additionalProperties": False,
     },
 }

@@ -57,10 +57,10 @@ def test_a_symbol_without_headlines_costs_nothing(tmp_path: Path) -> None:
     [
         chat("The mood is good."),
         chat('{"sentiment": 2}'),
-        chat('{"sentiment": "0.5"}'),
+        chat('{"sentiment": "good"}'),
         chat('{"sentiment": true}'),
         chat('{"sentiment": NaN}'),
-        chat('{"sentiment": 0.5, "because": "I say so"}'),
+        chat('{"because": "I say so"}'),
         chat(f'{{"leak": "{SECRET}"}}'),
         chat(None),
         (200, "no json at all"),
