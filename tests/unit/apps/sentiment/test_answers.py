@@ -51,7 +51,7 @@ def test_a_rating_is_read_whatever_stands_around_it(tmp_path: Path, content: obj
         (chat('{"sentiment": ' + "9" * 5000 + "}"), "999"),
         (chat("[" * 5000), "[["),
         (chat('{"a":' * 5000), '{"a":'),
-        (chat("[" * 4_000_000), "[["),
+        (chat("[" * 100_000), "[["),
         (chat(""), "''"),
         (chat(None), "choices"),
         ((200, "<html>Welcome to our proxy"), "<html>Welcome"),
