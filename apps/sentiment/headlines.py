@@ -1,4 +1,4 @@
-"""Where headlines come from: the committed sample, or a feed for each symbol; and which of them count."""
+"""Where headlines come from: the sample, a feed for each symbol, or nowhere; and which of them count."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +45,16 @@ class Sample:
         """Return the sample's headlines. Raises BadData when the file is damaged."""
         sample = read_json(self.path, HEADLINES, "restore the committed file")["headlines"]
         return sample.get(symbol, []) if isinstance(sample, dict) else []
+
+
+class NoHeadlines:
+    """For prices without news: nothing is asked for, and each symbol counts as neutral."""
+
+    name = ""
+
+    def headlines(self, symbol: str) -> list[str]:  # noqa: ARG002
+        """Return an empty list."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,9 @@ def counting(entries: Sequence[Item], moment: datetime, max_age: timedelta) -> l
 
 def headline_source(settings: Settings, batch: Batch) -> HeadlineSource:
     """Return the source that SENTIMENT_HEADLINES names."""
-    if settings.headlines != "rss":
+    if settings.headlines == "none":
+        return NoHeadlines()
+    if settings.headlines == "sample":
         return Sample()
     moment = datetime.fromisoformat(batch.key).replace(tzinfo=UTC)
     max_age = timedelta(days=settings.headlines_max_age_days)

@@ -54,8 +54,24 @@ class Vader:
         return {}
 
 
+class NoModel:
+    """For a batch without headlines, by setting: none are missing then."""
+
+    name = "none"
+
+    def rate(self, symbol: str, headlines: Sequence[str]) -> float:
+        """Nothing is rated."""
+        raise NotImplementedError(f"{symbol}: {len(headlines)} headlines")
+
+    def details(self) -> dict[str, int | float]:
+        """No symbol lacks headlines that it should have."""
+        return {"without_headlines": 0}
+
+
 def sentiment_model(settings: Settings, batch: Batch) -> SentimentModel:
-    """Return the chat model when a key is set, otherwise VADER."""
+    """Return the chat model when a key is set, otherwise VADER; nothing of both without headlines."""
+    if settings.headlines == "none":
+        return NoModel()
     if settings.chat:
         return ChatModel(settings.chat, KeptRatings(batch))
     return Vader(mixed=settings.headlines != "sample")

@@ -77,7 +77,7 @@ class Settings(PatientEnvironment):
     data_dir: Path = Field(
         default=Path("/data"), validation_alias=AliasChoices("SENTIMENT_DATA_DIR", "RANKALPHA_DATA_DIR")
     )
-    headlines: Literal["sample", "rss"] = "sample"
+    headlines: Literal["sample", "rss", "none"] = "sample"
     rss_url: Address = RSS_URL
     headlines_max_age_days: int = Field(default=7, ge=1, le=36500)
     in_flight: int = Field(default=4, ge=1, le=64)

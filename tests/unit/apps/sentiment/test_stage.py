@@ -104,6 +104,15 @@ def test_without_consensus_all_symbols_of_the_prices(tmp_path: Path) -> None:
     assert '"without_headlines": 1' in done.stdout
 
 
+def test_without_headlines_by_setting_no_symbol_lacks_any(tmp_path: Path) -> None:
+    write_appearances(tmp_path, on_lists={"OWN": ["trend", "bargain"]})
+    done = run_sentiment(tmp_path, SENTIMENT_HEADLINES="none", OPENAI_API_KEY="sk-not-asked")
+    assert (done.returncode, done.stderr) == (0, "")
+    entry = read_sentiment(tmp_path)["OWN"]
+    assert (entry["sentiment"], entry["headlines"], entry["model"]) == (None, 0, "none")
+    assert '"without_headlines": 0' in done.stdout
+
+
 def test_its_own_data_dir_wins(tmp_path: Path) -> None:
     write_appearances(tmp_path / "own")
     done = run_sentiment(tmp_path / "other", SENTIMENT_DATA_DIR=str(tmp_path / "own"))
