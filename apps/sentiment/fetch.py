@@ -11,6 +11,8 @@ from apps.common.stage import BadConfig
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
 LARGEST = 5 * 1024 * 1024  # bytes of an answer; a feed has some 100 kB
+BEGINNING = 200  # bytes of an answer in which its error stands
+STATUS = re.compile(r"[45]\d\d")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,60}")
 PROXIES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
 
@@ -85,7 +87,7 @@ class Service:
                     f"{setting}: {host} leads to an address that cannot be asked: {kind}"
                 ) from error
             raise Unavailable(f"{host} did not answer: {kind}") from error
-        answer = Answer(response.status_code, content, response.headers.get("content-type", ""))
+        answer = Answer(_status(response, content), content, response.headers.get("content-type", ""))
         if may_pass(answer.status):
             seconds = retry_after(response.headers.get("retry-after"))
             raise Unavailable(f"{request.url.host} answered {answer.status_and_code}", seconds)
@@ -101,3 +103,14 @@ class Service:
             if time.monotonic() > end:  # httpx itself bounds the wait for each piece only
                 raise httpx.ReadTimeout("the answer takes too long", request=response.request)
         return bytes(content[:LARGEST])
+
+
+def _status(response: httpx.Response, content: bytes) -> int:
+    """Return the status, or that of an error which some gateways send as a good answer."""
+    if response.is_success and b'"error"' in content[:BEGINNING]:
+        body = Answer(response.status_code, content, "").json()
+        error = body.get("error") if isinstance(body, dict) and "choices" not in body else None
+        code = str(error.get("code", error.get("status"))) if isinstance(error, dict) else ""
+        if STATUS.fullmatch(code):
+            return int(code)
+    return response.status_code

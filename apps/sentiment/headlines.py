@@ -81,6 +81,8 @@ class Feeds:
             raise Absent(
                 "feed_unavailable", f"{about}: {error}; wait, or check the address", Unavailable
             ) from error
+        except BadConfig as error:  # the symbol is in the address, and redirects differ
+            raise Unrated("feed_refused", f"{symbol} has no headlines: {error}", BadConfig) from error
         _refuse(answer, about)
         try:
             entries = items(answer.content, answer.content_type)

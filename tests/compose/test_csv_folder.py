@@ -45,7 +45,7 @@ def commands():
 
 @pytest.fixture(scope="module")
 def fresh(local):
-    """The stack before its first start, with the settings that the guide names; the next module has another."""
+    """The stack before its first start, as the guide sets it; a new one for the next module."""
     local.down()
     shutil.rmtree(local.checkout / "csv", ignore_errors=True)
     local.env["COMPOSE_FILE"] = ":".join(map(str, local.files))

@@ -92,6 +92,17 @@ def test_a_passing_failure_is_outlived(tmp_path: Path, status: int) -> None:
     assert read_sentiment(tmp_path)["KO"]["sentiment"] == 0.5
 
 
+@pytest.mark.parametrize("code", [429, "503"])
+def test_an_error_that_comes_as_a_good_answer_is_one(tmp_path: Path, code: object) -> None:
+    write_appearances(tmp_path, on_lists={"KO": ["trend", "bargain"]})
+    error = {"error": {"code": code, "message": "Provider returned error"}, "user_id": "me"}
+    answers = iter([(200, error), chat('{"sentiment": 0.5}')])
+    with local_server(lambda _: next(answers)) as (url, received):
+        assert run_sentiment(tmp_path, **paid(url)).returncode == 0
+    assert len(received) == 2
+    assert read_sentiment(tmp_path)["KO"]["sentiment"] == 0.5
+
+
 def test_a_service_that_is_down_ends_the_batch_which_may_be_tried_again_later(tmp_path: Path) -> None:
     write_appearances(tmp_path)
     with local_server(lambda _: (503, f"down {SECRET}")) as (url, received):

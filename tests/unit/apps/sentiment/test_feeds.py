@@ -33,6 +33,12 @@ from tests.unit.apps.support.stage_process import result
         ((200, b"no gzip", {"content-encoding": "gzip"}), "feed_unavailable", "DecodingError"),
         ((503, "busy"), "feed_unavailable", "answered HTTP 503"),
         ((302, "", {"location": "/feed?s=BAD"}), "feed_unavailable", "TooManyRedirects"),
+        ((302, "", {"location": "http://[bad"}), "feed_unavailable", "did not answer"),
+        ((302, "", {"location": "moon://here"}), "feed_refused", "leads to an address that cannot be asked"),
+        ((302, ""), "feed_refused", "answered HTTP 302"),
+        ((408, ""), "feed_unavailable", "answered HTTP 408"),
+        ((409, ""), "feed_unavailable", "answered HTTP 409"),
+        ((425, ""), "feed_unavailable", "answered HTTP 425"),
     ],
 )
 def test_one_symbol_never_ends_a_batch(tmp_path: Path, answer: Answer, reason: str, says: str) -> None:
@@ -45,7 +51,8 @@ def test_one_symbol_never_ends_a_batch(tmp_path: Path, answer: Answer, reason: s
     assert entries["GOOD"]["sentiment"] > 0.5
     assert (entries["BAD"]["sentiment"], entries["BAD"]["headlines"]) == (None, 0)
     (line,) = [line for line in done.stdout.splitlines() if "warning" in line]
-    assert f"BAD has no headlines: SENTIMENT_RSS_URL {url}/feed?s=BAD" in line
+    assert "BAD has no headlines: SENTIMENT_RSS_URL" in line
+    assert url.removeprefix("http://").partition(":")[0] in line
     assert says in line
     details = result("sentiment", tmp_path, KEY)["details"]
     assert details["without_headlines"] == details["unrated"] == details[f"unrated_{reason}"] == 1
@@ -71,7 +78,15 @@ def test_an_address_shows_no_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "slept"), [("7", [7]), ("0", [0.5]), ("soon", [0.5]), ("Wed, 21 Oct 2015 07:28:00 GMT", [0.5])]
+    ("header", "slept"),
+    [
+        ("7", [7]),
+        ("1.5", [1.5]),
+        ("0", [0.5]),
+        ("-7", [0.5]),
+        ("soon", [0.5]),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", [0.5]),
+    ],
 )
 def test_a_server_is_left_alone_for_as_long_as_it_asks(
     tmp_path: Path, header: str, slept: list[float]
@@ -82,6 +97,16 @@ def test_a_server_is_left_alone_for_as_long_as_it_asks(
         done = analyse(tmp_path, url)
     assert done.returncode == 0
     assert done.slept == slept
+
+
+@pytest.mark.parametrize("header", ["9" * 30, "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_a_server_that_asks_for_years_is_not_waited_for(tmp_path: Path, header: str) -> None:
+    write_appearances(tmp_path, KEY, BOTH)
+    busy, good = (429, "", {"Retry-After": header}), (200, rss((GREAT, MOMENT)))
+    with local_server(lambda request: busy if "BAD" in request.target else good) as (url, received):
+        done = analyse(tmp_path, url)
+    assert (done.returncode, done.slept, len(received)) == (0, [], 2)
+    assert read_sentiment(tmp_path, KEY)["BAD"]["unrated"] == "feed_unavailable"
 
 
 def test_a_date_in_retry_after_is_waited_for(tmp_path: Path) -> None:
