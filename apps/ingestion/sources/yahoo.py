@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -154,6 +155,7 @@ def _session(patience: Patience, cache: Path) -> "PatientSession":
     from apps.ingestion.sources.yahoo_session import PatientSession  # noqa: PLC0415
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are reported here, symbol by symbol
+    warnings.filterwarnings("ignore", module="yfinance")  # about its use of pandas
     yfinance.config.debug.hide_exceptions = False
     yfinance.set_tz_cache_location(str(cache))
     # opened by one thread, and kept open: threads that open a database at the same time may find it locked

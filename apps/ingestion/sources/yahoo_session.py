@@ -16,6 +16,7 @@ from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 CHART = "/v8/finance/chart/"  # yfinance handles cookies and crumbs itself, and works without them
 UNWELCOME = frozenset({401, 402, 403, 407, 451})  # the refusal is about our address, not about the symbol
 NO_PROXY = "Unsupported proxy"  # curl's code for it is also that of a proxy which does not answer
+NOT_THERE = ("Not Found", "Bad Request")  # codes of a chart's error, whatever the status
 LONGEST = 120
 
 
@@ -92,7 +93,12 @@ class PatientSession(requests.Session[requests.Response]):
             if refused:
                 raise Refused(f"HTTP {response.status_code}", us=False) from error
             raise Unavailable(f"{host} answered with something other than a chart") from error
-        if refused:
-            reason = fault.get("description", "") if isinstance(fault, dict) else ""
-            raise Refused(f"HTTP {response.status_code}: {reason}"[:LONGEST], us=False)
+        if fault or refused:
+            code, reason = (
+                (fault.get("code"), fault.get("description")) if isinstance(fault, dict) else (None, fault)
+            )
+            text = f"HTTP {response.status_code}: {reason or code or ''}"[:LONGEST]
+            if refused or code in NOT_THERE:
+                raise Refused(text, us=False)
+            raise Unavailable(f"{host} answered with an error, {text}")
         return response

@@ -1,5 +1,6 @@
 """Answers of Yahoo that fail: waited for, left out, or named as what they are."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -25,6 +26,10 @@ DOWN = [
     (200, '{"chart": {"result": [{"meta"', {}),
     (200, "", {}),
     (204, "", {}),
+    (409, "", {}),
+    (425, "", {}),
+    (200, '{"chart": {"result": null, "error": {"code": "Internal Server Error"}}}', {}),
+    (200, '{"chart": {"result": null, "error": "oops"}}', {}),
     (200, "not gzip", {"content-encoding": "gzip"}),
     (302, "", {"location": "https://query2.finance.yahoo.com/v8/finance/chart/AAPL"}),
 ]
@@ -75,6 +80,16 @@ def test_who_is_refused_is_told_so(tmp_path, server):
     assert done.returncode == 78
     assert "Yahoo refuses to serve this address (HTTP 403); check the proxy" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_symbol_that_is_not_there_is_so_whatever_the_status(tmp_path, server):
+    server.listings = {"AAPL": listing(), "MSFT": listing()}
+    fault = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
+    server.instead = failing((200, json.dumps({"chart": {"result": None, "error": fault}}), {}))
+    done = ingest(tmp_path, server)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Yahoo does not have AAPL (HTTP 200: No data found" in done.stdout
+    assert done.slept == []
 
 
 @pytest.mark.parametrize("address", ["http://[::1", "http://query2.finance.yahoo.com:port", "nosuch://yahoo"])
