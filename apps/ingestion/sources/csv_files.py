@@ -83,13 +83,13 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     """Return the CSV files of each symbol, in any case of letters; what is not read is named in the log."""
     files, others = defaultdict(list), []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_file():
+        if path.name.startswith("."):
             continue  # hidden files are those of editors and file managers
         symbol = path.stem.upper()
-        if path.suffix.lower() == ".csv" and SYMBOL.fullmatch(symbol):
+        if path.is_file() and path.suffix.lower() == ".csv" and SYMBOL.fullmatch(symbol):
             files[symbol].append(path)
-        else:
-            others.append(path.name)
+        else:  # also folders, and links that lead nowhere
+            others.append(repr(path.name)[1:-1])  # a name may hold line ends and half characters
     if others:
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         listed = ", ".join(others[:SHOWN]) + more

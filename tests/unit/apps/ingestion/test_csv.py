@@ -1,5 +1,6 @@
 """Faulty CSV files: the message names the file, the line and column, and the fix."""
 
+import os
 from datetime import date
 
 import pytest
@@ -174,6 +175,9 @@ def test_one_bad_file_leaves_one_symbol_out_and_what_is_not_read_is_named(tmp_pa
         (folder / name).write_text("date,close\n2026-11-19,1\n")
     for name in ("my prices.csv", "notes.txt"):
         (folder / name).write_text("date,close\n2026-11-19,1\n")
+    (folder / "old").mkdir()
+    (folder / "GONE.csv").symlink_to(tmp_path / "nowhere")
+    (folder / os.fsdecode(b"b\xe9\n.csv")).write_text("date,close\n2026-11-19,1\n")
     (folder / "BAD.csv").write_text("date,close\r2026-11-19,one\r")
     done = run_stage("ingestion", tmp_path, INGESTION_SOURCE="csv")
     assert done.returncode == 0, done.stderr
@@ -182,7 +186,8 @@ def test_one_bad_file_leaves_one_symbol_out_and_what_is_not_read_is_named(tmp_pa
     assert f"BAD is left out: {folder / 'BAD.csv'}: line 2, column 'close': 'one'" in done.stdout
     assert "TWO is left out: " in done.stdout
     assert "TWO.csv and two.CSV are both of TWO; keep one of them" in done.stdout
-    assert "not read, rename it to <SYMBOL>.csv, like AAPL.csv: my prices.csv, notes.txt" in done.stdout
+    unread = "GONE.csv, b\\udce9\\n.csv, my prices.csv, notes.txt, old"
+    assert f"not read, rename it to <SYMBOL>.csv, like AAPL.csv: {unread}" in done.stdout
     done = run_stage("ingestion", tmp_path, INGESTION_SOURCE="csv", INGESTION_SYMBOLS="aaa,NONE")
     assert "NONE is left out: " in done.stdout
     assert "NONE.csv: missing; add the file or take NONE out of INGESTION_SYMBOLS" in done.stdout
