@@ -42,9 +42,12 @@ class Sample:
     name = ""  # it is always there, so that nothing of it is kept
 
     def headlines(self, symbol: str) -> list[str]:
-        """Return the sample's headlines. Raises BadData when the file is damaged."""
+        """Return the sample's headlines. Raises Unrated, or BadData for a damaged file."""
         sample = read_json(self.path, HEADLINES, "restore the committed file")["headlines"]
-        return sample.get(symbol, []) if isinstance(sample, dict) else []
+        if isinstance(sample, dict) and symbol in sample:
+            return sample[symbol]
+        remedy = "set SENTIMENT_HEADLINES to rss, or to none to rank by prices alone"
+        raise Unrated("feed_missing", f"{symbol} has no headlines: the sample has none about it; {remedy}")
 
 
 class NoHeadlines:

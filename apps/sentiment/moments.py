@@ -1,7 +1,7 @@
 """When a headline was published: dates as feeds write them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
@@ -21,8 +21,8 @@ def moment(value: object) -> datetime | None:
         iso = datetime.fromisoformat(text)
         return iso if iso.tzinfo else iso.replace(tzinfo=UTC)
     with suppress(ValueError, OverflowError):
-        parsed = parsedate_tz(text)
-        return datetime(*parsed[:6], tzinfo=UTC) - timedelta(seconds=parsed[9] or 0) if parsed else None
+        if parsed := parsedate_tz(text):
+            return _of(parsed) - timedelta(seconds=parsed[9] or 0)
     return None
 
 
@@ -38,10 +38,15 @@ def moment_of(entry: Mapping[str, Any]) -> datetime | None:
         text = str(entry.get(name))
         if parsed and not _since_1970(text.strip()):
             with suppress(ValueError):
-                return datetime(*parsed[:6], tzinfo=UTC)
+                return _of(parsed)
         if found := moment(text):
             return found
     return None
+
+
+def _of(fields: Sequence[Any]) -> datetime:
+    year, month, day, hour, minute, second = fields[:6]
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def _since_1970(text: str) -> datetime | None:

@@ -102,6 +102,7 @@ def test_without_consensus_all_symbols_of_the_prices(tmp_path: Path) -> None:
     assert (entries["ZZZZ"]["sentiment"], entries["ZZZZ"]["headlines"]) == (None, 0)
     assert (entries["ZZZZ"]["appearances"], entries["KO"]["appearances"]) == (0, 2)
     assert '"without_headlines": 1' in done.stdout
+    assert "ZZZZ has no headlines: the sample has none about it; set SENTIMENT_HEADLINES" in done.stdout
 
 
 def test_without_headlines_by_setting_no_symbol_lacks_any(tmp_path: Path) -> None:
