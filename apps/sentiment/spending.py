@@ -10,6 +10,7 @@ from apps.sentiment.kept import KeptRatings
 from apps.sentiment.unrated import Unrated
 
 MILLION = 1_000_000
+MOST = 1_000_000_000  # tokens of one answer; more is no number that can be stored
 LETTERS = 3  # of a token, at least; languages differ
 
 
@@ -90,7 +91,7 @@ def usage(answer: Any) -> tuple[int, int] | None:
         counts = (answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"])
     except (KeyError, TypeError, IndexError):
         return None
-    return counts if all(type(count) is int and count >= 0 for count in counts) else None
+    return counts if all(type(count) is int and 0 <= count <= MOST for count in counts) else None
 
 
 def _sum(*all_: tuple[int, int]) -> tuple[int, int]:

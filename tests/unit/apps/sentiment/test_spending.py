@@ -128,9 +128,10 @@ def test_several_in_flight_do_not_share_what_is_left(tmp_path: Path) -> None:
     assert len(asked) == 2
 
 
-def test_an_api_that_reports_no_tokens_is_bounded_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reported", [None, (-5, 10), (1.5, 10), (10**30, 10)])
+def test_an_api_that_reports_no_tokens_is_bounded_too(tmp_path: Path, reported: tuple | None) -> None:
     write_appearances(tmp_path)
-    with chat_api(lambda *_: chat(RATED)) as (settings, asked):
+    with chat_api(lambda *_: chat(RATED, reported)) as (settings, asked):
         done = run_sentiment(tmp_path, SENTIMENT_BUDGET_TOKENS="600", SENTIMENT_IN_FLIGHT="1", **settings)
     assert done.returncode == 0
     assert 0 < len(asked) < 4
