@@ -14,6 +14,7 @@ LARGEST = 5 * 1024 * 1024  # bytes of an answer; a feed has some 100 kB
 BEGINNING = 200  # bytes of an answer in which its error stands
 STATUS = re.compile(r"[45]\d\d")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,60}")
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # in the texts of Python's ssl
 PROXIES = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY"
 
 
@@ -85,6 +86,10 @@ class Service:
             if not may_pass(error):  # where a redirect leads
                 raise BadConfig(
                     f"{setting}: {host} leads to an address that cannot be asked: {kind}"
+                ) from error
+            if UNTRUSTED in str(error):
+                raise Unavailable(
+                    f"{host} has a certificate that is not trusted; see SSL_CERT_FILE"
                 ) from error
             raise Unavailable(f"{host} did not answer: {kind}") from error
         answer = Answer(_status(response, content), content, response.headers.get("content-type", ""))

@@ -1,6 +1,7 @@
 """Real HTTP servers on free loopback ports, in threads of the test's own process."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -58,8 +59,10 @@ def serving(server: ThreadingHTTPServer) -> Iterator[str]:
 
 
 @contextmanager
-def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, list[Request]]]:
-    """Run an HTTP server on a free loopback port; give its address and the requests it has received."""
+def local_server(
+    answer: Callable[[Request], Answer], secured: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[Request]]]:
+    """Run a server of HTTP or HTTPS on a free loopback port; give its address and the requests so far."""
     received: list[Request] = []
 
     class Handler(QuietHandler):
@@ -70,5 +73,8 @@ def local_server(answer: Callable[[Request], Answer]) -> Iterator[tuple[str, lis
 
         do_POST = do_PUT = do_GET  # noqa: N815
 
-    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if secured:
+        server.socket = secured.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with serving(server) as address:
         yield address, received

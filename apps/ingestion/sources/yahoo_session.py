@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curl_cffi import CurlError, requests
+from curl_cffi.requests.exceptions import SSLError
 
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
@@ -65,7 +66,8 @@ class PatientSession(requests.Session[requests.Response]):
                 raise Refused("HTTPS_PROXY or ALL_PROXY is not the address of a proxy", us=True) from error
             if not may_pass(error):
                 raise Refused(f"{type(error).__name__}: {error}"[:LONGEST], us=True) from error
-            raise Unavailable(f"{urlsplit(url).hostname}: {type(error).__name__}") from error
+            remedy = "; see CURL_CA_BUNDLE" if isinstance(error, SSLError) else ""
+            raise Unavailable(f"{urlsplit(url).hostname}: {type(error).__name__}{remedy}") from error
         host, status = urlsplit(url).hostname, response.status_code
         if may_pass(status):
             wait = retry_after(response.headers.get("retry-after"))

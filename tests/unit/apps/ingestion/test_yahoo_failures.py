@@ -111,6 +111,15 @@ def test_a_proxy_that_is_none_is_a_bad_setting(tmp_path, server, proxy):
     assert max(done.slept, default=0) == 0
 
 
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path, server):
+    server.listings = {"AAPL": listing(), "MSFT": listing()}
+    del server.settings["CURL_CA_BUNDLE"]
+    done = ingest(tmp_path, server, INGESTION_ATTEMPTS="1")
+    assert done.returncode == 69
+    assert "CertificateVerifyError; see CURL_CA_BUNDLE" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, server):
     server.listings = {"AAPL": listing(), "MSFT": listing()}
 

@@ -11,6 +11,7 @@ from tests.support.http_server import Answer, Request, local_server
 from tests.unit.apps.support.batch_files import read_sentiment, write_appearances
 from tests.unit.apps.support.feeds import BOTH, GREAT, KEY, MOMENT, TERRIBLE, analyse, rss
 from tests.unit.apps.support.stage_process import result
+from tests.unit.apps.support.yahoo_server import certificate
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,17 @@ def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_the_setting
     assert done.returncode == os.EX_UNAVAILABLE
     assert "did not answer" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_certificate_that_is_not_trusted_is_named_and_one_that_is_serves(tmp_path: Path) -> None:
+    write_appearances(tmp_path, KEY, BOTH)
+    context, authority = certificate(tmp_path, "localhost")
+    with local_server(lambda _: (200, rss((GREAT, MOMENT))), context) as (url, _):
+        address = url.replace("http://127.0.0.1", "https://localhost")
+        done = analyse(tmp_path, address, SENTIMENT_ATTEMPTS="1")
+        assert done.returncode == os.EX_UNAVAILABLE
+        assert "localhost has a certificate that is not trusted; see SSL_CERT_FILE" in done.stderr
+        assert analyse(tmp_path, address, SSL_CERT_FILE=str(authority)).returncode == 0
 
 
 def test_a_proxy_that_is_none_is_named(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def weekdays(first: date, last: date) -> list[date]:
 def yahoo(folder: Path) -> Iterator[Yahoo]:
     """Run a local Yahoo; its `settings` lead the stage to it."""
     state = Yahoo()
-    context, authority = _certificate(folder)
+    context, authority = certificate(folder, "yahoo.com", "*.yahoo.com", "*.finance.yahoo.com")
 
     class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
@@ -202,11 +202,11 @@ def yahoo(folder: Path) -> Iterator[Yahoo]:
             state.stopped.set()
 
 
-def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Return a server's context for all of Yahoo, and the file of the authority to trust: itself."""
+def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's context for some hosts, and the file of the authority to trust: itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a local Yahoo")])
-    hosts = [x509.DNSName(host) for host in ("yahoo.com", "*.yahoo.com", "*.finance.yahoo.com")]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a local server")])
+    hosts = [x509.DNSName(host) for host in names]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -223,7 +223,7 @@ def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     public = certificate.public_bytes(serialization.Encoding.PEM)
-    chain, authority = folder / "yahoo.pem", folder / "authority.pem"
+    chain, authority = folder / "server.pem", folder / "authority.pem"
     chain.write_bytes(private + public)
     authority.write_bytes(public)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
