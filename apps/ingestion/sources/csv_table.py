@@ -51,7 +51,7 @@ def _dates(cells: pl.Series) -> pl.Series:
     dates = cells.str.to_date(FORMAT, strict=False)
     if dates.has_nulls():
         digits = cells.str.extract(DAY).str.replace_all(r"\D", "")
-        dates = digits.str.to_date("%Y%m%d", strict=False)
+        dates = dates.zip_with(dates.is_not_null(), digits.str.to_date("%Y%m%d", strict=False))
     return dates.set(dates < OLDEST, None)
 
 

@@ -37,6 +37,7 @@ from tests.unit.apps.support.stage_process import result, run_stage
         ("sep=;\ndate;close\n2026-11-20;x\n", "line 3, column 'close': 'x'"),
         ("date,close\n03/04/2026,1\n", "line 2, column 'date': '03/04/2026'"),  # of March or of April
         ("date,close\n1763510400,1\n", "line 2, column 'date': '1763510400'"),  # a moment, in no time zone
+        ("date,close\n2026-1-9,1\n2026-11-20 10:00,1\n20.1.2026,1\n", "line 4, column 'date': '20.1.2026'"),
         ("date,close\n26-11-20,1\n", "line 2, column 'date': '26-11-20'"),
         ("date,close\n10022026,1\n", "line 2, column 'date': '10022026'"),
         (
