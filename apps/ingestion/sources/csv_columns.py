@@ -39,6 +39,8 @@ def named(path: Path, table: pl.DataFrame) -> tuple[str, str]:
 
 def _priced(path: Path, table: pl.DataFrame, adjusted: str, close: str) -> str:
     """Return the column of the adjusted closes, or that of the closes when no close is adjusted."""
+    if not table[adjusted].cast(pl.Float64, strict=False).has_nulls():  # as nearly always, and fast
+        return adjusted
     has = {
         column: pl.col(column).str.strip_chars().str.to_lowercase().replace("", NO_PRICE).fill_null(NO_PRICE)
         != NO_PRICE
