@@ -31,7 +31,8 @@ class CsvSource:
         """Take the given symbols or all files of `folder`; raise BadConfig or BadData when there are none."""
         if not folder.is_dir():
             raise BadConfig(
-                f"INGESTION_CSV_DIR={str(folder)!r} is not a folder; expected the folder of the CSV files"
+                f"INGESTION_CSV_DIR={str(folder)!r} is not a folder; expected the folder of the CSV files, "
+                "see docs/guides/prices.md"
             )
         self._folder = folder
         self._files = _files(folder)
