@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from rankalpha.alerts.channels import CONNECTIONS
+from rankalpha.alerts.connections import CONNECTIONS
 from rankalpha.alerts.incident import Incident, Urgency, failure, late, pause
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch
