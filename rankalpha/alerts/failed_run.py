@@ -55,7 +55,7 @@ class FailedRun:
     def subject(self) -> str:
         """What has happened, in a line."""
         if self.blocked:
-            return f"{self._step.writes} of batch {self.batch} is blocked by its contract"
+            return f"batch {self.batch} is blocked in {self._step.writes} by its contract"
         if self.follow_up:
             return f"{self.dag_id} did not notify the frontend of batch {self.batch}"
         if self.batch:
