@@ -1,7 +1,7 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, and listens
-for stages that a person ends. It also applies the fixes of `rankalpha.airflow_fixes` that act in the API
+It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
+trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes of `rankalpha.airflow_fixes` that act in the API
 server and in other processes that clear runs.
 """
 
@@ -41,9 +41,17 @@ def listeners() -> list[Any]:
     return [importlib.import_module("rankalpha.watchdog.listener")]
 
 
+def middlewares() -> list[dict[str, Any]]:
+    """Return what looks at requests before Airflow answers them."""
+    from rankalpha.web.trigger_keys import TriggerKeys  # noqa: PLC0415  only the API server's
+
+    return [{"name": "RankAlpha partition keys", "middleware": TriggerKeys}]
+
+
 # what the API server gets: an attribute of the plugin, and what makes its value
 PARTS: dict[str, Callable[[], list[Any]]] = {
     "fastapi_apps": apps,
+    "fastapi_root_middlewares": middlewares,
     "external_views": views,
     "listeners": listeners,
 }

@@ -117,6 +117,7 @@ def test_a_stage_that_prints_long_lines_is_alerted_by_both_channels(stack, lane,
 def test_a_run_that_never_ran_has_no_duration(stack, lane):
     """A queued run that a person has marked as a success, before one that ran."""
     key = "2020-03-08T06:00:00"
+    lane.ingest(key)
     with lane.paused("scoring"):
         run_id = lane.trigger("scoring", key)
         run = stack.api.patch(f"dags/{lane.dag('scoring')}/dagRuns/{run_id}", {"state": "success"})

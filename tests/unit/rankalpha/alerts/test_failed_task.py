@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.alerts.failed_task import CLEAR, describe
 from rankalpha.alerts.incident import Urgency
+from rankalpha.operators import StageOperator
 from rankalpha.pipeline.market import Market
-from tests.unit.rankalpha.support.demo_stage import KEY
-from tests.unit.rankalpha.support.task_context import TaskInstance, context
+from tests.unit.rankalpha.support.demo_stage import KEY, stage
+from tests.unit.rankalpha.support.task_context import TaskInstance, context, published
 
 ROOT = Path(__file__).parents[4]
 PUBLISHING = SimpleNamespace(outlets=["an asset"])
@@ -79,6 +81,35 @@ def test_a_blocked_publication_says_how_to_publish_anyway():
     assert incident.batch == KEY, "the run has no key, but its result is of that batch"
 
 
+@pytest.mark.parametrize(
+    ("key", "subject"),
+    [
+        ("2025-11-20T06:00:01", "rankalpha_scoring failed: there is no batch '2025-11-20T06:00:01' for it"),
+        ("yesterday", "rankalpha_scoring failed: there is no batch 'yesterday' for it"),
+        (None, "rankalpha_scoring failed (run manual__1; batch not known)"),
+    ],
+)
+def test_a_run_that_finds_no_batch_holds_none_back(key, subject):
+    stores = published(prices=["2025-11-20T06:00:00"] if key else [])
+    operator = StageOperator(task_id="run_scorer", stage=stage(), consumes=list(stores))
+    ti = task_instance()
+    given = context(key, ti, task=operator, asset_state_store=stores)
+    with pytest.raises(AirflowFailException) as failed:
+        operator.execute(given)
+    incident = describe({**given, "exception": failed.value})
+    assert (incident.subject, incident.urgency, incident.batch) == (subject, Urgency.LOOK_TODAY, "")
+    assert "Error: " in incident.text
+    assert "Nothing waits for this run." in incident.text
+
+
+def test_a_run_without_a_key_is_of_the_batch_that_it_has_found():
+    """As the stage has left it when it failed."""
+    ti = task_instance(batch=KEY, result=None, container=None)
+    incident = describe(context(None, ti, task=SimpleNamespace(outlets=[], upstream_task_ids=set())))
+    assert (incident.subject, incident.batch) == (f"rankalpha_scoring failed for batch {KEY}", KEY)
+    assert incident.urgency == Urgency.ACT_NOW
+
+
 @pytest.mark.parametrize("market", ["default", "nyse"])
 @pytest.mark.parametrize("stack", ["", "embedded"])
 def test_the_command_that_publishes_anyway_can_be_pasted(tmp_path, monkeypatch, market, stack):
@@ -110,9 +141,17 @@ def called_by(line, folder):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).touch()
         os.utime(folder / name, (100 - age, 100 - age))
-    environment = {"PATH": f"{folder}:{os.environ['PATH']}"}  # without the settings of a make that runs the tests
+    environment = {
+        "PATH": f"{folder}:{os.environ['PATH']}"
+    }  # without the settings of a make that runs the tests
     done = subprocess.run(
-        ["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True
+        ["sh", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     return done.stdout.splitlines()
 
