@@ -1,8 +1,8 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
 It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
-trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes of `rankalpha.airflow_fixes` that act in the API
-server and in other processes that clear runs.
+trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes
+of `rankalpha.airflow_fixes` that act in the API server and in other processes that clear runs.
 """
 
 import importlib
