@@ -130,7 +130,7 @@ def test_the_command_that_publishes_anyway_can_be_pasted(tmp_path, monkeypatch, 
 
 
 def called_by(line, folder):
-    """What the shell gives to `docker`, or `make` by our Makefile to `rankalpha`, for a line that is pasted."""
+    """What a line that is pasted gives to `docker`, or by `make` and our Makefile to `rankalpha`."""
     for name in ("docker", ".venv/bin/rankalpha"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
