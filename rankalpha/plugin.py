@@ -2,7 +2,7 @@
 
 It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
 trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes
-of `rankalpha.airflow_fixes` that act in the API server, in the DAG processor and in processes that clear runs.
+of `rankalpha.airflow_fixes` that act in the API server, the DAG processor and processes that clear runs.
 """
 
 import importlib

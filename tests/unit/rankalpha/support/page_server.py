@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from rankalpha.contract.report import verdict
-from rankalpha.web.page.files import PageFiles
 from rankalpha.pipeline.steps import DATASETS
+from rankalpha.web.page.files import PageFiles
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NEEDS
 
