@@ -1,7 +1,7 @@
 """What needs a person of a batch or of a run, concluded from a snapshot."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rankalpha.alerts.failed_run import FailedRun
 from rankalpha.alerts.incident import Incident, Urgency, late
@@ -36,28 +36,32 @@ def _failed(snapshot: Snapshot, batch: Batch) -> Iterator[Incident]:
 
 
 def runs_of_no_batch(snapshot: Snapshot) -> Iterator[Incident]:
-    """Yield the failed runs that belong to no batch."""
+    """Yield the runs of no batch, or of none that is known yet, that failed or missed their deadline."""
     for stray in snapshot.strays:
-        run = FailedRun(
-            pipeline=snapshot.pipeline,
-            dag_id=stray["dag_id"],
-            run_id=stray["dag_run_id"],
-            key=stray["partition_key"] or "",
-        )
-        yield run.incident(f"Run: {run.run_id}")
+        dag_id, run_id = stray["dag_id"], stray["dag_run_id"]
+        if stray["state"] == "failed":
+            key = stray["partition_key"] or ""
+            run = FailedRun(pipeline=snapshot.pipeline, dag_id=dag_id, run_id=run_id, key=key)
+            yield run.incident(f"Run: {run_id}")
+        elif stray["queued_at"] and dag_id not in snapshot.paused:
+            yield from _past(snapshot, dag_id, run_id, "", datetime.fromisoformat(stray["queued_at"]))
 
 
 def _late(snapshot: Snapshot, batch: Batch) -> Iterator[Incident]:
-    """Yield the runs that have missed their deadline, once the deadline has alerted or should have."""
-    minutes = settings().finished_within
-    alerted = {alert.incident.key for alert in snapshot.sent}
+    """Yield the runs of a batch that have missed their deadline."""
     for step in snapshot.pipeline.steps:
         standing = batch.steps[step.name]
-        incident = late(step.dag_id, str(standing.run_id), batch.key, minutes)
-        limit = timedelta(minutes=minutes) + (timedelta() if incident.key in alerted else HEAD_START)
-        unfinished = standing.state in ("running", "queued")
-        if unfinished and standing.queued and snapshot.now - standing.queued > limit:
-            yield incident
+        if standing.state in ("running", "queued") and standing.queued:
+            yield from _past(snapshot, step.dag_id, str(standing.run_id), batch.key, standing.queued)
+
+
+def _past(snapshot: Snapshot, dag_id: str, run_id: str, batch: str, queued: datetime) -> Iterator[Incident]:
+    """Yield that a run has missed its deadline, once the deadline has alerted or should have."""
+    minutes = settings().finished_within
+    incident = late(dag_id, run_id, batch, minutes)
+    alerted = incident.key in {alert.incident.key for alert in snapshot.sent}
+    if snapshot.now - queued > timedelta(minutes=minutes) + (timedelta() if alerted else HEAD_START):
+        yield incident
 
 
 def _overdue(snapshot: Snapshot, batch: Batch) -> list[Incident]:

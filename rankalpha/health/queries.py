@@ -37,11 +37,15 @@ def events(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> B
     return events
 
 
-def published(api: AirflowApi, since: datetime, datasets: Collection[str]) -> set[tuple[str, str]]:
-    """Return what was published since then: each dataset with each batch."""
-    filters = {"timestamp_gte": since.isoformat(), "name_prefix_pattern": "|".join(sorted(datasets))}
-    events = api.every("assets/events", "asset_events", order_by="timestamp", **filters)
-    return {(event["name"], event["partition_key"]) for event in events if event["partition_key"]}
+def published(api: AirflowApi, since: datetime, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return which of the wanted (a dataset and a batch) were published since then, oldest events first."""
+    missing, names = set(wanted), "|".join(sorted({name for name, _ in wanted}))
+    filters = {"timestamp_gte": since.isoformat(), "name_prefix_pattern": names, "order_by": "timestamp"}
+    for event in api.every("assets/events", "asset_events", **filters):
+        missing.discard((event["name"], event["partition_key"]))
+        if not missing:
+            break
+    return set(wanted) - missing
 
 
 def started(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> dict[str, datetime]:

@@ -17,7 +17,7 @@ Published = set[tuple[str, str]]  # datasets with the batches that they have
 
 @dataclass(frozen=True)
 class Attributed:
-    """Runs by DAG and batch, oldest first; `strays` are the failed runs of no batch that still matter."""
+    """Runs by DAG and batch, oldest first; `strays` are runs of no batch that are not over."""
 
     by_batch: ByBatch
     strays: Sequence[Run]
@@ -29,7 +29,8 @@ def attributed(
     """Return the runs by the batch that they are for.
 
     A run that was triggered without a key is known by its event, or, when it failed, by what it has left. A
-    key that was typed counts once its batch is published in all that the DAG reads, as `batch_of` has it.
+    key that was typed counts once its batch is published in all that the DAG reads, as `batch_of` has it. A
+    failed run of no batch is over when a later run of its DAG has succeeded.
     """
     by_batch: ByBatch = defaultdict(lambda: defaultdict(list))
     strays = []
@@ -40,7 +41,7 @@ def attributed(
         key = _batch(api, run, reads[run["dag_id"]], published)
         if key:
             by_batch[run["dag_id"]][key].append(run)
-        elif run["state"] == "failed" and not _succeeded_later(run, ours):
+        elif run["state"] != "success" and not (run["state"] == "failed" and _succeeded_later(run, ours)):
             strays.append(run)
     return Attributed(by_batch, strays)
 
@@ -66,7 +67,7 @@ def _published(
     missing = [(name, key) for name, key in needed - found if is_key(key)]
     if missing:
         since = min(parse_key(key) for _, key in missing)  # nothing is published before its batch begins
-        found |= queries.published(api, since, {name for name, _ in missing})
+        found |= queries.published(api, since, missing)
     return found
 
 

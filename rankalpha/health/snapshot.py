@@ -25,7 +25,7 @@ class Snapshot:
     `due` is when the day's batch had to start, `started` when the newest ingestion since then was due, and
     `up` since when there is a scheduler. `heartbeats` are those of Airflow's components, None for a component
     without any. `sent` are the stored alerts; for a user who may not see Variables there are none.
-    `strays` are failed runs of no batch, see `rankalpha.health.run_batches`.
+    `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`.
     """
 
     pipeline: Pipeline

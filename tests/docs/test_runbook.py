@@ -40,7 +40,11 @@ SEEN = {
     Heading.MISSING: {"started": None, "due": NOW - timedelta(hours=1)},
     Heading.COMPONENT: {"heartbeats": {"scheduler": None}},
     Heading.UNSENT: {"sent": [SentAlert(Incident("key", "it broke", ""), NOW, unsent=("Slack",))]},
-    Heading.NO_BATCH: {"strays": [{"dag_id": "rankalpha_scoring", "dag_run_id": "r", "partition_key": None}]},
+    Heading.NO_BATCH: {
+        "strays": [
+            {"dag_id": "rankalpha_scoring", "dag_run_id": "r", "partition_key": None, "state": "failed"}
+        ]
+    },
 }
 
 

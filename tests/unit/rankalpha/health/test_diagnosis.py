@@ -69,8 +69,23 @@ def test_what_is_blocked_names_the_checks_and_how_to_publish_it_anyway():
     assert "clear the stage's task" in one.text
 
 
-def stray(key):
-    return {"dag_id": "rankalpha_scoring", "dag_run_id": "r", "partition_key": key}
+def stray(key=None, state="failed", minutes=60):
+    queued = (NOW - timedelta(minutes=minutes)).isoformat()
+    made = {"dag_id": "rankalpha_scoring", "dag_run_id": "r", "partition_key": key}
+    return {**made, "state": state, "queued_at": queued}
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(33, True), (29, False)])
+def test_a_run_without_a_key_is_late_for_as_long_as_it_hangs(minutes, late):
+    """As its deadline alerts it; otherwise the watchdog would take the alert for resolved."""
+    found = incidents(replace(WELL, strays=[stray(state="running", minutes=minutes)]))
+    assert [one.key for one in found] == ["late rankalpha_scoring r"] * late
+    assert not late or "(run r; batch not known yet)" in found[0].subject
+
+
+def test_a_run_that_waits_for_a_pause_is_not_late():
+    waiting = [stray(state="queued")]
+    assert subjects(replace(WELL, strays=waiting, paused=["rankalpha_scoring"])) == []
 
 
 @pytest.mark.parametrize(
