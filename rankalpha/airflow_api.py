@@ -14,17 +14,19 @@ from rankalpha.texts import ANSWER, cut
 OWN_ROUTES = "/rankalpha"  # where the plugin serves them
 REPAIR = "/joins/repair"
 PRUNE = "/metadata/prune"
+PUBLISH_ANYWAY = "/publish-anyway"
 
 TIMEOUT = 30.0  # seconds, each request
 PAGE = 100  # Airflow lists no more at once
 
 
 class AirflowApiError(Exception):
-    """Airflow refused a request; the message holds its answer, `status` the HTTP status."""
+    """Airflow refused a request: the message holds its answer, `status` its status, `detail` the reason."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, detail: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.detail = detail
 
 
 class AirflowApi:
@@ -122,6 +124,15 @@ def _check(response: requests.Response, what: str) -> None:
     if response.status_code >= requests.codes.server_error:
         response.raise_for_status()
     if not response.ok:
+        text = cut(response.text, ANSWER)
         raise AirflowApiError(
-            f"{what}: {response.status_code} {cut(response.text, ANSWER)}", response.status_code
+            f"{what}: {response.status_code} {text}", response.status_code, _detail(response)
         )
+
+
+def _detail(response: requests.Response) -> str:
+    """Return the reason in an answer of the API; all of another answer."""
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return cut(response.text, ANSWER)

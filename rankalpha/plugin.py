@@ -1,8 +1,8 @@
 """The Airflow plugin: what RankAlpha adds to Airflow's API server.
 
-It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, and listens
-for stages that a person ends. It also applies the fixes of `rankalpha.airflow_fixes` that act in the API
-server and in other processes that clear runs.
+It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
+trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes
+of `rankalpha.airflow_fixes` that act in the API server, the DAG processor and processes that clear runs.
 """
 
 import importlib
@@ -13,10 +13,11 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from rankalpha.airflow_fixes import assets_view, clearing, fab_log, short_secrets
+from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets
 
 API_SERVER = "airflow.api_fastapi.app"
 CLEARS_RUNS = "airflow.models.taskinstance"
+SCHEDULES = "airflow.dag_processing.collection"
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +42,24 @@ def listeners() -> list[Any]:
     return [importlib.import_module("rankalpha.watchdog.listener")]
 
 
+def middlewares() -> list[dict[str, Any]]:
+    """Return what looks at requests before Airflow answers them."""
+    from rankalpha.web.trigger_keys import TriggerKeys  # noqa: PLC0415  only the API server's
+
+    return [{"name": "RankAlpha partition keys", "middleware": TriggerKeys}]
+
+
 # what the API server gets: an attribute of the plugin, and what makes its value
 PARTS: dict[str, Callable[[], list[Any]]] = {
     "fastapi_apps": apps,
+    "fastapi_root_middlewares": middlewares,
     "external_views": views,
     "listeners": listeners,
 }
 
 
 class RankAlphaPlugin(AirflowPlugin):
-    """Loaded by every Airflow process; acts in those that clear runs, and in the API server."""
+    """Loaded by every Airflow process; acts in those that clear or schedule runs, and in the API server."""
 
     name = "rankalpha"
 
@@ -60,6 +69,8 @@ class RankAlphaPlugin(AirflowPlugin):
         short_secrets.FIX.on()
         if CLEARS_RUNS in sys.modules:
             clearing.FIX.on()
+        if SCHEDULES in sys.modules:
+            backfills.FIX.on()
         if API_SERVER not in sys.modules:
             return
         assets_view.FIX.on()

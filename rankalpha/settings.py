@@ -39,6 +39,7 @@ def _checked(problem_of: Callable[[Any], str]) -> AfterValidator:
 
 Url = Annotated[str, _checked(url_problem)]
 SecretUrl = Annotated[SecretStr, _checked(lambda url: url and url_problem(url.get_secret_value()))]
+OptionalUrl = Annotated[str, _checked(lambda url: url and url_problem(url))]
 EngineUrl = Annotated[str, _checked(engine_problem)]
 
 
@@ -215,6 +216,10 @@ class Settings(Environment):
     alert_email: str = Field(
         default="",
         description="Comma-separated receivers of alerts, sent through the connection smtp_default.",
+    )
+    runbook_url: OptionalUrl = Field(
+        default="",
+        description="Address of the runbook that alerts link to; by default its path in the checkout.",
     )
     metrics_token: SecretStr = Field(
         default=SecretStr(""), description="Bearer token of /rankalpha/metrics, which is off without a token."

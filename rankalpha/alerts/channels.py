@@ -12,6 +12,7 @@ from html import escape
 from airflow.sdk import BaseNotifier, Connection, conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from rankalpha.alerts.connections import CONNECTIONS, EMAIL, SLACK, SLACK_CONNECTION, SMTP_CONNECTION
 from rankalpha.alerts.incident import Incident
 from rankalpha.masking import masked
 from rankalpha.settings import settings
@@ -19,10 +20,6 @@ from rankalpha.texts import cut, one_line, printable
 
 log = logging.getLogger(__name__)
 
-SMTP_CONNECTION = "smtp_default"
-SLACK_CONNECTION = "slackwebhook_default"
-EMAIL, SLACK = "e-mail", "Slack"
-CONNECTIONS = {EMAIL: SMTP_CONNECTION, SLACK: SLACK_CONNECTION}
 LINK = re.compile(r"https?://[^\s<]+")
 SUBJECT = 200  # characters
 TEXT = 12_000  # characters

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.pipeline.market import DEFAULT, Market
 from rankalpha.pipeline.pipelines import pipeline_of
 
@@ -82,8 +83,12 @@ def late(dag_id: str, run_id: str, batch: str, minutes: float) -> Incident:
     return Incident(
         lateness(dag_id, run_id),
         f"{dag_id} did not finish within {minutes:g} minutes{of_batch}",
-        f"Run: {run_id}\nThe run has not ended; its tasks still have their own time limits.\n"
-        "Next: Read its log. If it hangs, mark its task as failed, or clear it.",
+        leading_to(
+            Heading.LATE,
+            f"Run: {run_id}",
+            "The run has not ended; its tasks still have their own time limits.",
+            "Next: Read its log. If it hangs, mark its task as failed, or clear it.",
+        ),
         batch=batch,
         market=market_of(dag_id),
     )

@@ -11,8 +11,6 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Self
 
-from airflow.sdk import Variable
-
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.alerts.incident import Incident, Urgency
 
@@ -85,12 +83,16 @@ def variable(key: str) -> str:
 
 def recall(key: str) -> SentAlert | None:
     """Return the alert that was sent for an incident; for a task, trigger or callback."""
+    from airflow.sdk import Variable  # noqa: PLC0415  slow to load, and a command that reads alerts asks the API
+
     value = Variable.get(variable(key), default=None)
     return SentAlert.read(value) if value else None
 
 
 def remember(sent_alert: SentAlert) -> None:
     """Store an alert, instead of what was stored for its incident before."""
+    from airflow.sdk import Variable  # noqa: PLC0415
+
     Variable.set(
         variable(sent_alert.incident.key), sent_alert.write(), description=sent_alert.incident.subject
     )
@@ -98,6 +100,8 @@ def remember(sent_alert: SentAlert) -> None:
 
 def forget(sent_alert: SentAlert) -> None:
     """Delete an alert: if its incident comes again, it is a new one."""
+    from airflow.sdk import Variable  # noqa: PLC0415
+
     Variable.delete(variable(sent_alert.incident.key))
 
 

@@ -12,7 +12,7 @@ HEADINGS = ("check", "value", "expected", "outcome")
 
 def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
     """Yield the lines of a table, each with the level to log it with."""
-    rows = [(outcome["name"], shown(outcome), outcome["expected"], _verdict(outcome)) for outcome in outcomes]
+    rows = [(outcome["name"], shown(outcome), outcome["expected"], verdict(outcome)) for outcome in outcomes]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     levels = [logging.INFO, *map(_level, outcomes)]
     for level, row in zip(levels, (HEADINGS, *rows), strict=True):
@@ -37,7 +37,8 @@ def shown(outcome: Outcome) -> str:
     return f"{value:,.10g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
 
 
-def _verdict(outcome: Outcome) -> str:
+def verdict(outcome: Outcome) -> str:
+    """Return what a check has said of its figure, in a word; the log and the page have the same."""
     if outcome["passed"]:
         return "not checked" if outcome["value"] in UNCHECKED else "passed"
     return "BLOCKS" if outcome["severity"] == "block" else "WARNING"

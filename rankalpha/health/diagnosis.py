@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from rankalpha.alerts.channels import CONNECTIONS
-from rankalpha.alerts.incident import Incident, Urgency, failure, late, pause
+from rankalpha.alerts.connections import CONNECTIONS
+from rankalpha.alerts.incident import Incident, Urgency, pause
+from rankalpha.alerts.runbook import Heading, leading_to
+from rankalpha.health.batch_incidents import of_batch, runs_of_no_batch
 from rankalpha.health.snapshot import Snapshot
-from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.steps import WATCHDOG_DAG
 from rankalpha.remedy import logs, restart
 from rankalpha.settings import settings
 from rankalpha.texts import count
 
 UNSENT = "unsent "  # begins the key of a channel that does not work
-HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the same moment would alert too
 SILENCE = timedelta(minutes=2)  # without a heartbeat; a component that restarts is back sooner
 
 
@@ -27,56 +27,10 @@ def all_incidents(snapshots: Sequence[Snapshot]) -> list[Incident]:
 def incidents(snapshot: Snapshot) -> list[Incident]:
     """Return what is wrong with one market, and what belongs to no market."""
     found = [*_components(snapshot), *_missing(snapshot), *_paused(snapshot), *_unsent(snapshot)]
+    found += runs_of_no_batch(snapshot)
     for batch in snapshot.batches:
-        causes = [*_failed(snapshot, batch), *_late(snapshot, batch)]
-        explained = causes or any(step.state == "paused" for step in batch.steps.values())
-        found += causes or ([] if explained else _overdue(snapshot, batch))
+        found += of_batch(snapshot, batch)
     return found
-
-
-def _failed(snapshot: Snapshot, batch: Batch) -> Iterator[Incident]:
-    dags = snapshot.pipeline.by_step | {FRONTEND: snapshot.pipeline.grading}
-    for name, step in batch.steps.items():
-        if step.state == "failed":
-            yield Incident(
-                failure(dags[name], str(step.run_id)),
-                f"{dags[name]} failed for batch {batch.key}",
-                f"Run: {step.run_id}\n"
-                "Next: Read the log of its red task, fix the cause, then clear the task.",
-                Urgency.LOOK_TODAY if name == FRONTEND else Urgency.ACT_NOW,
-                batch.key,
-                snapshot.pipeline.market.name,
-            )
-
-
-def _late(snapshot: Snapshot, batch: Batch) -> Iterator[Incident]:
-    """Yield the runs that have missed their deadline, once the deadline has alerted or should have."""
-    minutes = settings().finished_within
-    alerted = {alert.incident.key for alert in snapshot.sent}
-    for step in snapshot.pipeline.steps:
-        standing = batch.steps[step.name]
-        incident = late(step.dag_id, str(standing.run_id), batch.key, minutes)
-        limit = timedelta(minutes=minutes) + (timedelta() if incident.key in alerted else HEAD_START)
-        unfinished = standing.state in ("running", "queued")
-        if unfinished and standing.queued and snapshot.now - standing.queued > limit:
-            yield incident
-
-
-def _overdue(snapshot: Snapshot, batch: Batch) -> list[Incident]:
-    limit = timedelta(minutes=settings().graded_within)
-    market = snapshot.pipeline.market
-    if batch.settled or snapshot.now - batch.begun <= limit:
-        return []
-    return [
-        Incident(
-            f"overdue {market.key}{batch.key}",
-            f"batch {market.named(batch.key)} was not graded within {settings().graded_within} minutes",
-            f"Where it is: {batch.where}.\nNext: Look at the runs of this batch in the Airflow UI.",
-            Urgency.ACT_NOW,
-            batch.key,
-            market.name,
-        )
-    ]
 
 
 def _paused(snapshot: Snapshot) -> Iterator[Incident]:
@@ -87,7 +41,11 @@ def _paused(snapshot: Snapshot) -> Iterator[Incident]:
             yield Incident(
                 pause(step.dag_id),
                 f"{step.dag_id} is paused; {count(len(waiting), 'batch', 'batches')} {verb} waiting",
-                f"Waiting: {', '.join(waiting)}.\nNext: Unpause {step.dag_id}; it then runs by itself.",
+                leading_to(
+                    Heading.PAUSED,
+                    f"Waiting: {', '.join(waiting)}.",
+                    f"Next: Unpause {step.dag_id}; it then runs by itself.",
+                ),
                 market=snapshot.pipeline.market.name,
             )
 
@@ -102,8 +60,11 @@ def _missing(snapshot: Snapshot) -> Iterator[Incident]:
         yield Incident(
             f"missing {market.key}{due:%Y-%m-%d}",
             f"{market.named('no batch')} since {due:%Y-%m-%d %H:%M} UTC",
-            f"Cause: {ingestion} {'is paused' if paused else 'has no run since then'}.\n"
-            f"Next: {'Unpause' if paused else 'Trigger'} {ingestion} in the Airflow UI.",
+            leading_to(
+                Heading.MISSING,
+                f"Cause: {ingestion} {'is paused' if paused else 'has no run since then'}.",
+                f"Next: {'Unpause' if paused else 'Trigger'} {ingestion} in the Airflow UI.",
+            ),
             Urgency.ACT_NOW,
             market=market.name,
         )
@@ -116,8 +77,11 @@ def _components(snapshot: Snapshot) -> Iterator[Incident]:
             yield Incident(
                 f"component {name}",
                 f"Airflow's {name.replace('_', ' ')} sends no heartbeat",
-                f"Last heartbeat: {f'{beat:%Y-%m-%d %H:%M:%S} UTC' if beat else 'never'}.\n"
-                f"Next: Read its log, then start it again:\n  {logs(service)}\n  {restart(service)}",
+                leading_to(
+                    Heading.COMPONENT,
+                    f"Last heartbeat: {f'{beat:%Y-%m-%d %H:%M:%S} UTC' if beat else 'never'}.",
+                    f"Next: Read its log, then start it again:\n  {logs(service)}\n  {restart(service)}",
+                ),
                 Urgency.ACT_NOW,
                 market="",
             )
@@ -133,8 +97,11 @@ def _unsent(snapshot: Snapshot) -> Iterator[Incident]:
         yield Incident(
             f"{UNSENT}{name}",
             f"{count(len(subjects), 'alert')} could not be sent by {name}",
-            f"Not sent: {'; '.join(subjects)}.\n"
-            f"Next: Read the log of {WATCHDOG_DAG} and fix the connection {CONNECTIONS[name]}. "
-            "The alerts are then sent by themselves.",
+            leading_to(
+                Heading.UNSENT,
+                f"Not sent: {'; '.join(subjects)}.",
+                f"Next: Read the log of {WATCHDOG_DAG} and fix the connection {CONNECTIONS[name]}. "
+                "The alerts are then sent by themselves.",
+            ),
             market="",
         )

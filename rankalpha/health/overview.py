@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi
+from rankalpha.health.batch_overview import overview_of, text
 from rankalpha.health.diagnosis import incidents
 from rankalpha.health.snapshot import Snapshot, snapshots
-from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.batch import is_key
-from rankalpha.pipeline.pipelines import Pipeline, following, pipelines
+from rankalpha.pipeline.pipelines import Pipeline, pipelines
 
 HOUR = timedelta(hours=1)
 TREND = 30  # runs
@@ -55,61 +55,12 @@ def _overview(
         "now": snapshot.now.isoformat(),
         "days": days,
         "market": {"name": market.name, "starts": market.when, "ingestion": snapshot.pipeline.ingestion},
-        "batches": [_batch(snapshot.pipeline, batch) for batch in snapshot.batches],
+        "batches": [overview_of(snapshot.pipeline, batch) for batch in snapshot.batches],
         "datasets": list(_datasets(api, snapshot, assets)),
         "incidents": [asdict(incident) for incident in incidents(snapshot)],
         "trends": [{"step": name, "seconds": seconds} for name, seconds in trends.items()],
-        "components": {name: _text(beat) for name, beat in snapshot.heartbeats.items()},
+        "components": {name: text(beat) for name, beat in snapshot.heartbeats.items()},
     }
-
-
-def _batch(pipeline: Pipeline, batch: Batch) -> dict[str, Any]:
-    dag_ids = pipeline.by_step | {FRONTEND: pipeline.grading}
-    return {
-        "batch": batch.key,
-        "begun": _text(batch.begun),
-        "settled": batch.settled,
-        "where": batch.where,
-        "steps": [_step(batch, name, dag_ids[name]) | _neighbours(pipeline, name) for name in batch.steps],
-        "grades": batch.steps["grading"].extra.get("details") or None,
-    }
-
-
-def _neighbours(pipeline: Pipeline, name: str) -> dict[str, list[str]]:
-    """Return the steps that a step reads from, and those that run because it has published."""
-    writers = {step.writes: step.name for step in pipeline.steps}
-    names = {step.dag_id: step.name for step in pipeline.steps}
-    reads = next((step.reads for step in pipeline.steps if step.name == name), ())
-    dag_id = pipeline.by_step.get(name, "")
-    return {
-        "needs": [writers[dataset] for dataset in reads],
-        "follows": [names[each] for each in following(dag_id)],
-    }
-
-
-def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
-    standing = batch.steps[name]
-    return {
-        "step": name,
-        "dag_id": dag_id,
-        "state": standing.state,
-        "since": _text(standing.since),
-        "run_id": standing.run_id,
-        "seconds": standing.seconds,
-        "published": _text(standing.published),
-        **{key: standing.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
-        "checks": standing.extra.get("checks", []),
-        "spent": _spent(standing.extra.get("details") or {}),
-    }
-
-
-def _spent(details: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what a language model has cost; None for a stage that uses none."""
-    figures = {key: value for key, value in details.items() if type(value) in (int, float)}
-    if "input_tokens" not in figures:
-        return None
-    tokens = figures["input_tokens"] + figures.get("output_tokens", 0)
-    return {"tokens": tokens, "dollars": figures.get("cost_dollars")}
 
 
 def _datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[dict[str, Any]]:
@@ -128,7 +79,7 @@ def _datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[d
             "description": asset["extra"]["description"],
             "fresh_for_hours": fresh_for,
             "newest_batch": key,
-            "published": _text(published),
+            "published": text(published),
             "age_hours": age,
             "stale": age is not None and age > fresh_for,
         }
@@ -165,7 +116,3 @@ def _durations_of_batches(snapshot: Snapshot) -> dict[str, list[float]]:
         ]
         for step in snapshot.pipeline.steps
     }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

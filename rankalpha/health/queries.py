@@ -1,15 +1,16 @@
 """Asks Airflow's public API about the pipelines, with one request for the DAGs of all markets."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from http.client import FORBIDDEN
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline.batch import SUPERSEDED, batch_of_run
+from rankalpha.pipeline.batch import SUPERSEDED
 from rankalpha.pipeline.pipelines import Pipeline
 
+Run = dict[str, Any]  # as the API gives it
 ByBatch = dict[str, dict[str, list[dict[str, Any]]]]  # runs by DAG, or events by dataset, then by batch
 
 
@@ -18,16 +19,10 @@ def dags(api: AirflowApi, pipelines: Sequence[Pipeline]) -> dict[str, dict[str, 
     return {dag["dag_id"]: dag for dag in api.every("dags", "dags", dag_id_pattern=_pattern(pipelines))}
 
 
-def runs(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> ByBatch:
-    """Return the runs that have changed since then, the runs of a DAG and a batch oldest first."""
-    runs: ByBatch = defaultdict(lambda: defaultdict(list))
-    ingestions = {pipeline.ingestion for pipeline in pipelines}
+def runs(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> list[Run]:
+    """Return the runs that have changed since then, oldest first."""
     filters = {"dag_id_pattern": _pattern(pipelines), "updated_at_gte": since.isoformat()}
-    for run in api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters):
-        key = batch_of_run(run) if run["dag_id"] in ingestions else run["partition_key"]
-        if key:  # a stage that was triggered without a key is known by its event
-            runs[run["dag_id"]][key].append(run)
-    return runs
+    return list(api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters))
 
 
 def events(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> ByBatch:
@@ -40,6 +35,17 @@ def events(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> B
         if event["partition_key"]:
             events[event["name"]][event["partition_key"]].append(event)
     return events
+
+
+def published(api: AirflowApi, since: datetime, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return which of the wanted (a dataset and a batch) were published since then, oldest events first."""
+    missing, names = set(wanted), "|".join(sorted({name for name, _ in wanted}))
+    filters = {"timestamp_gte": since.isoformat(), "name_prefix_pattern": names, "order_by": "timestamp"}
+    for event in api.every("assets/events", "asset_events", **filters):
+        missing.discard((event["name"], event["partition_key"]))
+        if not missing:
+            break
+    return set(wanted) - missing
 
 
 def started(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> dict[str, datetime]:

@@ -89,9 +89,10 @@ def _described(standing: Standing, step: Step, records: Records) -> Standing:
 
 def _counts(run: Mapping[str, Any], done: Mapping[str, Any] | None, ready: datetime) -> bool:
     """Return whether a failure still counts: the run did not publish, and nothing was published since."""
-    if done and (done["source_run_id"] == run["dag_run_id"] or done["timestamp"] >= run["end_date"]):
+    ended = _moment(run["end_date"] or run["queued_at"])  # one that never ran may have no end
+    if done and (done["source_run_id"] == run["dag_run_id"] or _moment(done["timestamp"]) >= ended):
         return False
-    return _moment(run["end_date"]) >= ready
+    return ended >= ready
 
 
 def _without_run(step: Step, records: Records, held: bool, ready: datetime) -> Standing:

@@ -9,8 +9,10 @@ from typing import Any
 from rankalpha.airflow_api import AirflowApi, is_held
 from rankalpha.alerts.sent import SentAlert, all_sent
 from rankalpha.health import queries
-from rankalpha.health.queries import ByBatch
+from rankalpha.health.left import with_held
+from rankalpha.health.queries import ByBatch, Run
 from rankalpha.health.records import Records, batch_of
+from rankalpha.health.run_batches import attributed
 from rankalpha.health.standing import Batch
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.pipelines import Pipeline
@@ -23,6 +25,7 @@ class Snapshot:
     `due` is when the day's batch had to start, `started` when the newest ingestion since then was due, and
     `up` since when there is a scheduler. `heartbeats` are those of Airflow's components, None for a component
     without any. `sent` are the stored alerts; for a user who may not see Variables there are none.
+    `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`.
     """
 
     pipeline: Pipeline
@@ -34,12 +37,14 @@ class Snapshot:
     up: datetime | None
     heartbeats: Mapping[str, datetime | None]
     sent: Sequence[SentAlert] = ()
+    strays: Sequence[Run] = ()
 
 
 def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Snapshot]:
     """Return the state of the pipelines and their batches of the last days; raises as AirflowApi does.
 
-    It takes eight requests, and one more for each hundred DAGs, runs or events.
+    It takes eight requests, and one more for each hundred DAGs, runs or events; up to four more for each
+    failed run that counts.
     """
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
@@ -48,7 +53,9 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
     started = queries.started(api, min(due.values()), pipelines)
     paused = [dag_id for dag_id, dag in dags.items() if dag["is_paused"]]
     draining = [dag_id for dag_id, dag in dags.items() if is_held(dag) and dag_id not in paused]
-    records = queries.runs(api, since, pipelines), queries.events(api, since, pipelines)
+    found = queries.runs(api, since, pipelines)  # before the events: what a run has published is among these
+    events = queries.events(api, since, pipelines)
+    runs = attributed(api, found, events, pipelines)
     left_out = queries.left_out(api, since)
     snapshot = partial(
         Snapshot,
@@ -61,7 +68,11 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
     return [
         snapshot(
             pipeline=pipeline,
-            batches=_batches(pipeline, *records, left_out, paused, draining),
+            batches=[
+                with_held(api, batch, pipeline, runs.by_batch)
+                for batch in _batches(pipeline, runs.by_batch, events, left_out, paused, draining)
+            ],
+            strays=[run for run in runs.strays if run["dag_id"] in pipeline.dag_ids],
             due=due[pipeline.ingestion],
             started=started.get(pipeline.ingestion),
         )

@@ -11,6 +11,7 @@ State = Literal[
     "queued",
     "paused",  # queued, or about to be, for a DAG that is paused
     "failed",
+    "blocked",  # its result breaks the contract of its dataset, and was not published
     "waiting",  # for the steps before it
     "superseded",  # left out on purpose after a pause, see `rankalpha.joins.after_pause`
     "unpublished",  # run with publishing off
@@ -26,7 +27,7 @@ class Standing:
 
     `queued` is when a run that has not ended was queued, `seconds` how long its newest run took, and
     `published` when its dataset was published last. `extra` is that event's: the result, see
-    `rankalpha.operators.publish`.
+    `rankalpha.operators.publish`. `held` is what is blocked, see `rankalpha.health.left`.
     """
 
     state: State
@@ -36,6 +37,7 @@ class Standing:
     published: datetime | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     queued: datetime | None = None
+    held: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

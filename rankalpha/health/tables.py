@@ -11,7 +11,9 @@ from rich.table import Table
 from rankalpha.health.standing import FRONTEND
 from rankalpha.pipeline.steps import DATASETS
 
-COLOURS = {"done": "green", "failed": "red", "lost": "red", "paused": "yellow", "running": "cyan"}
+COLOURS = {"done": "green", "paused": "yellow", "running": "cyan"} | dict.fromkeys(
+    ("failed", "blocked", "lost"), "red"
+)
 MEBIBYTE = 1024**2
 UNKNOWN = "–"  # noqa: RUF001  a dash is meant
 

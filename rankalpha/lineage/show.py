@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rankalpha.contract.report import verdict
 from rankalpha.texts import count
 
 MEBIBYTE = 1024**2
@@ -55,7 +56,7 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     if container := output["container"]:
         yield f"            {_container(container)}"
     for check in output["checks"]:
-        passed = "passed" if check["passed"] else f"NOT PASSED ({check['severity']})"
+        passed = verdict(check) if check["passed"] else f"NOT PASSED ({check['severity']})"
         yield f"            check {check['name']}: {check['value']}, expected {check['expected']}: {passed}"
     if forced := output["forced"]:
         yield f"            PUBLISHED ANYWAY by {forced['by']}: {forced['reason']}"

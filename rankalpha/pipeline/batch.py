@@ -75,10 +75,7 @@ def batch_of(context: "Context", consumes: Sequence["Asset"], log: Any) -> str:
             return str(key)
         missing = [asset.name for asset in consumes if key not in published(context, asset)]
         if missing:
-            raise BatchError(
-                f"batch {key} was never published in {' and '.join(missing)}; trigger without a key "
-                "for the newest batch, or with a key that the Assets view shows"
-            )
+            raise BatchError(never_published(key, missing))
         return str(key)
     common = set.intersection(*(published(context, asset) for asset in consumes))
     if not common:
@@ -88,6 +85,14 @@ def batch_of(context: "Context", consumes: Sequence["Asset"], log: Any) -> str:
     newest = max(common)  # the format sorts by time
     log.info("Triggered without a partition key: taking the newest published batch, %s", newest)
     return newest
+
+
+def never_published(key: str, datasets: Sequence[str]) -> str:
+    """Return the sentence that refuses a key which was not published in these datasets."""
+    return (
+        f"batch {key} was never published in {' and '.join(datasets)}; trigger without a key "
+        "for the newest batch, or with a key that the Assets view shows"
+    )
 
 
 def published(context: "Context", asset: "Asset") -> set[str]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.alerts.channels import ui
 from rankalpha.alerts.incident import Incident, Urgency, is_failure
+from rankalpha.alerts.runbook import Heading, leading_to, without_runbook
 from rankalpha.masking import masked
 from rankalpha.texts import QUOTED_LINE, cut
 
@@ -24,12 +25,13 @@ def detailed(api: AirflowApi, incident: Incident) -> Incident:
     tasks = api.get(f"{run}/taskInstances")["task_instances"]
     red = [task for task in tasks if task["state"] == "failed"]
     lines = [line for task in red for line in _lines(api, run, task)]
-    text = "\n".join([f"Batch: {incident.named}", *lines, incident.text])
+    text = "\n".join([f"Batch: {incident.named if incident.batch else 'not known'}", *lines, incident.text])
     begun = min((task["start_date"] for task in red if task["start_date"]), default=None)
     if not (person := _ended_by(api, dag_id, run_id, begun)):
         return replace(incident, text=text)
-    ended = f"Ended by: {person}, who marked it as failed. The batch waits until someone clears it."
-    return replace(incident, text=f"{ended}\n{text}", urgency=Urgency.NO_ACTION)
+    ended = f"Ended by: {person}, who marked it as failed. What waits for it goes on when someone clears it."
+    text = leading_to(Heading.ENDED, ended, without_runbook(text))
+    return replace(incident, text=text, urgency=Urgency.NO_ACTION)
 
 
 def _lines(api: AirflowApi, run: str, task: dict[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Literal
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from rankalpha.alerts.incident import Incident, Urgency, is_failure
 from rankalpha.alerts.sent import SentAlert
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.pipeline.pipelines import pipeline_of
+from rankalpha.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -83,16 +84,26 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
         return "resolved"
     _, dag_id, of = incident.key.split(" ", 2)
     try:
-        state = _state_of_run(api, dag_id, of) if pipeline_of(dag_id) else _state_of_task(api, dag_id, of)
+        if pipeline_of(dag_id):
+            return _fate_of_run(api, dag_id, of, snapshots[0].now)
+        return "resolved" if _state_of_task(api, dag_id, of) == "success" else "recovering"
     except AirflowApiError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return "forgotten"
         raise
-    return "resolved" if state == "success" else "recovering"
 
 
-def _state_of_run(api: AirflowApi, dag_id: str, run_id: str) -> str:
-    return str(api.get(f"dags/{dag_id}/dagRuns/{quote(run_id)}")["state"])
+def _fate_of_run(api: AirflowApi, dag_id: str, run_id: str, now: datetime) -> Fate:
+    """Return what became of a failed run of no batch: it or a later run of its DAG has to succeed."""
+    runs = f"dags/{dag_id}/dagRuns"
+    run = api.get(f"{runs}/{quote(run_id)}")
+    if run["state"] != "failed":
+        return "resolved" if run["state"] == "success" else "recovering"
+    ended = run["end_date"] or run["run_after"]
+    if api.get(runs, state=["success"], start_date_gte=ended, limit=1)["dag_runs"]:
+        return "resolved"
+    seen_since = now - timedelta(days=settings().watch_days)
+    return "forgotten" if datetime.fromisoformat(ended) < seen_since else "recovering"
 
 
 def _state_of_task(api: AirflowApi, dag_id: str, task_id: str) -> str | None:

@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 ROUTES = {  # modules with a `router`, by what is missing without them
     "the page's data": "rankalpha.web.page.routes",
+    "publishing anyway": "rankalpha.web.page.publish_routes",
     "the metrics": "rankalpha.web.metrics.routes",
     "the repair of lost batches": "rankalpha.joins.repair_routes",
     "the clean-up of Airflow's database": "rankalpha.maintenance.metadata_routes",

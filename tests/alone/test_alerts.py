@@ -57,7 +57,7 @@ def test_a_failure_is_alerted_once_and_its_end_once(stack, lane, sent):
     key = "2020-03-01T06:00:00"
     with lane.fault("scorer", "bad data"):
         lane.ingest(key)
-    (text,) = sent("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    (text,) = sent("rankalpha_scoring failed for batch", f"Batch: {key}")
     run_id = lane.run_of("scoring", key)
     assert text.startswith("RankAlpha ACT NOW: ")
     assert "ACT NOW: a batch cannot be graded until someone fixes this." in text
@@ -74,7 +74,7 @@ def test_a_failure_is_alerted_once_and_its_end_once(stack, lane, sent):
     lane.settle()
     watch(stack)
     watch(stack)
-    (resolved,) = sent("Resolved: rankalpha_scoring.run_scorer failed", key)
+    (resolved,) = sent("Resolved: rankalpha_scoring failed for batch", key)
     assert resolved.startswith("RankAlpha NO ACTION: ")
     (graded,) = sent(f"batch {key} is graded", "prices as of 2020-03-01")
     assert "Stocks: 1" in graded
@@ -84,7 +84,7 @@ def test_a_blocked_publication_says_which_check_and_how_to_publish_anyway(stack,
     key = "2020-03-02T06:00:00"
     with lane.fault("ingestion", "no rows"):
         lane.ingest(key)
-    (text,) = sent("publication blocked in rankalpha_ingestion.publish_prices", f"Batch: {key}")
+    (text,) = sent(f"batch {key} is blocked in prices by its contract", f"Batch: {key}")
     assert text.startswith("RankAlpha ACT NOW: ")
     assert f"batch {key} is not published in prices: Rows is 0" in text
     watch(stack)
@@ -101,7 +101,7 @@ def test_a_stage_that_prints_long_lines_is_alerted_by_both_channels(stack, lane,
     key = "2020-03-07T06:00:00"
     with lane.fault("scorer", "long lines"):
         lane.ingest(key)
-    (text,) = sent("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    (text,) = sent("rankalpha_scoring failed for batch", f"Batch: {key}")
     assert "exited with 65." in text
     assert "characters are left out" in text
     kept = stack.api.every("variables", "variables", variable_key_prefix_pattern=VARIABLES)
@@ -117,6 +117,7 @@ def test_a_stage_that_prints_long_lines_is_alerted_by_both_channels(stack, lane,
 def test_a_run_that_never_ran_has_no_duration(stack, lane):
     """A queued run that a person has marked as a success, before one that ran."""
     key = "2020-03-08T06:00:00"
+    lane.ingest(key)
     with lane.paused("scoring"):
         run_id = lane.trigger("scoring", key)
         run = stack.api.patch(f"dags/{lane.dag('scoring')}/dagRuns/{run_id}", {"state": "success"})
@@ -143,7 +144,7 @@ def test_a_run_that_hangs_is_alerted_at_its_deadline_then_that_it_failed_and_one
         lane.settle()
     (text,) = sent(late)
     assert text.startswith("RankAlpha LOOK TODAY: ")
-    (failed,) = sent("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    (failed,) = sent("rankalpha_scoring failed for batch", f"Batch: {key}")
     assert "was stopped at its time limit of 0:00:15" in failed
     assert len(lane.journal("scorer", key)) == 2
     lane.clear("scoring", run_id, "run_scorer")
@@ -151,7 +152,7 @@ def test_a_run_that_hangs_is_alerted_at_its_deadline_then_that_it_failed_and_one
     watch(stack)
     (resolved,) = sent("NO ACTION: Resolved: ", key)
     assert late in resolved
-    assert "rankalpha_scoring.run_scorer failed" in resolved
+    assert "rankalpha_scoring failed for batch" in resolved
 
 
 def test_what_a_person_has_marked_as_failed_asks_for_no_action(stack, lane, sent):
@@ -174,7 +175,7 @@ def test_what_a_person_has_marked_as_failed_asks_for_no_action(stack, lane, sent
 def test_an_alert_waits_for_a_mail_server_that_is_down(stack, lane, mailbox, slack, sent):
     """Slack gets it at once and not again, also that e-mail does not work; e-mail gets it once it works."""
     key = "2020-03-05T06:00:00"
-    failure = ("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    failure = ("rankalpha_scoring failed for batch", f"Batch: {key}")
     with down(mailbox):
         with lane.fault("scorer", "bad data"):
             lane.ingest(key)
@@ -182,7 +183,7 @@ def test_an_alert_waits_for_a_mail_server_that_is_down(stack, lane, mailbox, sla
         assert lane.tasks("scoring", run_id)["run_scorer"]["state"] == "failed"
         watch(stack)
         (report,) = slack.about("could not be sent by e-mail")
-        assert "rankalpha_scoring.run_scorer failed" in report
+        assert "rankalpha_scoring failed for batch" in report
         shown, status = health_from_outside(stack)
         assert "alert could not be sent by e-mail" in str(shown["incidents"])
         assert status == 1
@@ -198,14 +199,14 @@ def test_an_alert_waits_for_a_mail_server_that_is_down(stack, lane, mailbox, sla
 def test_no_secret_of_a_channel_is_sent_or_logged(stack, lane, mailbox, slack, sent):
     """The address of Slack's webhook, which the error of a request quotes when Slack does not answer."""
     key, secret = "2020-03-06T06:00:00", "sesame-webhook"
-    failure = ("rankalpha_scoring.run_scorer failed", f"Batch: {key}")
+    failure = ("rankalpha_scoring failed for batch", f"Batch: {key}")
     assert secret in slack.connection
     with down(slack):
         with lane.fault("scorer", "bad data"):
             lane.ingest(key)
         watch(stack)
         (report,) = mailbox.about("could not be sent by Slack")
-        assert "rankalpha_scoring.run_scorer failed" in report
+        assert "rankalpha_scoring failed for batch" in report
     watch(stack)
     sent(*failure)
     assert secret not in "".join([*mailbox.about(), *slack.about()])

@@ -110,7 +110,7 @@ def test_an_alert_carries_its_batch(stack, lane):
         lane.ingest(key)
     found = of_batch(component(stack, "airflow-scheduler"), key)["rankalpha_scoring", "run_scorer"]
     (alert,) = [event for event in found if event.startswith("ALERT RankAlpha ACT NOW: ")]
-    assert "rankalpha_scoring.run_scorer failed" in alert
+    assert "rankalpha_scoring failed for batch" in alert
 
 
 def test_the_reference_api_names_the_batch_that_it_is_asked_for(stack):

@@ -74,6 +74,13 @@ REQUESTS = (
     Request("GET", "/api/v2/connections", "op"),
     Request("POST", "/api/v2/connections", "op", 422, {}),
     Request("POST", TASK + "/xcomEntries", "op", 422, {}),
+    Request(
+        "POST",
+        "/rankalpha/publish-anyway",
+        "op",
+        409,
+        {"batch": "2022-08-04T06:00:00", "dataset": "scores", "reason": "it is right"},
+    ),
     Request("PATCH", "/api/v2/pools/none", "op", 404, {"pool": "none", "slots": 1}),
     Request("GET", "/api/v2/config", "op"),
     Request("GET", "/api/v2/plugins", "viewer"),

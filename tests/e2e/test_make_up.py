@@ -138,15 +138,15 @@ def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, s
     assert [event["partition_key"] for event in stack.events("sentiment")] == [batch]
     assert stack.events("scores")[-1]["partition_key"] == blocked
     assert grades(stack)["batch"] == batch
-    (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
+    (alert,) = slack.about(f"batch {blocked} is blocked in sentiment by its contract")
     assert "Symbols without headlines is 100 %; expected at most 90 %" in alert
     unwell = stack.run("make", "health")
     assert unwell.returncode != 0
-    assert f"rankalpha_sentiment failed for batch {blocked}" in unwell.stdout
+    assert f"batch {blocked} is blocked in sentiment by its contract" in unwell.stdout
 
 
 def test_a_person_publishes_it_anyway_by_the_command_in_the_alert(stack, slack, blocked):
-    (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
+    (alert,) = slack.about(f"batch {blocked} is blocked in sentiment by its contract")
     line = next(line.strip() for line in alert.splitlines() if line.startswith("  make "))
     assert stack.run("sh", "-c", line.replace("why it is right", REASON)).returncode == 0
     stack.settle()

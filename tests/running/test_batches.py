@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline.batch import key_of
 from tests.support.waiting import wait_for
 
@@ -56,13 +57,30 @@ def test_a_stage_without_a_key_takes_the_newest_batch_and_says_so(lane, graded, 
     assert f"taking the newest published batch, {newest}" in lane.log(step, run_id, task_id)
 
 
-@pytest.mark.parametrize(("step", "task_id"), [("scoring", "run_scorer"), ("grading", "update_grading")])
-def test_a_key_that_was_never_published_is_refused_at_once(lane, graded, step, task_id):
-    run_id = lane.trigger(step, "2020-02-02T02:02:02")
-    lane.settle()
-    task = lane.tasks(step, run_id)[task_id]
-    assert (task["state"], task["try_number"]) == ("failed", 1)
-    assert "batch 2020-02-02T02:02:02 was never published in" in lane.log(step, run_id, task_id)
+@pytest.mark.parametrize(
+    ("step", "key", "reason"),
+    [
+        ("scoring", "2020-02-02T02:02:02", "batch 2020-02-02T02:02:02 was never published in "),
+        ("grading", "2020-02-02T02:02:02", "batch 2020-02-02T02:02:02 was never published in "),
+        ("scoring", "yesterday", "'yesterday' is not a batch key"),
+        ("ingestion", "2020-2-2T02:02:02", "expected 2020-02-02T02:02:02"),
+        ("ingestion", "2999-01-01T00:00:00", "lies in the future"),
+    ],
+)
+def test_a_key_of_no_batch_is_refused_before_there_is_a_run(lane, graded, step, key, reason):
+    before = len(lane.runs(step))
+    with pytest.raises(AirflowApiError) as refused:
+        lane.trigger(step, key)
+    assert (refused.value.status, reason in refused.value.detail) == (400, True)
+    assert len(lane.runs(step)) == before
+
+
+def test_who_may_not_trigger_learns_nothing_of_keys(lane, graded, password):
+    viewer = AirflowApi(lane.api.url, "viewer", password)
+    for key in (KEY, "2020-02-02T02:02:02", "yesterday"):
+        with pytest.raises(AirflowApiError) as refused:
+            viewer.post(f"dags/{lane.dag('scoring')}/dagRuns", {"logical_date": None, "partition_key": key})
+        assert refused.value.status == 403
 
 
 def test_a_half_that_was_never_joined_does_not_start_grading(lane):

@@ -44,10 +44,10 @@ def test_a_batch_is_compared_with_the_one_published_before(lane):
     run_id = lane.ingest(small)
     log = lane.log("ingestion", run_id, "publish_prices")
     assert "Change of rows is -99 %; expected at least -20 %" in log
-    publish_anyway(lane.api, lane.pipeline, small, "prices", REASON, "ann")
+    publish_anyway(lane.api, lane.pipeline, small, "prices", REASON)
     lane.settle()
     (event,) = lane.published("prices", small)
-    assert event["extra"]["forced"] == {"by": "ann", "reason": REASON}
+    assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
     assert small in lane.services.asked(GRADING)
     lane.ingest(later)
     assert lane.published("prices", later), "what a person let through is the measure now"

@@ -62,7 +62,7 @@ def test_a_failing_stage_stops_its_batch_and_says_why(lane, minute, mode, attemp
     assert (task["state"], task["try_number"]) == ("failed", attempts)
     log = lane.log("scoring", run_id, "run_scorer", attempts)
     assert message in log
-    assert f"ALERT RankAlpha ACT NOW: {lane.dag('scoring')}.run_scorer failed" in log
+    assert f"ALERT RankAlpha ACT NOW: {lane.dag('scoring')} failed for batch {key}" in log
     assert lane.published("scores", key) == []
     assert lane.published("sentiment", key), "sentiment is not affected"
     assert key not in lane.services.asked(GRADING)
@@ -144,6 +144,6 @@ def test_a_frontend_that_is_down_leaves_the_grades_published_and_is_alerted(lane
     run_id = lane.run_of("grading", key)
     notify = lane.tasks("grading", run_id)["notify_frontend"]
     assert (notify["state"], notify["try_number"]) == ("failed", 2)
-    subject = f"ALERT RankAlpha LOOK TODAY: {lane.dag('grading')}.notify_frontend failed"
+    subject = f"ALERT RankAlpha LOOK TODAY: {lane.dag('grading')} did not notify the frontend of batch {key}"
     assert subject in lane.log("grading", run_id, "notify_frontend", 2)
     assert lane.published("grades", key)

@@ -52,8 +52,8 @@ def test_it_shows_each_batch_by_its_stages(browser, lane, batches):
         assert "Blocked" in cell(frame, BLOCKED, "scoring").text_content()
         assert "1 check failed" in cell(frame, BLOCKED, "scoring").text_content()
         assert "Waiting" in cell(frame, BLOCKED, "grading").text_content()
-        failed = f"{lane.dag('scoring')} failed for batch {BLOCKED}"
-        assert frame.locator(".incident", has_text=failed).count() == 1
+        blocked = f"batch {BLOCKED} is blocked in {lane.asset('scores')} by its contract"
+        assert frame.locator(".incident", has_text=blocked).count() == 1
         names = frame.locator("#datasets .dataset h2 > :first-child").all_text_contents()
         assert names == [lane.asset(dataset) for dataset in ("prices", "scores", "sentiment", "grades")]
         trend = frame.locator("th.column-scoring svg")

@@ -109,6 +109,38 @@ def test_a_failed_stage_is_alerted_by_its_task_and_not_again(lane, begun):
     assert len(lane.runs_of("grading", key)) == 1
 
 
+def test_a_failed_run_without_a_key_is_the_same_to_task_health_and_watchdog(lane, begun):
+    """It is of the batch that it took; another run of that batch resolves it."""
+    key = "2021-03-05T06:00:00"
+    lane.ingest(key)
+    with lane.fault("scorer", "bad data"):
+        run_id = lane.trigger("scoring")
+        lane.settle()
+    subject = f"{lane.dag('scoring')} failed for batch {key}"
+    assert f"ALERT RankAlpha ACT NOW: {subject}" in lane.log("scoring", run_id, "run_scorer")
+    assert subject in incidents(lane)
+    assert states(lane, key)["scoring"] == "failed"
+    assert f"Still open: {subject}" in watch(lane, begun)
+    lane.trigger("scoring", key)
+    lane.settle()
+    assert subject not in incidents(lane)
+    assert f"Resolved: {subject}" in watch(lane, begun)
+
+
+def test_a_failed_run_that_took_no_batch_is_resolved_by_a_later_one(lane, begun):
+    with lane.paused("scoring"):
+        run_id = lane.trigger("scoring")
+        lane.mark_failed("scoring", run_id)  # before it has begun
+    (subject,) = [one for one in incidents(lane) if run_id in one]
+    assert subject == f"{lane.dag('scoring')} failed (run {run_id}; batch not known)"
+    log = watch(lane, begun)
+    assert f"ALERT RankAlpha NO ACTION: {subject}" in log, "a person has ended it"
+    lane.trigger("scoring")
+    lane.settle()
+    assert subject not in incidents(lane)
+    assert f"Resolved: {subject}" in watch(lane, begun)
+
+
 def test_only_who_may_trigger_a_dag_may_repair(lane):
     with pytest.raises(AirflowApiError) as refused:
         lane.api.post(f"{OWN_ROUTES}{REPAIR}", {"days": -1})

@@ -24,7 +24,7 @@ from rankalpha.texts import shown
 
 MOST_DAYS = 90
 KEY = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
-# what each button of the page does by the public API
+# what each button of the page does by the public API, itself or by `rankalpha.web.page.publish_routes`
 NEEDS: dict[str, list[tuple[ResourceMethod, DagAccessEntity]]] = {
     "rerun": [("POST", DagAccessEntity.RUN)],
     "publish": [("POST", DagAccessEntity.XCOM), ("PUT", DagAccessEntity.TASK_INSTANCE)],
@@ -72,8 +72,8 @@ def read_overview(
     """Return a market's overview (`rankalpha.health.overview`), the `markets`, the `user` and the rights."""
     response.headers["Cache-Control"] = "no-store"
     # before the rights are read, so that no connection to the database is held meanwhile
-    seen = _answer(lambda: overview(api, days, pipeline))
-    rights = {dag_id: [name for name in NEEDS if _may(user, dag_id, name)] for dag_id in pipeline.dag_ids}
+    seen = answer(lambda: overview(api, days, pipeline))
+    rights = {dag_id: [name for name in NEEDS if may(user, dag_id, name)] for dag_id in pipeline.dag_ids}
     names = [one.market.name for one in pipelines()]
     return {**seen, "markets": names, "user": {"name": user.get_name(), "rights": rights}}
 
@@ -84,15 +84,20 @@ def read_lineage(
 ) -> dict[str, Any]:
     """Return what a batch was made of, see `rankalpha.lineage.batch`."""
     response.headers["Cache-Control"] = "no-store"
-    return _answer(lambda: batch_lineage(api, batch, pipeline))
+    return answer(lambda: batch_lineage(api, batch, pipeline))
 
 
-def _answer(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the answer; pass a refusal of the public API on, and raise 502 when it does not answer."""
+def answer(
+    question: Callable[[], dict[str, Any]], missing: int = status.HTTP_404_NOT_FOUND
+) -> dict[str, Any]:
+    """Return the answer; pass a refusal of the public API on, and raise 502 when it does not answer.
+
+    `missing` is the status when there is no such batch.
+    """
     try:
         return question()
     except BatchError as error:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
+        raise HTTPException(missing, str(error)) from error
     except AirflowApiError as error:
         raise HTTPException(error.status, str(error)) from error
     except requests.RequestException as error:
@@ -103,7 +108,7 @@ def _answer(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         ) from error
 
 
-def _may(user: Any, dag_id: str, action: str) -> bool:
+def may(user: Any, dag_id: str, action: str) -> bool:
     """Return whether Airflow would let the user do what a button does."""
     manager, dag = get_auth_manager(), DagDetails(id=dag_id)
     return all(

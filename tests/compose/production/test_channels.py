@@ -27,7 +27,7 @@ def test_a_failure_and_its_end_are_told_by_both_channels(stack, batch):
     with stack.variables(SCORER_COMMAND=broken):
         run = stack.trigger("rankalpha_scoring", batch)
         stack.settle()
-    words = ("rankalpha_scoring.run_scorer failed", batch)
+    words = ("rankalpha_scoring failed for batch", batch)
     failure = wait_for("the failure on both channels", lambda: told(stack, "ACT NOW", *words), 120)
     stack.clear("rankalpha_scoring", run, "run_scorer")
     stack.settle()

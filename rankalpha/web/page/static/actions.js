@@ -1,4 +1,4 @@
-// What a person with the rights may do about a step. Airflow's public API does it, and has the last word on rights.
+// What a person with the rights may do about a step. Airflow has the last word on rights.
 import { publishAnyway, rerun } from "./api.js";
 import { button, element } from "./dom.js";
 import { step as stepOf } from "./grid.js";
@@ -7,20 +7,20 @@ const UNFINISHED = ["running", "queued", "paused"];
 const LONGEST_REASON = 500; // as in rankalpha.contract.quarantine
 const UNUSABLE = /\0|\p{Surrogate}/u; // NUL and halves of characters, which the record cannot hold
 
-/** The forms for a step; a sentence instead of what cannot be done. */
-export function actions(batch, step, user, report) {
+/** The forms for a step; a sentence instead of what cannot be done. `market` is empty when there is only one. */
+export function actions(batch, step, user, market, report) {
   const rights = user.rights[step.dag_id] ?? [];
   const made = [];
-  if (step.held) made.push(publishing(step, user, rights, report));
+  if (step.held) made.push(publishing(batch, step, rights, market, report));
   if (step.step === "frontend") made.push(sentence("To notify the frontend again, clear notify_frontend in the run, or re-run grading."));
   else if (!rights.includes("rerun")) made.push(sentence(`You need the right to trigger ${step.dag_id} to re-run this.`));
   else made.push(rerunForm(batch, step, report));
   return [element("section", "actions", [element("h3", "", "Actions"), ...made])];
 }
 
-function publishing(step, user, rights, report) {
+function publishing(batch, step, rights, market, report) {
   if (!step.held.publishes) return sentence("This run was started with publishing off, so it cannot be published anyway.");
-  if (rights.includes("publish")) return publishForm(step, user, report);
+  if (rights.includes("publish")) return publishForm(batch, step, market, report);
   return sentence(`You need the right to write XComs of ${step.dag_id} and to clear its tasks to publish this anyway.`);
 }
 
@@ -55,7 +55,7 @@ function obstacleTo(batch, step) {
   return missing.length ? `This cannot run before ${missing.join(" and ")} ${missing.length > 1 ? "have" : "has"} published this batch.` : null;
 }
 
-function publishForm(step, user, report) {
+function publishForm(batch, step, market, report) {
   const reason = element("textarea");
   reason.rows = 2;
   reason.required = true;
@@ -64,7 +64,7 @@ function publishForm(step, user, report) {
   return form("Publish anyway", "danger", [field], async () => {
     if (!reason.value.trim()) throw new Error("Enter a reason.");
     if (UNUSABLE.test(reason.value)) throw new Error("The reason holds a character that cannot be stored, such as NUL. Type it again.");
-    await publishAnyway(step.dag_id, step.run_id, step.held, user.name, reason.value.trim());
+    await publishAnyway(batch.batch, step.dataset, market, reason.value.trim());
     report(`${step.held.task} of ${step.dag_id} runs again and publishes.`);
   });
 }

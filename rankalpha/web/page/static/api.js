@@ -31,18 +31,6 @@ export function lineage(batch, market) {
   return ask(`rankalpha/lineage/${encodeURIComponent(batch)}${market ? `?market=${encodeURIComponent(market)}` : ""}`);
 }
 
-/** What a run's publishing task refused, {task, checks, container, try, publishes}; null when nothing is held back. */
-export async function blocked(dagId, runId) {
-  const run = apiRun(dagId, runId);
-  const { xcom_entries: entries } = await ask(`${run}/taskInstances/~/xcomEntries?xcom_key_pattern=quarantine`);
-  const entry = entries.find(({ key }) => key === "quarantine");
-  if (!entry) return null;
-  const task = `${run}/taskInstances/${encodeURIComponent(entry.task_id)}`;
-  const [{ value }, instance, { conf }] = await Promise.all([`${task}/xcomEntries/quarantine`, task, run].map((path) => ask(path)));
-  if (instance.state !== "failed") return null; // the task runs again
-  return { ...value, task: entry.task_id, try: instance.try_number, publishes: conf?.publish ?? true };
-}
-
 /** Start a new run of a DAG for a batch; return its id. */
 export async function rerun(dagId, batch, publish, step) {
   const note = `re-run from ${step}${publish ? "" : ", publishing nothing"}`;
@@ -50,30 +38,14 @@ export async function rerun(dagId, batch, publish, step) {
   return (await ask(`api/v2/dags/${encodeURIComponent(dagId)}/dagRuns`, body)).dag_run_id;
 }
 
-/** Let the next attempt of a blocked publication publish, on record; see rankalpha.contract.quarantine. */
-export async function publishAnyway(dagId, runId, held, by, reason) {
-  const { tasks } = await ask(`api/v2/dags/${encodeURIComponent(dagId)}/tasks`);
-  const stage = tasks.find((task) => task.downstream_task_ids.includes(held.task)).task_id;
-  const entries = `${apiRun(dagId, runId)}/taskInstances/${encodeURIComponent(stage)}/xcomEntries`;
-  const value = { by, reason, try: held.try + 1 };
-  try {
-    await ask(entries, { key: "publish_anyway", value });
-  } catch (error) {
-    if (error.status !== 409) throw error; // a permission for an earlier attempt is there
-    await ask(`${entries}/publish_anyway`, { value }, "PATCH");
-  }
-  const scope = { dag_run_id: runId, task_ids: [held.task], include_downstream: true };
-  const how = { dry_run: false, only_failed: false, reset_dag_runs: true };
-  await ask(`api/v2/dags/${encodeURIComponent(dagId)}/clearTaskInstances`, { ...scope, ...how });
-}
-
-function apiRun(dagId, runId) {
-  return `api/v2/dags/${encodeURIComponent(dagId)}/dagRuns/${encodeURIComponent(runId)}`;
+/** Publish a blocked batch once, on record; an empty market is the first. */
+export async function publishAnyway(batch, dataset, market, reason) {
+  await ask("rankalpha/publish-anyway", { batch, dataset, reason, market: market || null });
 }
 
 /** GET, or with a body POST, as JSON: a form of another site cannot send that, and the cookie would not go with it. */
-async function ask(path, body, method = "POST") {
-  const sent = body ? { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } } : {};
+async function ask(path, body) {
+  const sent = body ? { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } } : {};
   let response;
   try {
     response = await fetch(new URL(path, ROOT), { ...sent, redirect: "error", signal: AbortSignal.timeout(TIMEOUT) });

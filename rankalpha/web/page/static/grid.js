@@ -75,7 +75,7 @@ function trend(name, steps) {
   const points = seconds.map((value, index) => [PAD + index * width, HEIGHT - PAD - value * scale]);
   const at = ([x, y], className, r) => ["circle", { cx: x.toFixed(1), cy: y.toFixed(1), r, class: className }];
   const line = `M${points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`;
-  const failed = points.filter((_, index) => steps[index].state === "failed");
+  const failed = points.filter((_, index) => ["failed", "blocked"].includes(steps[index].state));
   const image = drawing({ viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, [
     ["path", { class: "area", d: `${line}L${points.at(-1)[0].toFixed(1)} ${HEIGHT}L${PAD} ${HEIGHT}Z` }],
     ["path", { class: "line", d: line }],
@@ -109,8 +109,8 @@ function cell(tag, column, content) {
 }
 
 function stepButton(batch, step, now, open) {
-  const { blocking, warning } = broken(step.checks);
-  const state = step.held ? "blocked" : step.state;
+  const { blocking, warning } = broken((step.held ?? step).checks);
+  const { state } = step;
   const rows = step.state === "done" && step.rows !== null ? element("span", "rows", ` · ${count(step.rows, "row")}`) : null;
   const content = [stateMark(state), element("span", "sub", [timing(step, now) || "\u00a0", rows])];
   const notes = [];

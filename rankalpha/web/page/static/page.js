@@ -1,5 +1,5 @@
 // Loads the overview every ten seconds and draws what has changed.
-import { blocked, overview } from "./api.js";
+import { overview } from "./api.js";
 import { renderHead, renderRows } from "./grid.js";
 import { link } from "./links.js";
 import { Panel } from "./panel.js";
@@ -9,7 +9,6 @@ import { renderComponents, renderDatasets, renderIncidents, summary } from "./st
 
 const EVERY = 10_000;
 const at = (id) => document.getElementById(id);
-const held = new Map(); // what failed runs hold back, by run and since when
 let shown = null; // the newest overview
 let market = ""; // the first
 let timer = 0;
@@ -36,7 +35,6 @@ async function load() {
   const asked = market;
   try {
     const answer = await overview(at("days").value, asked);
-    await Promise.all(answer.batches.flatMap((batch) => batch.steps).filter((step) => step.state === "failed" && step.run_id).map(hold));
     if (asked !== market) return; // another market was chosen meanwhile, and is being loaded
     shown = answer;
     draw();
@@ -49,17 +47,6 @@ async function load() {
   }
   clearTimeout(timer);
   if (!document.hidden) timer = setTimeout(load, EVERY);
-}
-
-/** Add what a failed step holds back, which is in no event. */
-async function hold(step) {
-  const key = `${step.dag_id} ${step.run_id} ${step.since}`;
-  if (!held.has(key)) {
-    const answer = await blocked(step.dag_id, step.run_id).catch(() => undefined); // asked again the next time
-    if (answer !== undefined) held.set(key, answer);
-  }
-  const refused = held.get(key);
-  if (refused) Object.assign(step, { held: refused, checks: refused.checks });
 }
 
 function draw() {

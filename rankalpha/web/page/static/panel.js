@@ -46,8 +46,8 @@ export class Panel {
     this.drawn = text;
     this.parts.body.replaceChildren(...(step ? stepBody(step) : [element("p", "", `Where it is: ${batch.where}.`)]));
     if (step) {
-      const container = step.container ?? step.held?.container;
-      this.parts.actions.replaceChildren(...actions(batch, step, user, this.report));
+      const { container } = step.held ?? step;
+      this.parts.actions.replaceChildren(...actions(batch, step, user, this.shown.market, this.report));
       this.parts.container.replaceChildren(...(container ? [containerFacts(container)] : []));
     }
     this.loadLineage(batch.batch, this.shown.name);
@@ -83,18 +83,22 @@ function spending({ tokens, dollars }) {
   return count(tokens, "token") + (dollars === null ? "" : `, $${dollars.toFixed(4)}`);
 }
 
+/** Of a blocked step the figures and checks of what is blocked, else of what was published last. */
 function stepBody(step) {
+  const seen = step.held ?? step;
+  const earlier = !step.held && step.state !== "done" && step.published; // its figures are not of this run
   const run = step.run_id ? runLink(step.dag_id, step.run_id) : null;
   const since = step.since ? element("span", "sub", `since ${moment(step.since)} UTC`) : null;
-  const state = element("p", "standing", [stateMark(step.held ? "blocked" : step.state), since]);
+  const state = element("p", "standing", [stateMark(step.state), since]);
   const list = facts([
     ["Took", step.seconds === null ? null : duration(step.seconds)],
-    ["Rows", step.rows === null ? null : number(step.rows)],
-    ["Symbols", step.symbols === null ? null : number(step.symbols)],
-    ["As of", step.as_of],
-    ["Model", step.spent ? spending(step.spent) : null],
     ["Run", run],
+    ["Published before", earlier ? `${moment(step.published)} UTC` : null],
+    ["Rows", seen.rows === null ? null : number(seen.rows)],
+    ["Symbols", seen.symbols === null ? null : number(seen.symbols)],
+    ["As of", seen.as_of],
+    ["Model", seen.spent ? spending(seen.spent) : null],
   ]);
-  const forced = step.forced ? element("p", "forced", `Published anyway by ${step.forced.by}: ${step.forced.reason}`) : null;
-  return [state, forced, list, step.checks.length ? checksTable(step.checks) : null].filter((part) => part !== null);
+  const forced = step.forced && !step.held ? element("p", "forced", `Published anyway by ${step.forced.by}: ${step.forced.reason}`) : null;
+  return [state, forced, list, seen.checks.length ? checksTable(seen.checks) : null].filter((part) => part !== null);
 }

@@ -5,6 +5,12 @@ import { logLink, runLink } from "./links.js";
 import { CROSS, PASSED, WARNING, icon } from "./states.js";
 
 const UNCHECKED = [["path", { d: "M4 8h8" }]];
+const OUTCOMES = {
+  BLOCKS: ["bad", "blocks", CROSS],
+  WARNING: ["warn", "warns", WARNING],
+  "not checked": ["idle", "not checked", UNCHECKED],
+  passed: ["good", "passed", PASSED],
+};
 
 /** The checks of a dataset's contract: the value, what was expected, and the outcome. */
 export function checksTable(checks) {
@@ -28,9 +34,9 @@ export function checksTable(checks) {
   return section("Contract", [table]);
 }
 
-function outcome(check) {
-  if (!check.passed) return check.severity === "block" ? ["bad", "blocks", CROSS] : ["warn", "warns", WARNING];
-  return check.value === null ? ["idle", "not checked", UNCHECKED] : ["good", "passed", PASSED];
+/** The tone, word and sign of a check's verdict, which is the server's, as in the log. */
+function outcome({ verdict }) {
+  return OUTCOMES[verdict] ?? ["idle", verdict, UNCHECKED];
 }
 
 /** The stage's container and what it used. */

@@ -1,6 +1,7 @@
 // What is above and below the table: incidents, datasets, Airflow's components.
 import { element } from "./dom.js";
 import { age, batchName, count } from "./format.js";
+import { link } from "./links.js";
 import { CROSS, PASSED, WARNING, icon } from "./states.js";
 
 const SILENT_SECONDS = 120; // as in rankalpha.health.diagnosis
@@ -13,7 +14,17 @@ export function renderIncidents(parent, incidents) {
     return;
   }
   parent.replaceChildren(...incidents.map(({ subject, text }) =>
-    element("article", "incident", [icon(WARNING), element("div", "", [element("h2", "", subject), element("p", "", text)])])));
+    element("article", "incident", [icon(WARNING), element("div", "", [element("h2", "", subject), advice(text)])])));
+}
+
+/** The text of an incident; the runbook's address is a link where it is one. */
+function advice(text) {
+  const made = element("p");
+  for (const line of text.split("\n")) {
+    const [, address] = /^Runbook: (https?:.*)$/.exec(line) ?? [];
+    made.append(...(address ? ["Runbook: ", link(address, address)] : [line]), "\n");
+  }
+  return made;
 }
 
 /** A card for each dataset: how old its newest batch is, and how old it may be. */

@@ -26,7 +26,7 @@ from tests.unit.rankalpha.support.demo_stage import KEY
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 BROKEN = RuntimeError("stage demo exited with 1. Last lines:\n  <price> & {{ 7 * 7 }}")
-SUBJECT = "RankAlpha ACT NOW: rankalpha_scoring.run_demo failed"
+SUBJECT = f"RankAlpha ACT NOW: rankalpha_scoring failed for batch {KEY}"
 INCIDENT = Incident("key", "something broke", "Next: Fix it.", Urgency.LOOK_TODAY)
 
 
@@ -85,7 +85,7 @@ def test_an_email_is_sent_to_every_receiver(mailbox):
     assert message["Subject"] == SUBJECT
     text = body(message)
     assert text.startswith("<p><b>ACT NOW: a batch cannot be graded until someone fixes this.</b></p>")
-    assert f"<pre>Batch: {KEY}\nRun: manual__1, attempt 1\n" in text
+    assert f"<pre>Batch: {KEY}\nRun: manual__1, run_demo, attempt 1\n" in text
     assert "  &lt;price&gt; &amp; {{ 7 * 7 }}\n" in text  # neither markup nor a template
     assert '\nLog: <a href="http://airflow/log">http://airflow/log</a>\n' in text
     assert text.strip().endswith("/plugin/rankalpha</a></pre>")
@@ -135,7 +135,7 @@ def test_a_failure_is_alerted_once_whoever_sees_it(mailbox, variables, caplog):
     AlertNotifier().notify(failed())
     AlertNotifier().notify(failed())
     assert subjects(mailbox) == [SUBJECT]
-    assert "Still open: rankalpha_scoring.run_demo failed" in caplog.text
+    assert f"Still open: rankalpha_scoring failed for batch {KEY}" in caplog.text
     assert sent.recall(failure("rankalpha_scoring", "manual__1")).delivered == ("e-mail",)
 
 

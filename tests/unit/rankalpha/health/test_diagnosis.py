@@ -43,13 +43,63 @@ def test_all_is_well():
 
 
 @pytest.mark.parametrize(
-    ("step", "dag_id"),
-    [("ingestion", "rankalpha_ingestion"), ("grading", "rankalpha_grading"), (FRONTEND, "rankalpha_grading")],
+    ("step", "subject", "urgency"),
+    [
+        ("ingestion", f"rankalpha_ingestion failed for batch {KEY}", Urgency.ACT_NOW),
+        ("grading", f"rankalpha_grading failed for batch {KEY}", Urgency.ACT_NOW),
+        (FRONTEND, f"rankalpha_grading did not notify the frontend of batch {KEY}", Urgency.LOOK_TODAY),
+    ],
 )
-def test_a_failed_step_is_reported_and_not_that_its_batch_is_late(step, dag_id):
+def test_a_failed_step_is_reported_and_not_that_its_batch_is_late(step, subject, urgency):
     (one,) = incidents(replace(WELL, batches=[batch(**{step: "failed"})]))
-    assert one.subject == f"{dag_id} failed for batch {KEY}"
+    assert (one.subject, one.urgency) == (subject, urgency)
     assert "Run: r\nNext: " in one.text
+
+
+ROWS = {"name": "rows", "value": 0, "expected": "at least 1", "severity": "block", "passed": False}
+
+
+def test_what_is_blocked_names_the_checks_and_how_to_publish_it_anyway():
+    found = batch(scoring="blocked", grading="waiting", frontend="waiting")
+    held = replace(found.steps["scoring"], held={"batch": KEY, "checks": [ROWS]})
+    (one,) = incidents(replace(WELL, batches=[replace(found, steps={**found.steps, "scoring": held})]))
+    assert one.subject == f"batch {KEY} is blocked in scores by its contract"
+    assert "Checks: Rows is 0; expected at least 1.\n" in one.text
+    assert f"publish-anyway --batch {KEY} --dataset scores" in one.text
+    assert "clear the stage's task" in one.text
+
+
+def stray(key=None, state="failed", minutes=60):
+    queued = (NOW - timedelta(minutes=minutes)).isoformat()
+    made = {"dag_id": "rankalpha_scoring", "dag_run_id": "r", "partition_key": key}
+    return {**made, "state": state, "queued_at": queued}
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(33, True), (29, False)])
+def test_a_run_without_a_key_is_late_for_as_long_as_it_hangs(minutes, late):
+    """As its deadline alerts it; otherwise the watchdog would take the alert for resolved."""
+    found = incidents(replace(WELL, strays=[stray(state="running", minutes=minutes)]))
+    assert [one.key for one in found] == ["late rankalpha_scoring r"] * late
+    assert not late or "(run r; batch not known yet)" in found[0].subject
+
+
+def test_a_run_that_waits_for_a_pause_is_not_late():
+    waiting = [stray(state="queued")]
+    assert subjects(replace(WELL, strays=waiting, paused=["rankalpha_scoring"])) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "subject"),
+    [
+        (None, "rankalpha_scoring failed (run r; batch not known)"),
+        ("2026-11-22T06:00:01", "rankalpha_scoring failed: there is no batch '2026-11-22T06:00:01' for it"),
+    ],
+)
+def test_a_failed_run_of_no_batch_is_reported_and_holds_no_batch_back(key, subject):
+    (one,) = incidents(replace(WELL, batches=[batch()], strays=[stray(key)]))
+    assert (one.subject, one.urgency, one.batch) == (subject, Urgency.LOOK_TODAY, "")
+    assert (one.key, one.market) == ("failed rankalpha_scoring r", "default")
+    assert "trigger rankalpha_scoring again" in one.text
 
 
 def test_a_paused_dag_is_reported_once_for_all_batches():
@@ -88,10 +138,8 @@ def test_a_stack_that_was_started_only_just_now_is_given_its_time():
 
 def test_a_paused_ingestion_is_the_reason():
     (one,) = incidents(replace(WELL, started=None, paused=["rankalpha_ingestion"]))
-    assert (
-        one.text
-        == "Cause: rankalpha_ingestion is paused.\nNext: Unpause rankalpha_ingestion in the Airflow UI."
-    )
+    expected = "Cause: rankalpha_ingestion is paused.\nNext: Unpause rankalpha_ingestion in the Airflow UI.\n"
+    assert one.text.startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -166,9 +214,9 @@ def test_incidents_of_another_market_name_it():
         "no batch of nyse since 2026-11-22 06:00 UTC",
     ]
     assert {one.market for one in found} == {"nyse"}
-    assert (
-        found[-1].text == "Cause: rankalpha_nyse_ingestion has no run since then.\n"
-        "Next: Trigger rankalpha_nyse_ingestion in the Airflow UI."
+    assert found[-1].text.startswith(
+        "Cause: rankalpha_nyse_ingestion has no run since then.\n"
+        "Next: Trigger rankalpha_nyse_ingestion in the Airflow UI.\n"
     )
 
 

@@ -155,6 +155,15 @@ def test_a_failed_repeat_is_reported_until_something_newer_is_published():
     assert states(records(runs, events))["scoring"] == "done"
 
 
+def test_a_run_that_was_marked_before_it_ran_has_no_moments_and_crashes_nothing():
+    """A person has marked a queued run as failed; what was published before still counts."""
+    never = run("failed", 20, run_id="never", run_type="manual")
+    runs = {**GRADED["runs"], "scoring": [OK, never]}
+    assert states(records(runs, GRADED["events"]))["scoring"] == "failed"
+    events = {**GRADED["events"], "scoring": [event(30)]}
+    assert states(records(runs, events))["scoring"] == "done"
+
+
 def test_the_deadline_begins_again_with_a_repeat_by_hand():
     again = run("running", 500, 500, run_id="again", run_type="manual")
     batch = batch_of(

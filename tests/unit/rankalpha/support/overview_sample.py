@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rankalpha.pipeline.steps import DATASETS
+
 NOW = "2026-11-22T06:30:00+00:00"
 OLD, NEW = "2026-11-21T06:00:00", "2026-11-22T06:00:00"
 NAMES = ("ingestion", "scoring", "sentiment", "grading", "frontend")
@@ -42,6 +44,8 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "forced": None,
         "checks": [],
         "spent": None,
+        "held": None,
+        "dataset": DATASETS.get(name),
         "needs": NEEDS.get(name, []),
         "follows": FOLLOWS.get(name, []),
     }

@@ -9,20 +9,34 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from rankalpha.contract.report import verdict
+from rankalpha.pipeline.steps import DATASETS
 from rankalpha.web.page.files import PageFiles
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NEEDS
 
 PREFIX = "/prefix"  # a stack behind a reverse proxy
 KEY = "2026-11-22T06:00:00"
-STATES = ("done", "running", "queued", "paused", "failed", "waiting", "superseded", "unpublished", "lost")
+STATES = (
+    "done",
+    "running",
+    "queued",
+    "paused",
+    "failed",
+    "waiting",
+    "superseded",
+    "unpublished",
+    "lost",
+    "blocked",
+)
 STEPS = ("ingestion", "scoring", "sentiment", "grading", "frontend")
 CONTAINER = {"image": "scorer:1", "digest": "sha256:0f", "name": "c-1", "seconds": 4.2}
 CONTAINER |= {"cpu_seconds": 3.1, "peak_memory_bytes": 300 * 1024**2}
 
 
 def check(name: str, severity: str = "block", passed: bool = True, value: Any = 1) -> dict[str, Any]:
-    return {"name": name, "value": value, "expected": "at least 1", "severity": severity, "passed": passed}
+    made = {"name": name, "value": value, "expected": "at least 1", "severity": severity, "passed": passed}
+    return {**made, "verdict": verdict(made)}
 
 
 def step(name: str, state: str = "done", **changed: Any) -> dict[str, Any]:
@@ -30,7 +44,14 @@ def step(name: str, state: str = "done", **changed: Any) -> dict[str, Any]:
     made = {"step": name, "dag_id": dag_id, "state": state, "since": f"{KEY}+00:00", "run_id": "r+1/ü"}
     made |= {"seconds": 4.2, "rows": 1234, "symbols": 20, "as_of": "2026-11-20", "checks": [check("rows")]}
     made |= {"needs": NEEDS.get(name, []), "follows": FOLLOWS.get(name, [])}
+    made |= {"dataset": DATASETS.get(name), "published": f"{KEY}+00:00", "spent": None, "held": None}
     return {**made, "container": CONTAINER, "forced": None, **changed}
+
+
+def held(**changed: Any) -> dict[str, Any]:
+    """What a blocked step holds back, as `rankalpha.health.batch_overview` has it."""
+    made = {"rows": 0, "symbols": None, "as_of": None, "spent": None, "container": None, "publishes": True}
+    return {**made, "task": "publish_scores", "checks": [check("rows", passed=False, value=0)], **changed}
 
 
 def batch(key: str, *states: str) -> dict[str, Any]:
@@ -67,7 +88,7 @@ def page_server() -> Iterator[PageServer]:
     app = FastAPI()
     app.mount(f"{PREFIX}/rankalpha/page", PageFiles())
 
-    @app.get("/{path:path}")
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
     def answer(path: str, request: Request) -> JSONResponse:
         found.asked.append(f"/{path}")
         found.queries.append(request.url.query)

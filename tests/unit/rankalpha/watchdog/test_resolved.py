@@ -92,12 +92,25 @@ def test_what_belongs_to_no_batch_is_resolved_when_its_symptom_is_gone(variables
     assert [incident.subject for incident, _, _ in reports] == ["Resolved: it is paused"]
 
 
+RED = {"state": "failed", "end_date": (NOW - timedelta(hours=2)).isoformat()}
+OLD = {"state": "failed", "end_date": (NOW - timedelta(days=4)).isoformat()}
+
+
 @pytest.mark.parametrize(
     ("answer", "times", "kept"),
-    [((200, {"state": "success"}), 1, 0), ((200, {"state": "failed"}), 0, 1), ((404, {}), 0, 0)],
+    [
+        ((200, {"state": "success"}), 1, 0),
+        ((200, {"state": "running"}), 0, 1),
+        ((200, {**RED, "dag_runs": []}), 0, 1),
+        ((200, {**RED, "dag_runs": [{"state": "success"}]}), 1, 0),  # a later run of the DAG
+        ((200, {**OLD, "dag_runs": []}), 0, 0),  # too long ago to be seen: forgotten
+        ((404, {}), 0, 0),
+    ],
 )
-def test_a_run_without_a_batch_is_resolved_when_it_has_succeeded(variables, reports, answer, times, kept):
-    (request,) = close(replace(FAILED, batch=""), answer=answer)
+def test_a_run_without_a_batch_is_resolved_when_it_or_a_later_run_has_succeeded(
+    variables, reports, answer, times, kept
+):
+    request, *_ = close(replace(FAILED, batch=""), answer=answer)
     assert request.path == "/api/v2/dags/rankalpha_scoring/dagRuns/r"
     assert (len(reports), len(variables)) == (times, kept)
 

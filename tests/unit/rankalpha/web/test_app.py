@@ -16,6 +16,7 @@ def test_all_routes_are_served():
     assert paths(build()) == {
         "/overview",
         "/lineage/{batch}",
+        "/publish-anyway",
         "/metrics",
         "/joins/repair",
         "/metadata/prune",

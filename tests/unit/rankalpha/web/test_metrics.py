@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client import generate_latest
 
-from rankalpha.health import overview
+from rankalpha.health import batch_overview
 from rankalpha.settings import settings
 from rankalpha.web.metrics import routes
 from rankalpha.web.metrics.families import registry
@@ -34,7 +34,7 @@ def test_batches_are_counted_by_state():
     assert found.pop(("running", "scoring")) == 1
     assert found.pop(("done", "ingestion")) == 2
     assert found.pop(("done", "frontend")) == 1
-    assert len(found) == 5 * 9 - 3
+    assert len(found) == 5 * 10 - 3
     assert found["failed", "grading"] == 0
 
 
@@ -75,7 +75,7 @@ def test_durations_and_datasets():
     ],
 )
 def test_what_a_stage_reports_of_a_language_model_is_in_the_overview(details, spent):
-    assert overview._spent(details) == spent
+    assert batch_overview._spent(details) == spent
 
 
 def test_what_a_language_model_has_cost():

@@ -12,6 +12,7 @@ from tests.unit.rankalpha.support.page_server import (
     PageServer,
     batch,
     check,
+    held,
     overview,
     page_server,
     step,
@@ -20,7 +21,7 @@ from tests.unit.rankalpha.support.page_server import (
 HOSTILE = "<img src=x onerror=alert(1)>"
 RICH = overview(
     batch(KEY, *STATES[:5]),
-    batch("2026-11-21T06:00:00", *STATES[4:]),
+    batch("2026-11-21T06:00:00", *STATES[5:]),
     {
         **batch("2025-11-20T06:00:00"),
         "steps": [
@@ -100,6 +101,47 @@ def test_what_it_shows_stays_text(page, server) -> None:
     shown(page, server).locator(".cell").first.click()
     assert page.locator("dialog .checks th").nth(4).text_content() == HOSTILE
     assert page.locator("img, script[src=x]").count() == 0
+
+
+def blocked_batch():
+    """A batch whose scores were published before, and are blocked now."""
+    one = batch(KEY)
+    unknown = check("symbols", value="no earlier batch")
+    one["steps"][1] = step(
+        "scoring", "blocked", held=held(checks=[check("rows", passed=False, value=0), unknown])
+    )
+    return one
+
+
+def test_what_is_blocked_is_not_shown_with_what_was_published_before(page, server) -> None:
+    server.answers["/rankalpha/overview"] = (200, overview(blocked_batch()))
+    cell = shown(page, server).locator(".cell").nth(1)
+    assert cell.locator(".mark b").text_content() == "Blocked"
+    assert cell.locator(".note").all_text_contents() == ["1 check failed"]
+    cell.click()
+    facts = page.locator("dialog .facts").first.text_content()
+    assert "Rows0" in facts
+    assert "1,234" not in page.locator("dialog").text_content()
+    outcomes = page.locator("dialog .checks tbody .mark b").all_text_contents()
+    assert outcomes == ["blocks", "not checked"], "as in the log"
+
+
+def test_what_was_published_before_a_run_failed_is_said_to_be_so(page, server) -> None:
+    one = batch(KEY, "done", "failed", "done", "done", "done")
+    server.answers["/rankalpha/overview"] = (200, overview(one))
+    shown(page, server).locator(".cell").nth(1).click()
+    assert "Published before" in page.locator("dialog .facts").first.text_content()
+
+
+@pytest.mark.parametrize("base", ["docs/operate/runbook.md", "https://wiki.example/runbook"])
+def test_an_incident_leads_to_the_runbook(page, server, base) -> None:
+    text = f"Next: fix it\nRunbook: {base}#publication-blocked"
+    found = overview(batch(KEY), incidents=[{"key": "k", "subject": "it is wrong", "text": text}])
+    server.answers["/rankalpha/overview"] = (200, found)
+    shown(page, server)
+    assert text in page.locator(".incident p").text_content()
+    links = page.locator(".incident a").evaluate_all("all => all.map((one) => one.href)")
+    assert links == ([f"{base}#publication-blocked"] if base.startswith("https") else [])
 
 
 def test_a_stage_shows_what_its_language_model_has_cost(page, server) -> None:
@@ -289,22 +331,35 @@ def test_an_address_that_cannot_be_decoded_shows_the_page_all_the_same(page, ser
 def test_a_reason_that_the_record_cannot_hold_is_refused_before_anything_is_sent(
     page, server, typed, refusal
 ) -> None:
-    one = batch(KEY)
-    one["steps"][1] = step("scoring", "failed", run_id="r")
-    server.answers["/rankalpha/overview"] = (200, overview(one))
-    run = "/api/v2/dags/rankalpha_scoring/dagRuns/r"
-    task = f"{run}/taskInstances/publish_scores"
-    listed = {"xcom_entries": [{"key": "quarantine", "task_id": "publish_scores"}]}
-    refused = {"value": {"batch": KEY, "checks": [check("rows", passed=False)], "container": None}}
-    server.answers |= {
-        f"{run}/taskInstances/~/xcomEntries": (200, listed),
-        f"{task}/xcomEntries/quarantine": (200, refused),
-        task: (200, {"state": "failed", "try_number": 1}),
-        run: (200, {"conf": {}}),
-    }
+    server.answers["/rankalpha/overview"] = (200, overview(blocked_batch()))
     shown(page, server).locator(".cell").nth(1).click()
     asked = len(server.asked)
     page.locator("textarea").evaluate("(field, text) => (field.value = text)", typed)
     page.get_by_role("button", name="Publish anyway").click()
     expect(page.locator(".form.danger .refusal, .form .refusal").first).to_contain_text(refusal)
-    assert [path for path in server.asked[asked:] if "taskInstances" in path] == []
+    assert [path for path in server.asked[asked:] if "publish-anyway" in path] == []
+
+
+def test_publishing_anyway_asks_our_own_route_once(page, server) -> None:
+    server.answers |= {
+        "/rankalpha/overview": (200, overview(blocked_batch())),
+        "/rankalpha/publish-anyway": (200, {"dag_run_id": "r"}),
+    }
+    shown(page, server).locator(".cell").nth(1).click()
+    page.locator("textarea").fill(" it is right ")
+    with page.expect_request("**/rankalpha/publish-anyway") as sent:
+        page.get_by_role("button", name="Publish anyway").click()
+    expect(page.locator("#toast")).to_contain_text("publish_scores of rankalpha_scoring runs again")
+    body = {"batch": KEY, "dataset": "scores", "reason": "it is right", "market": None}
+    assert (sent.value.method, sent.value.post_data_json) == ("POST", body)
+
+
+def test_a_refusal_to_publish_anyway_is_shown(page, server) -> None:
+    server.answers |= {
+        "/rankalpha/overview": (200, overview(blocked_batch())),
+        "/rankalpha/publish-anyway": (409, {"detail": "rankalpha_scoring is paused"}),
+    }
+    shown(page, server).locator(".cell").nth(1).click()
+    page.locator("textarea").fill("it is right")
+    page.get_by_role("button", name="Publish anyway").click()
+    expect(page.locator(".refusal").first).to_contain_text("rankalpha_scoring is paused")

@@ -1,0 +1,82 @@
+"""A batch at a glance, as JSON: a part of `rankalpha.health.overview`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rankalpha.contract.report import verdict
+from rankalpha.health.standing import FRONTEND, Batch
+from rankalpha.pipeline.pipelines import Pipeline, following
+from rankalpha.pipeline.steps import DATASETS
+
+
+def overview_of(pipeline: Pipeline, batch: Batch) -> dict[str, Any]:
+    """Return the part of the overview that is about one batch."""
+    dag_ids = pipeline.by_step | {FRONTEND: pipeline.grading}
+    return {
+        "batch": batch.key,
+        "begun": text(batch.begun),
+        "settled": batch.settled,
+        "where": batch.where,
+        "steps": [_step(batch, name, dag_ids[name]) | _neighbours(pipeline, name) for name in batch.steps],
+        "grades": batch.steps["grading"].extra.get("details") or None,
+    }
+
+
+def _neighbours(pipeline: Pipeline, name: str) -> dict[str, list[str]]:
+    """Return the steps that a step reads from, and those that run because it has published."""
+    writers = {step.writes: step.name for step in pipeline.steps}
+    names = {step.dag_id: step.name for step in pipeline.steps}
+    reads = next((step.reads for step in pipeline.steps if step.name == name), ())
+    dag_id = pipeline.by_step.get(name, "")
+    return {
+        "needs": [writers[dataset] for dataset in reads],
+        "follows": [names[each] for each in following(dag_id)],
+    }
+
+
+def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
+    standing = batch.steps[name]
+    return {
+        "step": name,
+        "dag_id": dag_id,
+        "dataset": DATASETS.get(name),
+        "state": standing.state,
+        "since": text(standing.since),
+        "run_id": standing.run_id,
+        "seconds": standing.seconds,
+        "published": text(standing.published),
+        **{key: standing.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
+        "checks": _checks(standing.extra),
+        "spent": _spent(standing.extra.get("details") or {}),
+        "held": _held(standing.held),
+    }
+
+
+def _held(held: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is blocked: its own figures and checks, not those of what was published before."""
+    if not held:
+        return None
+    result = held.get("result") or {}
+    figures = {key: result.get(key) for key in ("rows", "symbols", "as_of")}
+    known = {key: held.get(key) for key in ("task", "container", "publishes")}
+    return {**figures, **known, "checks": _checks(held), "spent": _spent(result.get("details") or {})}
+
+
+def _checks(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the checks of a result, each with its verdict in a word."""
+    return [{**check, "verdict": verdict(check)} for check in result.get("checks") or ()]
+
+
+def _spent(details: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a language model has cost; None for a stage that uses none."""
+    figures = {key: value for key, value in details.items() if type(value) in (int, float)}
+    if "input_tokens" not in figures:
+        return None
+    tokens = figures["input_tokens"] + figures.get("output_tokens", 0)
+    return {"tokens": tokens, "dollars": figures.get("cost_dollars")}
+
+
+def text(moment: datetime | None) -> str | None:
+    """Return a moment in the ISO form, for JSON."""
+    return moment.isoformat() if moment else None

@@ -1,0 +1,191 @@
+"""What alert, health, page and metrics say of a failed run: the same, by Airflow's own API and database."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from rankalpha.airflow_api import OWN_ROUTES, AirflowApiError
+from rankalpha.alerts.failed_task import describe
+from rankalpha.alerts.incident import Urgency
+from rankalpha.commands.publish_anyway import publish_anyway
+from rankalpha.commands.refusals import Refused
+from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE
+from rankalpha.health.overview import overview
+from rankalpha.health.summary import health
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
+from rankalpha.stages.output import OUTPUT
+from rankalpha.web.metrics.families import registry
+from tests.scheduler.api_server import api_server
+from tests.scheduler.joining import Pipeline, fresh_keys
+
+SCORING = "rankalpha_scoring"
+CHECKS = [
+    {"name": "rows", "value": 0, "expected": "at least 1", "severity": "block", "passed": False},
+    {"name": "symbols", "value": None, "expected": "at least 1", "severity": "block", "passed": True},
+]
+RESULT = {"rows": 0, "symbols": None, "as_of": None}
+
+
+@pytest.fixture(scope="module")
+def api(airflow_db):
+    with api_server() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def pipeline(airflow_db):
+    return Pipeline()
+
+
+@pytest.fixture
+def batch(pipeline):
+    """A batch whose prices are published."""
+    (key,) = fresh_keys(1)
+    pipeline.publish("prices", key)
+    return key
+
+
+class Failed:
+    """A run of scoring that a person has triggered and that has failed, and the alert of its task."""
+
+    def __init__(self, api, key, task_id, xcoms, conf=None):
+        body = {"logical_date": None, "partition_key": key, "conf": conf or {}}
+        self.api, self.task_id = api, task_id
+        self.run_id = api.post(f"dags/{SCORING}/dagRuns", body)["dag_run_id"]
+        self.key, self.path = key, f"dags/{SCORING}/dagRuns/{self.run_id}"
+        for task, name, value in xcoms:
+            api.post(f"{self.path}/taskInstances/{task}/xcomEntries", {"key": name, "value": value})
+        self.set(run_scorer="success" if task_id != "run_scorer" else "failed", publish_scores="failed")
+        self.xcoms = {(task, name): value for task, name, value in xcoms}
+
+    def set(self, **states):
+        """End the run and its tasks as a scheduler does."""
+        from airflow.models.dagrun import DagRun
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils.session import create_session
+        from sqlalchemy import update
+
+        now = datetime.now(UTC)
+        ended = {"state": "failed", "start_date": now, "end_date": now, "updated_at": now}
+        with create_session() as session:
+            session.execute(update(DagRun).where(DagRun.run_id == self.run_id).values(**ended))
+            for task, state in states.items():
+                ours = (TaskInstance.run_id == self.run_id, TaskInstance.task_id == task)
+                session.execute(update(TaskInstance).where(*ours).values(state=state, try_number=1))
+
+    @property
+    def alert(self):
+        """The incident that the failed task's callback makes."""
+        xcom_pull = lambda task_ids, key: self.xcoms.get((task_ids, key))  # noqa: E731
+        ti = SimpleNamespace(dag_id=SCORING, task_id=self.task_id, run_id=self.run_id, try_number=1)
+        ti.xcom_pull, ti.log_url = xcom_pull, ""
+        publishes = self.task_id == "publish_scores"
+        task = SimpleNamespace(
+            outlets=["scores"] if publishes else [],
+            upstream_task_ids={"run_scorer"} if publishes else set(),
+        )
+        run = SimpleNamespace(partition_key=self.key, logical_date=None, run_after=datetime.now(UTC))
+        return describe({"ti": ti, "dag_run": run, "task": task})
+
+    def seen(self):
+        """What health has of the run, and the whole of what it shows."""
+        shown = health(overview(self.api, 1, DEFAULT_PIPELINE))
+        return [one for one in shown["incidents"] if one["key"].endswith(f" {self.run_id}")], shown
+
+
+def agreed(failed):
+    """The one incident of a failed run, of which the alert and health say the same; and what health shows."""
+    (one,), shown = failed.seen()
+    for name in ("key", "subject", "urgency", "batch", "market"):
+        assert one[name] == getattr(failed.alert, name), name
+    last = failed.alert.text.partition("Next: ")[2]
+    assert last
+    assert one["text"].endswith(last), "the advice is the same"
+    assert not shown["well"]
+    from prometheus_client import generate_latest
+
+    kinds = [
+        line for line in generate_latest(registry([shown])).decode().splitlines() if "incidents{" in line
+    ]
+    assert any('kind="failed"' in line for line in kinds)
+    return one, shown
+
+
+def step(shown, key, name="scoring"):
+    (found,) = [one for one in shown["batches"] if one["batch"] == key]
+    return next(one for one in found["steps"] if one["step"] == name)
+
+
+def test_a_failed_run_without_a_key_is_of_the_batch_that_it_had_found(api, batch):
+    output = {"batch": batch, "result": None, "container": None}
+    failed = Failed(api, None, "run_scorer", [("run_scorer", OUTPUT, output)])
+    one, shown = agreed(failed)
+    assert (one["urgency"], one["batch"]) == (Urgency.ACT_NOW, batch)
+    assert step(shown, batch)["state"] == "failed"
+
+
+def test_a_failed_run_that_had_found_no_batch_is_of_none(api, batch):
+    one, shown = agreed(Failed(api, None, "run_scorer", []))
+    assert (one["urgency"], one["batch"]) == (Urgency.LOOK_TODAY, "")
+    assert step(shown, batch)["state"] != "failed"
+
+
+def test_what_is_blocked_is_said_to_be_so_with_its_checks_and_figures(api, batch):
+    refused = {"batch": batch, "result": RESULT, "container": None, "checks": CHECKS}
+    failed = Failed(api, batch, "publish_scores", [("publish_scores", QUARANTINE, refused)])
+    one, shown = agreed(failed)
+    assert one["subject"] == f"batch {batch} is blocked in scores by its contract"
+    assert "Checks: Rows is 0; expected at least 1.\n" in one["text"]
+    seen = step(shown, batch)
+    assert (seen["state"], seen["held"]["task"], seen["held"]["rows"]) == ("blocked", "publish_scores", 0)
+    assert [check["verdict"] for check in seen["held"]["checks"]] == ["BLOCKS", "not checked"]
+
+
+@pytest.mark.parametrize("key", ["yesterday", "2999-01-01T00:00:00", "1999-12-31T00:00:01"])
+def test_a_mistyped_key_is_refused_and_leaves_nothing(api, batch, key):
+    runs = api.get(f"dags/{SCORING}/dagRuns")["total_entries"]
+    with pytest.raises(AirflowApiError) as refused:
+        api.post(f"dags/{SCORING}/dagRuns", {"logical_date": None, "partition_key": key})
+    assert refused.value.status == 400
+    assert key in refused.value.detail
+    assert api.get(f"dags/{SCORING}/dagRuns")["total_entries"] == runs
+
+
+def test_a_run_that_has_a_mistyped_key_all_the_same_makes_no_batch(api, batch):
+    """As when the key came by another way than the route that triggers DAGs."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    failed = Failed(api, batch, "run_scorer", [])
+    (wrong,) = fresh_keys(1)
+    with create_session() as session:
+        session.execute(update(DagRun).where(DagRun.run_id == failed.run_id).values(partition_key=wrong))
+    (one,), shown = failed.seen()
+    assert (one["batch"], one["urgency"]) == ("", Urgency.LOOK_TODAY)
+    assert one["subject"] == f"{SCORING} failed: there is no batch '{wrong}' for it"
+    assert wrong not in {found["batch"] for found in shown["batches"]}
+
+
+def test_publishing_anyway_is_one_route_with_the_rights_of_its_caller(api, batch):
+    refused = {"batch": batch, "result": RESULT, "container": None, "checks": CHECKS}
+    failed = Failed(api, batch, "publish_scores", [("publish_scores", QUARANTINE, refused)])
+    for dataset, match in (("stocks", "there is no dataset"), ("prices", "is not blocked in prices")):
+        with pytest.raises(Refused, match=match):
+            publish_anyway(api, DEFAULT_PIPELINE, batch, dataset, "known")
+    run = publish_anyway(api, DEFAULT_PIPELINE, batch, "scores", " known ")
+    assert run["dag_run_id"] == failed.run_id
+    path = f"{failed.path}/taskInstances/run_scorer/xcomEntries/{PUBLISH_ANYWAY}"
+    assert api.get(path)["value"] == {"by": "rankalpha", "reason": "known", "try": 2}
+    assert api.get(f"{failed.path}/taskInstances/publish_scores")["state"] is None
+    with pytest.raises(Refused, match="is not blocked"):
+        publish_anyway(api, DEFAULT_PIPELINE, batch, "scores", "known")
+
+
+def test_publishing_anyway_asks_who_calls(api, batch):
+    import requests
+
+    body = {"batch": batch, "dataset": "scores", "reason": "known"}
+    answer = requests.post(f"{api.url}{OWN_ROUTES}/publish-anyway", json=body, timeout=30)
+    assert answer.status_code == 401
