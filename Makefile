@@ -103,14 +103,15 @@ screenshots: .venv/dev  ## take the README's pictures from the running stack
 
 lock: .venv/build  ## resolve the requirements anew
 	$(COMPILE) pyproject.toml --all-extras --group build --group embedded \
-		--group services --group dev -o requirements/dev.txt
+		--group services --group docs --group dev -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --group embedded --group services -o requirements/embedded.txt
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --extra celery -o requirements/airflow.txt
 	$(COMPILE) -c requirements/dev.txt --group services -o requirements/services.txt
 	$(COMPILE) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(COMPILE) -c requirements/dev.txt --group docs -o requirements/docs.txt
 	cp requirements/dev.txt requirements/next/dev.txt  # what it holds is kept where Airflow's next version allows it
 	$(filter-out -U,$(COMPILE)) --override requirements/next/airflow.in pyproject.toml --all-extras --group build \
-		--group embedded --group services --group dev -o requirements/next/dev.txt
+		--group embedded --group services --group docs --group dev -o requirements/next/dev.txt
 
 COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
@@ -123,7 +124,7 @@ COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --gener
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
-.venv/embedded .venv/dev: .venv/%: requirements/%.txt .venv/build pyproject.toml
+.venv/embedded .venv/dev .venv/docs: .venv/%: requirements/%.txt .venv/build pyproject.toml
 	@$(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
