@@ -1,0 +1,46 @@
+"""The command line, from click."""
+
+from collections.abc import Iterator
+from inspect import cleandoc
+from pathlib import Path
+
+import click
+
+from rankalpha.commands.__main__ import main
+from scripts.reference.markdown import code, page, prose, table
+
+
+def pages(_root: Path) -> dict[str, str]:
+    """Return the page of the command line."""
+    return {"commands.md": page("Commands", _parts())}
+
+
+def _parts() -> Iterator[str]:
+    yield "The command line `rankalpha` works with every stack."
+    yield (
+        "In a checkout it is `.venv/bin/rankalpha`, and each command that you need every day is also a target of\n"
+        "[make](make.md). In the containers it is `docker compose exec airflow-scheduler rankalpha`.\n"
+        "`rankalpha COMMAND --help` shows what stands here."
+    )
+    root = click.Context(main, info_name="rankalpha")
+    for name in main.list_commands(root):
+        command = main.commands[name]
+        yield from _command(command, click.Context(command, parent=root, info_name=name))
+
+
+def _command(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield f"## {context.info_name}"
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield f"```text\n{context.command_path} {usage}\n```"
+    yield prose(cleandoc(command.help or ""))
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    yield table(("option", "default", "meaning"), (_option(option, context) for option in options))
+
+
+def _option(option: click.Option, context: click.Context) -> tuple[str, str, str]:
+    names = "/".join([*option.opts, *option.secondary_opts])
+    value = "" if option.is_flag else f" {option.make_metavar(context)}"
+    default = option.to_info_dict()["default"]
+    needed = "required" if option.required else ""
+    shown = needed or ("" if option.is_flag or default is None else code(default))
+    return code(f"{names}{value}"), shown, prose(option.help or "")

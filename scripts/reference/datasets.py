@@ -1,0 +1,61 @@
+"""The datasets, their contracts, and the form of a stage's result."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import datasets
+from rankalpha.contract import Contract
+from rankalpha.pipeline.market import DEFAULT_MARKET
+from rankalpha.pipeline.steps import SHAPE, Shape
+from rankalpha.stages.result import MAX_BYTES, SCHEMA
+from scripts.reference.markdown import code, page, table
+from scripts.reference.schemas import words
+
+
+def pages(_root: Path) -> dict[str, str]:
+    """Return the page of the datasets."""
+    return {"datasets.md": page("Datasets and contracts", _parts())}
+
+
+def _parts() -> Iterator[str]:
+    yield "Each dataset has one producer and a contract, which a batch must meet before it is published."
+    yield (
+        "A check that blocks stops the batch; one that warns lets it through. A figure that was not reported is not\n"
+        "checked, except that `RANKALPHA_REQUIRE_RESULT=true` demands a result."
+    )
+    for step in SHAPE:
+        contract: Contract = getattr(datasets, f"{step.writes.upper()}_CONTRACT")
+        asset = getattr(datasets, step.writes.upper())
+        yield f"## {step.writes}"
+        yield f"{contract.description}."
+        yield table(("", ""), _facts(step, contract, asset.uri))
+        yield "### Checks of " + step.writes
+        yield table(
+            ("check", "expected", "if not"),
+            ((check.name, check.expected, f"{check.severity}s") for check in contract.checks),
+        )
+        yield "### Details of " + step.writes
+        yield _fields(contract.details, required=())
+    yield "## Result of a stage"
+    yield (
+        f"A stage writes one JSON object of at most {MAX_BYTES // 1024} kB to the path in `RANKALPHA_RESULT`;\n"
+        "the grading API answers with one. Its `details` are those that the contract of its dataset names, and others."
+    )
+    yield _fields(SCHEMA["properties"], SCHEMA["required"])
+
+
+def _facts(step: Shape, contract: Contract, uri: str) -> Iterator[tuple[str, str]]:
+    readers = [DEFAULT_MARKET.dag_id(one.name) for one in SHAPE if step.writes in one.reads]
+    yield "written by", code(DEFAULT_MARKET.dag_id(step.name))
+    yield "read by", ", ".join(map(code, readers)) or "the API and the page"
+    yield "owner", contract.owner
+    yield "stale after", f"{contract.freshness.total_seconds() / 3600:g} hours"
+    yield "URI", code(uri)
+
+
+def _fields(properties: Mapping[str, Any], required: tuple[str, ...]) -> str:
+    rows = (
+        (code(name), words(schema, {}), "required" if name in required else "") for name, schema in properties.items()
+    )
+    return table(("field", "form", ""), rows)

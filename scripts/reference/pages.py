@@ -1,0 +1,34 @@
+"""All pages of the reference, and the one that leads to them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.reference import alerts, api, commands, dags, datasets, make, metrics, settings
+from scripts.reference.markdown import MARK, page
+
+SUBJECTS = (settings, commands, make, dags, datasets, api, metrics, alerts)
+TITLE = re.compile(r"(?m)^# (.+)$")
+
+
+def pages(root: Path) -> dict[str, str]:
+    """Return the text of each page by its path below docs/reference."""
+    found = {name: text for subject in SUBJECTS for name, text in subject.pages(root).items()}
+    return found | {"index.md": page("Reference", [*_index(found)])}
+
+
+def _index(found: dict[str, str]) -> Iterator[str]:
+    yield "What there is, by subject. `make reference` writes these pages from the code, and a test compares them."
+    yield "\n".join(f"- [{_title(text)}]({name}): {_summary(text)}" for name, text in found.items())
+
+
+def _title(text: str) -> str:
+    match = TITLE.search(text)
+    return match[1] if match else ""
+
+
+def _summary(text: str) -> str:
+    """Return the first sentence of a page, to stand within another one."""
+    paragraph = text.removeprefix(MARK).strip().split("\n\n")[1]
+    sentence = re.split(r"(?<=[.:])\s", paragraph.replace("\n", " "), maxsplit=1)[0]
+    return f"{sentence[0].lower()}{sentence[1:].rstrip('.:')}"
