@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -94,6 +94,13 @@ format: .venv/dev  ## format and fix what ruff can
 
 audit: .venv/dev  ## report known vulnerabilities of the locked dependencies; never fails
 	@$(BIN)/python scripts/audit.py
+
+docs: .venv/docs  ## build the documentation as a site that needs no network: site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet  # what it warns of: the theme is cared for until May 2027
+	@echo "Open site/index.html in a browser"
+
+reference: .venv/dev  ## write docs/reference from the code
+	@$(BIN)/python -m scripts.reference
 
 bench: .venv/dev  ## measure against stock Airflow, with table, JSON and charts in bench/results/
 	$(BIN)/python bench/run.py

@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: `make reference`. With `--check`, name the pages that differ instead."""
+"""Write docs/reference from the code: `make reference`; with `--check`, name what differs instead."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ FOLDER = ROOT / "docs" / "reference"
 
 
 def forget_environment(home: str) -> None:
-    """Take this machine's settings away, so that the pages show the defaults; Airflow must not be loaded yet."""
+    """Take the settings away, so that the pages show the defaults; Airflow must not be loaded yet."""
     for key in [key for key in os.environ if key.startswith(("AIRFLOW", "RANKALPHA"))]:
         del os.environ[key]
     os.environ |= {

@@ -21,7 +21,10 @@ def pages(root: Path) -> dict[str, str]:
 
 def _parts(rules: list[dict[str, Any]]) -> Iterator[str]:
     yield "The subject of an alert begins with its urgency."
-    yield "The [runbook](../operate/runbook.md) has a heading for each alert, [alerts](../operate/alerts.md) explains them."
+    yield (
+        "The [runbook](../operate/runbook.md) has a heading for each alert. [Alerts](../operate/alerts.md)\n"
+        "says when they are sent."
+    )
     yield table(("subject", "meaning"), ((code(one), one.meaning) for one in Urgency))
     yield "## Channels"
     yield "Each channel is on as soon as its connection in Airflow exists."

@@ -14,6 +14,7 @@ from rankalpha.web import app as web
 from scripts.reference.markdown import code, page, prose, table
 from scripts.reference.schemas import properties, words
 
+NULL = " or null"  # which nobody asks with
 Found = Mapping[str, Any]
 
 
@@ -29,7 +30,7 @@ def pages(_root: Path) -> dict[str, str]:
 GRADING = "The reference API makes the grades of a batch and answers with them; it needs no password."
 FRONTEND = "The ranking page loads its data here, and the task `notify_frontend` reports new grades."
 AIRFLOW = (
-    "Airflow's API server serves these routes below `/rankalpha`, with the same tokens and rights as its own API.\n"
+    "Airflow's API server serves these routes with the tokens and rights of its own API.\n\n"
     "The metrics have a token of their own, see [metrics](../metrics.md)."
 )
 
@@ -38,10 +39,20 @@ def _parts(text: str, app: FastAPI, prefix: str = "") -> Iterator[str]:
     yield text
     spec = app.openapi()
     for path, operations in spec["paths"].items():
-        for method, operation in operations.items():
-            yield f"## {method.upper()} {prefix}{path}"
+        for methods, operation in _alike(operations):
+            yield f"## {' or '.join(methods)} {prefix}{path}"
             yield prose(operation.get("description", ""))
             yield from _operation(operation, spec)
+
+
+def _alike(operations: Found) -> Iterator[tuple[list[str], Found]]:
+    """Yield each operation of a path, with all methods that do the same."""
+    rest = {method: {**found, "operationId": ""} for method, found in operations.items()}
+    while rest:
+        operation = next(iter(rest.values()))
+        same = [method for method, found in rest.items() if found == operation]
+        yield [method.upper() for method in same], operation
+        rest = {method: found for method, found in rest.items() if method not in same}
 
 
 def _operation(operation: Found, spec: Found) -> Iterator[str]:
@@ -59,7 +70,13 @@ def _parameter(parameter: Found, spec: Found) -> tuple[str, ...]:
     schema = parameter["schema"]
     required = "required" if parameter.get("required") else ""
     meaning = parameter.get("description", "")
-    return code(parameter["name"]), parameter["in"], words(schema, spec), required, prose(meaning)
+    return (
+        code(parameter["name"]),
+        parameter["in"],
+        words(schema, spec).removesuffix(NULL),
+        required,
+        prose(meaning),
+    )
 
 
 def _fields(heading: str, found: Found, spec: Found) -> str:

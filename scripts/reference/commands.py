@@ -18,9 +18,9 @@ def pages(_root: Path) -> dict[str, str]:
 def _parts() -> Iterator[str]:
     yield "The command line `rankalpha` works with every stack."
     yield (
-        "In a checkout it is `.venv/bin/rankalpha`, and each command that you need every day is also a target of\n"
-        "[make](make.md). In the containers it is `docker compose exec airflow-scheduler rankalpha`.\n"
-        "`rankalpha COMMAND --help` shows what stands here."
+        "In a checkout it is `.venv/bin/rankalpha`, and each command that you need every day is also a\n"
+        "target of [make](make.md). In the containers it is\n"
+        "`docker compose exec airflow-scheduler rankalpha`. `rankalpha COMMAND --help` shows the same."
     )
     root = click.Context(main, info_name="rankalpha")
     for name in main.list_commands(root):
@@ -39,7 +39,7 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str, str]:
     names = "/".join([*option.opts, *option.secondary_opts])
-    value = "" if option.is_flag else f" {option.make_metavar(context)}"
+    value = "" if option.is_flag else f" {option.make_metavar(context).removesuffix(' RANGE')}"
     default = option.to_info_dict()["default"]
     needed = "required" if option.required else ""
     shown = needed or ("" if option.is_flag or default is None else code(default))

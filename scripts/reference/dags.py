@@ -28,7 +28,7 @@ def _parts(dags: dict[str, Any]) -> Iterator[str]:
         yield f"## {dag.dag_id}"
         yield cleandoc(dag.doc_md).partition("\n")[2].strip()
         rows = (_task(dag.get_task(task["task_id"]), task) for task in found["tasks"])
-        yield table(("task", "after", "operator", "pool", "retries", "time limit"), rows)
+        yield table(("task", "after", "operator", "pool", "time limit"), rows)
 
 
 def _task(task: Any, found: dict[str, Any]) -> tuple[str, ...]:
@@ -38,6 +38,5 @@ def _task(task: Any, found: dict[str, Any]) -> tuple[str, ...]:
         ", ".join(map(code, found["after"])),
         found["operator"],
         code(task.pool),
-        str(task.retries),
         f"{limit.total_seconds() / MINUTE:g} min" if limit else "",
     )

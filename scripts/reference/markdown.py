@@ -5,7 +5,12 @@ from collections.abc import Iterable, Sequence
 
 MARK = "<!-- written by `make reference`: change the code, not this page -->"
 CODE = re.compile(r"(`[^`]*`)")
-PLACEHOLDER = re.compile(r"<([A-Za-z_]+)>")
+# what a comment names without quotes: a key, perhaps with a value, a file, or a placeholder
+NAME = re.compile(
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:=[\w<>-]+)?"
+    r"|[\w./-]*\w\.(?:py|yml|toml|env|csv)\b"
+    r"|[\w./-]*<[A-Za-z_]+>[\w/-]*(?:\.\w+)?"
+)
 
 
 def page(title: str, parts: Iterable[str]) -> str:
@@ -29,6 +34,6 @@ def code(text: object) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a text whose `<placeholders>` are no HTML."""
+    """Return a text with its keys, files and `<placeholders>` as code."""
     parts = CODE.split(text)
-    return "".join(part if part.startswith("`") else PLACEHOLDER.sub(r"`<\1>`", part) for part in parts)
+    return "".join(part if part.startswith("`") else NAME.sub(r"`\g<0>`", part) for part in parts)

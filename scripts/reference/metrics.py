@@ -25,12 +25,12 @@ def pages(_root: Path) -> dict[str, str]:
 def _parts() -> Iterator[str]:
     yield "`GET /rankalpha/metrics` of Airflow's API server answers with these metrics for Prometheus."
     yield (
-        "It needs the bearer token `RANKALPHA_METRICS_TOKEN`, see [monitoring](../operate/monitoring.md). All metrics are\n"
-        "gauges. Samples of a market that is not the default one have the label `market`, too."
+        "It needs the bearer token `RANKALPHA_METRICS_TOKEN`, see [monitoring](../operate/monitoring.md).\n"
+        "All metrics are gauges. Samples of markets but the default one have the label `market` too."
     )
-    families = list(Overviews([EMPTY]).collect())
-    rows = (
-        (code(family.name), ", ".join(map(code, family._labelnames)), prose(family.documentation))
-        for family in families
-    )
-    yield table(("metric", "labels", "meaning"), rows)
+    yield table(("metric", "labels", "meaning"), map(_family, Overviews([EMPTY]).collect()))
+
+
+def _family(family: Any) -> tuple[str, str, str]:
+    labels = family._labelnames  # noqa: SLF001  without samples they stand nowhere else
+    return code(family.name), ", ".join(map(code, labels)), prose(family.documentation)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.reference import alerts, api, commands, dags, datasets, make, metrics, settings
-from scripts.reference.markdown import MARK, page
+from scripts.reference.markdown import MARK, page, table
 
 SUBJECTS = (settings, commands, make, dags, datasets, api, metrics, alerts)
 TITLE = re.compile(r"(?m)^# (.+)$")
@@ -18,8 +18,11 @@ def pages(root: Path) -> dict[str, str]:
 
 
 def _index(found: dict[str, str]) -> Iterator[str]:
-    yield "What there is, by subject. `make reference` writes these pages from the code, and a test compares them."
-    yield "\n".join(f"- [{_title(text)}]({name}): {_summary(text)}" for name, text in found.items())
+    yield "What there is, by subject. `make reference` writes these pages from the code."
+    yield table(
+        ("page", "what it holds"),
+        ((f"[{_title(text)}]({name})", _first(text)) for name, text in found.items()),
+    )
 
 
 def _title(text: str) -> str:
@@ -27,8 +30,6 @@ def _title(text: str) -> str:
     return match[1] if match else ""
 
 
-def _summary(text: str) -> str:
-    """Return the first sentence of a page, to stand within another one."""
-    paragraph = text.removeprefix(MARK).strip().split("\n\n")[1]
-    sentence = re.split(r"(?<=[.:])\s", paragraph.replace("\n", " "), maxsplit=1)[0]
-    return f"{sentence[0].lower()}{sentence[1:].rstrip('.:')}"
+def _first(text: str) -> str:
+    """Return the first paragraph of a page."""
+    return text.removeprefix(MARK).strip().split("\n\n")[1]

@@ -7,7 +7,12 @@ from typing import Any
 from scripts.reference.markdown import code
 
 Schema = Mapping[str, Any]
-BOUNDS = {"minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at most", "exclusiveMaximum": "less than"}
+BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
 
 
 def properties(schema: Schema, spec: Schema) -> Schema:

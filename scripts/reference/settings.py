@@ -35,22 +35,26 @@ def pages(root: Path) -> dict[str, str]:
     bounds = allowed()
     folder = root / "env" / "example"
     names = [*FILES, *sorted({file.stem for file in folder.glob("*.env")} - FILES.keys())]
-    return {f"settings/{name}.md": _page(name, (folder / f"{name}.env").read_text(), bounds) for name in names}
+    return {
+        f"settings/{name}.md": _page(name, (folder / f"{name}.env").read_text(), bounds) for name in names
+    }
 
 
 def _page(name: str, text: str, bounds: dict[str, str]) -> str:
     first, *rest = sections(text)
     title = FILES.get(name, f"Settings of {name}")
-    return page(title, [*(prose(note) for note in first.notes), *_parts(first, bounds), *_of(rest, bounds)])
+    file = ".env" if name == "compose" else f"env/<profile>/{name}.env"
+    lead = f"The keys of `{file}`."
+    return page(
+        title, [lead, *(prose(note) for note in first.notes), *_parts(first, bounds), *_of(rest, bounds)]
+    )
 
 
 def _of(found: list[Section], bounds: dict[str, str]) -> Iterator[str]:
     for section in found:
-        title, _, more = section.title.partition(": ")
-        title, _, rest = title.partition("; ")
+        title, _, more = section.title.partition("; ")
         yield f"## {title}"
-        for note in (more, rest):
-            yield f"{note[:1].upper()}{note[1:]}." if note else ""
+        yield prose(f"{more[:1].upper()}{more[1:]}." if more else "")
         yield from map(prose, section.notes)
         yield from _parts(section, bounds)
 
