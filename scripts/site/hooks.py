@@ -1,12 +1,12 @@
-"""What mkdocs does not do by itself: pages and pictures outside of docs/, and Markdown as the repository shows it.
+"""What mkdocs does not do by itself: pages outside of docs/, and Markdown as the repository shows it.
 
-A link of a page is the one that works in the repository. Here it becomes one of the site, or plain text when it
-leads to a file that the site does not have.
+A link is written as it works in the repository. Here it becomes one of the site, or plain text when it leads
+to a file that the site does not have.
 """
 
 import posixpath
 import re
-from importlib.util import find_spec
+from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +26,23 @@ FENCE = r"^(?P<fence>```+).*?^(?P=fence)$"
 LINK = re.compile(rf"(?ms){FENCE}|(?P<text>!?\[[^\]]*\])\((?P<link>[^)\s]+)\)")
 IN_LIST = re.compile(rf"(?ms){FENCE}|^ {{3}}(?=\S)")
 NEXT_ITEM = re.compile(rf"(?ms){FENCE}|^ {{4}}\S[^\n]*\n(?=\d+\. )")
+DIAGRAM = re.compile(r'(?s)<pre class="mermaid">.*?</pre>')
 SOURCES = {page: file for file, page in PAGES.items()}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is not in docs/: pages, pictures, and the script of mermaid from its package."""
     pictures = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob(PICTURES))}
-    mermaid = find_spec("mermaidx")
-    assert mermaid
-    assert mermaid.origin
     added = {page: ROOT / file for file, page in PAGES.items()} | pictures
     added |= {f"assets/{file.name}": file for file in ROOT.glob(ICONS)}
-    added["assets/mermaid.min.js"] = Path(mermaid.origin).parent / "assets" / "mermaid.js"
+    added["assets/mermaid.min.js"] = Path(str(files_of("mermaidx") / "assets" / "mermaid.js"))
     for uri, file in added.items():
         files.append(File.generated(config, uri, abs_src_path=str(file)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
-    """Return the text with the links of the site; what belongs to a numbered list is indented as mkdocs reads it."""
+    """Return the text with the links of the site, and with numbered lists as mkdocs reads them."""
     uri = page.file.src_uri
     source = SOURCES.get(uri, f"docs/{uri}")
 
@@ -64,7 +62,12 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
 
 def on_page_content(html: str, **_: Any) -> str:
     """Return the page with a frame around each diagram, in which it can scroll."""
-    return re.sub(r'(?s)<pre class="mermaid">.*?</pre>', r'<div class="diagram">\g<0></div>', html)
+
+    def framed(match: re.Match[str]) -> str:
+        kind = "diagram sequence" if "sequenceDiagram" in match[0] else "diagram"
+        return f'<div class="{kind}">{match[0]}</div>'
+
+    return DIAGRAM.sub(framed, html)
 
 
 def _on_site(file: str) -> str:
