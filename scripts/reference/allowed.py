@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
@@ -17,7 +16,7 @@ from apps.sentiment import settings as sentiment
 from rankalpha import settings as orchestration
 
 MODULES = (orchestration, api, frontend, ingestion, scorer, sentiment)
-WORDS = {Ge: "at least", Gt: "more than", Le: "at most", Lt: "less than"}
+WORDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}  # by pydantic's names
 KINDS = {bool: "`true` or `false`", int: "a whole number", float: "a number"}
 
 
@@ -55,7 +54,6 @@ def words(field: FieldInfo) -> str:
 
 
 def _bounds(item: Any) -> Iterator[str]:
-    for kind, text in WORDS.items():
-        if isinstance(item, kind):
-            number = getattr(item, kind.__name__.lower())
+    for name, text in WORDS.items():
+        if (number := getattr(item, name, None)) is not None:
             yield f"{text} {number:,}"
