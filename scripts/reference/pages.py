@@ -19,7 +19,7 @@ def pages(root: Path) -> dict[str, str]:
 
 def _index(found: dict[str, str]) -> Iterator[str]:
     yield "What there is, by subject. `make reference` writes these pages from the code."
-    yield "[Settings](../guides/settings.md) says which value wins, and when a change is read."
+    yield "[Settings](../guides/settings.md) says which value wins."
     yield table(
         ("page", "what it holds"),
         ((f"[{_title(text)}]({name})", _first(text)) for name, text in found.items()),
