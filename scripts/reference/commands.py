@@ -1,31 +1,40 @@
 """The command line, from click."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from pathlib import Path
 
 import click
 
+from rankalpha.commands import pipeline_commands, stack_commands
 from rankalpha.commands.__main__ import main
 from scripts.reference.markdown import code, page, prose, table
 
 
+GROUPS = {  # each a page, by title
+    "Commands for the stack": ("stack", stack_commands.COMMANDS),
+    "Commands for batches": ("batches", pipeline_commands.COMMANDS),
+}
+
+
 def pages(_root: Path) -> dict[str, str]:
-    """Return the page of the command line."""
-    return {"commands.md": page("Commands", _parts())}
+    """Return a page for each group of commands."""
+    return {
+        f"commands/{name}.md": page(title, _parts(commands)) for title, (name, commands) in GROUPS.items()
+    }
 
 
-def _parts() -> Iterator[str]:
-    yield "The command line `rankalpha` works with every stack."
+def _parts(commands: Iterable[click.Command]) -> Iterator[str]:
+    commands = list(commands)
+    yield f"{', '.join(code(command.name) for command in commands)}."
     yield (
-        "In a checkout it is `.venv/bin/rankalpha`, and each command that you need every day is also a\n"
-        "target of [make](make.md). In the containers it is\n"
+        "In a checkout the command line is `.venv/bin/rankalpha`, and each command that you need every day\n"
+        "is also a target of [make](../make.md). In the containers it is\n"
         "`docker compose exec airflow-scheduler rankalpha`. `rankalpha COMMAND --help` shows the same."
     )
     root = click.Context(main, info_name="rankalpha")
-    for name in main.list_commands(root):
-        command = main.commands[name]
-        yield from _command(command, click.Context(command, parent=root, info_name=name))
+    for command in commands:
+        yield from _command(command, click.Context(command, parent=root, info_name=command.name))
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:

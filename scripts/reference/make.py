@@ -16,7 +16,7 @@ def pages(root: Path) -> dict[str, str]:
 
 def _parts(makefile: str) -> Iterator[str]:
     yield "`make` installs what a target needs, and then does it."
-    yield "A target hands `ARGS` on to its [command](commands.md), and settings to the stack:"
+    yield "A target hands `ARGS` on to its [command](commands/stack.md), and settings to the stack:"
     yield '```console\n$ make rerun ARGS="--day 2026-11-22"\n$ make up RANKALPHA_AIRFLOW_PORT=8081\n```'
     yield table(
         ("target", "what it does"),
