@@ -10,7 +10,6 @@ from rankalpha.commands import pipeline_commands, stack_commands
 from rankalpha.commands.__main__ import main
 from scripts.reference.markdown import code, page, prose, table
 
-
 GROUPS = {  # each a page, by title
     "Commands for the stack": ("stack", stack_commands.COMMANDS),
     "Commands for batches": ("batches", pipeline_commands.COMMANDS),

@@ -16,8 +16,11 @@ HOUR = 3600.0  # seconds
 
 
 def pages(_root: Path) -> dict[str, str]:
-    """Return the page of the datasets."""
-    return {"datasets.md": page("Datasets and contracts", _parts())}
+    """Return the pages of the datasets and of a stage's result."""
+    return {
+        "datasets.md": page("Datasets and contracts", _parts()),
+        "result.md": page("Result of a stage", _result()),
+    }
 
 
 def _parts() -> Iterator[str]:
@@ -28,11 +31,15 @@ def _parts() -> Iterator[str]:
     )
     for step in SHAPE:
         yield from _dataset(step)
-    yield "## Result of a stage"
+
+
+def _result() -> Iterator[str]:
     yield (
-        f"A stage writes one JSON object of at most {MAX_BYTES // 1024} kB to the path in\n"
-        "`RANKALPHA_RESULT`; the grading API answers with one. Its `details` are those that the contract of\n"
-        "its dataset names, and others."
+        f"A stage writes one JSON object of at most {MAX_BYTES // 1024} kB to the path in `RANKALPHA_RESULT`."
+    )
+    yield (
+        "The grading API answers with one. Its `details` are those that the contract of its\n"
+        "[dataset](datasets.md) names, and others."
     )
     yield _fields(SCHEMA["properties"], SCHEMA["required"])
 
