@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit bench screenshots lock
+.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -95,6 +95,13 @@ format: .venv/dev  ## format and fix what ruff can
 audit: .venv/dev  ## report known vulnerabilities of the locked dependencies; never fails
 	@$(BIN)/python scripts/audit.py
 
+docs: .venv/docs  ## build the documentation as a site that needs no network: site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet  # what it warns of: the theme is cared for until May 2027
+	@echo "Open site/index.html in a browser"
+
+reference: .venv/dev  ## write docs/reference from the code
+	@$(BIN)/python -m scripts.reference
+
 bench: .venv/dev  ## measure against stock Airflow, with table, JSON and charts in bench/results/
 	$(BIN)/python bench/run.py
 
@@ -103,14 +110,15 @@ screenshots: .venv/dev  ## take the README's pictures from the running stack
 
 lock: .venv/build  ## resolve the requirements anew
 	$(COMPILE) pyproject.toml --all-extras --group build --group embedded \
-		--group services --group dev -o requirements/dev.txt
+		--group services --group docs --group dev -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --group embedded --group services -o requirements/embedded.txt
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --extra celery -o requirements/airflow.txt
 	$(COMPILE) -c requirements/dev.txt --group services -o requirements/services.txt
 	$(COMPILE) -c requirements/dev.txt --group build -o requirements/build.txt
+	$(COMPILE) -c requirements/dev.txt --group docs -o requirements/docs.txt
 	cp requirements/dev.txt requirements/next/dev.txt  # what it holds is kept where Airflow's next version allows it
 	$(filter-out -U,$(COMPILE)) --override requirements/next/airflow.in pyproject.toml --all-extras --group build \
-		--group embedded --group services --group dev -o requirements/next/dev.txt
+		--group embedded --group services --group docs --group dev -o requirements/next/dev.txt
 
 COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
@@ -123,7 +131,7 @@ COMPILE := $(BIN)/uv pip compile -q -U --universal --python-version 3.11 --gener
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	@touch $@
 
-.venv/embedded .venv/dev: .venv/%: requirements/%.txt .venv/build pyproject.toml
+.venv/embedded .venv/dev .venv/docs: .venv/%: requirements/%.txt .venv/build pyproject.toml
 	@$(INSTALL) --require-hashes -r $<
 	@$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
