@@ -128,7 +128,7 @@ def test_a_stage_with_a_wrong_setting_fails_at_once_and_is_alerted(stack, slack,
     for _ in range(3):  # keep the file, break it, run the stage
         page.run("Break a stage")
     assert "SENTIMENT_HEADLINES='moon'" in page.run("See the alert")
-    (alert,) = slack.about("rankalpha_sentiment.run_ai_analysis failed", batch)
+    (alert,) = slack.about("ACT NOW", "rankalpha_sentiment", "exited with 78", batch)
     assert "SENTIMENT_HEADLINES='moon'" in alert
     assert len(stack.runs("rankalpha_grading")) == 1
 
@@ -157,13 +157,13 @@ def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, s
     assert {event["partition_key"] for event in stack.events("sentiment")} == {batch}
     assert stack.events("scores")[-1]["partition_key"] == blocked
     assert grades(stack)["batch"] == batch
-    (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
+    (alert,) = slack.about("blocked", blocked)
     assert "Symbols without headlines is 100 %; expected at most 90 %" in alert
     page.run("Block a batch")  # its health
 
 
 def test_a_person_publishes_it_anyway_by_the_command_in_the_alert(stack, slack, page, blocked):
-    (alert,) = slack.about("publication blocked in rankalpha_sentiment.publish_sentiment", blocked)
+    (alert,) = slack.about("blocked", blocked)
     line = next(line.strip() for line in alert.splitlines() if line.startswith("  make "))
     assert page.next_command == GIVEN.sub("", line.replace("why it is right", REASON))
     page.run("Publish it anyway")
