@@ -11,6 +11,7 @@ CODE = ("rankalpha", "apps")
 # where a person meets refusals: who starts a stack, types a command, or sets up a stage
 REFUSING = (
     "commands",
+    "contract",
     "lineage/openlineage/configuration.py",
     "pipeline/batch.py",
     "pipeline/markets.py",
@@ -18,10 +19,7 @@ REFUSING = (
     "stack/embedded",
     "stack/p*.py",
     "stack/upgrade.py",
-    "stages/env_file.py",
-    "stages/limits.py",
-    "stages/profile.py",
-    "stages/result.py",
+    "stages",
 )
 INTERNAL = {"ContainerGone", "NameTaken"}  # a caller catches them
 SHORTEST = 8  # letters of a message; fewer say nothing
