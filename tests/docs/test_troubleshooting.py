@@ -59,10 +59,11 @@ def could_be(message, text):
 
 @pytest.fixture(scope="module")
 def messages(root):
-    """What stands as code in the first column of the page's tables, as far as they are of our code."""
+    """What each line of the page's lists begins with, as far as it is of our code."""
     ours = (root / PAGE).read_text().split(OTHERS)[0]
-    cells = re.findall(r"(?m)^\| (`.+?) \|", ours)
-    return [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+    heads = re.findall(r"(?m)^- ((?:`[^`]+`(?:, | or )?)+): ", ours)
+    assert len(heads) == ours.count("\n- ")
+    return [message for head in heads for message in re.findall(r"`([^`]+)`", head)]
 
 
 @pytest.fixture(scope="module")
