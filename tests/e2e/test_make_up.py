@@ -1,4 +1,4 @@
-"""The main job as a new user runs it: a clean checkout, `make up`, and the first day with it."""
+"""The main job as a new user runs it: a clean checkout, `docs/start/first-hour.md` as written."""
 
 import contextlib
 import json
@@ -14,6 +14,7 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.browser import chromium
 from tests.support.channels import Webhook
+from tests.support.guide import GIVEN, Guide, missing, steps
 from tests.support.needs import needs
 from tests.support.page import batches_of, cell, signed_in
 from tests.support.served import served
@@ -22,6 +23,7 @@ from tests.support.users import make_users
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
+FIRST, SECOND = "2026-11-22T06:00:00", "2026-11-22T06:20:00"  # the page's names of its batches
 REASON = "the news feed is closed today"
 
 
@@ -37,23 +39,28 @@ def stack(home, slack):
     """What a user has cloned, with a channel for its alerts."""
     clone = copy_checkout(home / "clone")
     channel = {"AIRFLOW_CONN_SLACKWEBHOOK_DEFAULT": slack.connection}
-    running = RunningStack(clone / ".rankalpha", checkout=clone, **channel)
+    base = getattr(sys, "_base_executable", sys.executable)
+    running = RunningStack(clone / ".rankalpha", checkout=clone, PYTHON=base, **channel)
     yield running
     running.run("make", "clean", "YES=1")
 
 
 @pytest.fixture(scope="module")
-def first_up(stack):
-    """The output of the first `make up`."""
-    base = getattr(sys, "_base_executable", sys.executable)
-    done = stack.run("make", "up", f"PYTHON={base}", timeout=800)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+def page(stack):
+    """The page of the first hour: each command that it names is run once, in its order."""
+    return Guide(stack.checkout / "docs/start/first-hour.md", stack)
 
 
 @pytest.fixture(scope="module")
-def batch(first_up):
-    return re.search(r"Batch (\S+) is graded and the frontend is notified", first_up)[1]
+def first_up(page):
+    """The output of the first `make up`."""
+    return page.run("Start everything")
+
+
+@pytest.fixture(scope="module")
+def batch(page, first_up):
+    page.names[FIRST] = re.search(r"Batch (\S+) is graded and the frontend is notified", first_up)[1]
+    return page.names[FIRST]
 
 
 def grades(stack):
@@ -66,6 +73,9 @@ def test_the_terminal_shows_each_stage_and_the_top_grades(first_up, stack):
     assert "Top grades of batch" in first_up
     assert stack.urls["airflow"] in first_up
     assert stack.urls["frontend"] in first_up
+    quick = steps((stack.checkout / "README.md").read_text())[0]
+    assert quick.command == "make up"
+    assert missing([line for line in quick.shown if not line.endswith("running")], first_up) is None
 
 
 def test_the_batch_is_graded_from_real_prices(stack, batch):
@@ -93,8 +103,8 @@ def test_a_second_up_is_harmless(stack, batch):
     assert grades(stack)["batch"] == batch
 
 
-def test_the_status_shows_airflows_health_the_newest_batch_and_the_addresses(stack, batch):
-    shown = stack.run("make", "status").stdout
+def test_the_status_shows_airflows_health_the_newest_batch_and_the_addresses(stack, page, batch):
+    shown = page.run("Find the batch in Airflow")
     assert re.search(r"^airflow:scheduler +RUNNING", shown, re.MULTILINE)
     rows = dict(re.findall(r"^(\S+(?: \S+)*)  +(\S.*)$", shown.partition("\n\n")[2], re.MULTILINE))
     assert rows["newest batch"].startswith(f"{batch}, graded at ")
@@ -102,13 +112,6 @@ def test_the_status_shows_airflows_health_the_newest_batch_and_the_addresses(sta
     assert rows["grading API"] == stack.urls["api"]
     assert rows["operators' page"] == f"{stack.urls['airflow']}/plugin/rankalpha"
     assert re.search(r"^Airflow +healthy$", shown, re.MULTILINE)
-
-
-def test_a_stage_alone_leads_to_new_grades_of_the_same_batch(stack, batch):
-    stack.trigger("rankalpha_scoring")
-    stack.settle()
-    runs = stack.runs("rankalpha_grading")
-    assert [(run["partition_key"], run["state"]) for run in runs] == [(batch, "success")] * 2
 
 
 def test_one_task_can_be_tried_out_by_hand(stack, batch):
@@ -121,52 +124,68 @@ def test_one_task_can_be_tried_out_by_hand(stack, batch):
     assert len(stack.events("prices")) == 1
 
 
+def test_a_stage_with_a_wrong_setting_fails_at_once_and_is_alerted(stack, slack, page, batch):
+    for _ in range(3):  # keep the file, break it, run the stage
+        page.run("Break a stage")
+    assert "SENTIMENT_HEADLINES='moon'" in page.run("See the alert")
+    (alert,) = slack.about("ACT NOW", "rankalpha_sentiment", "exited with 78", batch)
+    assert "SENTIMENT_HEADLINES='moon'" in alert
+    assert len(stack.runs("rankalpha_grading")) == 1
+
+
+def test_it_continues_once_the_setting_is_right_and_its_task_is_cleared(stack, page, batch):
+    page.run("Fix it and clear the task")
+    stack.clear("rankalpha_sentiment", stack.runs("rankalpha_sentiment")[-1]["dag_run_id"], "run_ai_analysis")
+    stack.settle()
+    runs = stack.runs("rankalpha_grading")
+    assert [(run["partition_key"], run["state"]) for run in runs] == [(batch, "success")] * 2
+
+
 @pytest.fixture(scope="module")
-def blocked(stack, batch):
+def blocked(stack, page, batch):
     """The key of a batch for which no headlines came."""
-    file = stack.checkout / "apps" / "sentiment" / "sample" / "headlines.json"
-    usual = file.read_text()
-    file.write_text(json.dumps({**json.loads(usual), "headlines": {}}))
+    for _ in range(2):  # keep the headlines, empty them
+        page.run("Block a batch")
     stack.trigger("rankalpha_ingestion")
     stack.settle()
-    file.write_text(usual)
-    return stack.events("prices")[-1]["partition_key"]
+    page.names[SECOND] = stack.events("prices")[-1]["partition_key"]
+    return page.names[SECOND]
 
 
-def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, slack, batch, blocked):
+def test_a_broken_batch_is_blocked_and_told_and_the_last_good_one_stays(stack, slack, page, batch, blocked):
     assert blocked > batch
-    assert [event["partition_key"] for event in stack.events("sentiment")] == [batch]
+    assert {event["partition_key"] for event in stack.events("sentiment")} == {batch}
     assert stack.events("scores")[-1]["partition_key"] == blocked
     assert grades(stack)["batch"] == batch
     (alert,) = slack.about(f"batch {blocked} is blocked in sentiment by its contract")
     assert "Symbols without headlines is 100 %; expected at most 90 %" in alert
-    unwell = stack.run("make", "health")
-    assert unwell.returncode != 0
-    assert f"batch {blocked} is blocked in sentiment by its contract" in unwell.stdout
+    page.run("Block a batch")  # its health
 
 
-def test_a_person_publishes_it_anyway_by_the_command_in_the_alert(stack, slack, blocked):
+def test_a_person_publishes_it_anyway_by_the_command_in_the_alert(stack, slack, page, blocked):
     (alert,) = slack.about(f"batch {blocked} is blocked in sentiment by its contract")
     line = next(line.strip() for line in alert.splitlines() if line.startswith("  make "))
-    assert stack.run("sh", "-c", line.replace("why it is right", REASON)).returncode == 0
+    assert page.next_command == GIVEN.sub("", line.replace("why it is right", REASON))
+    page.run("Publish it anyway")
     stack.settle()
     (event,) = [event for event in stack.events("sentiment") if event["partition_key"] == blocked]
     assert event["extra"]["forced"] == {"by": "rankalpha", "reason": REASON}
     assert grades(stack)["batch"] == blocked
 
 
-def test_its_stage_is_re_run_when_the_headlines_are_back(stack, blocked):
-    stack.make("rerun", f"--batch {blocked} --from sentiment")
+def test_its_stage_is_re_run_when_the_headlines_are_back(stack, page, blocked):
+    for _ in range(2):  # put the headlines back, run the stage
+        page.run("Re-run when the data are back")
     assert "forced" not in stack.events("sentiment")[-1]["extra"]
     assert [run["partition_key"] for run in stack.runs("rankalpha_grading")][-2:] == [blocked, blocked]
-    stack.make("health")  # which fails when something is wrong
 
 
-def test_the_lineage_tells_what_the_grades_were_made_of(stack, blocked):
-    told = stack.make("lineage", f"--batch {blocked}")
+def test_the_lineage_tells_what_the_grades_were_made_of(stack, page, blocked):
+    told = page.run("See what it was made of")
     newest = {name: stack.events(name)[-1]["extra"]["checksum"] for name in ("scores", "sentiment")}
     _, grading = told.split("scores and sentiment → grading → grades  (rankalpha_grading)")
     assert all(checksum[:19] in grading for checksum in newest.values())
+    page.run("See that all is well")
 
 
 def test_no_secret_is_served_of_a_batch_whose_alert_needed_one(stack, slack, blocked):
@@ -258,10 +277,11 @@ def test_a_failed_start_stops_what_it_has_started_and_shows_its_own_error(stack,
     assert other.run("make", "clean", "YES=1").returncode == 0
 
 
-def test_down_and_clean_leave_nothing_behind(stack, first_up):
+def test_down_and_clean_leave_nothing_behind(stack, page, first_up):
     """Not even what a scheduler that died just before has left."""
     psutil.Process(stack.processes()["airflow:scheduler"]).kill()
-    assert stack.run("make", "down").returncode == 0
+    page.run("Stop it")
+    assert not page.ahead, "each command of the page was run"
     assert processes(stack) == []
     for command in ("status", "health", "rerun ARGS=--day=2026-11-20", "airflow ARGS='dags list'"):
         told = stack.run("sh", "-c", f"make {command}").stdout
