@@ -13,10 +13,10 @@ from rankalpha import remedy
 from rankalpha.commands.environment import embedded_stack, in_checkout, use
 from rankalpha.commands.refusals import Refused
 from rankalpha.settings import settings
-from rankalpha.stack.backup.archive import contents
 from rankalpha.stack.backup.database import Database
 from rankalpha.stack.backup.files import Data
 from rankalpha.stack.backup.place import Place
+from rankalpha.stack.backup.reading import contents
 from rankalpha.stack.embedded.layout import ROOT
 from rankalpha.stack.keys import FERNET, KEYS_FILE
 from rankalpha.stack.launch import environment

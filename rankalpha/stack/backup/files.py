@@ -9,8 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from rankalpha.stack.backup.archive import DATA, Writer, extract_data
 from rankalpha.stack.backup.errors import BackupError
+from rankalpha.stack.backup.form import DATA
+from rankalpha.stack.backup.reading import extract_data
+from rankalpha.stack.backup.writing import Writer
 
 NEW, OLD = ".restoring", ".replaced"  # folders in a folder of data
 OURS = {NEW, OLD}
@@ -56,9 +58,9 @@ class Data:
         parts = {part.name: f"{part.name}/{NEW}" for part in self.volumes}
         self._forget()
         try:
-            for part in self._parts:
-                (part / NEW).mkdir(mode=0o700)
             try:
+                for part in self._parts:
+                    (part / NEW).mkdir(mode=0o700)
                 extract_data(file, self.folder, parts, default=NEW)
             except OSError as error:
                 raise BackupError(

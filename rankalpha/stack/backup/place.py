@@ -10,10 +10,12 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from rankalpha.stack.backup.archive import DUMP, KEYS, About, Contents, copy_member, written
 from rankalpha.stack.backup.database import Database
 from rankalpha.stack.backup.errors import BackupError
 from rankalpha.stack.backup.files import Data
+from rankalpha.stack.backup.form import DUMP, KEYS, About, Contents
+from rankalpha.stack.backup.reading import copy_member
+from rankalpha.stack.backup.writing import written
 from rankalpha.stack.keys import KEYS as NAMES
 from rankalpha.stack.keys import write_secret
 
@@ -56,7 +58,7 @@ class Place:
                 "env/<profile>/airflow.env to the one of the stack that was backed up"
             )
         volumes = {path.name for path in self.data.volumes}
-        if volumes and (missing := found.folders - volumes):
+        if self.data.volumes_only and (missing := found.folders - volumes):
             options = " ".join(f"-v {name}:/data/{name}" for name in sorted(missing))
             raise BackupError(f"{file} holds data that no volume takes; run it with `{options}`")
 
@@ -67,14 +69,17 @@ class Place:
     def restore(self, file: Path, found: Contents, report: Callable[[str], object]) -> None:
         """Replace all that the stack holds by a backup that was checked. The stack must not run.
 
-        Everything is extracted first, and the database is replaced in one transaction: a BackupError leaves all
-        as it was.
+        Everything is extracted first, and the database is replaced in one transaction: a BackupError leaves
+        all as it was.
         """
         report("Extracting the data")
         with self.data.staged(file):
             report("Replacing the database")
             with self.data.scratch() as dump:
-                copy_member(file, DUMP, dump)
+                try:
+                    copy_member(file, DUMP, dump)
+                except OSError as error:
+                    raise BackupError(f"cannot extract the database: {error.strerror or error}") from error
                 self.database.load(dump)
             if self.keys_file and KEYS in found.members:
                 _restore_keys(file, self.keys_file)

@@ -112,7 +112,7 @@ class Stack:
 
     @contextmanager
     def database(self) -> Iterator[dict[str, str]]:
-        """Give the environment of the stack's processes, with PostgreSQL up; a start or stop waits meanwhile."""
+        """Give the environment of the stack's processes, with PostgreSQL up; a start or stop waits."""
         self.layout.prepare()
         self.layout.make_keys()
         with self._lock():
