@@ -48,7 +48,7 @@ def test_a_backup_whose_secrets_can_be_read_here_is_restored(tmp_path, ours, bro
     ids=["another profile", "keys of its own", "keys of a profile", "one of two"],
 )
 def test_one_whose_secrets_nobody_could_read_is_refused(tmp_path, ours, brought):
-    with pytest.raises(BackupError, match="b.tar.gz were encrypted with another key") as refused:
+    with pytest.raises(BackupError, match=r"b.tar.gz were encrypted with another key") as refused:
         place(tmp_path, **ours).check(tmp_path / "b.tar.gz", found(**brought))
     assert OURS not in str(refused.value)
 
