@@ -60,7 +60,7 @@ def batch(stack):
 
 @pytest.fixture(scope="module")
 def backed_up(stack, folder, batch):
-    """The file of a backup that was made while the scorer ran for the batch again, and what was finished then."""
+    """A backup made while the scorer ran for the batch again, what was finished then, and that run."""
     stack.api.post("variables", SECRET)
     gate, file, before = folder / "gate", folder / "all.tar.gz", finished(stack)
     gate.touch()
