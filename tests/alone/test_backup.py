@@ -1,7 +1,9 @@
 """A backup of a running stack, restored in an empty one: the same runs, grades and pages, and it goes on."""
 
 import io
+import os
 import stat
+import subprocess
 import tarfile
 
 import pytest
@@ -131,12 +133,31 @@ def broken(file, target):
     return target
 
 
+def answered(stack, answer, *command):
+    """Run a command at a terminal, where a person answers; return what it printed."""
+    main, terminal = os.openpty()
+    os.write(main, f"{answer}\n".encode())
+    done = subprocess.run(
+        command,
+        cwd=stack.checkout,
+        env=stack.env,
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    os.close(main)
+    os.close(terminal)
+    return done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def refused(stack, folder, backed_up):
     """What a stack that is down says of restores that are not done, and what it showed before and after."""
     before, file = finished(stack), backed_up[0]
     assert stack.run("make", "down").returncode == 0
-    said = [
+    said = [answered(stack, "n", stack.rankalpha, "restore", str(file))]
+    said += [
         stack.run("make", "restore", f"FILE={name}", *yes).stdout
         for name, yes in ((file, ()), (broken(file, folder / "broken.tar.gz"), ("YES=1",)))
     ]
@@ -145,11 +166,14 @@ def refused(stack, folder, backed_up):
 
 
 def test_what_is_there_is_not_replaced_without_a_yes(refused):
-    assert "nothing was replaced; YES=1" in refused[0][0]
+    by_a_person, by_nobody, _ = refused[0]
+    assert "Replace them?" in by_a_person
+    assert "error: nothing was replaced\n" in by_a_person
+    assert "nothing was replaced; YES=1" in by_nobody
 
 
 def test_a_database_that_cannot_be_restored_leaves_all_as_it_was(refused):
     said, before, after = refused
-    assert "psql has failed, and the database is as it was" in said[1]
-    assert 'relation "nowhere" does not exist' in said[1]
+    assert "psql has failed, and the database is as it was" in said[2]
+    assert 'relation "nowhere" does not exist' in said[2]
     assert after == before

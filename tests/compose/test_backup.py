@@ -23,6 +23,13 @@ def shown(stack):
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def removed(stack):
+    """The modules after this one begin with a stack of their own, which has one batch."""
+    yield
+    stack.down()
+
+
 @pytest.fixture(scope="module")
 def backed_up(stack, batch, checkout):
     """The name of a backup of the running stack, and what was shown then."""

@@ -97,3 +97,25 @@ def test_the_limits_of_memory_are_those_of_the_declarations(root):
     ]
     total = sum(int(limit[1]) / (1024 if limit[2] == "m" else 1) for limit in limits)
     assert f"their sum is {total:g} GB" in page
+
+
+def test_the_architecture_names_each_state_of_a_cell(root):
+    states = (root / "rankalpha/web/page/static/states.js").read_text()
+    words = re.findall(r'^  \w+: \["([\w ]+)"', states, re.MULTILINE)
+    assert {"Done", "Blocked"} <= set(words)
+    page = (root / "docs/explain/architecture.md").read_text().partition("## The states of a cell")[2]
+    picture, _, table = page.partition("| state | who acts")
+    assert [word for word in words if f'["{word}"]' not in picture or word not in table] == []
+
+
+def test_the_picture_of_the_walls_has_each_network(root):
+    networks = yaml.safe_load((root / "docker-compose.yml").read_text())["networks"]
+    page = (root / "docs/security/model.md").read_text()
+    assert [name for name in networks if f'["{name}' not in page] == []
+
+
+def test_the_upgrade_names_each_old_name_that_is_refused(root):
+    from rankalpha.stack.upgrade import RENAMED
+
+    page = (root / "docs/operate/upgrade.md").read_text()
+    assert [old for old in RENAMED if old.rpartition(".")[0] not in page and old not in page] == []
