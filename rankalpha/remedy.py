@@ -37,6 +37,13 @@ def backup_of_containers() -> str:
     return f"{COMPOSE} run --rm --build backup"
 
 
+def restore() -> str:
+    """Return the line that restores a backup, whose file takes the place of FILE."""
+    return (
+        _make("restore", "FILE=FILE") if _embedded() else f"{backup_of_containers()} rankalpha restore FILE"
+    )
+
+
 def recreate() -> str:
     """Return the line that starts everything again with the current env files."""
     return _make("down up") if _embedded() else f"{_compose()} up -d --force-recreate"

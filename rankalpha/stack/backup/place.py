@@ -14,6 +14,7 @@ from rankalpha.stack.backup.database import Database
 from rankalpha.stack.backup.errors import BackupError
 from rankalpha.stack.backup.files import Data
 from rankalpha.stack.backup.form import DUMP, KEYS, About, Contents
+from rankalpha.stack.backup.half import marked
 from rankalpha.stack.backup.reading import copy_member
 from rankalpha.stack.backup.writing import written
 from rankalpha.stack.keys import KEYS as NAMES
@@ -70,21 +71,21 @@ class Place:
         """Replace all that the stack holds by a backup that was checked. The stack must not run.
 
         Everything is extracted first, and the database is replaced in one transaction: a BackupError leaves
-        all as it was.
+        all as it was. After an interruption in between the stack does not start until it is restored again.
         """
         report("Extracting the data")
-        with self.data.staged(file):
-            report("Replacing the database")
-            with self.data.scratch() as dump:
-                try:
-                    copy_member(file, DUMP, dump)
-                except OSError as error:
-                    raise BackupError(f"cannot extract the database: {error.strerror or error}") from error
+        with self.data.staged(file), self.data.scratch() as dump:
+            try:
+                copy_member(file, DUMP, dump)
+            except OSError as error:
+                raise BackupError(f"cannot extract the database: {error.strerror or error}") from error
+            with marked():
+                report("Replacing the database")
                 self.database.load(dump)
-            if self.keys_file and KEYS in found.members:
-                _restore_keys(file, self.keys_file)
-            report("Replacing the data")
-            self.data.swap()
+                report("Replacing the data")
+                if self.keys_file and KEYS in found.members:
+                    _restore_keys(file, self.keys_file)
+                self.data.swap()
 
 
 def fingerprints(fernet: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from rankalpha.settings import SettingsError, settings
 from rankalpha.stack.backup.database import Database
 from rankalpha.stack.backup.errors import BackupError
 from rankalpha.stack.backup.files import Data
 from rankalpha.stack.backup.form import DUMP, END, KEYS, About, Contents
+from rankalpha.stack.backup.half import marked, refuse_half
 from rankalpha.stack.backup.place import Place, fingerprints
 from rankalpha.stack.backup.writing import written
 
@@ -115,3 +117,28 @@ def test_what_a_key_is_recognised_by_does_not_give_it_away():
     assert one != other
     assert len(one) == 16
     assert fingerprints("") == []
+
+
+@pytest.fixture
+def embedded(tmp_path, monkeypatch):
+    monkeypatch.setenv("RANKALPHA_STACK", str(tmp_path))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_a_restore_that_is_interrupted_in_between_keeps_the_stack_from_starting(embedded, tmp_path):
+    refuse_half()
+    with pytest.raises(KeyboardInterrupt), marked():
+        raise KeyboardInterrupt
+    with pytest.raises(SettingsError, match=r"a restore was interrupted.*`make restore FILE=FILE`"):
+        refuse_half()
+    with marked():  # it is done again
+        pass
+    refuse_half()
+
+
+def test_one_that_has_replaced_nothing_does_not(embedded):
+    with pytest.raises(BackupError), marked():
+        raise BackupError("psql has failed")
+    refuse_half()
