@@ -29,6 +29,8 @@ def data(tmp_path):
     file = folder / "2026-11-22T06:00:00" / "prices.parquet"
     file.write_bytes(os.urandom(300_000))
     file.chmod(0o444)
+    if os.geteuid() == 0:
+        os.chown(file, 4321, 4321)  # the user of some image
     os.utime(file, (1, 1_700_000_000))
     (folder / "2026-11-23T06:00:00").mkdir(mode=0o500)
     folder.joinpath("2026-11-23T06:00:00").chmod(0o700)

@@ -75,6 +75,7 @@ def backed_up(tmp_path):
     data = tmp_path / "data"
     (data / "prices").mkdir(parents=True)
     (data / "prices" / "old").write_text("old")
+    (data / "prices" / ".restoring").mkdir()  # as a volume had it when a restore was killed
     with written(tmp_path / "b.tar.gz", About("embedded", "", [])) as writer:
         writer.text(DUMP, "")
         Data(data).save(writer)
