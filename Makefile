@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun publish-anyway health lineage airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,12 @@ logs: .venv/embedded  ## follow the logs of all processes, or of some: make logs
 
 clean: .venv/embedded  ## stop the stack and remove all of its state; YES=1 does not ask
 	@$(BIN)/rankalpha clean $(if $(YES),--yes)
+
+backup: .venv/embedded  ## write database, data and keys into one file below backups/, or into FILE=…
+	@$(BIN)/rankalpha backup $(FILE)
+
+restore: .venv/embedded  ## replace all state by a backup: make restore FILE=…; YES=1 does not ask
+	@$(BIN)/rankalpha restore $(if $(YES),--yes) $(FILE)
 
 rerun: .venv/embedded  ## re-run a batch or fill a missed day: make rerun ARGS="--day 2026-11-22"
 	@$(BIN)/rankalpha rerun $(ARGS)

@@ -27,6 +27,23 @@ def up() -> str:
     return _make("up") if _embedded() else f"{_compose()} up -d"
 
 
+def down() -> str:
+    """Return the line that stops the stack and keeps its state."""
+    return _make("down") if _embedded() else f"{_compose()} down"
+
+
+def backup_of_containers() -> str:
+    """Return the line that makes a backup of the stack of containers, in both stacks."""
+    return f"{COMPOSE} run --rm --build backup"
+
+
+def restore() -> str:
+    """Return the line that restores a backup, whose file takes the place of FILE."""
+    return (
+        _make("restore", "FILE=FILE") if _embedded() else f"{backup_of_containers()} rankalpha restore FILE"
+    )
+
+
 def recreate() -> str:
     """Return the line that starts everything again with the current env files."""
     return _make("down up") if _embedded() else f"{_compose()} up -d --force-recreate"

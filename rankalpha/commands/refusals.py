@@ -6,6 +6,7 @@ from rankalpha import remedy
 from rankalpha.airflow_api import AirflowApiError
 from rankalpha.pipeline.batch import BatchError
 from rankalpha.settings import SettingsError
+from rankalpha.stack.backup.errors import BackupError
 
 
 class Refused(Exception):
@@ -19,4 +20,4 @@ class StackDown(Refused):
         super().__init__(f"the stack is down; start it with `{remedy.up()}`")
 
 
-REFUSALS = (Refused, BatchError, SettingsError, AirflowApiError, requests.RequestException)
+REFUSALS = (Refused, BackupError, BatchError, SettingsError, AirflowApiError, requests.RequestException)

@@ -49,6 +49,27 @@ def clean(yes: bool) -> None:
     run("embedded:clean", ask=not yes)
 
 
+@click.command()
+@click.argument("file", required=False)
+def backup(file: str | None) -> None:
+    """Write database, data and keys of the stack into one file.
+
+    FILE is a new file; without it, one named after the time in the folder `backups`. The stack may run.
+    """
+    run("backup:backup", file=file)
+
+
+@click.command()
+@click.argument("file")
+@click.option("--yes", is_flag=True, help="Replace what is there without asking.")
+def restore(file: str, yes: bool) -> None:
+    """Replace all that the stack holds by a backup.
+
+    The stack must be down. FILE is read to its end before anything is replaced.
+    """
+    run("backup:restore", file=file, ask=not yes)
+
+
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def airflow(arguments: tuple[str, ...]) -> None:
@@ -59,4 +80,4 @@ def airflow(arguments: tuple[str, ...]) -> None:
     run_in_stack("airflow_cli:airflow", arguments=arguments)
 
 
-COMMANDS = (up, down, status, logs, clean, airflow)
+COMMANDS = (up, down, status, logs, clean, backup, restore, airflow)

@@ -13,6 +13,7 @@ from rankalpha.logs import printed_is_logged
 from rankalpha.pipeline.market import STAGE_POOL
 from rankalpha.pipeline.markets import markets
 from rankalpha.settings import AdminSettings, SettingsError, settings
+from rankalpha.stack.backup.half import refuse_half
 from rankalpha.stack.preflight import check
 from rankalpha.stack.upgrade import remove_unused_pools, rename_in_database
 
@@ -32,6 +33,7 @@ def prepare() -> None:
             f"set AIRFLOW__CORE__ASSET_MANAGER_CLASS={ASSET_MANAGER}, or batches are not joined"
         )
     check(os.environ)
+    refuse_half()
     check_file(settings().openlineage)
     _reach(database)
     airflow("db", "migrate")

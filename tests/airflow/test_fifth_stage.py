@@ -1,4 +1,4 @@
-"""A stage is added by the files and the line that CONTRIBUTING names, and by nothing else.
+"""A stage is added by the files and the line that the guide names, and by nothing else.
 
 The files are in `fifth_stage`; a copy of the project gets them, and no other change.
 """
@@ -15,6 +15,7 @@ import pytest
 
 FILES = Path(__file__).with_name("fifth_stage")
 STEPS = "rankalpha/pipeline/steps.py"
+GUIDE = "docs/guides/add-a-stage.md"
 NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "results", "images", "reports")
 LOOK = """
 import json, sys
@@ -50,8 +51,8 @@ print(json.dumps({
 
 
 def line_of_steps(root: Path) -> str:
-    """Return the line that CONTRIBUTING adds to the steps."""
-    (line,) = re.findall(r'^ *(Shape\("risk".*\),)$', (root / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    """Return the line that the guide adds to the steps."""
+    (line,) = re.findall(r'^ *(Shape\("risk".*\),)$', (root / GUIDE).read_text(), re.MULTILINE)
     return line
 
 
@@ -64,7 +65,7 @@ def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProces
 
 @pytest.fixture(scope="module")
 def project(root, tmp_path_factory) -> Path:
-    """A copy of the project, to which a stage was added as CONTRIBUTING says."""
+    """A copy of the project, to which a stage was added as the guide says."""
     copy = tmp_path_factory.mktemp("fifth") / "project"
     shutil.copytree(root, copy, ignore=NOT_COPIED)
     shutil.copy(root / ".airflowignore", copy)
@@ -77,10 +78,10 @@ def project(root, tmp_path_factory) -> Path:
     return copy
 
 
-def test_contributing_names_each_file_and_no_other(root):
-    section = (root / "CONTRIBUTING.md").read_text().partition("## Adding a stage")[2].partition("\n## ")[0]
+def test_the_guide_names_each_file_and_no_other(root):
+    text = (root / GUIDE).read_text()
     named = {
-        path for path in re.findall(r"`((?:rankalpha|env|datasets|dags)/[\w/.]+)`", section) if "risk" in path
+        path for path in re.findall(r"`((?:rankalpha|env|datasets|dags)/[\w/.]+)`", text) if "risk" in path
     }
     assert named == {
         str(path.relative_to(FILES)) for path in FILES.rglob("*.*") if path.suffix in (".py", ".env")

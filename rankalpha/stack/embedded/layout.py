@@ -23,7 +23,7 @@ EXPANDED = '"\\%$[]*?'  # what the supervisor, Airflow and polars expand in the 
 LONGEST_RUNTIME_DIR = 107 - len(
     "/supervisor-0123456789ab.sock"
 )  # bytes; the name of PostgreSQL's socket is shorter
-STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock")
+STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock", "half-restored")
 
 
 @dataclass(frozen=True)

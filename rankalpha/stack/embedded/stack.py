@@ -110,6 +110,19 @@ class Stack:
         database = start_postgres(self.layout.pgdata).get_uri(driver="psycopg2")
         return {**self.layout.environment(database), **self._supervisor_environment()}
 
+    @contextmanager
+    def database(self) -> Iterator[dict[str, str]]:
+        """Give the environment of the stack's processes, with PostgreSQL up; a start or stop waits."""
+        self.layout.prepare()
+        self.layout.make_keys()
+        with self._lock():
+            running = self.running()
+            try:
+                yield self.environment()
+            finally:
+                if not running:
+                    stop_postgres(self.layout.pgdata)
+
     def _supervisor_environment(self) -> dict[str, str]:
         name = sha256(str(self.layout.state).encode()).hexdigest()[:12]
         path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])

@@ -182,3 +182,20 @@ def test_logs_are_those_whose_name_was_asked_for(tmp_path):
         finally:
             following.kill()
         assert "triggerer" not in following.stdout.read()
+
+
+def test_without_a_stack_there_is_nothing_to_back_up(tmp_path):
+    status, text, _ = asked("backup", RANKALPHA_STATE_DIR=str(tmp_path / "state"))
+    assert (status, text.count("\n"), "there is nothing to back up" in text) == (2, 1, True), text
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_backup_that_is_not_whole_is_refused_before_anything_is_made(tmp_path):
+    (tmp_path / "half.tar.gz").write_bytes(b"half")
+    for name in ("half.tar.gz", "missing.tar.gz"):
+        status, text, loaded = asked(
+            "restore", str(tmp_path / name), RANKALPHA_STATE_DIR=str(tmp_path / "state")
+        )
+        assert (status, f"error: {tmp_path}/{name} " in text) == (2, True), text
+        assert "airflow" not in loaded
+    assert not (tmp_path / "state").exists()
