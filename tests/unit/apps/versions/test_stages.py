@@ -54,7 +54,7 @@ def test_results_name_the_files_in_the_version(airflow: Orchestrator) -> None:
 
 
 def test_no_run_changes_a_version(airflow: Orchestrator) -> None:
-    """Re-runs with fewer symbols, other settings and later batches; published or not."""
+    """Re-runs with fewer symbols, other settings and later batches; published, not, and by hand."""
     for dataset in DATASETS:
         airflow.publish(dataset)
     before = content(airflow.data / "prices") | content(airflow.data / "company_reports")
@@ -64,6 +64,7 @@ def test_no_run_changes_a_version(airflow: Orchestrator) -> None:
     assert airflow.run("sentiment", **consensus).returncode == 0
     for dataset in DATASETS:
         airflow.publish(dataset, SECOND)
+    assert airflow.run("prices", THIRD, RANKALPHA_OUTPUT="").returncode == 0  # by hand
     after = content(airflow.data / "prices") | content(airflow.data / "company_reports")
     assert {name: after.get(name) for name in before} == before
     assert len(after) > len(before)
