@@ -25,5 +25,8 @@ INGESTION = Stage(
         "SCREENER_TOP",
     ),
     timeout=timedelta(minutes=30),
+    output="prices",
+    earlier="prices",  # the history that a batch adds to
+    prunes=True,
     docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )
