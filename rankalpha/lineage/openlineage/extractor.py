@@ -32,12 +32,12 @@ Lineage = OperatorLineage[Dataset, RunFacet]
 
 
 class DatasetExtractor(BaseExtractor):
-    """Describes StageOperator, ServiceOperator and PublishOperator."""
+    """Describes the operators of the steps."""
 
     @classmethod
     def get_operator_classnames(cls) -> list[str]:
         """Return the names of the operators' classes."""
-        return ["StageOperator", "ServiceOperator", "PublishOperator"]
+        return ["StageOperator", "ServiceOperator", "ShowOperator", "PublishOperator"]
 
     def _execute_extraction(self) -> Lineage:
         """Describe a task that starts: its batch may not be known yet."""

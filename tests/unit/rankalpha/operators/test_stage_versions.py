@@ -63,16 +63,16 @@ def run(consumed=None, ti=None, **parts):
 
 
 def test_a_stage_is_given_a_folder_of_its_own_and_what_was_published(folder, stores, tmp_path):
-    stores |= {"sentiment": {OLDER: version(OLDER, "sentiment-1-1", "reports")}}
-    ti = run(prices(**{KEY: version()}), output="reports", earlier="sentiment", prunes=True)
+    stores |= {"sentiment": {OLDER: version(OLDER, "sentiment-1-1", "company_reports")}}
+    ti = run(prices(**{KEY: version()}), output="company_reports", earlier="sentiment", prunes=True)
     env, root = seen(folder), tmp_path / "data"
-    own = f"reports/{KEY}/{identity().version}"
+    own = f"company_reports/{KEY}/{identity().version}"
     assert env["RANKALPHA_OUTPUT"] == f"{root}/{own}"
     assert env["RANKALPHA_INPUT_PRICES"] == f"{root}/prices/{KEY}/ingestion-1-1"
     assert env["RANKALPHA_INPUT_PRICES_SHA256"] == "0a" * 32
-    path = f"reports/{OLDER}/sentiment-1-1"
+    path = f"company_reports/{OLDER}/sentiment-1-1"
     assert json.loads(env["RANKALPHA_EARLIER_SENTIMENT"]) == [[f"{root}/{path}", "0a" * 32]]
-    assert json.loads(env["RANKALPHA_KEEP"]) == {"since": "", "versions": [path]}
+    assert json.loads(env["RANKALPHA_KEEP"]) == {"since": "", "versions": [path], "days": 7}
     assert ti.output["result"]["version"]["path"] == own
 
 
@@ -83,7 +83,7 @@ def test_a_second_attempt_writes_to_another_folder(folder, stores):
         ti = TaskInstance()
         ti.try_number = number
         with pytest.raises(StageFailed):
-            run(ti=ti, output="reports")
+            run(ti=ti, output="company_reports")
         folders.add(seen(folder)["RANKALPHA_OUTPUT"])
     assert len(folders) == 2
 
@@ -97,14 +97,14 @@ def test_a_stage_that_takes_no_part_is_given_nothing(folder):
 
 
 def test_an_input_without_a_version_is_left_out(folder, stores):
-    run(output="reports")
+    run(output="company_reports")
     assert [key for key in seen(folder) if key.startswith("RANKALPHA_INPUT")] == []
 
 
 def test_a_result_that_names_another_version_fails_at_once(folder, stores):
     (folder / "main.py").write_text(SHOW.replace("RESULT", repr(RESULT), 1).replace("[-3:]", "[-3:-1]", 1))
     with pytest.raises(AirflowFailException, match=r"breaks its schema: \$\.version\.path"):
-        run(output="reports")
+        run(output="company_reports")
 
 
 def test_an_event_with_a_version_that_cannot_exist_fails_at_once_and_nothing_runs(folder, stores):
@@ -113,5 +113,5 @@ def test_an_event_with_a_version_that_cannot_exist_fails_at_once_and_nothing_run
     with pytest.raises(
         AirflowFailException, match=f"batch {KEY} in prices names a version that cannot exist"
     ):
-        run(consumed, output="reports")
+        run(consumed, output="company_reports")
     assert not (folder / "given.json").exists()

@@ -15,7 +15,7 @@ from apps.sentiment.settings import ChatSettings
 from apps.sentiment.settings import Settings as SentimentSettings
 from rankalpha.settings import AdminSettings, DeploymentSettings, ProxySettings, Settings, StackSettings
 from rankalpha.stages.env_file import read_env_file
-from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.stages.grading import CALLS
 from rankalpha.stages.ingestion import INGESTION
 from rankalpha.stages.scorer import SCORER
 from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
@@ -65,9 +65,9 @@ def orchestration() -> dict[str, str]:
 
 
 def call_defaults() -> dict[str, str]:
-    """Return the settings of both calls with their defaults."""
-    pairs = {}
-    for call in (GRADING_REFRESH, FRONTEND_REFRESH):
+    """Return the settings of all calls with their defaults."""
+    pairs = {"GRADING_VERSIONS": "true"}
+    for call in CALLS:
         pairs |= {f"{call.name}_METHOD": "POST", f"{call.name}_PATH": call.path, f"{call.name}_TIMEOUT": "60"}
         pairs[call.url_key] = Settings.model_fields[call.url_default].default
     return pairs
