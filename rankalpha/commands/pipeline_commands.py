@@ -97,6 +97,19 @@ def publish_anyway(batch: str, dataset: str, reason: str, market: str | None) ->
 
 
 @click.command()
+@click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}; the newest one if left out.")
+@market_option
+def verify(batch: str | None, market: str | None) -> None:
+    """Compare the data on the disk with what a batch has published, and with what it read.
+
+    RankAlpha's API reads every byte again. Nothing is changed.
+
+    Exit status: 0 all is as it was published, 1 something is not, 2 it cannot be compared.
+    """
+    run_in_stack("verify:verify", key=batch, market=market)
+
+
+@click.command()
 @click.option(
     "--stay", is_flag=True, help="Sleep instead of ending once the batch has ended, as its container does."
 )
@@ -112,4 +125,4 @@ def startup(stay: bool) -> None:
     run_in_stack("startup:startup", stay=stay)
 
 
-COMMANDS = (health, lineage, rerun, publish_anyway, startup)
+COMMANDS = (health, lineage, rerun, publish_anyway, verify, startup)

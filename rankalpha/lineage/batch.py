@@ -28,7 +28,7 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
     batch, else as AirflowApi does.
     """
     parse_key(key)
-    events = {step.writes: _events(api, step.writes, key) for step in pipeline.steps}
+    events = {step.writes: events_of(api, step.writes, key) for step in pipeline.steps}
     steps = [_step(api, key, step, events, pipeline.market.prefix) for step in pipeline.steps]
     if not any(step["runs"] or step["output"] for step in steps):
         raise BatchError(f"nothing is known of batch {key}; the Assets view lists the batches that exist")
@@ -50,7 +50,8 @@ def _step(api: AirflowApi, key: str, step: Step, events: Events, prefix: str) ->
     }
 
 
-def _events(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
+def events_of(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
+    """Return the events of a batch in a dataset, oldest first."""
     since = parse_key(key).isoformat()  # nothing is published in a batch before its time
     events = api.every(
         "assets/events",
