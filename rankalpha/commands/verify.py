@@ -4,7 +4,8 @@ from rankalpha import remedy
 from rankalpha.airflow_api import admin_api
 from rankalpha.commands.batches import check_key, published
 from rankalpha.commands.refusals import Refused
-from rankalpha.lineage.verify import CannotVerify, verify_batch
+from rankalpha.lineage.service import ServiceError
+from rankalpha.lineage.verify import verify_batch
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.pipelines import pipeline
 from rankalpha.texts import counted
@@ -21,7 +22,7 @@ def verify(key: str | None, market: str | None) -> int:
     batch = key or known[0]
     try:
         verdicts = verify_batch(api, of_market, batch)
-    except CannotVerify as error:
+    except ServiceError as error:
         raise Refused(str(error)) from error
     print(f"Batch {of_market.market.named(batch)}")
     for verdict in verdicts:

@@ -11,7 +11,7 @@ from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.steps import Step
 
-RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced")
+RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished")
 
 
 def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, Any]:
@@ -20,7 +20,8 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
     {"batch": key, "steps": [{"step", "dag_id", "runs": [{"run_id", "state", "triggered_by", "user", "note",
     "run_type", "started", "ended", "tries": [{"task_id", "try_number", "state", "started", "ended"}]}],
     "inputs": [{"dataset", "batch", "published", "checksum", "version"}], "output": {"dataset", "published",
-    "run_id", "rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "version"} or None}]}
+    "run_id", "rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished",
+    "version"} or None}]}
 
     Runs and their attempts (`tries`) are oldest first. A `version` is {"path", "sha256"} or None. Inputs are
     those that the output records; without a record, the events of the run that published the output or, when

@@ -49,7 +49,8 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     if output is None:
         yield "writes  nothing yet"
         return
-    yield f"writes  {output['dataset']}, published {_time(output['published'])} by {output['run_id']}"
+    by = output["run_id"] or "a person"  # an event that was posted belongs to no run
+    yield f"writes  {output['dataset']}, published {_time(output['published'])} by {by}"
     counts = [
         count(output[f"{thing}s"], thing) for thing in ("row", "symbol") if output[f"{thing}s"] is not None
     ]
@@ -61,8 +62,9 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     for check in output["checks"]:
         passed = "passed" if check["passed"] else f"NOT PASSED ({check['severity']})"
         yield f"            check {check['name']}: {check['value']}, expected {check['expected']}: {passed}"
-    if forced := output["forced"]:
-        yield f"            PUBLISHED ANYWAY by {forced['by']}: {forced['reason']}"
+    for what, record in (("ANYWAY", output["forced"]), ("AGAIN", output["republished"])):
+        if record:
+            yield f"            PUBLISHED {what} by {record['by']}: {record['reason']}"
 
 
 def _container(container: Mapping[str, Any]) -> str:

@@ -24,10 +24,11 @@ def verify_versions() -> None:
     """Verify the newest batch of each market and another one, chosen at random.
 
     Raises AirflowFailException that names what is not as it was published, and for a refusal;
-    CannotVerify or requests.RequestException for a failure that a retry may solve.
+    ServiceError or requests.RequestException for a failure that a retry may solve.
     """
     from rankalpha.airflow_api import AirflowApiError, admin_api  # noqa: PLC0415  slow, and not for parsing
-    from rankalpha.lineage.verify import CannotVerify, verify_batch  # noqa: PLC0415
+    from rankalpha.lineage.service import ServiceError  # noqa: PLC0415
+    from rankalpha.lineage.verify import verify_batch  # noqa: PLC0415
     from rankalpha.pipeline.pipelines import pipelines  # noqa: PLC0415
 
     problems = []
@@ -41,7 +42,7 @@ def verify_versions() -> None:
                 log.info("Batch %s: %s", pipeline.market.named(key), counts)
     except (AirflowApiError, SettingsError) as error:
         raise AirflowFailException(str(error)) from error
-    except CannotVerify as error:
+    except ServiceError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
         log.warning("This API cannot verify versions: %s", error)

@@ -42,6 +42,7 @@ OUTPUT = {
     ],
     "container": CONTAINER,
     "forced": {"by": "ann", "reason": "a holiday"},
+    "republished": {"by": "bob", "reason": "the last one lacks a sector"},
     "version": {"path": "prices/x/scorer-1-1", "sha256": "0a"},
 }
 PRICES = {"dataset": "prices", "batch": KEY, "published": START, "checksum": "sha256:0f", "version": None}
@@ -68,6 +69,7 @@ def test_a_step_stands_between_its_datasets_with_what_it_read_ran_and_wrote():
         "                image scorer:2, without a digest, container c-1, 3.5 s, peak 300 MiB",
         "                check rows: 1, expected at least 2: NOT PASSED (block)",
         "                PUBLISHED ANYWAY by ann: a holiday",
+        "                PUBLISHED AGAIN by bob: the last one lacks a sector",
     ]
 
 

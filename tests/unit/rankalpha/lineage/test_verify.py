@@ -6,7 +6,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.commands.refusals import Refused
 from rankalpha.commands.verify import verify
-from rankalpha.lineage.verify import CannotVerify, verify_batch
+from rankalpha.lineage.service import ServiceError
+from rankalpha.lineage.verify import verify_batch
 from rankalpha.lineage.verify_task import verify_versions
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from tests.support.http_server import local_server
@@ -106,7 +107,7 @@ def test_an_api_that_cannot_verify_is_named(servers):
 
 def test_an_api_that_is_down_is_named(servers, monkeypatch):
     monkeypatch.setenv("RANKALPHA_API_URL", "http://127.0.0.1:9")
-    with pytest.raises(CannotVerify, match=r"does not answer at http://127.0.0.1:9: is it running"):
+    with pytest.raises(ServiceError, match=r"GET http://127.0.0.1:9/api/v1/verify failed"):
         verify_batch(AirflowApi(servers.url, "rankalpha", "sesame"), DEFAULT_PIPELINE, KEY)
 
 
