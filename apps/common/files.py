@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,22 +23,41 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp makes it private; other services' users must be able to read it
+        if not temporary.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            temporary.chmod(0o644)  # mkstemp makes it private; other services' users must be able to read it
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def link(source: Path, target: Path) -> None:
-    """Make `target` the same file as `source`, or a copy where the file system allows no link."""
-    target.unlink()
+    """Make `target` the same file as `source` in one step, or a copy where the file system allows no link."""
+
+    def make(temporary: Path) -> None:
+        temporary.unlink()
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+
+    write_atomic(target, make)
+
+
+def flush(folder: Path) -> None:
+    """Flush to disk which files a folder holds."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checksum(path: Path) -> str:
     """Return ``sha256:<hex>`` of the file's bytes."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return f"sha256:{digest(path)}"
