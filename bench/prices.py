@@ -131,4 +131,5 @@ def _sweep(volume: Path) -> float:
         folder.mkdir(parents=True)
         (folder / "prices.parquet").write_bytes(bytes(100_000))
         (folder / "manifest.json").write_text("{}")
-    return _seconds(lambda: sweep(volume, Keep(days=0)))
+        os.utime(folder, (0, 0))
+    return _seconds(lambda: sweep(volume, Keep()))

@@ -6,6 +6,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from apps.common.stage import StageError
@@ -60,10 +61,11 @@ def link(source: Path, target: Path) -> None:
 
 
 def flush(folder: Path) -> None:
-    """Flush to disk which files a folder holds."""
+    """Flush to disk which files a folder holds, where the file system can."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(handle)
     finally:
         os.close(handle)
 
