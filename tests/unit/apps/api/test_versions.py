@@ -136,6 +136,18 @@ def test_another_weight_makes_another_version_of_the_same_inputs(
     assert {name: content(data / "grades" / KEY)[name] for name in before} == before
 
 
+def test_sparklines_are_of_the_prices_that_the_scores_were_made_from(
+    client: httpx.Client, data: Path
+) -> None:
+    """Scores of prices from before the upgrade do not name any; what lies in the folder now may be others."""
+    halves = seal_batch(data, KEY, known=False)
+    write_prices(data, list(SCORES))
+    answer = candidate(client, halves)
+    assert answer["version"]["inputs"] == halves
+    publish(client, answer)
+    assert client.get(f"{GRADES}/KO").json()["sparkline"] == []
+
+
 def test_an_upgrade_keeps_what_is_shown_until_a_version_is_published(
     client: httpx.Client, data: Path
 ) -> None:

@@ -19,8 +19,11 @@ def write_batch(root: Path, key: str) -> None:
     write_prices(root, list(SCORES), key)
 
 
-def seal_batch(root: Path, key: str, number: int = 1) -> dict[str, dict[str, str]]:
-    """Move what the batch has into versions, as the stages leave them; return what a request names."""
+def seal_batch(root: Path, key: str, number: int = 1, *, known: bool = True) -> dict[str, dict[str, str]]:
+    """Move what the batch has into versions, as the stages leave them; return what a request names.
+
+    Unless it is `known`, the halves do not say from which prices they were made.
+    """
     prices, reports = root / "prices" / key, root / "company_reports" / key
     made: dict[str, Reference] = {}
     for dataset, stage, file in (
@@ -31,7 +34,7 @@ def seal_batch(root: Path, key: str, number: int = 1) -> dict[str, dict[str, str
         folder = file.parent / f"{stage}-0a1b2c3d-{number}"
         folder.mkdir()
         file.rename(folder / file.name)
-        inputs = {} if dataset == "prices" else {"prices": made["prices"]}
+        inputs = {} if dataset == "prices" or not known else {"prices": made["prices"]}
         version = seal(folder, str(folder.relative_to(root)), stage, inputs)
         made[dataset] = Reference(path=version.path, sha256=version.sha256)
     return {name: made[name].model_dump() for name in ("scores", "sentiment")}

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -222,3 +223,30 @@ def test_a_version_of_another_batch_is_refused(airflow: Orchestrator) -> None:
     done = airflow.run("scores", SECOND)
     assert done.returncode == os.EX_CONFIG
     assert f"expected a version of batch {SECOND}" in done.stderr
+
+
+def test_a_killed_stage_leaves_a_version_that_nobody_takes_for_one(airflow: Orchestrator) -> None:
+    before = content(airflow.data)
+    output = airflow.data / "company_reports" / FIRST / "sentiment-0a1b2c3d-9"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        given = {
+            "RANKALPHA_DATA_DIR": str(airflow.data),
+            "RANKALPHA_BATCH": FIRST,
+            "RANKALPHA_OUTPUT": str(output),
+            "RANKALPHA_INPUT_PRICES": str(airflow.folder("prices")),
+            "RANKALPHA_INPUT_PRICES_SHA256": airflow.published["prices", FIRST][1],
+            "SENTIMENT_USE_CONSENSUS": "false",
+            "SENTIMENT_HEADLINES": "rss",
+            "SENTIMENT_RSS_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/{{symbol}}",
+        }
+        command = [sys.executable, "apps/sentiment/main.py"]
+        with (
+            subprocess.Popen(command, cwd=ROOT, env=environment(**given), stdout=subprocess.DEVNULL) as stage,
+            silent.accept()[0],
+        ):
+            stage.kill()
+    assert output.is_dir()
+    assert not (output / "manifest.json").exists()
+    assert content(airflow.data) == before
+    airflow.publish("sentiment")
