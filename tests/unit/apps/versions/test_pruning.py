@@ -15,11 +15,6 @@ from tests.unit.apps.support.published import FIRST, SECOND, THIRD, Orchestrator
 DAY = 86_400
 
 
-@pytest.fixture
-def airflow(tmp_path: Path) -> Orchestrator:
-    return Orchestrator(tmp_path)
-
-
 def age(folder: Path, days: float) -> None:
     os.utime(folder, (time.time() - days * DAY,) * 2)
 

@@ -1,30 +1,17 @@
-"""What a stage does with a version that is not what was published, and when its own cannot be written."""
+"""What a stage does with a version that is not what was published."""
 
 import os
-import resource
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.unit.apps.support.published import FIRST, SECOND, Orchestrator, content, overwrite
-from tests.unit.apps.support.stage_process import ROOT, environment, result
+from tests.unit.apps.support.published import FIRST, SECOND, Orchestrator, overwrite
+from tests.unit.apps.support.stage_process import result
 
 READERS = [("scores", "prices.parquet"), ("sentiment", "appearances.json")]
-
-
-@pytest.fixture
-def airflow(tmp_path: Path) -> Orchestrator:
-    """Prices of the first batch are published."""
-    made = Orchestrator(tmp_path)
-    made.publish("prices")
-    return made
 
 
 def gone(path: Path) -> None:
@@ -71,23 +58,23 @@ DAMAGES = [
 @pytest.mark.parametrize(("dataset", "file"), READERS)
 @pytest.mark.parametrize(("damage", "named", "says"), DAMAGES)
 def test_a_reader_notices_bytes_that_were_not_published(
-    airflow: Orchestrator, dataset: str, file: str, damage: Callable[[Path], None], named: str, says: str
+    ingested: Orchestrator, dataset: str, file: str, damage: Callable[[Path], None], named: str, says: str
 ) -> None:
-    folder = airflow.folder("prices")
+    folder = ingested.folder("prices")
     damage(folder / file)
-    done = airflow.run(dataset)
+    done = ingested.run(dataset)
     assert done.returncode == os.EX_DATAERR
     (line,) = done.stderr.splitlines()
     assert f"{folder / (named or file)}: " in line
     assert says in line
     assert "make publish-version" in line
-    assert_nothing_written(airflow, dataset)
+    assert_nothing_written(ingested, dataset)
 
 
-def assert_nothing_written(airflow: Orchestrator, dataset: str) -> None:
+def assert_nothing_written(ingested: Orchestrator, dataset: str) -> None:
     stage, volume = {"scores": ("scorer", "prices"), "sentiment": ("sentiment", "company_reports")}[dataset]
-    assert not list((airflow.data / volume).glob(f"*/{stage}-*"))
-    assert not (airflow.data / f"{stage}.{FIRST}.json").exists()
+    assert not list((ingested.data / volume).glob(f"*/{stage}-*"))
+    assert not (ingested.data / f"{stage}.{FIRST}.json").exists()
 
 
 LIES = {
@@ -102,96 +89,35 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_manifest_that_lies_is_named_even_if_it_was_published(airflow: Orchestrator, lie: str) -> None:
-    folder = airflow.folder("prices")
+def test_a_manifest_that_lies_is_named_even_if_it_was_published(ingested: Orchestrator, lie: str) -> None:
+    folder = ingested.folder("prices")
     before, after, says = LIES[lie]
     manifest = folder / "manifest.json"
     text = manifest.read_text()
     assert before in text
     overwrite(manifest, text.replace(before, after).encode())
-    path, _ = airflow.published["prices", FIRST]
-    airflow.published["prices", FIRST] = path, sha256(manifest.read_bytes()).hexdigest()
-    done = airflow.run("scores")
+    path, _ = ingested.published["prices", FIRST]
+    ingested.published["prices", FIRST] = path, sha256(manifest.read_bytes()).hexdigest()
+    done = ingested.run("scores")
     assert done.returncode == os.EX_DATAERR
     (line,) = done.stderr.splitlines()
     assert str(folder) in line
     assert says in line or says == "string_pattern"
-    assert_nothing_written(airflow, "scores")
+    assert_nothing_written(ingested, "scores")
 
 
-def test_a_damaged_version_of_an_older_batch_is_skipped_and_named(airflow: Orchestrator) -> None:
-    airflow.publish("prices", SECOND)
-    second = airflow.folder("prices", SECOND) / "prices.parquet"
+def test_a_damaged_version_of_an_older_batch_is_skipped_and_named(ingested: Orchestrator) -> None:
+    ingested.publish("prices", SECOND)
+    second = ingested.folder("prices", SECOND) / "prices.parquet"
     second.unlink()  # it is a link to that of the first batch
-    shutil.copy(airflow.folder("prices") / "prices.parquet", second)
+    shutil.copy(ingested.folder("prices") / "prices.parquet", second)
     flipped(second)
     third = "2026-11-22T06:00:00"
-    done = airflow.run("prices", third)
+    done = ingested.run("prices", third)
     assert done.returncode == 0, done.stderr
     assert f"warning: {second} is corrupt and skipped" in done.stdout
-    version = result("ingestion", airflow.data, third)["version"]
-    assert [each["path"] for each in version["earlier"]] == [airflow.published["prices", FIRST][0]]
-
-
-def test_two_containers_cannot_write_one_version(airflow: Orchestrator) -> None:
-    airflow.publish("scores", name="scorer-0a1b2c3d-1")
-    before = content(airflow.data / "prices")
-    done = airflow.run("scores", name="scorer-0a1b2c3d-1")
-    assert done.returncode == os.EX_CANTCREAT
-    (line,) = done.stderr.splitlines()
-    assert f"{airflow.folder('scores')}: exists already" in line
-    assert content(airflow.data / "prices") == before
-
-
-def test_of_containers_that_start_together_one_writes_the_version(airflow: Orchestrator) -> None:
-    env = environment(
-        RANKALPHA_DATA_DIR=str(airflow.data),
-        RANKALPHA_BATCH=FIRST,
-        RANKALPHA_INPUT_PRICES=str(airflow.folder("prices")),
-        RANKALPHA_INPUT_PRICES_SHA256=airflow.published["prices", FIRST][1],
-        RANKALPHA_OUTPUT=str(airflow.data / "prices" / FIRST / "scorer-0a1b2c3d-1"),
-    )
-    command = [sys.executable, "apps/scorer/main.py"]
-
-    def start(_: int) -> int:
-        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False).returncode
-
-    with ThreadPoolExecutor(3) as pool:
-        assert sorted(pool.map(start, range(3))) == [0, os.EX_CANTCREAT, os.EX_CANTCREAT]
-
-
-@pytest.mark.parametrize(("stage", "bytes_"), [("ingestion", 50_000), ("scorer", 1000), ("sentiment", 300)])
-def test_a_full_disk_leaves_nothing_and_names_the_file(
-    airflow: Orchestrator, stage: str, bytes_: int
-) -> None:
-    """A limit of the process stands for the disk: writing fails in the middle of a file."""
-    key = SECOND if stage == "ingestion" else FIRST
-    volume = "company_reports" if stage == "sentiment" else "prices"
-    output = airflow.data / volume / key / f"{stage}-0a1b2c3d-9"
-    before = content(airflow.data)
-    given = {
-        "RANKALPHA_DATA_DIR": str(airflow.data),
-        "RANKALPHA_BATCH": key,
-        "RANKALPHA_OUTPUT": str(output),
-        "SENTIMENT_USE_CONSENSUS": "false",
-    }
-    if stage != "ingestion":
-        given["RANKALPHA_INPUT_PRICES"] = str(airflow.folder("prices"))
-        given["RANKALPHA_INPUT_PRICES_SHA256"] = airflow.published["prices", FIRST][1]
-    done = subprocess.run(
-        [sys.executable, f"apps/{stage}/main.py"],
-        cwd=ROOT,
-        env=environment(**given),
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_)),
-    )
-    assert done.returncode == os.EX_IOERR, done.stderr
-    (line,) = done.stderr.splitlines()
-    assert str(output) in line
-    assert not output.exists()
-    assert content(airflow.data) == before
+    version = result("ingestion", ingested.data, third)["version"]
+    assert [each["path"] for each in version["earlier"]] == [ingested.published["prices", FIRST][0]]
 
 
 @pytest.mark.parametrize(
@@ -203,8 +129,8 @@ def test_a_full_disk_leaves_nothing_and_names_the_file(
         ("RANKALPHA_INPUT_PRICES_SHA256", "A" * 64),
     ],
 )
-def test_a_variable_that_cannot_be_used_is_named(airflow: Orchestrator, key: str, value: str) -> None:
-    done = airflow.run("scores", **{key: value})
+def test_a_variable_that_cannot_be_used_is_named(ingested: Orchestrator, key: str, value: str) -> None:
+    done = ingested.run("scores", **{key: value})
     assert done.returncode == os.EX_CONFIG
     (line,) = done.stderr.splitlines()
     assert key.removesuffix("_SHA256") in line
@@ -212,41 +138,14 @@ def test_a_variable_that_cannot_be_used_is_named(airflow: Orchestrator, key: str
 
 
 @pytest.mark.parametrize("value", ["{", "{}", '["a"]', '[["prices/x", "y"]]'])
-def test_a_list_of_older_batches_that_cannot_be_used_is_named(airflow: Orchestrator, value: str) -> None:
-    done = airflow.run("prices", SECOND, RANKALPHA_EARLIER_PRICES=value)
+def test_a_list_of_older_batches_that_cannot_be_used_is_named(ingested: Orchestrator, value: str) -> None:
+    done = ingested.run("prices", SECOND, RANKALPHA_EARLIER_PRICES=value)
     assert done.returncode == os.EX_CONFIG
     assert "RANKALPHA_EARLIER_PRICES" in done.stderr
 
 
-def test_a_version_of_another_batch_is_refused(airflow: Orchestrator) -> None:
-    airflow.published["prices", SECOND] = airflow.published["prices", FIRST]
-    done = airflow.run("scores", SECOND)
+def test_a_version_of_another_batch_is_refused(ingested: Orchestrator) -> None:
+    ingested.published["prices", SECOND] = ingested.published["prices", FIRST]
+    done = ingested.run("scores", SECOND)
     assert done.returncode == os.EX_CONFIG
     assert f"expected a version of batch {SECOND}" in done.stderr
-
-
-def test_a_killed_stage_leaves_a_version_that_nobody_takes_for_one(airflow: Orchestrator) -> None:
-    before = content(airflow.data)
-    output = airflow.data / "company_reports" / FIRST / "sentiment-0a1b2c3d-9"
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(60)
-        given = {
-            "RANKALPHA_DATA_DIR": str(airflow.data),
-            "RANKALPHA_BATCH": FIRST,
-            "RANKALPHA_OUTPUT": str(output),
-            "RANKALPHA_INPUT_PRICES": str(airflow.folder("prices")),
-            "RANKALPHA_INPUT_PRICES_SHA256": airflow.published["prices", FIRST][1],
-            "SENTIMENT_USE_CONSENSUS": "false",
-            "SENTIMENT_HEADLINES": "rss",
-            "SENTIMENT_RSS_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/{{symbol}}",
-        }
-        command = [sys.executable, "apps/sentiment/main.py"]
-        with (
-            subprocess.Popen(command, cwd=ROOT, env=environment(**given), stdout=subprocess.DEVNULL) as stage,
-            silent.accept()[0],
-        ):
-            stage.kill()
-    assert output.is_dir()
-    assert not (output / "manifest.json").exists()
-    assert content(airflow.data) == before
-    airflow.publish("sentiment")

@@ -7,17 +7,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from tests.unit.apps.support.published import FIRST, SECOND, THIRD, Orchestrator, content
 from tests.unit.apps.support.stage_process import result
 
 DATASETS = ("prices", "scores", "sentiment")
-
-
-@pytest.fixture
-def airflow(tmp_path: Path) -> Orchestrator:
-    return Orchestrator(tmp_path)
 
 
 def reference(version: dict) -> dict:
