@@ -9,11 +9,11 @@ Grades each stock A to F from a batch's scores and sentiment, then notifies the 
   By hand: for the batch of the given partition key or, without one, the newest batch published in both.
 - **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
 - **If it fails**: the log of the red task has the answer of RankAlpha's API or frontend. When only
-  `notify_frontend` is red, the grades are published and the page was not notified: clear that task. For a
-  batch that the contract has blocked, clear `update_grading`, or use *Publish anyway* on the page
-  RankAlpha.
+  `show_grades` or `notify_frontend` is red, the grades are published, but the page does not show them yet:
+  clear that task. For a batch that the contract has blocked, clear `update_grading`, or use *Publish
+  anyway* on the page RankAlpha.
 - **Running it again** is safe: the same scores and sentiment give the same grades. With the run's param
-  `publish` off, the API grades the batch, but nothing is published and the frontend is not notified.
+  `publish` off, the API grades the batch, but nothing is published, shown or notified.
 """
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
@@ -24,9 +24,9 @@ from rankalpha.alerts.graded import report_graded
 from rankalpha.alerts.ping import ping
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator
-from rankalpha.operators.service import ServiceOperator
+from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.markets import markets_to_parse
-from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH, GRADING_SHOW
 
 for market in markets_to_parse():
     scores, sentiment = market.dataset(SCORES), market.dataset(SENTIMENT)
@@ -51,7 +51,10 @@ for market in markets_to_parse():
             pool=market.publish_pool,
             on_success_callback=[ping, report_graded],
         )
+        show_grades = ShowOperator(
+            task_id="show_grades", call=GRADING_SHOW.of(market), batch_from="update_grading"
+        )
         notify_frontend = ServiceOperator(
             task_id="notify_frontend", call=FRONTEND_REFRESH.of(market), batch_from="update_grading"
         )
-        update_grading >> publish_grades >> notify_frontend
+        update_grading >> publish_grades >> show_grades >> notify_frontend

@@ -167,6 +167,12 @@ class Settings(Environment):
         le=A_CENTURY,
         description="Days that Airflow's database keeps runs and its audit log; 0: for ever.",
     )
+    keep_unpublished_days: int = Field(
+        default=7,
+        ge=1,
+        le=A_CENTURY,
+        description="Days that versions are kept which no event names any more, or ever did.",
+    )
     retries: int = Field(
         default=3, ge=0, le=MOST_RETRIES, description="How often a failed task is attempted again."
     )

@@ -2,13 +2,16 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from apps.common.batches import is_key
+from apps.common.manifest import Reference
+from apps.common.versions import Version
 
 
 def check_key(key: str) -> str:
@@ -24,6 +27,12 @@ def check_key(key: str) -> str:
 BatchKey = Annotated[str, AfterValidator(check_key)]
 
 
+# what grading reads of each dataset: volume and file
+READ = {
+    "prices": ("prices", "prices.parquet"),
+    "scores": ("prices", "scores.parquet"),
+    "sentiment": ("company_reports", "sentiment.json"),
+}
 DEFAULT_MARKET = "default"  # its data are in the data root itself
 
 
@@ -47,41 +56,61 @@ MarketName = Annotated[str, AfterValidator(check_market)]
 
 @dataclass(frozen=True)
 class BatchFiles:
-    """The files of one batch that the API reads, and the one it writes."""
+    """The files of one batch: those that the API reads, and the one that is shown."""
 
     data_dir: Path
     key: str
+    # versions to read; what has none is read from the batch's folder, as it was before there were versions
+    inputs: Mapping[str, Reference] = field(default_factory=dict)
+
+    def version(self, dataset: str) -> Version:
+        """Return where a dataset is read."""
+        if given := self.inputs.get(dataset):
+            return Version(self.data_dir / given.path, given.sha256)
+        return Version(self.data_dir / READ[dataset][0] / self.key)
+
+    def path(self, dataset: str) -> Path:
+        """Return the file to read of a dataset. Raises Changed unless its bytes are those of the version."""
+        return self.version(dataset).file(READ[dataset][1])
+
+    def prices(self) -> Path | None:
+        """Return the prices that the scores were made from; None when that is not known."""
+        return self.path("prices") if "prices" in self.inputs or "scores" not in self.inputs else None
+
+    def reading(self, inputs: Mapping[str, Reference]) -> "BatchFiles":
+        """Return the batch with these versions, and the version of prices that its scores were made from."""
+        files = replace(self, inputs=inputs)
+        if "scores" in inputs and "prices" not in inputs:
+            prices = files.version("scores").manifest().inputs.get("prices")
+            return replace(self, inputs={**inputs, "prices": prices}) if prices else files
+        return files
 
     @property
-    def prices(self) -> Path:
-        """Closes, written by the ingestion stage; only the sparklines need them."""
-        return self.data_dir / "prices" / self.key / "prices.parquet"
-
-    @property
-    def scores(self) -> Path:
-        """Scores, written by the scoring stage."""
-        return self.data_dir / "prices" / self.key / "scores.parquet"
-
-    @property
-    def sentiment(self) -> Path:
-        """Sentiment, written by the sentiment stage."""
-        return self.data_dir / "company_reports" / self.key / "sentiment.json"
+    def versions(self) -> Path:
+        """The folder that holds a folder of each grading of the batch."""
+        return self.data_dir / "grades" / self.key
 
     @property
     def grades(self) -> Path:
-        """Grades, written by the API."""
+        """The grades that are shown."""
         return self.data_dir / "grades" / f"{self.key}.json"
 
     def known(self) -> bool:
         """Return whether any stage has written something for this batch."""
-        return self.scores.parent.is_dir() or self.sentiment.parent.is_dir()
+        return any((self.data_dir / volume / self.key).is_dir() for volume, _ in READ.values())
+
+    def versioned(self) -> bool:
+        """Return whether there are versions, of which only the orchestrator knows which are published."""
+        folders = (self.data_dir / volume / self.key for volume, _ in READ.values())
+        return any(path.is_dir() for folder in folders for path in folder.glob("*"))
 
     def missing(self) -> list[str]:
         """Return what grading still waits for: each missing file with the stage that writes it."""
-        halves = (("scoring", self.scores), ("sentiment", self.sentiment))
+        halves = (("scoring", "scores"), ("sentiment", "sentiment"))
+        paths = ((stage, self.version(dataset).folder / READ[dataset][1]) for stage, dataset in halves)
         return [
             f"{path.relative_to(self.data_dir)} ({stage} stage)"
-            for stage, path in halves
+            for stage, path in paths
             if not path.is_file()
         ]
 

@@ -1,55 +1,36 @@
 """Grades of a batch: a composite of score and sentiment, ranked, and cut into letters A to F."""
 
-from collections import Counter
-from dataclasses import dataclass
-
 import polars as pl
 
 from apps.api.batches import BatchFiles
 from apps.api.inputs import read_scores, read_sentiment, read_sparklines
-from apps.api.records import Grade, Grades, write_grades
-from apps.common.batches import prune_followers
-from apps.common.files import checksum
+from apps.api.records import LETTERS, Grade, Grades
 from apps.common.stage import BadData
 
 NEUTRAL = 50.0  # where no sentiment is known
-LETTERS = "ABCDF"
 # Share of symbols down to and including each letter, percent: A the top 15, B the next 25, then 30, 20, 10.
 CUMULATIVE_PERCENT = (15, 40, 70, 90, 100)
 
 
-@dataclass(frozen=True)
-class Graded:
-    """What a refresh has done."""
+def graded_from(files: BatchFiles, sentiment_weight: float) -> Grades:
+    """Return the grades of a batch whose halves are there; the same input gives the same grades.
 
-    grades: Grades
-    checksum: str  # of the written file
-
-    @property
-    def distribution(self) -> dict[str, int]:
-        """Number of symbols with each letter, A to F, zeros included."""
-        counts = Counter(grade.grade for grade in self.grades.grades)
-        return {letter: counts[letter] for letter in LETTERS}
-
-
-def grade_batch(files: BatchFiles, sentiment_weight: float) -> Graded:
-    """Grade a batch whose halves are there and write its grades; the same input gives the same bytes.
-
-    The grades of batches whose prices are no longer kept are removed. Raises BadData when a file is corrupt
-    or no symbol has a score.
+    Raises Changed when a file is not the one that was published, BadData when one is corrupt or no symbol has
+    a score.
     """
-    scores = read_scores(files.scores)
+    path = files.path("scores")
+    scores = read_scores(path)
     frame = (
-        scores.join(read_sentiment(files.sentiment), on="symbol", how="left")
-        .join(read_sparklines(files.prices), on="symbol", how="left")
+        scores.join(read_sentiment(files.path("sentiment")), on="symbol", how="left")
+        .join(read_sparklines(files.prices()), on="symbol", how="left")
         .with_columns(composite(sentiment_weight), pl.col("headlines").fill_null(0))
         .with_columns(pl.col("sparkline").fill_null([]))
         .sort(["composite", "symbol"], descending=[True, False], nulls_last=True)
     )
     ranked = frame.filter(pl.col("composite").is_not_null())
     if ranked.is_empty():
-        raise BadData(f"{files.scores}: no symbol has a score, so nothing can be graded")
-    grades = Grades(
+        raise BadData(f"{path}: no symbol has a score, so nothing can be graded")
+    return Grades(
         batch=files.key,
         as_of=scores.select(pl.col("as_of").max()).item(),
         sentiment_weight=sentiment_weight,
@@ -59,9 +40,6 @@ def grade_batch(files: BatchFiles, sentiment_weight: float) -> Graded:
         ],
         ungraded=frame.filter(pl.col("composite").is_null())["symbol"].to_list(),
     )
-    write_grades(files.grades, grades)
-    prune_followers(files.grades.parent)
-    return Graded(grades, checksum(files.grades))
 
 
 def composite(sentiment_weight: float) -> pl.Expr:

@@ -70,9 +70,9 @@ def read_sentiment(path: Path) -> pl.DataFrame:
     return frame
 
 
-def read_sparklines(path: Path) -> pl.DataFrame:
+def read_sparklines(path: Path | None) -> pl.DataFrame:
     """Return symbol:str and sparkline:list[f64], the last closes in order of time; empty without the file."""
-    if not path.is_file():
+    if not path or not path.is_file():
         return pl.DataFrame(schema={"symbol": pl.String, "sparkline": pl.List(pl.Float64)})
     return _parquet(
         path,

@@ -1,5 +1,6 @@
-"""grades/<batch>.json: its schema, and reading and writing it."""
+"""A file of grades: its schema, and reading and writing it."""
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from apps.common.files import write_atomic
 from apps.common.stage import BadData
+
+LETTERS = "ABCDF"
 
 
 class Grade(BaseModel):
@@ -34,6 +37,16 @@ class Grades(BaseModel):
     grades: list[Grade]
     ungraded: list[str]  # symbols without any score
 
+    @property
+    def distribution(self) -> dict[str, int]:
+        """Number of symbols with each letter, A to F, zeros included."""
+        counts = Counter(grade.grade for grade in self.grades)
+        return {letter: counts[letter] for letter in LETTERS}
+
+    def text(self) -> str:
+        """Return the content of the file; the same grades give the same bytes."""
+        return self.model_dump_json(indent=1) + "\n"
+
 
 class GradesAnswer(Grades):
     """What the API answers: the file and its time, which is not in the file so that its bytes can repeat."""
@@ -43,8 +56,7 @@ class GradesAnswer(Grades):
 
 def write_grades(path: Path, grades: Grades) -> None:
     """Write the file atomically."""
-    text = grades.model_dump_json(indent=1) + "\n"
-    write_atomic(path, lambda file: file.write_text(text, encoding="utf-8"))
+    write_atomic(path, lambda file: file.write_text(grades.text(), encoding="utf-8"))
 
 
 def read_grades(path: Path) -> GradesAnswer:

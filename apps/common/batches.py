@@ -2,19 +2,51 @@
 
 The ingestion stage keeps the newest INGESTION_KEEP_BATCHES below prices/, each with its scores.
 `prune_followers` removes what other stages have written for a batch, so that one setting holds for all.
+`sweep` removes versions that nobody has published, or that others have superseded, some days later.
 """
 
 import logging
+import os
 import shutil
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from apps.common.stage import BATCH_FORMAT
+from pydantic import BaseModel, Field, ValidationError
+
+from apps.common.stage import BATCH_FORMAT, BadConfig
 
 PRICES = "prices"  # the volume that all others follow
 
+DAY = 86_400  # seconds
+
 log = logging.getLogger("batches")
+
+
+class Keep(BaseModel):
+    """Which versions of a volume are published, or were read for one that is; others go after `days`.
+
+    It says nothing about batches before `since`, so that their versions stay for as long as the batch does.
+    """
+
+    since: str = ""
+    versions: frozenset[str] = frozenset()  # <volume>/<batch>/<version>
+    days: float = Field(default=7, ge=1)  # a younger version may still be written, or wait for its contract
+
+    @classmethod
+    def from_env(cls) -> "Keep | None":
+        """Read RANKALPHA_KEEP; None without it. Raises BadConfig."""
+        text = os.environ.get("RANKALPHA_KEEP")
+        try:
+            return cls.model_validate_json(text) if text else None
+        except ValidationError as error:
+            raise BadConfig(f"RANKALPHA_KEEP={text!r:.100}: expected what Airflow gives a stage") from error
+
+    def batches(self) -> set[str]:
+        """Return the keys of the batches that have a version to keep."""
+        return {path.split("/")[1] for path in self.versions if path.count("/") == 2}  # noqa: PLR2004  see above
 
 
 def is_key(name: str) -> bool:
@@ -54,4 +86,28 @@ def remove(paths: Iterable[Path]) -> list[str]:
             removed.append(path.stem)
         except OSError as error:
             log.warning("warning: cannot remove the old batch %s: %s", path, error)
+    return removed
+
+
+def sweep(volume: Path, keep: Keep, in_use: Callable[[Path], bool] = lambda _: False) -> int:
+    """Remove the versions of a volume that are not to be kept, nor `in_use`; return how many they were."""
+    before = time.time() - keep.days * DAY
+    removed = 0
+    for batch in of_batches(volume):
+        if batch.name < keep.since or not batch.is_dir():
+            continue
+        outdated = [
+            path
+            for path in batch.iterdir()
+            if path.is_dir()
+            and f"{volume.name}/{batch.name}/{path.name}" not in keep.versions
+            and path.stat().st_mtime < before
+            and not in_use(path)
+        ]
+        removed += len(remove(outdated))
+        if outdated:
+            with suppress(OSError):  # it holds something else
+                batch.rmdir()
+    if removed:
+        log.info("versions that nobody has published for %g days are removed: %d", keep.days, removed)
     return removed

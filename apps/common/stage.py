@@ -6,24 +6,19 @@ The orchestrator gives a stage its batch in the environment:
     RANKALPHA_DATE      day of the batch: 2026-11-22
     RANKALPHA_RESULT    where to write the result, one JSON object; unset: the result is only printed
     RANKALPHA_DATA_DIR  root of the data volumes, /data in the containers
+    RANKALPHA_OUTPUT    folder to make and to fill, see `apps.common.versions`; unset: the batch's folder
 
 The stage answers with its exit status (`sysexits.h`): 0 done, 65 bad data, 78 bad configuration (neither can
 pass by itself, so neither is retried); after anything else there may be another attempt.
 """
 
-import json
 import os
-import sys
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from apps.common.files import write_atomic
-
 BATCH_FORMAT = "%Y-%m-%dT%H:%M:%S"
-BEGIN, END = 1400, 600  # characters of an error that are shown; its end says what to do
 
 
 class StageError(Exception):
@@ -45,26 +40,17 @@ class BadConfig(StageError):
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a stage reports; the dataset's contract is checked against it before the dataset is published."""
-
-    rows: int
-    symbols: int
-    as_of: date  # last day of the data; for replayed or late data not the day of the batch
-    checksum: str  # sha256:<hex> of the main output file
-    outputs: list[str]  # paths below the data root, main output first
-    details: dict[str, str | int | float | bool | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Batch:
     """The batch that a stage works on, and where its data are."""
 
     key: str
     data_dir: Path
     result_path: Path | None = None
+    output: Path | None = None  # the folder of this container alone; None: that of the batch
 
     def __post_init__(self) -> None:
+        if self.output and not self.output.is_relative_to(self.data_dir):
+            raise BadConfig(f"RANKALPHA_OUTPUT={str(self.output)!r}: expected a folder below {self.data_dir}")
         with suppress(ValueError):
             if datetime.strptime(self.key, BATCH_FORMAT).strftime(BATCH_FORMAT) == self.key:
                 return
@@ -74,11 +60,12 @@ class Batch:
     @classmethod
     def from_env(cls) -> "Batch":
         """Read the variables; without a batch, as when run by hand, make one from the present time."""
-        result = os.environ.get("RANKALPHA_RESULT")
+        result, output = os.environ.get("RANKALPHA_RESULT"), os.environ.get("RANKALPHA_OUTPUT")
         return cls(
             key=os.environ.get("RANKALPHA_BATCH") or datetime.now(UTC).strftime(BATCH_FORMAT),
             data_dir=Path(os.environ.get("RANKALPHA_DATA_DIR") or "/data"),
             result_path=Path(result) if result else None,
+            output=Path(output) if output else None,
         )
 
     @property
@@ -90,27 +77,10 @@ class Batch:
         """Return the batch's own folder in a volume: <data root>/<volume>/<batch key>."""
         return self.data_dir / volume / self.key
 
+    def target(self, volume: str) -> Path:
+        """Return the folder to write to: the container's own one, else the batch's folder in a volume."""
+        return self.output or self.folder(volume)
 
-def one_line(error: Exception) -> str:
-    """Return an error's message as one line of bounded length, whatever text it holds."""
-    text = " ".join(str(error).split())
-    missing = len(text) - BEGIN - END
-    return text if missing <= 0 else f"{text[:BEGIN]} [… {missing} characters are left out …] {text[-END:]}"
-
-
-def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
-    """Run `work` for the batch of the environment, report its result, and exit with the contract's status."""
-    try:
-        batch = Batch.from_env()
-        print(f"{stage}: batch {batch.key}", flush=True)
-        report = {"stage": stage, "batch": batch.key, **asdict(work(batch))}
-        text = json.dumps(report, default=str, indent=2)
-        if batch.result_path:
-            write_atomic(batch.result_path, lambda path: path.write_text(text + "\n"))
-        print(text, flush=True)
-    except StageError as error:
-        print(f"{stage}: {one_line(error)}", file=sys.stderr, flush=True)
-        sys.exit(error.exit_status)
-    except OSError as error:  # a full or read-only disk may be repaired
-        print(f"{stage}: {one_line(error)}", file=sys.stderr, flush=True)
-        sys.exit(os.EX_IOERR)
+    def shown(self, path: Path) -> str:
+        """Return a path below the data root as results name it."""
+        return str(path.relative_to(self.data_dir))

@@ -6,7 +6,7 @@ Settings and their defaults are listed in `apps/ingestion/settings.py`.
 import logging
 import sys
 
-from apps.common.stage import run_stage
+from apps.common.run import run_stage
 from apps.ingestion.work import ingest
 
 if __name__ == "__main__":

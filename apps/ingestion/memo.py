@@ -7,13 +7,15 @@ written, it takes them over.
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from apps.common.files import checksum, link, write_atomic
-from apps.common.stage import Batch, Result
+from apps.common.run import Result
+from apps.common.stage import BadData, Batch
+from apps.common.versions import Version
 from apps.ingestion import changes, snapshots
 from apps.ingestion.settings import Settings
 from apps.ingestion.sources import Source
@@ -33,22 +35,21 @@ def state_of(source: Source, settings: Settings) -> str | None:
     return hashlib.sha256(b"".join([settings_text.encode(), *code])).hexdigest()
 
 
-def taken_over(batch: Batch, state: str | None) -> Result | None:
+def taken_over(batch: Batch, state: str | None, before: Sequence[Version]) -> Result | None:
     """Make the batch's files those of the batch before, and return its result; None if something differs."""
-    earlier = snapshots.folder_before(batch)
-    if not earlier or not state:
+    if not before or not state:
         return None
-    memo = _read(earlier / FILE)
+    earlier = before[0]
+    memo = _read(earlier)
     if memo.get("state") != state or memo["quiet_until"] < batch.day.isoformat():
         return None
     written: dict[str, str] = memo["files"]
-    if any(
-        not (earlier / name).is_file() or checksum(earlier / name) != was for name, was in written.items()
-    ):
+    known = {name: earlier.folder / name for name in written}
+    if any(not path.is_file() or checksum(path) != written[name] for name, path in known.items()):
         return None
-    folder = batch.folder(snapshots.VOLUME)
+    folder = batch.target(snapshots.VOLUME)
     for name in (*written, FILE):
-        write_atomic(folder / name, lambda temporary, name=name: link(earlier / name, temporary))  # type: ignore[misc]
+        link(earlier.folder / name, folder / name)
     if changes.FILE not in written:
         (folder / changes.FILE).unlink(missing_ok=True)  # of an earlier attempt
     figures = memo["result"]
@@ -57,29 +58,32 @@ def taken_over(batch: Batch, state: str | None) -> Result | None:
         symbols=figures["symbols"],
         as_of=date.fromisoformat(figures["as_of"]),
         checksum=figures["checksum"],
-        outputs=[str((folder / name).relative_to(batch.data_dir)) for name in written],
+        outputs=[batch.shown(folder / name) for name in written],
         details=figures["details"] | NOTHING_NEW,
+        earlier=(earlier,),
     )
 
 
 def keep(batch: Batch, state: str | None, quiet_until: date, result: Result) -> None:
     """Write memo.json, unless the next batch could see more of the same source than this one."""
-    folder = batch.folder(snapshots.VOLUME)
+    folder = batch.target(snapshots.VOLUME)
     if state is None or quiet_until < batch.day:
         (folder / FILE).unlink(missing_ok=True)
         return
-    files = {Path(path).name: checksum(batch.data_dir / path) for path in result.outputs}
+    main, *others = result.outputs
+    files = {Path(main).name: result.checksum}
+    files |= {Path(path).name: checksum(batch.data_dir / path) for path in others}
     text = json.dumps(
-        {"state": state, "quiet_until": quiet_until, "files": files, "result": asdict(result)},
+        {"state": state, "quiet_until": quiet_until, "files": files, "result": result.figures()},
         default=str,
         indent=1,
     )
     write_atomic(folder / FILE, lambda temporary: temporary.write_text(text + "\n"))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(earlier: Version) -> dict[str, Any]:
     try:
-        memo = json.loads(path.read_text())
-    except (OSError, ValueError):
+        memo = json.loads(earlier.file(FILE).read_text())
+    except (OSError, ValueError, BadData):
         return {}
     return memo if isinstance(memo, dict) else {}

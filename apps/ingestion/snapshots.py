@@ -1,14 +1,17 @@
 """Snapshots of prices: finding an earlier batch's, writing this batch's, pruning old ones."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from apps.common.batches import PRICES, of_batches, remove
-from apps.common.files import link, write_atomic
+from apps.common.batches import PRICES, Keep, of_batches, remove, sweep
+from apps.common.files import link
+from apps.common.parquet import write_parquet
 from apps.common.stage import BadData, Batch
+from apps.common.versions import Version, earlier
 from apps.ingestion.prices import SCHEMA, Update, checked
 
 VOLUME = PRICES
@@ -23,55 +26,57 @@ class Snapshot:
 
     path: Path | None
     rows: int
+    version: Version | None = None
 
     def scan(self) -> pl.LazyFrame:
         """Return the prices, to be read as far as they are needed."""
         return pl.scan_parquet(self.path, glob=False) if self.path else SCHEMA.to_frame().lazy()
 
 
-def newest_before(batch: Batch) -> Snapshot:
-    """Return the newest sound snapshot of an earlier batch; a corrupt one is skipped with a warning."""
-    for folder in reversed(_batch_folders(batch.data_dir / VOLUME)):
-        path = folder / FILE
-        if folder.name >= batch.key or not path.is_file():
-            continue
+def before(batch: Batch) -> list[Version]:
+    """Return what the batch may continue: the published prices of older batches, newest first."""
+    known = earlier(batch, "prices", VOLUME)
+    return [version for version in known if version.sha256 or (version.folder / FILE).is_file()]
+
+
+def newest_sound(versions: Sequence[Version]) -> Snapshot:
+    """Return the first sound snapshot; a corrupt one is skipped with a warning."""
+    for version in versions:
+        path = version.folder / FILE
         try:
-            return Snapshot(path, checked(pl.read_parquet(path, glob=False), str(path)).height)
+            rows = checked(pl.read_parquet(version.file(FILE), glob=False), str(path)).height
+            return Snapshot(path, rows, version)
         except (pl.exceptions.PolarsError, OSError, BadData) as error:
             log.warning("warning: %s is corrupt and skipped: %s", path, str(error).splitlines()[0])
     return Snapshot(None, 0)
 
 
-def folder_before(batch: Batch) -> Path | None:
-    """Return the folder of the newest earlier batch that has prices, sound or not."""
-    folders = (
-        folder for folder in reversed(_batch_folders(batch.data_dir / VOLUME)) if folder.name < batch.key
-    )
-    return next((folder for folder in folders if (folder / FILE).is_file()), None)
-
-
 def write(path: Path, update: Update, earlier: Snapshot) -> bool:
     """Write the updated prices to `path`; with nothing new link the earlier file instead and return True."""
-    source = earlier.path
-    if source and update.new_rows == 0 and update.prices.height == earlier.rows:
-        write_atomic(path, lambda temporary: link(source, temporary))
+    if earlier.path and update.new_rows == 0 and update.prices.height == earlier.rows:
+        link(earlier.path, path)
         return True
-    write_atomic(path, lambda temporary: update.prices.write_parquet(temporary, compression="zstd"))
+    write_parquet(path, update.prices)
     return False
 
 
-def prune(batch: Batch, keep: int) -> list[str]:
-    """Remove all but the `keep` newest batch folders; return the names of the removed.
+def prune(batch: Batch, most: int) -> list[str]:
+    """Remove all but the `most` newest batch folders; return the names of the removed. 0 keeps all.
 
-    0 keeps all. Only the newest batch removes others: while an old day is ingested, batches of old days are
-    still being scored.
+    Only the newest batch removes others: while an old day is ingested, batches of old days are still being
+    scored. Where Airflow says which versions are published, others do not count, so that no trial pushes out
+    what is published; they are swept by age.
     """
-    folders = _batch_folders(batch.data_dir / VOLUME)
-    if not keep or not folders or folders[-1].name != batch.key:
+    folders = [path for path in of_batches(batch.data_dir / VOLUME) if path.is_dir()]
+    keep = Keep.from_env()
+    if keep:
+        sweep(batch.data_dir / VOLUME, keep)
+        published = keep.batches()
+        folders = [
+            path
+            for path in folders
+            if path.name in published or path.name < keep.since or (path / FILE).is_file()
+        ]
+    if not most or not folders or folders[-1].name > batch.key:
         return []
-    return remove(folders[:-keep])
-
-
-def _batch_folders(root: Path) -> list[Path]:
-    """Return the batch folders below `root`, oldest first."""
-    return [path for path in of_batches(root) if path.is_dir()]
+    return remove(folders[:-most])

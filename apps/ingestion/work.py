@@ -2,11 +2,14 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from apps.common.files import checksum, write_atomic
-from apps.common.stage import Batch, Result
+from apps.common.run import Result
+from apps.common.stage import Batch
+from apps.common.versions import Version
 from apps.ingestion import changes, memo, snapshots
 from apps.ingestion.changes import counts, log_changes, write_changes
 from apps.ingestion.prices import Rules, Update, update
@@ -23,7 +26,7 @@ TEN_YEARS = timedelta(days=3653)
 
 
 def ingest(batch: Batch) -> Result:
-    """Write the batch's prices.parquet and appearances.json below prices/<batch>/ and prune old batches.
+    """Write the batch's prices.parquet and appearances.json, and prune old batches.
 
     Repeating a batch starts from the same earlier batch and never reads its own files. Prices after the
     batch's day are left out, so that a past batch can be ingested later.
@@ -33,22 +36,25 @@ def ingest(batch: Batch) -> Result:
     settings = Settings.from_env()
     source = open_source(settings, batch)
     state = memo.state_of(source, settings)
-    result = memo.taken_over(batch, state)
+    before = snapshots.before(batch)
+    result = memo.taken_over(batch, state, before)
     if result:
         log.info("nothing is new since the batch before, whose files are taken over")
         if any(path.endswith(changes.FILE) for path in result.outputs):
             log.warning("warning: what it reported may still hold, see %s", changes.FILE)
     else:
-        result, updated = _updated(batch, settings, source)
+        result, updated = _updated(batch, settings, source, before)
         quiet_until = source.quiet_until(batch.day, updated.prices, updated.missing)
         memo.keep(batch, state, quiet_until, result)
     pruned = snapshots.prune(batch, settings.keep_batches)
     return replace(result, details=result.details | {"pruned": len(pruned)})
 
 
-def _updated(batch: Batch, settings: Settings, source: Source) -> tuple[Result, Update]:
+def _updated(
+    batch: Batch, settings: Settings, source: Source, before: Sequence[Version]
+) -> tuple[Result, Update]:
     """Write the batch's files from the earlier batch and what the source has."""
-    earlier = snapshots.newest_before(batch)
+    earlier = snapshots.newest_sound(before)
     log.info(
         "%s", f"continuing {earlier.path}" if earlier.path else "no earlier snapshot: loading all history"
     )
@@ -56,7 +62,7 @@ def _updated(batch: Batch, settings: Settings, source: Source) -> tuple[Result, 
     updated = update(source, earlier.scan(), until=batch.day, rules=rules)
     prices = updated.prices
     as_of, listed = appearances(prices, settings.screener_top)
-    folder = batch.folder(snapshots.VOLUME)
+    folder = batch.target(snapshots.VOLUME)
     reused = snapshots.write(folder / snapshots.FILE, updated, earlier)
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
     write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
@@ -70,7 +76,7 @@ def _updated(batch: Batch, settings: Settings, source: Source) -> tuple[Result, 
         symbols=prices["symbol"].n_unique(),
         as_of=as_of,
         checksum=checksum(outputs[0]),
-        outputs=[str(path.relative_to(batch.data_dir)) for path in outputs],
+        outputs=[batch.shown(path) for path in outputs],
         details={
             "source": source.name,
             "new_rows": updated.new_rows,
@@ -79,6 +85,7 @@ def _updated(batch: Batch, settings: Settings, source: Source) -> tuple[Result, 
             "reused": reused,
             "appearances": len(listed),
         },
+        earlier=(earlier.version,) if earlier.version else (),
     )
     return result, updated
 

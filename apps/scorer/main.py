@@ -6,7 +6,7 @@ Settings and their defaults are listed in `apps/scorer/settings.py`.
 import logging
 import sys
 
-from apps.common.stage import run_stage
+from apps.common.run import run_stage
 from apps.scorer.work import score
 
 if __name__ == "__main__":

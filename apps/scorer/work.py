@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import polars as pl
 
-from apps.common.files import checksum, write_atomic
-from apps.common.stage import BadData, Batch, Result
+from apps.common.files import checksum
+from apps.common.parquet import write_parquet
+from apps.common.run import Result
+from apps.common.stage import BadData, Batch
+from apps.common.versions import input_of
 from apps.scorer.prices import read_signals
 from apps.scorer.ranking import ranked
 from apps.scorer.settings import Settings
@@ -15,14 +18,14 @@ log = logging.getLogger("scorer")
 
 
 def score(batch: Batch) -> Result:
-    """Write prices/<batch>/scores.parquet: symbol, momentum, value, quality, score (0..100) and as_of.
+    """Write scores.parquet from prices.parquet: symbol, momentum, value, quality, score (0..100) and as_of.
 
     Symbols with a stale last price or too little history for any score are left out and counted.
     Raises BadConfig, or BadData when no symbol can be scored.
     """
     most_stale = timedelta(days=Settings.from_env().stale_days)
-    folder = batch.folder("prices")
-    signals = read_signals(folder / "prices.parquet")
+    prices = input_of(batch, "prices", "prices").file("prices.parquet")
+    signals = read_signals(prices)
     as_of = signals.select(pl.col("last_day").max()).item()
     current = signals.filter(pl.col("last_day") >= as_of - most_stale)
     scores = ranked(current).with_columns(as_of=pl.lit(as_of, dtype=pl.Date))
@@ -31,17 +34,17 @@ def score(batch: Batch) -> Result:
     _name("without enough history", current, scores)
     if scores.is_empty():
         raise BadData(
-            f"{folder / 'prices.parquet'}: no symbol has the 252 days that a score needs; "
+            f"{prices}: no symbol has the 252 days that a score needs; "
             "let the ingestion stage load more history"
         )
-    output = folder / "scores.parquet"
-    write_atomic(output, lambda path: scores.write_parquet(path, compression="zstd"))
+    output = batch.target("prices") / "scores.parquet"
+    write_parquet(output, scores)
     return Result(
         rows=scores.height,
         symbols=scores.height,
         as_of=as_of,
         checksum=checksum(output),
-        outputs=[str(output.relative_to(batch.data_dir))],
+        outputs=[batch.shown(output)],
         details={
             "left_out": left_out,
             "stale": stale,

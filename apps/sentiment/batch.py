@@ -1,15 +1,17 @@
-"""One batch: choose the symbols, carry or analyse each, write sentiment.json and last_run.json."""
+"""One batch: choose the symbols, carry or analyse each, write sentiment.json."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from apps.common.batches import prune_followers
+from apps.common.batches import Keep, prune_followers, sweep
 from apps.common.files import checksum
-from apps.common.stage import Batch, Result
+from apps.common.run import Result
+from apps.common.stage import Batch
+from apps.common.versions import Version, input_of
 from apps.sentiment.consensus import Candidate, consensus, universe
 from apps.sentiment.headlines import HeadlineSource, headline_source
-from apps.sentiment.history import History, report_path
+from apps.sentiment.history import FILE, VOLUME, History
 from apps.sentiment.kept import KeptHeadlines
 from apps.sentiment.models import SentimentModel, sentiment_model
 from apps.sentiment.reports import APPEARANCES, REPORT, Appearances, Entry, Report, read_json, write_json
@@ -78,23 +80,32 @@ def analyse_batch(batch: Batch, settings: Settings) -> Result:
     symbol in consensus is an outcome, not an error: rows is 0.
     """
     batch = replace(batch, data_dir=settings.data_dir)
-    path = batch.folder("prices") / "appearances.json"
-    screened = read_json(path, APPEARANCES, "run the ingestion stage for this batch")
+    ingested = input_of(batch, "prices", "prices")
+    screened = read_json(
+        ingested.file("appearances.json"), APPEARANCES, "run the ingestion stage for this batch"
+    )
     source, model = headline_source(settings, batch), sentiment_model(settings, batch)
     analysis = Analysis(batch, source, model, settings.in_flight)
     history = History.read(batch, settings.skip_if_within_days)
-    candidates = chosen(batch, settings, screened)
+    candidates = chosen(ingested, settings, screened)
     carried = {each.symbol: entry for each in candidates if (entry := history.carried(each))}
     analysed = analysis.entries([each for each in candidates if each.symbol not in carried])
     entries = {**carried, **{entry.symbol: entry for entry in analysed}}
     report = Report(as_of=screened.as_of, symbols=[entries[each.symbol] for each in candidates])
-    write_json(report_path(batch), REPORT, report)
-    history.record(report.symbols)
-    pruned = prune_followers(report_path(batch).parent.parent, keep=history.in_use())
-    return result(batch, report, model, len(pruned))
+    write_json(batch.target(VOLUME) / FILE, REPORT, report)
+    pruned = prune(batch, history)
+    return replace(result(batch, report, model, pruned), earlier=history.sources(carried))
 
 
-def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Candidate]:
+def prune(batch: Batch, history: History) -> int:
+    """Remove what nobody needs any more; return how many batches are gone."""
+    volume = batch.data_dir / VOLUME
+    if keep := Keep.from_env():
+        sweep(volume, keep)
+    return len(prune_followers(volume, keep=history.in_use()))
+
+
+def chosen(ingested: Version, settings: Settings, screened: Appearances) -> list[Candidate]:
     """Return the batch's candidates: the screeners' consensus, or every symbol that has prices."""
     if settings.use_consensus:
         return consensus(
@@ -103,20 +114,20 @@ def chosen(batch: Batch, settings: Settings, screened: Appearances) -> list[Cand
             settings.consensus_min_styles,
             settings.consensus_limit,
         )
-    return universe(batch.folder("prices") / "prices.parquet", screened.appearances)
+    return universe(ingested.file("prices.parquet"), screened.appearances)
 
 
 def result(batch: Batch, report: Report, model: SentimentModel, pruned: int) -> Result:
     """Return the figures of the written report; `pruned` older reports were removed."""
     reused = sum(each.reused for each in report.symbols)
     ratings = [each.sentiment for each in report.symbols if each.sentiment is not None]
-    output = report_path(batch)
+    output = batch.target(VOLUME) / FILE
     return Result(
         rows=len(report.symbols),
         symbols=len(report.symbols),
         as_of=report.as_of,
         checksum=checksum(output),
-        outputs=[str(output.relative_to(batch.data_dir)), "analysis_schedule/last_run.json"],
+        outputs=[batch.shown(output)],
         details={
             "analysed": len(report.symbols) - reused,
             "reused": reused,

@@ -6,7 +6,8 @@ import signal
 # who stops it while it loads sees no traceback; a handler, because polars lets SIG_DFL have no effect
 signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
 
-from apps.common.stage import Batch, Result, run_stage  # noqa: E402
+from apps.common.run import Result, run_stage  # noqa: E402
+from apps.common.stage import Batch  # noqa: E402
 from apps.sentiment.batch import analyse_batch  # noqa: E402
 from apps.sentiment.service import serve  # noqa: E402
 from apps.sentiment.settings import Settings  # noqa: E402

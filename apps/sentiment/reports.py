@@ -29,7 +29,7 @@ class Appearance(BaseModel):
 
 
 class Appearances(BaseModel):
-    """prices/<batch>/appearances.json, written by the ingestion stage."""
+    """appearances.json, written by the ingestion stage."""
 
     as_of: date
     appearances: list[Appearance]
@@ -57,7 +57,7 @@ class Entry(BaseModel):
 
 
 class Report(BaseModel):
-    """company_reports/<batch>/sentiment.json."""
+    """sentiment.json."""
 
     as_of: date
     symbols: list[Entry]
@@ -78,18 +78,10 @@ class Ratings(BaseModel):
     ratings: dict[str, Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]] = {}
 
 
-class LastRun(BaseModel):
-    """When a symbol was last analysed, and which batch holds the outcome."""
-
-    analysed: date
-    batch: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$")  # becomes part of a path
-
-
 APPEARANCES = TypeAdapter(Appearances)
 REPORT = TypeAdapter(Report)
 KEPT_HEADLINES = TypeAdapter(Headlines)
 RATINGS = TypeAdapter(Ratings)
-LAST_RUNS = TypeAdapter(dict[str, LastRun])  # analysis_schedule/last_run.json, by symbol
 HEADLINES = TypeAdapter(dict[str, str | dict[str, list[str]]])  # the sample file: a notice and the headlines
 
 

@@ -96,6 +96,41 @@ def publish_anyway(batch: str, dataset: str, reason: str, market: str | None) ->
     run_in_stack("publish_anyway:publish_batch", key=batch, dataset=dataset, reason=reason, market=market)
 
 
+@click.command(name="publish-version")
+@click.option("--batch", metavar="KEY", required=True, help=f"The batch, such as {KEY}.")
+@click.option(
+    "--dataset", metavar="NAME", required=True, help=f"One of {', '.join(step.writes for step in SHAPE)}."
+)
+@click.option(
+    "--version", "path", metavar="PATH", required=True, help="Its path, as `lineage --batch` shows it."
+)
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it stays on record.")
+@market_option
+def publish_version(batch: str, dataset: str, path: str, reason: str, market: str | None) -> None:
+    """Publish again, on record, a version that a batch has had.
+
+    The version is compared with the disk first. The stages after it start by themselves; nothing is removed.
+
+    Exit status: 0 published, 2 refused and nothing changed.
+    """
+    run_in_stack(
+        "publish_version:publish_version", key=batch, dataset=dataset, path=path, reason=reason, market=market
+    )
+
+
+@click.command()
+@click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}; the newest one if left out.")
+@market_option
+def verify(batch: str | None, market: str | None) -> None:
+    """Compare the data on the disk with what a batch has published, and with what it read.
+
+    RankAlpha's API reads every byte again. Nothing is changed.
+
+    Exit status: 0 all is as it was published, 1 something is not, 2 it cannot be compared.
+    """
+    run_in_stack("verify:verify", key=batch, market=market)
+
+
 @click.command()
 @click.option(
     "--stay", is_flag=True, help="Sleep instead of ending once the batch has ended, as its container does."
@@ -112,4 +147,4 @@ def startup(stay: bool) -> None:
     run_in_stack("startup:startup", stay=stay)
 
 
-COMMANDS = (health, lineage, rerun, publish_anyway, startup)
+COMMANDS = (health, lineage, rerun, publish_anyway, publish_version, verify, startup)

@@ -12,10 +12,12 @@ from rankalpha.containers import task_log
 from rankalpha.containers.durable import check_exit, find_or_start
 from rankalpha.containers.follow import End, Follower, seconds_left
 from rankalpha.containers.usage import container_report, highest, report_line, sample
+from rankalpha.pipeline.versions import Given
 from rankalpha.runners import runner
 from rankalpha.runners.base import NOTHING, Container, EngineLost, Mark, Runner, StageFailed, Usage
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
+from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment
 from rankalpha.stages.output import push_output
 from rankalpha.stages.result import ResultError, parse_result
 from rankalpha.stages.stage import Stage
@@ -48,12 +50,13 @@ class Attempt:
     def _engine(self) -> Runner:
         return runner()
 
-    def follow(self, batch: str, identity: Identity) -> End:
+    def follow(self, batch: str, identity: Identity, given: Given | None = None) -> End:
         """Find or start the container of `batch` and wait for it; return `running` if the task has to defer.
 
-        Raises SettingsError for a setting of the stage that is not usable.
+        `given` are the versions of a stage that takes part in them. Raises SettingsError for a setting of the
+        stage that is not usable.
         """
-        container = self._found_or_started(batch, identity)
+        container = self._found_or_started(batch, identity, given)
         limit, wait = self._stage.time_limit, self._seconds_to_wait()
         follower = Follower(self._engine, container.id, task_log.write, self._log)
         if wait == 0 and container.running and seconds_left(container, limit) > 0:
@@ -83,8 +86,12 @@ class Attempt:
         if self.container:
             self._engine.remove(self.container)
 
-    def _found_or_started(self, batch: str, identity: Identity) -> Container:
-        job = self._stage.job(batch, identity.labels)
+    def _found_or_started(self, batch: str, identity: Identity, given: Given | None) -> Container:
+        stage, versions = self._stage, {}
+        if given:
+            root = self._engine.data_root(stage)
+            versions = environment(stage, given, root, batch, identity.version)
+        job = stage.job(batch, identity.labels, versions)
         masking.mask(job.env, self._stage.secrets)
         if keys := unreached(job.unreached, self._stage):
             self._log.warning("%s", warning(keys, self._stage))
@@ -120,8 +127,11 @@ class Attempt:
         stage = self._stage
         if end == "overdue":
             raise StageFailed(f"stage {stage.name} was stopped at its time limit of {stage.time_limit}")
-        masking.mask(self._engine.environment(container.id), stage.secrets)  # in this process too
+        env = self._engine.environment(container.id)
+        masking.mask(env, stage.secrets)  # in this process too
         tail = [masking.masked(line) for line in self._engine.tail(container.id)]
         if hint := check_exit(stage, container, tail):
             self._log.warning(hint)
-        return parse_result(self._engine.result(container.id, stage.name), batch)
+        result = parse_result(self._engine.result(container.id, stage.name), batch)
+        check_result(result, env.get(OUTPUT_FOLDER, ""), self._engine.data_root(stage))
+        return result

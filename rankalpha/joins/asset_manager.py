@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from rankalpha.joins import waiting
 from rankalpha.joins.after_pause import keep_newest
 from rankalpha.pipeline.batch import BATCHES_KEY, FIGURES_KEY
+from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, listed
 from rankalpha.settings import settings
 
 MAX_BATCHES = 1000  # almost three years of daily batches
@@ -110,12 +111,23 @@ def _waiting_with(event: AssetEvent, session: Session) -> list[AssetPartitionDag
 
 
 def _list_batches(event: AssetEvent, session: Session) -> None:
-    """Keep the newest batches of the event's dataset, and their figures, in its state store for tasks."""
+    """Keep the newest batches of the event's dataset in its state store for tasks.
+
+    Their figures and versions are kept too. Callers hold `waiting.lock`.
+    """
     key = AssetEvent.partition_key
     keys = select(key).where(AssetEvent.asset_id == event.asset_id, key.is_not(None)).distinct()
     newest = list(session.scalars(keys.order_by(key.desc()).limit(MAX_BATCHES)))
-    for name, value in ((BATCHES_KEY, newest), (FIGURES_KEY, _figures(event, session))):
-        get_state_backend().set(AssetScope(asset_id=event.asset_id), name, json.dumps(value), session=session)
+    store, scope = get_state_backend(), AssetScope(asset_id=event.asset_id)
+    # one event after another, so that a version is known longer than its event is kept
+    before = json.loads(store.get(scope, VERSIONS_KEY, session=session) or "{}")
+    versions = listed(before, str(event.partition_key), (event.extra or {}).get(VERSION))
+    for name, value in (
+        (BATCHES_KEY, newest),
+        (FIGURES_KEY, _figures(event, session)),
+        (VERSIONS_KEY, versions),
+    ):
+        store.set(scope, name, json.dumps(value), session=session)
 
 
 def _figures(event: AssetEvent, session: Session) -> dict[str, dict[str, Any]]:

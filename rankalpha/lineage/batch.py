@@ -1,17 +1,17 @@
 """What one batch was made of, by Airflow's public API: runs, attempts, images, inputs, outputs."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.lineage.inputs import Events, consumed, recorded, reference, version_of
 from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.steps import Step
 
-Events = Mapping[str, Sequence[Mapping[str, Any]]]  # of the batch, by dataset, oldest first
-RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced")
+RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished")
 
 
 def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, Any]:
@@ -19,35 +19,40 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
 
     {"batch": key, "steps": [{"step", "dag_id", "runs": [{"run_id", "state", "triggered_by", "user", "note",
     "run_type", "started", "ended", "tries": [{"task_id", "try_number", "state", "started", "ended"}]}],
-    "inputs": [{"dataset", "batch", "published", "checksum"}], "output": {"dataset", "published", "run_id",
-    "rows", "symbols", "as_of", "checksum", "checks", "container", "forced"} or None}]}
+    "inputs": [{"dataset", "batch", "published", "checksum", "version"}], "output": {"dataset", "published",
+    "run_id", "rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished",
+    "version"} or None}]}
 
-    Runs and their attempts (`tries`) are oldest first. Inputs are those of the run that published the output,
-    or of the newest run when no run did. Raises BatchError for a text that is not a key and for an unknown
+    Runs and their attempts (`tries`) are oldest first. A `version` is {"path", "sha256"} or None. Inputs are
+    those that the output records; without a record, the events of the run that published the output or, when
+    no run did, of the newest run. Raises BatchError for a text that is not a key and for an unknown
     batch, else as AirflowApi does.
     """
     parse_key(key)
-    events = {step.writes: _events(api, step.writes, key) for step in pipeline.steps}
-    steps = [_step(api, key, step, events) for step in pipeline.steps]
+    events = {step.writes: events_of(api, step.writes, key) for step in pipeline.steps}
+    steps = [_step(api, key, step, events, pipeline.market.prefix) for step in pipeline.steps]
     if not any(step["runs"] or step["output"] for step in steps):
         raise BatchError(f"nothing is known of batch {key}; the Assets view lists the batches that exist")
     return {"batch": key, "steps": steps}
 
 
-def _step(api: AirflowApi, key: str, step: Step, events: Events) -> dict[str, Any]:
+def _step(api: AirflowApi, key: str, step: Step, events: Events, prefix: str) -> dict[str, Any]:
     runs = _runs(api, key, step, events)
-    output = _output(events[step.writes])
+    published = events[step.writes]
+    output = _output(published)
+    inputs = recorded(published[-1]["extra"] or {}, step, events, prefix) if published else []
     publisher = next((run for run in runs if output and run["dag_run_id"] == output["run_id"]), None)
     return {
         "step": step.name,
         "dag_id": step.dag_id,
         "runs": [_run(api, run) for run in runs],
-        "inputs": _inputs(api, step, publisher or (runs[-1] if runs else None), events),
+        "inputs": inputs or consumed(api, step, publisher or (runs[-1] if runs else None), events),
         "output": output,
     }
 
 
-def _events(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
+def events_of(api: AirflowApi, dataset: str, key: str) -> list[dict[str, Any]]:
+    """Return the events of a batch in a dataset, oldest first."""
     since = parse_key(key).isoformat()  # nothing is published in a batch before its time
     events = api.every(
         "assets/events",
@@ -121,39 +126,12 @@ def _run(api: AirflowApi, run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _inputs(
-    api: AirflowApi, step: Step, run: Mapping[str, Any] | None, events: Events
-) -> list[dict[str, Any]]:
-    """Return the events that a run of the step has consumed.
-
-    A run that was triggered by hand has consumed no event; it took what its batch had when it started.
-    """
-    if not run or not step.reads:
-        return []
-    path = f"dags/{step.dag_id}/dagRuns/{run['dag_run_id']}/upstreamAssetEvents"
-    consumed = _newest(api.get(path)["asset_events"])
-    until = run["start_date"] or run["run_after"]
-    available = _newest(event for name in step.reads for event in events[name] if event["timestamp"] <= until)
-    return [
-        {
-            "dataset": name,
-            "batch": event["partition_key"],
-            "published": event["timestamp"],
-            "checksum": (event["extra"] or {}).get("checksum"),
-        }
-        for name in step.reads
-        if (event := consumed.get(name) or available.get(name))
-    ]
-
-
-def _newest(events: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {event["name"]: event for event in sorted(events, key=lambda event: str(event["timestamp"]))}
-
-
 def _output(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not events:
         return None
     newest = events[-1]
     extra = newest["extra"] or {}
     source = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
-    return {**source, **{name: extra.get(name) for name in RESULT}, "checks": extra.get("checks") or []}
+    figures = {name: extra.get(name) for name in RESULT}
+    version = reference(version_of(extra))
+    return {**source, **figures, "checks": extra.get("checks") or [], "version": version}

@@ -16,8 +16,11 @@ def lines(lineage: Mapping[str, Any]) -> Iterator[str]:
     for step in lineage["steps"]:
         yield f"{_flow(step)}  ({step['dag_id']})"
         for event in step["inputs"]:
-            published = f"published {_time(event['published'])}"
+            published = (
+                f"published {_time(event['published'])}" if event["published"] else "not published now"
+            )
             yield f"    reads   {event['dataset']} of {event['batch']}, {published}, {_checksum(event)}"
+            yield from (f"            {line}" for line in _version(event))
         for run in step["runs"]:
             yield from (f"    {line}" for line in _run(run))
         yield from (f"    {line}" for line in _output(step["output"]))
@@ -47,19 +50,22 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     if output is None:
         yield "writes  nothing yet"
         return
-    yield f"writes  {output['dataset']}, published {_time(output['published'])} by {output['run_id']}"
+    by = output["run_id"] or "a person"  # an event that was posted belongs to no run
+    yield f"writes  {output['dataset']}, published {_time(output['published'])} by {by}"
     counts = [
         count(output[f"{thing}s"], thing) for thing in ("row", "symbol") if output[f"{thing}s"] is not None
     ]
     as_of = [f"as of {output['as_of']}"] if output["as_of"] else []
     yield f"            {', '.join([*counts, *as_of, _checksum(output)])}"
+    yield from (f"            {line}" for line in _version(output))
     if container := output["container"]:
         yield f"            {_container(container)}"
     for check in output["checks"]:
         passed = verdict(check) if check["passed"] else f"NOT PASSED ({check['severity']})"
         yield f"            check {check['name']}: {check['value']}, expected {check['expected']}: {passed}"
-    if forced := output["forced"]:
-        yield f"            PUBLISHED ANYWAY by {forced['by']}: {forced['reason']}"
+    for what, record in (("ANYWAY", output["forced"]), ("AGAIN", output["republished"])):
+        if record:
+            yield f"            PUBLISHED {what} by {record['by']}: {record['reason']}"
 
 
 def _container(container: Mapping[str, Any]) -> str:
@@ -75,6 +81,11 @@ def _container(container: Mapping[str, Any]) -> str:
 
 def _checksum(event: Mapping[str, Any]) -> str:
     return event["checksum"] or "no checksum"
+
+
+def _version(event: Mapping[str, Any]) -> Iterator[str]:
+    if version := event["version"]:
+        yield f"version {version['path']}, sha256:{version['sha256']}"
 
 
 def _time(text: str) -> str:

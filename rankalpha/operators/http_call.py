@@ -11,8 +11,11 @@ from requests import RequestException, Response, codes
 from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
 
 from rankalpha.no_proxy import direct
+from rankalpha.pipeline.versions import VERSION
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
+from rankalpha.stages.given import check_result
+from rankalpha.stages.profile import Profile
 from rankalpha.stages.result import ResultError, ResultNotStored, parse_result, read_json
 from rankalpha.texts import ANSWER, cut, shown
 from rankalpha.usable import url_problem
@@ -40,13 +43,14 @@ class SettingHook(HttpHook):
         return Connection(conn_id="setting", conn_type="http", host=conn_id.rstrip("/"))
 
 
-def make(call: Call, batch: str, log: Any) -> dict[str, Any]:
-    """Make `call` for `batch` and return the JSON object of the answer.
+def make(
+    call: Call, profile: Profile, batch: str, log: Any, more: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Make `call` for `batch` and return the JSON object of the answer; `more` is said in its body.
 
-    Raises SettingsError for a setting that is not usable, AirflowFailException for an answer 4xx, and
-    ServiceError for everything that another attempt may heal.
+    `profile` has the call's settings. Raises SettingsError for a setting that is not usable,
+    AirflowFailException for an answer 4xx, and ServiceError for everything that another attempt may heal.
     """
-    profile = call.profile()
     url, method = profile.get(call.url_key), profile.get(f"{call.name}_METHOD").upper()
     path, timeout = profile.line(f"{call.name}_PATH"), profile.number(f"{call.name}_TIMEOUT", LONGEST)
     if method not in ("GET", "POST", "PUT"):
@@ -54,7 +58,7 @@ def make(call: Call, batch: str, log: Any) -> dict[str, Any]:
     if problem := url_problem(url):
         raise SettingsError(f"{call.url_key}={shown(url)} {problem}")
     log.info("Batch %s: %s %s%s", batch, method, url, path)
-    body = {"data" if method == "GET" else "json": call.about(batch)}
+    body = {"data": call.about(batch)} if method == "GET" else {"json": {**call.about(batch), **(more or {})}}
     try:
         response = SettingHook(method, http_conn_id=url).run(
             path,
@@ -92,8 +96,11 @@ def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
     return answer
 
 
-def result_of(answer: dict[str, Any], batch: str) -> dict[str, Any] | None:
-    """Return the answer of a grading refresh as a result; None for a service that reports no figures."""
+def result_of(answer: dict[str, Any], batch: str, output: str = "") -> dict[str, Any] | None:
+    """Return the answer of a grading refresh as a result; None for a service that reports no figures.
+
+    `output` is the folder of the version that it was told to write, empty when it was told of none.
+    """
     if not {"graded", "as_of"} <= answer.keys():
         return None
     figures = {
@@ -101,8 +108,12 @@ def result_of(answer: dict[str, Any], batch: str) -> dict[str, Any] | None:
         "symbols": answer["graded"],
         "details": answer.get("distribution", {}),
     }
-    as_given = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
+    as_given: dict[str, Any] = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
+    if output and isinstance(answer.get(VERSION), dict):  # a service that takes no part has no version
+        as_given[VERSION] = answer[VERSION]
     try:
-        return parse_result(json.dumps({**figures, **as_given}).encode(), batch)
+        result = parse_result(json.dumps({**figures, **as_given}).encode(), batch)
+        check_result(result, f"/{output}", "")
     except ResultError as error:
         raise ServiceError(f"unexpected answer: {error}") from error
+    return result

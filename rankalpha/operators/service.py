@@ -8,7 +8,9 @@ from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.logs import bind_batch
+from rankalpha.operators.given import request
 from rankalpha.pipeline.batch import BatchError, batch_of
+from rankalpha.pipeline.versions import VERSION
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
 from rankalpha.stages.output import pull_output, push_output
@@ -39,11 +41,15 @@ class ServiceOperator(BaseOperator):
         try:
             batch = self._batch(context)
             bind_batch(batch)
-            answer = make(self.call, batch, self.log)
+            profile = self.call.profile()
+            takes_part = self.call.takes_part(profile)
+            named = request(context, self, batch, self.call) if takes_part else {}
+            answer = make(self.call, profile, batch, self.log, named)
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
-        push_output(context["ti"], batch, result_of(answer, batch))
+        output = f"{self.call.output}/{batch}/{named['version']}" if named else ""
+        push_output(context["ti"], batch, result_of(answer, batch, output))
 
     def _batch(self, context: Context) -> str:
         if not self.batch_from:
@@ -52,3 +58,27 @@ class ServiceOperator(BaseOperator):
         if not batch:
             raise BatchError(f"task {self.batch_from} has no batch yet; run it before this task")
         return batch
+
+
+class ShowOperator(ServiceOperator):
+    """Have the service show the version that the task `batch_from` has made, once it is published.
+
+    A service that takes no part in versions has answered none: it shows what it grades by itself.
+    """
+
+    def execute(self, context: Context) -> None:
+        """Name the version to the service, unless there is none."""
+        from rankalpha.operators.http_call import make  # noqa: PLC0415  slow to load, and not for parsing
+
+        output = pull_output(context["ti"], str(self.batch_from))
+        batch, version = str(output["batch"]), (output["result"] or {}).get(VERSION)
+        bind_batch(batch)
+        if not isinstance(version, dict):
+            self.log.info("Batch %s has no version; the service shows its grades by itself", batch)
+            return
+        named = {key: version[key] for key in ("path", "sha256")}
+        try:
+            answer = make(self.call, self.call.profile(), batch, self.log, {VERSION: named})
+        except SettingsError as error:
+            raise AirflowFailException(str(error)) from error
+        self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)

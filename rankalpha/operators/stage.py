@@ -14,6 +14,7 @@ from rankalpha.containers.attempt import Attempt
 from rankalpha.containers.task_state import state_of
 from rankalpha.containers.usage import highest
 from rankalpha.logs import bind_batch
+from rankalpha.operators.given import given
 from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
 from rankalpha.runners.base import StageFailed, StageInvalid, StageLeft, Usage
 from rankalpha.runners.identity import Identity
@@ -62,7 +63,9 @@ class StageOperator(BaseOperator):
         """Find or start the container and wait for it; see `rankalpha.runners` for the ways it can fail."""
         with self._working(context) as attempt:
             batch = self._batch(context)
-            if (end := attempt.follow(batch, Identity.of(context, self.stage.name, batch))) != "running":
+            identity = Identity.of(context, self.stage.name, batch)
+            versions = given(context, self, batch, self.stage) if self.stage.output else None
+            if (end := attempt.follow(batch, identity, versions)) != "running":
                 attempt.collect(end)
                 return
             from rankalpha.containers.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing

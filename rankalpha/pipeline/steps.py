@@ -9,7 +9,7 @@ class Shape:
 
     `stage` names the stage that the step runs, which rankalpha/stages/<stage>.py declares; a step that only
     calls a service has none. `folders` are those below the root of the data that the step adds. `follow_ups`
-    are its tasks after the publication, whose failure loses no batch.
+    are its tasks after the publication; the failure of one that is not `urgent` can wait for the day.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Shape:
     stage: str = ""
     folders: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
 
 
 # each step follows the steps that it reads from
@@ -30,13 +31,14 @@ SHAPE = (
         ("scores", "sentiment"),
         "grades",
         folders=("grades",),
-        follow_ups=("notify_frontend",),
+        follow_ups=("show_grades", "notify_frontend"),
+        urgent=("show_grades",),  # without it the page shows older grades
     ),
 )
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step
 STAGE_NAMES = tuple(step.stage for step in SHAPE if step.stage)
 FOLDERS = tuple(folder for step in SHAPE for folder in step.folders)  # of the default market's data
-FOLLOW_UPS = tuple(task for step in SHAPE for task in step.follow_ups)
+FOLLOW_UPS = tuple(task for step in SHAPE for task in step.follow_ups if task not in step.urgent)
 
 # DAGs of no market, by what follows `rankalpha_` in their ids: they touch no dataset, and run all day
 HOUSEKEEPING = ("maintenance", "watchdog")

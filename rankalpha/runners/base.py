@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.stage import Stage, StageJob
 
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
@@ -130,6 +130,10 @@ class Runner(ABC):
     Each method raises EngineLost when the engine does not answer. Those that take the id of a container
     raise ContainerGone when it does not exist. A container keeps its id when it is set aside.
     """
+
+    @abstractmethod
+    def data_root(self, stage: Stage) -> str:
+        """Return the root of the data as the stage sees it, an absolute path."""
 
     @abstractmethod
     def create(self, job: StageJob, name: str) -> Container:

@@ -45,8 +45,9 @@ from rankalpha.runners.docker_figures import digest, usage_of
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
 from rankalpha.settings import settings
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.stage import Stage, StageJob
 
+DATA_ROOT = "/data"
 API_VERSION = "1.44"  # of Docker 25; to ask an engine for its version takes longer than most requests
 CONFLICT = 409
 MISSING = 404
@@ -65,9 +66,13 @@ class DockerRunner(Runner):
     def _client(self) -> APIClient:
         return _client(self._url, ANSWER_SECONDS)
 
+    def data_root(self, stage: Stage) -> str:  # noqa: ARG002
+        """See Runner.data_root; a market has volumes of its own."""
+        return DATA_ROOT
+
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; what the engine lacks is named."""
-        data = dict.fromkeys(job.stage.data_dir_keys, "/data")
+        data = dict.fromkeys(job.stage.data_dir_keys, DATA_ROOT)
         options = job.stage.docker
         mounts = [Mount(target=volume.target, source=volume.name) for volume in options.volumes]
         mounts.append(Mount(target=RESULT_VOLUME, source=None))  # without a name: this container's own

@@ -74,6 +74,14 @@ class Identity:
     @property
     def name(self) -> str:
         """The name of the group's container."""
+        return f"rankalpha-{self.stage}-{self.batch.replace(':', '-')}-{self._digest}"
+
+    @property
+    def version(self) -> str:
+        """The name of the version that a container of this attempt writes; no other attempt has it."""
+        return f"{self.stage}-{self._digest}-{self.try_number}"
+
+    @property
+    def _digest(self) -> str:
         group = "\n".join([*self.of_task.values(), str(self.group)])
-        digest = sha256(group.encode()).hexdigest()[:8]
-        return f"rankalpha-{self.stage}-{self.batch.replace(':', '-')}-{digest}"
+        return sha256(group.encode()).hexdigest()[:8]

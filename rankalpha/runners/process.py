@@ -39,11 +39,11 @@ from rankalpha.runners.base import (
     check_result_file,
 )
 from rankalpha.runners.identity import is_set_aside, name_aside
-from rankalpha.runners.process_environment import environment, working_folder
+from rankalpha.runners.process_environment import data_root, environment, working_folder
 from rankalpha.runners.process_folder import container_of, description, locked, read, taken
 from rankalpha.runners.process_output import Output, characters, line_of
 from rankalpha.settings import settings
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.stage import Stage, StageJob
 
 SHIM = Path(__file__).with_name("process_shim.py")
 START_SECONDS = 10
@@ -56,6 +56,10 @@ class ProcessRunner(Runner):
 
     def __init__(self) -> None:
         self._root = settings().process_dir.absolute()
+
+    def data_root(self, stage: Stage) -> str:
+        """See Runner.data_root; a market has a folder of its own."""
+        return data_root(stage)
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; the folder gets its name when it is complete."""

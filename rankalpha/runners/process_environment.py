@@ -7,7 +7,7 @@ from pathlib import Path
 from rankalpha.no_proxy import proxies, with_exceptions
 from rankalpha.runners.base import StageInvalid
 from rankalpha.settings import settings
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.stage import Stage, StageJob
 
 
 def working_folder(job: StageJob) -> Path:
@@ -19,6 +19,11 @@ def working_folder(job: StageJob) -> Path:
             "process has instead of an image; correct it, or set RANKALPHA_RUNNER=docker"
         )
     return settings().app_dir.absolute() / folder.relative_to("/app")
+
+
+def data_root(stage: Stage) -> str:
+    """Return the folder that a process has instead of the volumes."""
+    return str(settings().data_dir.absolute() / stage.market.folder)
 
 
 def environment(job: StageJob, folder: Path) -> dict[str, str]:
@@ -37,7 +42,7 @@ def environment(job: StageJob, folder: Path) -> dict[str, str]:
         "UV_PYTHON": sys.executable,
         "RANKALPHA_STACK": settings().stack,  # `make down` ends the stages of its stack
     }
-    data = dict.fromkeys(job.stage.data_dir_keys, str(settings().data_dir / job.stage.market.folder))
+    data = dict.fromkeys(job.stage.data_dir_keys, data_root(job.stage))
     outside = proxies(os.environ)
     return {
         **image,

@@ -18,6 +18,10 @@ def _declared(name: str) -> Stage:
     stage = next((value for value in vars(module).values() if isinstance(value, Stage)), None)
     if stage is None or stage.name != name:
         raise ValueError(f"rankalpha/stages/{name}.py declares no Stage with name={name!r}")
+    if stage.output and stage.output not in FOLDERS:
+        raise ValueError(
+            f"stage {name}: output={stage.output!r} is not one of the folders {', '.join(FOLDERS)}"
+        )
     for volume in stage.docker.volumes:
         target = PurePosixPath(volume.target)
         if target.is_relative_to(DATA) and target.relative_to(DATA).parts[:1] not in {(f,) for f in FOLDERS}:

@@ -14,12 +14,16 @@ class Call:
 
     With `name` GRADING: GRADING_METHOD, GRADING_PATH and GRADING_TIMEOUT (seconds); `url_key` names the
     setting of the base URL, `settings().<url_default>` its default.
+
+    `output` is the folder of the versions that the service writes, see `rankalpha.pipeline.versions`; empty
+    for a call that writes none. GRADING_VERSIONS=false is for a service that refuses what it does not know.
     """
 
     name: str
     url_key: str
     url_default: str
     path: str
+    output: str = ""
     market: Market = DEFAULT_MARKET
 
     def of(self, market: Market) -> Self:
@@ -38,7 +42,14 @@ class Call:
             f"{self.name}_METHOD": "POST",
             f"{self.name}_PATH": self.path,
             f"{self.name}_TIMEOUT": "60",
+            **({f"{self.name}_VERSIONS": "true"} if self.output else {}),
         }
+
+    def takes_part(self, profile: Profile) -> bool:
+        """Return whether the call names versions; those of a GET have no place in its address."""
+        if not self.output or profile.get(f"{self.name}_METHOD").upper() == "GET":
+            return False
+        return profile.flag(f"{self.name}_VERSIONS")
 
     def profile(self) -> Profile:
         """Look up the call's settings."""

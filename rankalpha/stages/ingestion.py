@@ -25,5 +25,9 @@ INGESTION = Stage(
         "SCREENER_TOP",
     ),
     timeout=timedelta(minutes=30),
+    output="prices",
+    earlier="prices",  # the history that a batch adds to
+    most_earlier=3,  # one that cannot be read is passed over
+    prunes=True,
     docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

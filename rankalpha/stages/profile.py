@@ -125,6 +125,13 @@ class Profile:
             raise SettingsError(f"{key}={shown(value)} is too large; the maximum is {most:.10g}")
         return number
 
+    def flag(self, key: str) -> bool:
+        """Return whether `key` is on; SettingsError for a value other than true and false."""
+        value = self.get(key)
+        if value.strip().lower() not in ("true", "false"):
+            raise SettingsError(f"{key}={shown(value)} is neither true nor false")
+        return value.strip().lower() == "true"
+
     def all(self) -> dict[str, str]:
         """Return every key of the file and the defaults, with the value that has precedence."""
         return {key: self.get(key) for key in {**self.defaults, **self.file}}

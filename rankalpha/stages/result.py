@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from rankalpha.pipeline.versions import PATH
 from rankalpha.texts import ANSWER, cut, shown
 from rankalpha.usable import text_problem
 
@@ -36,6 +37,33 @@ SCHEMA: dict[str, Any] = {
     },
 }
 _VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
+_SHA256 = {"type": "string", "pattern": r"^[0-9a-f]{64}\Z"}
+_PATH = {"type": "string", "pattern": rf"^{PATH.pattern}\Z"}  # Python lets a `$` stand before a line break
+VERSION_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["path", "sha256", "files", "inputs"],
+    "properties": {
+        "path": _PATH,
+        "sha256": _SHA256,
+        "files": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["size", "sha256"],
+                "properties": {"size": {"type": "integer", "minimum": 0}, "sha256": _SHA256},
+            },
+        },
+        "inputs": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["path", "sha256"],
+                "properties": {"path": _PATH, "sha256": _SHA256},
+            },
+        },
+    },
+}
+_VERSION_VALIDATOR = Draft202012Validator(VERSION_SCHEMA)
 
 
 class ResultError(Exception):
@@ -68,13 +96,25 @@ def parse_result(raw: bytes, batch: str) -> dict[str, Any] | None:
     if len(raw) > MAX_BYTES:
         raise ResultError(f"the stage's result has {len(raw)} bytes; at most {MAX_BYTES} are allowed")
     result: dict[str, Any] = read_json(raw)
-    problems = sorted(_VALIDATOR.iter_errors(result), key=lambda problem: problem.json_path)
-    if problems:
-        listed = "; ".join(f"{problem.json_path}: {cut(problem.message, ANSWER)}" for problem in problems)
-        raise ResultError(f"the stage's result breaks its schema: {listed}")
+    _check(_VALIDATOR, result)
     if result.get("batch", batch) != batch:
         raise ResultError(f"the stage's result is for batch {shown(result['batch'])}, not for {batch}")
     return result
+
+
+def check_version(version: Any) -> None:
+    """Raise ResultError for the `version` of a result that is not one, see `rankalpha.pipeline.versions`."""
+    _check(_VERSION_VALIDATOR, version, ".version")
+
+
+def _check(validator: Draft202012Validator, value: Any, part: str = "") -> None:
+    problems = sorted(validator.iter_errors(value), key=lambda problem: problem.json_path)
+    if problems:
+        listed = "; ".join(
+            f"{problem.json_path.replace('$', f'${part}', 1)}: {cut(problem.message, ANSWER)}"
+            for problem in problems
+        )
+        raise ResultError(f"the stage's result breaks its schema: {listed}")
 
 
 def read_json(raw: bytes) -> Any:

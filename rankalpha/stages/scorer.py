@@ -11,5 +11,6 @@ SCORER = Stage(
     command="python apps/scorer/main.py",
     optional=("SCORER_STALE_DAYS",),
     timeout=timedelta(minutes=30),
+    output="prices",
     docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

@@ -40,6 +40,10 @@ SENTIMENT_ANALYSIS = Stage(
     data_dir_keys=("RANKALPHA_DATA_DIR", "SENTIMENT_DATA_DIR"),
     memory="2g",
     timeout=timedelta(hours=1),  # a language model may take its time
+    output="company_reports",
+    earlier="sentiment",  # what was analysed when
+    most_earlier=30,
+    prunes=True,
     docker=DockerOptions(
         volumes=(
             Volume("prices_data", "/data/prices"),

@@ -28,7 +28,8 @@ class Stage:
     """A container that processes one batch and exits.
 
     `name` is the name of its env file and, in upper case, the prefix of its settings: SCORER_IMAGE,
-    SCORER_COMMAND, SCORER_CPUS, SCORER_MEM, SCORER_PIDS and SCORER_TMP override what is declared here.
+    SCORER_COMMAND, SCORER_CPUS, SCORER_MEM, SCORER_PIDS and SCORER_TMP override what is declared here;
+    SCORER_VERSIONS=false is for an image that knows nothing of versions.
 
     `docker` is what only the Docker runner reads; the rest holds for every runner.
     """
@@ -45,6 +46,10 @@ class Stage:
     memory: str = "1g"
     pids: int = 512  # processes
     timeout: timedelta = timedelta(hours=1)
+    output: str = ""  # folder below the root of the data that holds its versions; empty: it takes no part
+    earlier: str = ""  # dataset whose versions of older batches it reads
+    most_earlier: int = 1
+    prunes: bool = False  # it removes versions of its folder that nobody needs
     docker: DockerOptions = field(default_factory=DockerOptions)
     market: Market = DEFAULT_MARKET
 
@@ -96,6 +101,7 @@ class Stage:
             "MEM": self.memory,
             "PIDS": str(self.pids),
             "TMP": self.docker.tmp,
+            **({"VERSIONS": "true"} if self.output else {}),
         }
         return {self.key(part): value for part, value in parts.items()}
 
@@ -104,8 +110,14 @@ class Stage:
         """The keys that a Variable sets without standing in the stage's env file."""
         return {*self._overridable(), *self.env, *self.optional, *self.secrets}
 
-    def job(self, batch: str, labels: Mapping[str, str]) -> "StageJob":
-        """Look up what the stage is given for `batch`; SettingsError names a key with an unusable value."""
+    def job(
+        self, batch: str, labels: Mapping[str, str], versions: Mapping[str, str] | None = None
+    ) -> "StageJob":
+        """Look up what the stage is given for `batch`; SettingsError names a key with an unusable value.
+
+        `versions` are its variables about versions, see `rankalpha.stages.given`. They are left out when the
+        setting of the stage says so, because an image of one's own need not know of them.
+        """
         profile = Profile.load(self.name, {**self._overridable(), **self.env}, self.market.profile)
         extra = {key: profile.optional(key) for key in (*self.optional, *self.secrets)}
         apart = {*self._overridable(), *extra}
@@ -118,6 +130,7 @@ class Stage:
             "RANKALPHA_BATCH": batch,
             "RANKALPHA_DATE": batch[:10],
             **({"RANKALPHA_MARKET": self.market.name} if self.market.folder else {}),
+            **(versions if versions and profile.flag(self.key("VERSIONS")) else {}),
         }
         if problem := environment_problem(env):
             raise SettingsError(f"the environment of stage {self.name} is too large: {problem}")

@@ -11,7 +11,7 @@ from rankalpha.pipeline.markets import markets
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stages import STAGES
 from rankalpha.stages.env_file import read_env_file
-from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.stages.grading import CALLS
 from rankalpha.stages.profile import ENV_PROFILE, profile_dir
 from rankalpha.stages.stage import Stage
 
@@ -24,7 +24,7 @@ def unreached(keys: Iterable[str], stage: Stage) -> list[str]:
     own = stage.key("")  # scorer_mem is meant for SCORER_MEM, and is another Variable
     unused = {key for key in keys if KEY.fullmatch(key) or key.upper().startswith(own)} - {ENV_PROFILE}
     for names in (
-        *(call.defaults for call in (GRADING_REFRESH, FRONTEND_REFRESH)),
+        *(call.defaults for call in CALLS),
         stage.keys,
         *_of_stages(),
     ):

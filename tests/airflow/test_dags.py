@@ -17,7 +17,7 @@ from rankalpha.pipeline.pipelines import PIPELINE
 from rankalpha.pipeline.steps import HOUSEKEEPING, SHAPE
 
 HOUSEKEEPING_TASKS = {
-    "rankalpha_maintenance": ["prune_logs", "prune_metadata"],
+    "rankalpha_maintenance": ["prune_logs", "prune_metadata", "verify_versions"],
     "rankalpha_watchdog": ["watch_batches", "sweep_containers"],
 }  # of DAGs that belong to no batch
 STEPS = {f"rankalpha_{step.name}": step for step in SHAPE}  # by DAG

@@ -29,6 +29,7 @@ TASKS = {
     ("rankalpha_sentiment", "publish_sentiment"),
     ("rankalpha_grading", "update_grading"),
     ("rankalpha_grading", "publish_grades"),
+    ("rankalpha_grading", "show_grades"),
     ("rankalpha_grading", "notify_frontend"),
 }
 

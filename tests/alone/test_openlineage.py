@@ -20,6 +20,7 @@ READS = {
     "rankalpha_scoring.run_scorer": ["prices"],
     "rankalpha_sentiment.run_ai_analysis": ["prices"],
     "rankalpha_grading.update_grading": ["scores", "sentiment"],
+    "rankalpha_grading.show_grades": [],
     "rankalpha_grading.notify_frontend": [],
 }
 PUBLISHES = {

@@ -62,6 +62,7 @@ def test_inputs_are_the_events_that_were_consumed(lane, steps):
                 "batch": KEY,
                 "published": newest[dataset]["timestamp"],
                 "checksum": newest[dataset]["extra"]["checksum"],
+                "version": None,
             }
             for dataset in reads
         ]

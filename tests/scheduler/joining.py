@@ -31,7 +31,7 @@ class Pipeline:
         self.scheduler, self.second = SchedulerJobRunner(job=Job()), SchedulerJobRunner(job=Job())
         self.scheduler._update_asset_orphanage()  # a scheduler that starts finds out which assets are in use
 
-    def publish(self, asset, key, manager=None, barrier=None):
+    def publish(self, asset, key, manager=None, barrier=None, extra=None):
         """Register the event of a run that starts and ends now."""
         from airflow.assets.manager import asset_manager
         from airflow.models.asset import AssetModel
@@ -59,7 +59,7 @@ class Pipeline:
             if barrier:
                 barrier.wait()
             event = (manager or asset_manager).register_asset_change(
-                asset=model, task_instance=ti, partition_key=key, session=session
+                asset=model, task_instance=ti, partition_key=key, extra=extra, session=session
             )
             return event.id
 

@@ -22,7 +22,9 @@ from openlineage.client.facet_v2 import (
 )
 
 from rankalpha.contract.quarantine import QUARANTINE
+from rankalpha.lineage.inputs import version_of
 from rankalpha.lineage.openlineage.configuration import NAMESPACE
+from rankalpha.pipeline.pipelines import pipeline_of
 from rankalpha.stages.output import Output, pull_output
 
 SOURCE = "RANKALPHA"
@@ -32,12 +34,12 @@ Lineage = OperatorLineage[Dataset, RunFacet]
 
 
 class DatasetExtractor(BaseExtractor):
-    """Describes StageOperator, ServiceOperator and PublishOperator."""
+    """Describes the operators of the steps."""
 
     @classmethod
     def get_operator_classnames(cls) -> list[str]:
         """Return the names of the operators' classes."""
-        return ["StageOperator", "ServiceOperator", "PublishOperator"]
+        return ["StageOperator", "ServiceOperator", "ShowOperator", "PublishOperator"]
 
     def _execute_extraction(self) -> Lineage:
         """Describe a task that starts: its batch may not be known yet."""
@@ -49,7 +51,7 @@ class DatasetExtractor(BaseExtractor):
         batch = output["batch"]
         tags = [] if self.operator.outlets else list(_container(output["container"]))
         run_facets: Facets = {"tags": tags_run.TagsRunFacet(tags=tags)} if tags else {}
-        inputs = self._inputs(batch)
+        inputs = self._inputs(batch, output["result"])
         outputs: list[Dataset] = []
         for asset in self.operator.outlets:
             extra = task_instance.get_template_context()["outlet_events"][asset].extra
@@ -59,8 +61,9 @@ class DatasetExtractor(BaseExtractor):
 
     def extract_on_failure(self, task_instance: Any) -> Lineage:
         """Describe a task that has failed: nothing is written, and checks show why a result was blocked."""
-        batch = self._output(task_instance)["batch"]
-        inputs = self._inputs(batch)
+        output = self._output(task_instance)
+        batch = output["batch"]
+        inputs = self._inputs(batch, output["result"])
         blocked = task_instance.xcom_pull(task_ids=self.operator.task_id, key=QUARANTINE)
         for asset in self.operator.outlets if blocked else ():
             inputs += _checked(asset, batch, blocked["checks"])
@@ -73,10 +76,21 @@ class DatasetExtractor(BaseExtractor):
         )
         return pull_output(task_instance, source)
 
-    def _inputs(self, batch: str | None) -> list[Dataset]:
+    def _inputs(self, batch: str | None, result: Mapping[str, Any] | None = None) -> list[Dataset]:
+        """Return the datasets that were read; `result` records the versions that they had."""
         readers = [self.operator, *(self.operator.upstream_list if self.operator.outlets else ())]
         assets = [asset for reader in readers for asset in reader.inlets]
-        return [InputDataset(NAMESPACE, asset.name, facets=_of_dataset(asset, batch)) for asset in assets]
+        read = (version_of(result or {}) or {}).get("inputs") or {}
+        pipeline = pipeline_of(self.operator.dag_id)
+        prefix = pipeline.market.prefix if pipeline else ""
+        return [
+            InputDataset(
+                NAMESPACE,
+                asset.name,
+                facets=_of_dataset(asset, batch) | _version(read.get(asset.name.removeprefix(prefix))),
+            )
+            for asset in assets
+        ]
 
 
 def _of_dataset(asset: Any, batch: str | None) -> Facets:
@@ -90,15 +104,26 @@ def _of_dataset(asset: Any, batch: str | None) -> Facets:
     return facets
 
 
+def _tags(values: Mapping[str, Any]) -> Facets:
+    fields = [
+        tags_dataset.TagsDatasetFacetFields(key=key, value=str(value), source=SOURCE)
+        for key, value in values.items()
+    ]
+    return {"tags": tags_dataset.TagsDatasetFacet(tags=fields)}
+
+
+def _version(version: Mapping[str, Any] | None) -> Facets:
+    """Return which bytes were read; DatasetVersion is the batch, which all tasks have in common."""
+    return _tags({"version": version["path"], "version_sha256": version["sha256"]}) if version else {}
+
+
 def _written(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> OutputDataset:
     figures = {key: extra[key] for key in ("symbols", "as_of", "checksum") if extra.get(key) is not None}
     if forced := extra.get("forced"):
         figures["forced"] = f"by {forced['by']}: {forced['reason']}"
-    tags = [
-        tags_dataset.TagsDatasetFacetFields(key=key, value=str(value), source=SOURCE)
-        for key, value in figures.items()
-    ]
-    facets = _of_dataset(asset, batch) | {"tags": tags_dataset.TagsDatasetFacet(tags=tags)}
+    if version := version_of(extra):
+        figures |= {"version": version["path"], "version_sha256": version["sha256"]}
+    facets = _of_dataset(asset, batch) | _tags(figures)
     rows = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=extra.get("rows"))
     return OutputDataset(NAMESPACE, asset.name, facets=facets, outputFacets={"outputStatistics": rows})
 

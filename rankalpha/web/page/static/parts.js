@@ -55,12 +55,12 @@ export function containerFacts(container) {
 export function lineagePart(step, named) {
   const content = [];
   for (const input of step.inputs) {
-    const source = `batch ${input.batch}, published ${moment(input.published)} UTC`;
-    content.push(facts([[`Read ${input.dataset}`, source], ["Checksum", checksum(input)]]));
+    const when = input.published ? `published ${moment(input.published)} UTC` : "not published now";
+    content.push(facts([[`Read ${input.dataset}`, `batch ${input.batch}, ${when}`], ["Checksum", checksum(input)], ["Version", version(input)]]));
   }
   if (step.output) {
     const { dataset, published } = step.output;
-    content.push(facts([[`Published ${dataset}`, `${moment(published)} UTC`], ["Checksum", checksum(step.output)]]));
+    content.push(facts([[`Published ${dataset}`, `${moment(published)} UTC`], ["Checksum", checksum(step.output)], ["Version", version(step.output)]]));
   }
   content.push(...step.runs.map((run) => runPart(step.dag_id, run)));
   if (!content.length) content.push(element("p", "sub", "No run yet"));
@@ -69,6 +69,10 @@ export function lineagePart(step, named) {
 
 function checksum(event) {
   return event.checksum ? element("code", "", event.checksum) : null;
+}
+
+function version(event) {
+  return event.version ? element("code", "", event.version.path) : null;
 }
 
 function runPart(dagId, run) {

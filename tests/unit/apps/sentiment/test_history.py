@@ -1,7 +1,6 @@
 """Skip-within-days: an analysis is carried, for how long, and what repeating a batch does."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def test_repeating_the_batch_that_analysed_is_no_reuse(tmp_path: Path) -> None:
 def test_repeating_a_batch_that_carried_carries_again(tmp_path: Path) -> None:
     analyse(tmp_path, FIRST)
     carried = analyse(tmp_path, NEXT_DAY, **WITHIN_TWO)
-    analyse(tmp_path, THIRD_DAY)  # last_run.json now speaks of a later batch only
+    analyse(tmp_path, THIRD_DAY)
     assert reused(carried)
     assert analyse(tmp_path, NEXT_DAY, **WITHIN_TWO) == carried
 
@@ -85,15 +84,15 @@ def test_repeating_a_batch_that_carried_carries_again(tmp_path: Path) -> None:
 def test_a_later_batch_is_never_carried_back(tmp_path: Path) -> None:
     analyse(tmp_path, NEXT_DAY)
     assert not reused(analyse(tmp_path, FIRST, SENTIMENT_SKIP_IF_WITHIN_DAYS="9"))
-    last_run = json.loads((tmp_path / "analysis_schedule/last_run.json").read_text())
-    assert last_run["KO"]["batch"] == NEXT_DAY
 
 
 def test_a_symbol_without_headlines_is_asked_again(tmp_path: Path) -> None:
     write_appearances(tmp_path, FIRST, {"ZZZZ": ["trend", "bargain"]})
     assert run_sentiment(tmp_path, FIRST).returncode == 0
     assert read_sentiment(tmp_path, FIRST)["ZZZZ"]["sentiment"] is None
-    assert json.loads((tmp_path / "analysis_schedule/last_run.json").read_text()) == {}
+    write_appearances(tmp_path, NEXT_DAY, {"ZZZZ": ["trend", "bargain"]})
+    assert run_sentiment(tmp_path, NEXT_DAY, **WITHIN_TWO).returncode == 0
+    assert not read_sentiment(tmp_path, NEXT_DAY)["ZZZZ"]["reused"]
 
 
 def test_a_cleaned_up_batch_is_analysed_anew(tmp_path: Path) -> None:
@@ -102,21 +101,13 @@ def test_a_cleaned_up_batch_is_analysed_anew(tmp_path: Path) -> None:
     assert not reused(analyse(tmp_path, NEXT_DAY, **WITHIN_TWO))
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "{",
-        '{"KO": 5}',
-        '{"KO": {"analysed": "never", "batch": "2026-11-20T06:00:00"}}',
-        '{"KO": {"analysed": "2026-11-20", "batch": "../../etc"}}',  # no way out of the data root
-    ],
-)
-def test_corrupt_schedule_is_named(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize("content", ["{", '{"as_of": "2026-11-20", "symbols": [{"symbol": "KO"}]}'])
+def test_nothing_is_carried_from_a_damaged_report(tmp_path: Path, content: str) -> None:
     analyse(tmp_path, FIRST)
-    path = tmp_path / "analysis_schedule/last_run.json"
+    path = tmp_path / "company_reports" / FIRST / "sentiment.json"
     path.write_text(content)
-    done = run_sentiment(tmp_path, FIRST)
-    assert done.returncode == os.EX_DATAERR
-    assert str(path) in done.stderr
-    assert "delete it" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    write_appearances(tmp_path, NEXT_DAY)
+    done = run_sentiment(tmp_path, NEXT_DAY, **WITHIN_TWO)
+    assert done.returncode == 0, done.stderr
+    assert f"warning: nothing is carried from {path}" in done.stdout
+    assert not reused(read_sentiment(tmp_path, NEXT_DAY))

@@ -54,18 +54,16 @@ def test_batch_follows_the_contract(tmp_path: Path) -> None:
         "min_sentiment": min(ratings),
         "max_sentiment": max(ratings),
     }
-    assert result["outputs"][0] == f"company_reports/{KEY}/sentiment.json"
-    last_run = json.loads((tmp_path / "analysis_schedule" / "last_run.json").read_text())
-    assert last_run["KO"] == {"analysed": "2026-11-22", "batch": KEY}
+    assert result["outputs"] == [f"company_reports/{KEY}/sentiment.json"]
 
 
 def test_repeating_a_batch_gives_the_same_bytes(tmp_path: Path) -> None:
     write_appearances(tmp_path)
-    files = [tmp_path / f"company_reports/{KEY}/sentiment.json", tmp_path / "analysis_schedule/last_run.json"]
+    path = tmp_path / f"company_reports/{KEY}/sentiment.json"
     assert run_sentiment(tmp_path).returncode == 0
-    first = [path.read_bytes() for path in files]
+    first = path.read_bytes()
     assert run_sentiment(tmp_path).returncode == 0
-    assert [path.read_bytes() for path in files] == first
+    assert path.read_bytes() == first
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_with_less_known():
     ("dag_id", "task_id", "urgency"),
     [
         ("rankalpha_grading", "update_grading", Urgency.ACT_NOW),
+        ("rankalpha_grading", "show_grades", Urgency.ACT_NOW),
         ("rankalpha_grading", "notify_frontend", Urgency.LOOK_TODAY),
         ("rankalpha_watchdog", "watch_batches", Urgency.LOOK_TODAY),
     ],

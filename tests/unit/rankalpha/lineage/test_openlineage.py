@@ -205,3 +205,14 @@ def test_a_stage_names_its_container(tasks):
 def test_an_image_that_reports_nothing_is_reported_too(tasks):
     (output,) = described(tasks[1], {})["outputs"]
     assert output["facets"]["version"]["datasetVersion"] == KEY
+
+
+def test_the_versions_that_were_read_and_written_are_reported(tasks):
+    read = {"path": f"prices/{KEY}/ingestion-1-1", "sha256": "0a" * 32}
+    own = {"path": f"prices/{KEY}/scorer-1-1", "sha256": "0b" * 32, "files": {}, "inputs": {"prices": read}}
+    result = {**RESULT, "version": own}
+    made = described(tasks[1], result, result=result)
+    for dataset, version in ((made["inputs"][0], read), (made["outputs"][0], own)):
+        tags = {tag["key"]: tag["value"] for tag in dataset["facets"]["tags"]["tags"]}
+        assert (tags["version"], tags["version_sha256"]) == (version["path"], version["sha256"])
+        assert dataset["facets"]["version"]["datasetVersion"] == KEY

@@ -42,8 +42,10 @@ OUTPUT = {
     ],
     "container": CONTAINER,
     "forced": {"by": "ann", "reason": "a holiday"},
+    "republished": {"by": "bob", "reason": "the last one lacks a sector"},
+    "version": {"path": "prices/x/scorer-1-1", "sha256": "0a"},
 }
-PRICES = {"dataset": "prices", "batch": KEY, "published": START, "checksum": "sha256:0f"}
+PRICES = {"dataset": "prices", "batch": KEY, "published": START, "checksum": "sha256:0f", "version": None}
 
 
 def test_a_step_stands_between_its_datasets_with_what_it_read_ran_and_wrote():
@@ -63,9 +65,21 @@ def test_a_step_stands_between_its_datasets_with_what_it_read_ran_and_wrote():
         "                run_scorer, attempt 2: not started",
         "    writes  scores, published 2026-11-22 06:00:09 by r1",
         "                1 row, 2 symbols, as of 2026-11-20, no checksum",
+        "                version prices/x/scorer-1-1, sha256:0a",
         "                image scorer:2, without a digest, container c-1, 3.5 s, peak 300 MiB",
         "                check rows: 1, expected at least 2: NOT PASSED (block)",
         "                PUBLISHED ANYWAY by ann: a holiday",
+        "                PUBLISHED AGAIN by bob: the last one lacks a sector",
+    ]
+
+
+def test_an_input_whose_event_is_gone_is_named_by_its_version():
+    version = {"path": f"prices/{KEY}/ingestion-1-1", "sha256": "0b"}
+    gone = {**PRICES, "published": None, "checksum": None, "version": version}
+    step = {"step": "scoring", "dag_id": "rankalpha_scoring", "runs": [], "inputs": [gone], "output": None}
+    assert list(lines({"batch": KEY, "steps": [step]}))[2:4] == [
+        f"    reads   prices of {KEY}, not published now, no checksum",
+        f"            version prices/{KEY}/ingestion-1-1, sha256:0b",
     ]
 
 

@@ -15,7 +15,7 @@ from apps.sentiment.settings import ChatSettings
 from apps.sentiment.settings import Settings as SentimentSettings
 from rankalpha.settings import AdminSettings, DeploymentSettings, ProxySettings, Settings, StackSettings
 from rankalpha.stages.env_file import read_env_file
-from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH
+from rankalpha.stages.grading import CALLS
 from rankalpha.stages.ingestion import INGESTION
 from rankalpha.stages.scorer import SCORER
 from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
@@ -65,9 +65,9 @@ def orchestration() -> dict[str, str]:
 
 
 def call_defaults() -> dict[str, str]:
-    """Return the settings of both calls with their defaults."""
-    pairs = {}
-    for call in (GRADING_REFRESH, FRONTEND_REFRESH):
+    """Return the settings of all calls with their defaults."""
+    pairs = {"GRADING_VERSIONS": "true"}
+    for call in CALLS:
         pairs |= {f"{call.name}_METHOD": "POST", f"{call.name}_PATH": call.path, f"{call.name}_TIMEOUT": "60"}
         pairs[call.url_key] = Settings.model_fields[call.url_default].default
     return pairs
@@ -99,7 +99,7 @@ def test_each_option_of_airflow_exists():
 def test_the_limits_of_a_stage_are_documented_with_their_defaults(name):
     stage, shown = STAGES[name], documented(name)
     declared = {"IMAGE": stage.image, "COMMAND": stage.command, "CPUS": str(stage.cpus)}
-    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.docker.tmp}
+    declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.docker.tmp, "VERSIONS": "true"}
     assert {key: shown[f"{name.upper()}_{key}"] for key in declared} == declared
     assert f"run in {stage.working_dir}." in (ENV / "example" / f"{name}.env").read_text()
 
@@ -113,7 +113,8 @@ def test_the_defaults_that_a_stage_declares_are_documented(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
-    limits = {f"{name.upper()}_{key}" for key in ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS", "TMP")}
+    parts = ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS", "TMP", "VERSIONS")
+    limits = {f"{name.upper()}_{key}" for key in parts}
     assert set(documented(name)) - limits == variables(*SERVICES[name]).keys() - CONTRACT - set(
         STAGES[name].data_dir_keys
     )

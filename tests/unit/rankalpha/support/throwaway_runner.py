@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from rankalpha.runners.base import TAIL_LINES, Container, ContainerGone, Line, NameTaken, Runner, Usage
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.stage import Stage, StageJob
 
 
 @dataclass
@@ -49,6 +49,9 @@ ENGINE: dict[str, Pod] = {}
 
 class ThrowawayRunner(Runner):
     """See Runner."""
+
+    def data_root(self, stage: Stage) -> str:
+        return str(Path(tempfile.gettempdir(), "data", stage.market.folder))
 
     def create(self, job: StageJob, name: str) -> Container:
         if self.find(name):

@@ -1,0 +1,41 @@
+"""What the API answers."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from apps.api.versions import Graded
+from apps.common.manifest import Sealed
+
+
+class RefreshAnswer(BaseModel):
+    """What has been graded or shown; `market` is there when the request named one."""
+
+    batch: str
+    market: str | None = None
+    as_of: date
+    graded: int
+    distribution: dict[str, int]
+    checksum: str
+    version: Sealed | None = None  # None for grades of a batch that has no versions
+
+    @classmethod
+    def of(cls, batch: str, market: str | None, done: Graded) -> "RefreshAnswer":
+        """Return the answer about grades."""
+        return cls(
+            batch=batch,
+            market=market,
+            as_of=done.grades.as_of,
+            graded=len(done.grades.grades),
+            distribution=done.grades.distribution,
+            checksum=done.checksum,
+            version=done.version,
+        )
+
+
+class Health(BaseModel):
+    """The service answers; the keys show its newest batches."""
+
+    status: str = "ok"
+    newest_batch: str | None  # ingested
+    newest_graded: str | None

@@ -1,0 +1,50 @@
+"""The routes about versions: show one, and compare one with what was published."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import BaseModel, ValidationError
+
+from apps.api import versions
+from apps.api.answers import RefreshAnswer
+from apps.api.batches import BatchFiles
+from apps.api.requests import Configured, MarketQuery, PublishRequest, check_place, root_of
+from apps.common.manifest import Reference
+from apps.common.versions import Version
+
+router = APIRouter()
+
+
+class Verified(BaseModel):
+    """Whether a version is what was published, and what differs."""
+
+    ok: bool
+    problems: list[str]
+
+
+@router.post("/api/v1/grading/publish", response_model_exclude_none=True)
+def publish(request: Request, settings: Configured, body: PublishRequest) -> RefreshAnswer:
+    """Show a version of a batch's grades, after its bytes are verified. Safe to repeat."""
+    request.state.batch = body.batch
+    check_place("version", body.version, f"grades/{body.batch}/")
+    files = BatchFiles(root_of(settings, body.market), body.batch)
+    version = Version(files.data_dir / body.version.path, body.version.sha256)
+    return RefreshAnswer.of(files.key, body.market, versions.show(files, version))
+
+
+@router.get("/api/v1/verify")
+def verify(
+    settings: Configured,
+    path: Annotated[str, Query(description="<volume>/<batch>/<version>")],
+    sha256: Annotated[str, Query(description="checksum of the version")],
+    market: MarketQuery = None,
+) -> Verified:
+    """Compare each file of a version with what was published."""
+    try:
+        reference = Reference(path=path, sha256=sha256)
+    except ValidationError as error:
+        raise HTTPException(
+            422, "expected a path <volume>/<batch>/<version> and 64 hexadecimal digits"
+        ) from error
+    problems = Version(root_of(settings, market) / reference.path, reference.sha256).problems()
+    return Verified(ok=not problems, problems=problems)

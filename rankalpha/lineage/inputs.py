@@ -1,0 +1,77 @@
+"""What a step has read: as its output records it or, without a record, by the events of its run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rankalpha.airflow_api import AirflowApi
+from rankalpha.pipeline.steps import Step
+from rankalpha.pipeline.versions import VERSION
+
+Event = Mapping[str, Any]
+Events = Mapping[str, Sequence[Event]]  # of the batch, by dataset, oldest first
+
+
+def recorded(extra: Event, step: Step, events: Events, prefix: str) -> list[dict[str, Any]]:
+    """Return the inputs that an output of the step names; `extra` is its event's, `prefix` the market's.
+
+    Empty for an output without a version: then nobody has recorded what it was made from.
+    """
+    version = version_of(extra)
+    read = (version or {}).get("inputs") or {}
+    return [
+        _named(name, read[name.removeprefix(prefix)], events[name])
+        for name in step.reads
+        if isinstance(read.get(name.removeprefix(prefix)), Mapping)
+    ]
+
+
+def consumed(api: AirflowApi, step: Step, run: Event | None, events: Events) -> list[dict[str, Any]]:
+    """Return the events that a run of the step has consumed.
+
+    A run that was triggered by hand has consumed no event; it took what its batch had when it started.
+    """
+    if not run or not step.reads:
+        return []
+    path = f"dags/{step.dag_id}/dagRuns/{run['dag_run_id']}/upstreamAssetEvents"
+    joined = _newest(api.get(path)["asset_events"])
+    until = run["start_date"] or run["run_after"]
+    available = _newest(event for name in step.reads for event in events[name] if event["timestamp"] <= until)
+    return [
+        _of_event(name, event) for name in step.reads if (event := joined.get(name) or available.get(name))
+    ]
+
+
+def version_of(extra: Event) -> dict[str, Any] | None:
+    """Return the version that an event's extra names; None without one."""
+    version = extra.get(VERSION)
+    return version if isinstance(version, dict) else None
+
+
+def reference(version: Event | None) -> dict[str, Any] | None:
+    """Return path and checksum of a version alone."""
+    return None if version is None else {key: version.get(key) for key in ("path", "sha256")}
+
+
+def _named(name: str, version: Event, events: Sequence[Event]) -> dict[str, Any]:
+    """Return an input by its version; the event that has published it may be gone."""
+    for event in reversed(events):
+        if reference(version_of(event["extra"] or {})) == reference(version):
+            return _of_event(name, event)
+    batch = str(version.get("path")).split("/")[1:2]
+    gone = {"batch": batch[0] if batch else None, "published": None, "checksum": None}
+    return {"dataset": name, **gone, "version": reference(version)}
+
+
+def _of_event(name: str, event: Event) -> dict[str, Any]:
+    extra = event["extra"] or {}
+    return {
+        "dataset": name,
+        "batch": event["partition_key"],
+        "published": event["timestamp"],
+        "checksum": extra.get("checksum"),
+        "version": reference(version_of(extra)),
+    }
+
+
+def _newest(events: Iterable[Event]) -> dict[str, Event]:
+    return {event["name"]: event for event in sorted(events, key=lambda event: str(event["timestamp"]))}

@@ -1,0 +1,64 @@
+"""Compares what is on the disk with what a batch has published, and with what that was made from.
+
+The reference API has the data of all markets, and reads every byte again. It does so for the command `verify`
+and for the task of `rankalpha_maintenance`, which sees no data itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rankalpha.airflow_api import AirflowApi
+from rankalpha.lineage.batch import events_of
+from rankalpha.lineage.inputs import reference, version_of
+from rankalpha.lineage.service import ask, service_profile
+from rankalpha.pipeline.pipelines import Pipeline
+
+PATH = "/api/v1/verify"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the disk has of a version: `problems` is empty when it is as it was published.
+
+    `why` is `published`, or `read by <dataset>`.
+    """
+
+    dataset: str
+    path: str
+    why: str
+    problems: tuple[str, ...]
+
+
+def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str) -> list[Verdict]:
+    """Return a verdict on each version that a batch has published or was made from.
+
+    Empty for a batch without versions. Raises ServiceError, requests.RequestException or AirflowApiError.
+    """
+    url = service_profile(api, pipeline).line("API_URL")
+    seen: dict[tuple[str, str], Verdict] = {}
+    for dataset, why, version in _versions(api, pipeline, key):
+        named = str(version["path"]), str(version["sha256"])
+        if named not in seen:
+            seen[named] = Verdict(dataset, named[0], why, problems_of(url, pipeline.market.folder, *named))
+    return list(seen.values())
+
+
+def _versions(api: AirflowApi, pipeline: Pipeline, key: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield each version with its dataset, and why it counts: what is published first."""
+    newest = [events[-1] for step in pipeline.steps if (events := events_of(api, step.writes, key))]
+    made = [(event["name"], version) for event in newest if (version := version_of(event["extra"] or {}))]
+    for dataset, version in made:
+        yield dataset, "published", reference(version) or {}
+    for dataset, version in made:
+        for name, read in (version.get("inputs") or {}).items():
+            yield f"{pipeline.market.prefix}{name}", f"read by {dataset}", read
+
+
+def problems_of(url: str, market: str, path: str, sha256: str) -> tuple[str, ...]:
+    """Return what differs from a version, by the API at `url`; `market` is empty for the default one."""
+    params = {"path": path, "sha256": sha256, **({"market": market} if market else {})}
+    answer = ask("GET", f"{url.rstrip('/')}{PATH}", params=params)
+    if answer.get("ok") is True:
+        return ()
+    return tuple(map(str, answer.get("problems") or ())) or (f"{path} is not as it was published",)

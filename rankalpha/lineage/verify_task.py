@@ -1,0 +1,61 @@
+"""The task of `rankalpha_maintenance` that compares published data with the disk."""
+
+import logging
+import random
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from rankalpha.pipeline.batch import is_key
+from rankalpha.settings import SettingsError
+from rankalpha.texts import counted
+
+if TYPE_CHECKING:  # slow to load, and not for parsing
+    from rankalpha.airflow_api import AirflowApi
+    from rankalpha.pipeline.pipelines import Pipeline
+
+log = logging.getLogger(__name__)
+
+NEWEST = 20  # batches that a random one is chosen from; the services keep 30, unless they are told otherwise
+
+
+def verify_versions() -> None:
+    """Verify the newest batch of each market and another one, chosen at random.
+
+    Raises AirflowFailException that names what is not as it was published, and for a refusal;
+    ServiceError or requests.RequestException for a failure that a retry may solve.
+    """
+    from rankalpha.airflow_api import AirflowApiError, admin_api  # noqa: PLC0415  slow, and not for parsing
+    from rankalpha.lineage.service import ServiceError  # noqa: PLC0415
+    from rankalpha.lineage.verify import verify_batch  # noqa: PLC0415
+    from rankalpha.pipeline.pipelines import pipelines  # noqa: PLC0415
+
+    problems = []
+    try:
+        api = admin_api()
+        for pipeline in pipelines():
+            for key in _chosen(api, pipeline):
+                verdicts = verify_batch(api, pipeline, key)
+                problems += [problem for verdict in verdicts for problem in verdict.problems]
+                counts = f"{counted(len(verdicts), 'version')}, {counted(len(problems), 'problem')}"
+                log.info("Batch %s: %s", pipeline.market.named(key), counts)
+    except (AirflowApiError, SettingsError) as error:
+        raise AirflowFailException(str(error)) from error
+    except ServiceError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        log.warning("This API cannot verify versions: %s", error)
+    if problems:
+        raise AirflowFailException("published data were changed on the disk: " + "; ".join(problems))
+
+
+def _chosen(api: "AirflowApi", pipeline: "Pipeline") -> list[str]:
+    """Return the newest batch that was published in prices, and one of those before it."""
+    dataset = pipeline.steps[0].writes
+    events = api.get("assets/events", name_prefix_pattern=dataset, order_by="-timestamp", limit=100)[
+        "asset_events"
+    ]
+    keys = {event["partition_key"] for event in events if event["name"] == dataset}
+    newest, *others = sorted((key for key in keys if key and is_key(key)), reverse=True)[:NEWEST] or [""]
+    return [key for key in (newest, *random.sample(others, min(1, len(others)))) if key]

@@ -1,0 +1,66 @@
+"""The versions of a dataset's batches in its state store, which tasks read."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rankalpha.pipeline.versions import VERSIONS_KEY
+from tests.scheduler.joining import Pipeline, fresh_keys
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+
+@pytest.fixture(scope="module")
+def pipeline(airflow_db):
+    return Pipeline()
+
+
+def version(key, name):
+    made_from = {"prices": {"path": f"prices/{key}/ingestion-1-1", "sha256": "0b" * 32}}
+    return {"path": f"prices/{key}/{name}", "sha256": "0a" * 32, "files": {}, "inputs": made_from}
+
+
+def stored(asset):
+    from airflow.models.asset import AssetModel
+    from airflow.state import AssetScope, get_state_backend
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        model = session.scalar(select(AssetModel).where(AssetModel.name == asset))
+        text = get_state_backend().get(AssetScope(asset_id=model.id), VERSIONS_KEY, session=session)
+        return json.loads(text)
+
+
+def test_a_batch_has_the_version_of_its_newest_event(pipeline):
+    key, other, _ = fresh_keys()
+    for name, batch in (("scorer-1-1", key), ("scorer-2-1", other), ("scorer-3-1", key)):
+        pipeline.publish("scores", batch, extra={"version": version(batch, name)})
+    found = stored("scores")
+    assert (found[key]["path"], found[other]["path"]) == (
+        f"prices/{key}/scorer-3-1",
+        f"prices/{other}/scorer-2-1",
+    )
+    assert found[key]["inputs"] == {"prices": f"prices/{key}/ingestion-1-1"}
+
+
+@pytest.mark.parametrize("extra", [None, {}, {"version": "1.2"}])
+def test_an_event_without_a_version_takes_it_away(pipeline, extra):
+    key, *_ = fresh_keys()
+    pipeline.publish("scores", key, extra={"version": version(key, "scorer-1-1")})
+    pipeline.publish("scores", key, extra=extra)
+    assert key not in stored("scores")
+
+
+def test_versions_that_are_published_at_once_are_all_kept(pipeline):
+    keys = fresh_keys(4)
+    barrier = threading.Barrier(len(keys))
+
+    def publish(key):
+        pipeline.publish("scores", key, barrier=barrier, extra={"version": version(key, "scorer-1-1")})
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        list(pool.map(publish, keys))
+    assert set(keys) <= stored("scores").keys()

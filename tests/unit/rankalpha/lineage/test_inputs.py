@@ -1,0 +1,66 @@
+"""What a step has read, as its output records it."""
+
+import pytest
+
+from rankalpha.lineage.inputs import recorded
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.pipelines import Pipeline
+
+KEY = "2026-11-22T06:00:00"
+SCORING = 1
+
+
+def version(name):
+    return {"path": f"prices/{KEY}/{name}", "sha256": f"{name[-1]}0" * 32}
+
+
+def event(name, moment, dataset="prices"):
+    extra = {"checksum": f"sha256:{name}", "version": {**version(name), "files": {}, "inputs": {}}}
+    return {"name": dataset, "timestamp": moment, "partition_key": KEY, "extra": extra}
+
+
+def read(made_from, events, market="default"):
+    of_market = Market(name=market)
+    step = Pipeline.of(of_market).steps[SCORING]
+    made = {**version("scorer-1-1"), "files": {}, "inputs": {"prices": made_from} if made_from else {}}
+    return recorded({"version": made}, step, {f"{of_market.prefix}prices": events}, of_market.prefix)
+
+
+def test_an_input_is_the_version_that_was_read_and_not_the_newest():
+    events = [event("ingestion-1", "2026-11-22T06:01"), event("ingestion-2", "2026-11-22T06:02")]
+    assert read(version("ingestion-1"), events) == [
+        {
+            "dataset": "prices",
+            "batch": KEY,
+            "published": "2026-11-22T06:01",
+            "checksum": "sha256:ingestion-1",
+            "version": version("ingestion-1"),
+        }
+    ]
+
+
+def test_of_two_events_with_the_same_version_the_newer_is_named():
+    events = [event("ingestion-1", "2026-11-22T06:01"), event("ingestion-1", "2026-11-22T06:02")]
+    assert read(version("ingestion-1"), events)[0]["published"] == "2026-11-22T06:02"
+
+
+@pytest.mark.parametrize("events", [[], [event("ingestion-2", "2026-11-22T06:02")]])
+def test_an_input_whose_event_is_gone_keeps_its_version_and_batch(events):
+    (found,) = read(version("ingestion-1"), events)
+    assert (found["batch"], found["published"], found["version"]) == (KEY, None, version("ingestion-1"))
+
+
+def test_other_bytes_under_the_same_name_are_not_what_was_read():
+    other = {**version("ingestion-1"), "sha256": "ff" * 32}
+    (found,) = read(other, [event("ingestion-1", "2026-11-22T06:01")])
+    assert (found["published"], found["version"]) == (None, other)
+
+
+def test_a_market_has_its_own_datasets():
+    events = [event("ingestion-1", "2026-11-22T06:01", "nyse_prices")]
+    assert read(version("ingestion-1"), events, "nyse")[0]["dataset"] == "nyse_prices"
+
+
+def test_without_a_record_nothing_is_said():
+    assert read(None, []) == []
+    assert recorded({}, Pipeline.of(Market()).steps[SCORING], {"prices": []}, "") == []

@@ -1,0 +1,121 @@
+"""The versions that a service is asked to grade, and to show."""
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from rankalpha.operators import given
+from rankalpha.operators.http_call import ServiceError
+from rankalpha.operators.service import ServiceOperator, ShowOperator
+from rankalpha.pipeline.versions import VERSIONS_KEY
+from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
+from tests.support.http_server import local_server
+from tests.unit.rankalpha.support.demo_stage import KEY
+from tests.unit.rankalpha.support.task_context import TaskInstance, context, published
+
+GRADED = {"batch": KEY, "as_of": "2025-11-19", "graded": 3, "distribution": {"A": 1}}
+SHA = {"scores": "0a" * 32, "sentiment": "0b" * 32}
+OLD = f"grades/{KEY}/grading-00000000-1"
+
+pytestmark = pytest.mark.usefixtures("profile_dir")
+
+
+@pytest.fixture(autouse=True)
+def grades(monkeypatch):
+    """What is stored of the versions of the grades."""
+    stored = {"grades": {KEY: {"path": OLD, "sha256": "0c" * 32}}}
+    monkeypatch.setattr(given.versions, "published_versions", stored.__getitem__)
+
+
+def stores():
+    datasets = published(scores=[KEY], sentiment=[KEY])
+    for asset, store in datasets.items():
+        store[VERSIONS_KEY] = {KEY: {"path": f"{asset.name}/{KEY}/x-1-1", "sha256": SHA[asset.name]}}
+    return datasets
+
+
+def versioned(request):
+    """A service that takes part: it writes the version that it is asked for."""
+    path = f"grades/{KEY}/{request.json()['version']}"
+    return 200, {**GRADED, "version": {"path": path, "sha256": "0d" * 32, "files": {}, "inputs": {}}}
+
+
+def grade(monkeypatch, answer=versioned, **settings):
+    datasets, ti = stores(), TaskInstance()
+    for key, value in settings.items():
+        monkeypatch.setenv(f"AIRFLOW_VAR_{key}", value)
+    with local_server(answer) as (url, requests):
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+        task = ServiceOperator(task_id="update_grading", call=GRADING_REFRESH, consumes=list(datasets))
+        task.execute(context(KEY, ti, asset_state_store=datasets))
+    return requests[0], ti.output["result"]
+
+
+def test_grading_is_told_what_to_grade_and_how_to_call_it(monkeypatch):
+    request, result = grade(monkeypatch)
+    said = request.json()
+    name = said.pop("version")
+    assert said == {
+        "batch": KEY,
+        "inputs": {name: {"path": f"{name}/{KEY}/x-1-1", "sha256": SHA[name]} for name in SHA},
+        "keep": {"since": "", "versions": [OLD], "days": 7},
+    }
+    assert result["version"]["path"] == f"grades/{KEY}/{name}"
+
+
+@pytest.mark.parametrize("version", [None, "1.2"])
+def test_a_service_that_takes_no_part_has_no_version(monkeypatch, version):
+    _, result = grade(monkeypatch, lambda _request: (200, {**GRADED, "version": version}))
+    assert "version" not in result
+
+
+def test_a_service_that_refuses_what_it_does_not_know_is_told_the_batch_alone(monkeypatch):
+    def strict(request):
+        own = {"path": f"grades/{KEY}/own", "sha256": "0d" * 32, "files": {}, "inputs": {}}
+        return (200, {**GRADED, "version": own}) if request.json() == {"batch": KEY} else (422, {})
+
+    _, result = grade(monkeypatch, strict, GRADING_VERSIONS="false")
+    assert "version" not in result
+
+
+def test_a_get_names_no_versions(monkeypatch):
+    request, _ = grade(monkeypatch, lambda _request: (200, GRADED), GRADING_METHOD="GET")
+    assert request.query == {"batch": [KEY]}
+
+
+def test_another_version_than_was_asked_for_is_not_as_agreed(monkeypatch):
+    other = {"path": OLD, "sha256": "0d" * 32, "files": {}, "inputs": {}}
+    with pytest.raises(
+        ServiceError, match=f"unexpected answer: .*{OLD}.*was told to write grades/{KEY}/grading"
+    ):
+        grade(monkeypatch, lambda _request: (200, {**GRADED, "version": other}))
+
+
+def test_a_setting_that_is_neither_true_nor_false_fails_at_once(monkeypatch):
+    with pytest.raises(AirflowFailException, match="GRADING_VERSIONS='yes' is neither true nor false"):
+        grade(monkeypatch, GRADING_VERSIONS="yes")
+
+
+def show(monkeypatch, result, answer=lambda _request: (200, {"batch": KEY})):
+    with local_server(answer) as (url, requests):
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+        task = ShowOperator(task_id="show_grades", call=GRADING_SHOW, batch_from="update_grading")
+        task.execute(context(None, TaskInstance(batch=KEY, result=result)))
+    return requests
+
+
+def test_the_published_version_is_shown(monkeypatch):
+    version = {"path": OLD, "sha256": "0c" * 32, "files": {}, "inputs": {}}
+    (request,) = show(monkeypatch, {"rows": 3, "version": version})
+    assert (request.method, request.path) == ("POST", "/api/v1/grading/publish")
+    assert request.json() == {"batch": KEY, "version": {"path": OLD, "sha256": "0c" * 32}}
+
+
+@pytest.mark.parametrize("result", [None, {"rows": 3}])
+def test_grades_without_a_version_are_shown_by_the_service_itself(monkeypatch, result):
+    assert show(monkeypatch, result) == []
+
+
+def test_a_version_that_the_service_refuses_is_final(monkeypatch):
+    version = {"path": OLD, "sha256": "0c" * 32}
+    with pytest.raises(AirflowFailException, match=r"answered 422: .*grades file has other bytes"):
+        show(monkeypatch, {"version": version}, lambda _: (422, {"detail": "grades file has other bytes"}))

@@ -1,0 +1,100 @@
+"""Published data never change, and nothing else is read or shown: the pipeline with the real services."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from rankalpha.settings import settings
+from tests.unit.rankalpha.support.together import Together, bytes_of, grading_api
+
+FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
+    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(data))
+    monkeypatch.setenv("RANKALPHA_DEFER", "false")
+    (profile_dir / "ingestion.env").write_text("INGESTION_SOURCE=sample\n")
+    (profile_dir / "sentiment.env").write_text("SENTIMENT_HEADLINES=sample\n")
+    settings.cache_clear()
+    with grading_api(data) as url:
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+        made = Together(monkeypatch)
+        made.data, made.url, made.profile = data, url, profile_dir
+        yield made
+
+
+def page(pipeline):
+    """The grades that are shown, by symbol."""
+    with urllib.request.urlopen(f"{pipeline.url}/api/v1/grading/grades") as answer:
+        return json.load(answer)
+
+
+def published(pipeline):
+    """The bytes of all versions that an event has named, and of what they were made from."""
+    paths = {
+        each["path"]
+        for events in pipeline.events.values()
+        for _, extra in events
+        for each in (extra["version"], *extra["version"]["inputs"].values())
+    }
+    everything = bytes_of(pipeline.data)
+    return {name: content for name, content in everything.items() if name.rpartition("/")[0] in paths}
+
+
+def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeline):
+    pipeline.batch(FIRST)
+    pipeline.batch(SECOND)
+    shown, before = page(pipeline), published(pipeline)
+    assert shown["batch"] == SECOND
+    assert len(before) >= 8
+    symbols = sorted(grade["symbol"] for grade in shown["grades"])
+
+    # ingestion again, with fewer symbols than the contract lets through: blocked
+    (pipeline.profile / "ingestion.env").write_text(f"INGESTION_SYMBOLS={','.join(symbols[:15])}\n")
+    assert pipeline.run("prices", SECOND)[0] == "blocked"
+    assert "symbols" in pipeline.error
+    # stages by hand read what is published, and not what lies there
+    _, output = pipeline.run("scores", SECOND, publish=False)
+    assert output["result"]["version"]["inputs"]["prices"]["path"] == pipeline.version("prices")["path"]
+    assert pipeline.run("grades", SECOND)[0] == "published"
+    assert page(pipeline)["grades"] == shown["grades"]
+
+    # a trial of sentiment with other settings, and one that fails
+    (pipeline.profile / "sentiment.env").write_text(
+        "SENTIMENT_HEADLINES=sample\nSENTIMENT_CONSENSUS_LIMIT=1\n"
+    )
+    assert pipeline.run("sentiment", SECOND, publish=False)[0] == "unpublished"
+    assert pipeline.run("grades", SECOND)[0] == "published"
+    assert page(pipeline)["grades"] == shown["grades"]
+    after = published(pipeline)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_file_that_was_changed_is_noticed_by_the_next_reader(pipeline):
+    pipeline.batch(FIRST)
+    version = pipeline.version("prices")
+    (name,) = [name for name in version["files"] if name.endswith(".parquet")]
+    file = pipeline.data / version["path"] / name
+    assert file.stat().st_mode & 0o222 == 0
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert pipeline.run("scores", FIRST)[0] == "failed"
+    assert f"{name}: its SHA-256 is" in pipeline.error
+
+
+def test_what_each_grade_was_made_from_is_on_record(pipeline):
+    pipeline.batch(FIRST)
+    first = {name: pipeline.version(name)["path"] for name in pipeline.events}
+    pipeline.run("prices", FIRST)
+    assert pipeline.run("grades", FIRST)[0] == "published"
+    read = pipeline.version("grades")["inputs"]
+    assert {name: read[name]["path"] for name in ("scores", "sentiment", "prices")} == {
+        name: first[name] for name in ("scores", "sentiment", "prices")
+    }

@@ -1,0 +1,151 @@
+"""Which versions an event names, a state store keeps, and a task is given."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk import Asset
+
+from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError
+from rankalpha.pipeline.versions import (
+    MAX_VERSIONS,
+    VERSIONS_KEY,
+    Version,
+    earlier_versions,
+    inputs,
+    kept,
+    listed,
+)
+from tests.unit.rankalpha.support.demo_stage import KEY
+from tests.unit.rankalpha.support.task_context import context
+
+OLDER, OLDEST = "2025-11-19T06:00:00", "2025-11-18T06:00:00"
+PRICES = Asset(name="prices", uri="rankalpha://prices")
+NAMES = {"prices": "prices"}
+
+
+def version(name="ingestion-00000000-1", batch=KEY, folder="prices", **parts):
+    """What an event holds of a version."""
+    return {"path": f"{folder}/{batch}/{name}", "sha256": "0a" * 32, "files": {}, "inputs": {}, **parts}
+
+
+def test_an_event_without_a_version_has_none():
+    assert Version.of(None, "here") is None
+    assert Version.of("1.2", "here") is None  # an image of one's own may call that its version
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"path": "../../etc/passwd"},
+        {"path": "/data/prices"},
+        {"path": f"prices/{KEY}/../x"},
+        {"path": f"prices/{KEY}/a\n"},
+        {"path": None},
+        {"sha256": "0a"},
+        {"sha256": None},
+    ],
+)
+def test_a_version_that_cannot_exist_is_refused(parts):
+    with pytest.raises(BatchError, match=r"^batch x in prices names a version that cannot exist: path"):
+        Version.of(version(**parts), "batch x in prices")
+
+
+def test_a_store_keeps_the_newest_version_of_a_batch_and_what_it_was_made_from():
+    made_from = {"prices": {"path": f"prices/{KEY}/ingestion-1-1", "sha256": "0b" * 32}}
+    first = listed({}, KEY, version("scorer-1-1"))
+    second = listed(first, KEY, version("scorer-2-1", inputs=made_from))
+    expected = {"path": f"prices/{KEY}/scorer-2-1", "sha256": "0a" * 32}
+    assert second == {KEY: {**expected, "inputs": {"prices": f"prices/{KEY}/ingestion-1-1"}}}
+    assert Version.of(second[KEY], "").stored == second[KEY]
+
+
+def test_an_event_without_a_version_takes_that_of_its_batch_away():
+    both = listed(listed({}, OLDER, version(batch=OLDER)), KEY, version())
+    assert listed(both, KEY, None).keys() == {OLDER}
+
+
+def test_an_event_whose_version_cannot_exist_is_not_taken_for_one_without_a_version():
+    stored = listed({}, KEY, version(path="../../etc/passwd"))
+    with pytest.raises(BatchError, match="cannot exist"):
+        Version.of(stored[KEY], "")
+
+
+def test_a_store_keeps_the_newest_batches_only():
+    days = [
+        f"{datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=day):%Y-%m-%dT%H:%M:%S}" for day in range(410)
+    ]
+    store = {}
+    for day in days:
+        store = listed(store, day, version(batch=day))
+    assert list(store) == sorted(days, reverse=True)[:MAX_VERSIONS]
+
+
+def test_what_is_no_key_of_a_batch_is_not_listed():
+    assert listed({}, "yesterday", version()) == {}
+
+
+def event(name, moment, **parts):
+    extra = {"version": version(name)} if name else {}
+    return SimpleNamespace(extra=extra, timestamp=moment, partition_key=KEY, **parts)
+
+
+def read(triggered=True, events=(), stored=None, cleared=False):
+    given = context(asset_state_store={PRICES: {VERSIONS_KEY: {KEY: stored} if stored else {}}})
+    given["dag_run"].run_type = ASSET_TRIGGERED if triggered else "manual"
+    given["triggering_asset_events"] = {PRICES: list(events)}
+    found = inputs(given, [PRICES], KEY, NAMES, cleared=cleared)
+    return found["prices"].path.rpartition("/")[2] if found else None
+
+
+EARLY, LATE = datetime(2025, 11, 20, 7, tzinfo=UTC), datetime(2025, 11, 20, 8, tzinfo=UTC)
+JOINED = [event("ingestion-2-1", LATE), event("ingestion-1-1", EARLY)]
+NOW = version("ingestion-3-1")
+
+
+def test_a_run_of_events_reads_the_newest_that_it_has_joined_and_not_what_came_after():
+    assert read(events=JOINED, stored=NOW) == "ingestion-2-1"
+
+
+def test_a_joined_event_without_a_version_is_not_replaced_by_another():
+    assert read(events=[event(None, LATE)], stored=NOW) is None
+
+
+@pytest.mark.parametrize("how", [{"cleared": True}, {"triggered": False}])
+def test_a_task_that_was_cleared_or_started_by_hand_reads_what_is_published_now(how):
+    assert read(events=JOINED, stored=NOW, **how) == "ingestion-3-1"
+
+
+def test_a_batch_from_before_versions_has_none():
+    assert read(triggered=False) is None
+
+
+def test_the_versions_of_older_batches_come_newest_first():
+    store = {key: version(batch=key) for key in (OLDEST, KEY, OLDER)}
+    paths = [each.path for each in earlier_versions(store, KEY, 30)]
+    assert paths == [f"prices/{OLDER}/ingestion-00000000-1", f"prices/{OLDEST}/ingestion-00000000-1"]
+    assert len(earlier_versions(store, KEY, 1)) == 1
+    assert earlier_versions(store, OLDEST, 30) == ()
+
+
+def test_what_is_published_and_what_it_was_made_from_is_kept():
+    prices = {KEY: version("ingestion-2-1"), OLDER: version("ingestion-1-1", OLDER)}
+    made_from = {"prices": f"prices/{KEY}/ingestion-1-1"}
+    scores = {KEY: version("scorer-1-1", inputs=made_from)}
+    sentiment = {KEY: version("sentiment-1-1", folder="company_reports")}
+    assert kept("prices", [prices, scores, sentiment], 10) == {
+        "since": "",
+        "versions": sorted(
+            [
+                f"prices/{KEY}/ingestion-1-1",
+                f"prices/{KEY}/ingestion-2-1",
+                f"prices/{KEY}/scorer-1-1",
+                f"prices/{OLDER}/ingestion-1-1",
+            ]
+        ),
+    }
+
+
+def test_nothing_is_said_about_batches_that_are_not_listed():
+    prices = {key: version(batch=key) for key in (KEY, OLDER, OLDEST)}
+    assert kept("prices", [prices], 2)["since"] == OLDER

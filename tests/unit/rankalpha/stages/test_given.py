@@ -1,0 +1,85 @@
+"""What a stage is told about versions, and what its result may say of its own."""
+
+import json
+
+import pytest
+
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.versions import Given, Version
+from rankalpha.stages.given import check_result, environment
+from rankalpha.stages.result import ResultError
+from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
+
+OLDER = "2025-11-19T06:00:00"
+NAME = "demo-3f9a1c2e-1"
+READ = Version(f"prices/{KEY}/ingestion-00000000-1", "0a" * 32)
+EARLIER = Version(f"reports/{OLDER}/demo-00000000-1", "0b" * 32)
+OWN = {"path": f"reports/{KEY}/{NAME}", "sha256": "0c" * 32, "files": {}, "inputs": {}}
+OUTPUT = f"/data/reports/{KEY}/{NAME}"
+
+
+def test_a_stage_is_told_where_to_write_and_what_to_read():
+    keep = {"since": "", "versions": [EARLIER.path]}
+    given = Given({"prices": READ}, [EARLIER], keep)
+    env = environment(stage(output="reports", earlier="sentiment"), given, "/data", KEY, NAME)
+    assert json.loads(env.pop("RANKALPHA_EARLIER_SENTIMENT")) == [[f"/data/{EARLIER.path}", "0b" * 32]]
+    assert json.loads(env.pop("RANKALPHA_KEEP")) == keep
+    assert env == {
+        "RANKALPHA_OUTPUT": OUTPUT,
+        "RANKALPHA_INPUT_PRICES": f"/data/{READ.path}",
+        "RANKALPHA_INPUT_PRICES_SHA256": "0a" * 32,
+    }
+
+
+def test_what_does_not_exist_is_left_out():
+    assert environment(stage(output="reports"), Given(), "/data", KEY, NAME) == {"RANKALPHA_OUTPUT": OUTPUT}
+
+
+def test_a_stage_is_told_nothing_when_its_setting_says_so(profile_dir):
+    versions = {"RANKALPHA_OUTPUT": OUTPUT}
+    assert stage(output="reports").job(KEY, {}, versions).env["RANKALPHA_OUTPUT"] == OUTPUT
+    (profile_dir / "demo.env").write_text("DEMO_VERSIONS=false\n")
+    job = stage(output="reports").job(KEY, {}, versions)
+    assert not {"RANKALPHA_OUTPUT", "DEMO_VERSIONS"} & job.env.keys()
+
+
+def test_a_market_has_the_same_paths_below_a_root_of_its_own():
+    nyse = stage(output="reports").of(Market(name="nyse"))
+    assert environment(nyse, Given(), "/there/nyse", KEY, NAME)["RANKALPHA_OUTPUT"].startswith(
+        "/there/nyse/r"
+    )
+
+
+@pytest.mark.parametrize("result", [None, RESULT, {**RESULT, "version": OWN}])
+def test_a_result_may_name_its_version_or_none(result):
+    check_result(result, OUTPUT, "/data")
+
+
+def test_a_stage_that_is_given_no_folder_may_call_what_it_likes_its_version():
+    check_result({**RESULT, "version": "1.2"}, "", "/data")
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"path": f"reports/{KEY}/demo-3f9a1c2e-2"}, f"demo-3f9a1c2e-2.*told to write reports/{KEY}/{NAME};"),
+        ({"path": "../x"}, r"breaks its schema: \$\.version\.path"),
+        ({"path": f"reports/{KEY}/{NAME}\n"}, r"\$\.version\.path"),
+        ({"sha256": "x"}, r"\$\.version\.sha256"),
+        ({"files": {"a": {"size": -1, "sha256": "0a" * 32}}}, r"\$\.version\.files\.a\.size"),
+        ({"inputs": {"prices": {"path": "x"}}}, r"\$\.version\.inputs\.prices"),
+    ],
+)
+def test_a_version_that_was_not_asked_for_is_named(parts, message):
+    with pytest.raises(ResultError, match=message):
+        check_result({**RESULT, "version": {**OWN, **parts}}, OUTPUT, "/data")
+
+
+def test_a_version_that_is_no_object_is_refused_when_a_folder_was_given():
+    with pytest.raises(ResultError, match=r"\$\.version: '1\.2' is not of type"):
+        check_result({**RESULT, "version": "1.2"}, OUTPUT, "/data")
+
+
+def test_a_version_without_a_folder_is_refused():
+    with pytest.raises(ResultError, match="but the stage was given no RANKALPHA_OUTPUT"):
+        check_result({**RESULT, "version": OWN}, "", "/data")

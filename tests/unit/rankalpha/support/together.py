@@ -1,0 +1,159 @@
+"""The tasks of the pipeline with the reference services, and an Airflow that is a few dictionaries.
+
+Each step is the real operators on the real process runner; the API is the real one, on a port of its own.
+"""
+
+import json
+import threading
+import time
+from contextlib import contextmanager, suppress
+from itertools import count
+from types import SimpleNamespace
+
+import uvicorn
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from airflow.sdk.execution_time.context import OutletEventAccessors
+
+from apps.api.app import create_app
+from apps.api.settings import Settings
+from datasets import (
+    GRADES,
+    GRADES_CONTRACT,
+    PRICES,
+    PRICES_CONTRACT,
+    SCORES,
+    SCORES_CONTRACT,
+    SENTIMENT,
+    SENTIMENT_CONTRACT,
+)
+from rankalpha.operators import PublishOperator, StageOperator, given
+from rankalpha.operators.service import ServiceOperator, ShowOperator
+from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY
+from rankalpha.pipeline.versions import VERSIONS_KEY, listed
+from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
+from rankalpha.stages.ingestion import INGESTION
+from rankalpha.stages.scorer import SCORER
+from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
+
+RUNS = count()
+FIGURES = ("rows", "symbols", "as_of")  # that contracts compare
+MADE = {  # what makes each dataset, and of what
+    "prices": (INGESTION, (), PRICES, PRICES_CONTRACT),
+    "scores": (SCORER, (PRICES,), SCORES, SCORES_CONTRACT),
+    "sentiment": (SENTIMENT_ANALYSIS, (PRICES,), SENTIMENT, SENTIMENT_CONTRACT),
+    "grades": (None, (SCORES, SENTIMENT), GRADES, GRADES_CONTRACT),
+}
+
+
+class Together:
+    """Runs steps; `events` are the events of each dataset, oldest first, as (batch, extra)."""
+
+    def __init__(self, monkeypatch):
+        self.events = {name: [] for name in MADE}
+        self.stores = {
+            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for _, _, asset, _ in MADE.values()
+        }
+        monkeypatch.setattr(
+            given.versions, "published_versions", lambda name: self._store(name)[VERSIONS_KEY]
+        )
+
+    def run(self, dataset, key, *, joined=None, publish=True):
+        """Run the step that makes a dataset; return what became of it, and the output of its first task.
+
+        "published", "blocked", "unpublished", or "failed"; `joined` are the events of a run by events.
+        """
+        stage, consumes, asset, contract = MADE[dataset]
+        with DAG(f"rankalpha_{dataset}", schedule=None):
+            if stage:
+                first = StageOperator(task_id="first", stage=stage, consumes=consumes)
+            else:
+                first = ServiceOperator(task_id="first", call=GRADING_REFRESH, consumes=consumes)
+            last = PublishOperator(task_id=f"publish_{dataset}", dataset=asset, contract=contract)
+            first >> last
+        ti = TaskInstance()
+        ti.dag_id, ti.run_id, ti.max_tries = f"rankalpha_{dataset}", f"run{next(RUNS)}", 0
+        outlets = OutletEventAccessors()
+        run = context(
+            key, ti, asset_state_store=self.stores, params={"publish": publish}, outlet_events=outlets
+        )
+        if joined:
+            run["dag_run"].run_type = ASSET_TRIGGERED
+            run["triggering_asset_events"] = joined
+        self.error = ""
+        for outcome, task in (("failed", first), ("blocked", last)):
+            try:
+                task.execute(run)
+            except AirflowSkipException:
+                return "unpublished", ti.output
+            except AirflowException as error:
+                self.error = str(error)
+                return outcome, ti.output
+        self.register(dataset, key, outlets[asset].extra)
+        if not stage:
+            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first").execute(context(key, ti))
+        return "published", ti.output
+
+    def register(self, dataset, key, extra):
+        """Keep an event, as the asset manager does."""
+        extra = json.loads(json.dumps(extra))
+        self.events[dataset].append((key, extra))
+        store = self._store(dataset)
+        store[BATCHES_KEY] = sorted({key, *store[BATCHES_KEY]}, reverse=True)
+        store[FIGURES_KEY][key] = {name: extra[name] for name in FIGURES if name in extra}
+        store[VERSIONS_KEY] = listed(store[VERSIONS_KEY], key, extra.get("version"))
+
+    def joined(self, *datasets):
+        """The newest events of datasets, as a run has joined them."""
+        found = {}
+        for name in datasets:
+            key, extra = self.events[name][-1]
+            event = SimpleNamespace(extra=extra, partition_key=key, timestamp=time.time())
+            found[MADE[name][2]] = [event]
+        return found
+
+    def batch(self, key):
+        """Run a whole batch by its events."""
+        assert self.run("prices", key)[0] == "published", self.error
+        for name in ("scores", "sentiment"):
+            assert self.run(name, key, joined=self.joined("prices"))[0] == "published", self.error
+        outcome = self.run("grades", key, joined=self.joined("scores", "sentiment"))
+        assert outcome[0] == "published", self.error
+
+    def version(self, dataset):
+        """The version in the newest event of a dataset."""
+        return self.events[dataset][-1][1]["version"]
+
+    def _store(self, dataset):
+        return self.stores[MADE[dataset][2]]
+
+
+@contextmanager
+def grading_api(data_dir):
+    """The reference API in a thread; gives its address."""
+    config = uvicorn.Config(
+        create_app(Settings(data_dir=data_dir)), host="127.0.0.1", port=0, log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+def bytes_of(root):
+    """The content of each file below a folder, by path."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        with suppress(OSError):
+            if path.is_file():
+                found[str(path.relative_to(root))] = path.read_bytes()
+    return found
