@@ -26,6 +26,7 @@ EXAMPLES = count()
 def world(app_dir, profile_dir, tmp_path, monkeypatch):
     """Stages that record what they read, and a folder of data for each example."""
     monkeypatch.setenv("RANKALPHA_DEFER", "false")
+    (app_dir / "apps" / "sentiment").mkdir(parents=True)  # where sentiment is started
     for name, prefix in STAGES.items():
         command = f"{prefix}_COMMAND={sys.executable} -S {SCRIPT} {name}\n"
         (profile_dir / f"{name}.env").write_text(command)
