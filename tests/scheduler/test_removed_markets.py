@@ -47,6 +47,7 @@ def known(airflow_db, monkeypatch):
         )
         session.add_all([join, run])
     yield pipeline
+    monkeypatch.setattr(removed_markets, "markets", lambda: (KEPT,))  # whatever the test has made of it
     with create_session() as session:
         session.get(DagModel, pipeline.ingestion) and removed_markets.forget_removed(NOW, session)
 

@@ -1,9 +1,16 @@
 """Ports of this machine."""
 
+import random
 import socket
 from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
 
 from rankalpha.settings import SettingsError
+
+HANDED_OUT = Path("/proc/sys/net/ipv4/ip_local_port_range")  # on Linux: first and last
+USUAL = 32768  # Linux's own first one, lower than that of other systems
+LOWEST = 12000  # above the usual ports of servers
 
 
 def check_ports(ports: Mapping[str, int]) -> None:
@@ -22,15 +29,34 @@ def check_ports(ports: Mapping[str, int]) -> None:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    probes = [socket.socket() for _ in range(number)]
+    """Return ports that nothing listens on, below those that the system hands out by itself.
+
+    A port that the system hands out may belong to another program before its own one starts.
+    """
+    own = random.SystemRandom()  # two processes that ask at the same time rarely get the same ports
+    candidates = own.sample(range(LOWEST, _first_handed_out()), 10 * number)
+    found = list(islice((port for port in candidates if not _taken(port)), number))
+    if len(found) < number:
+        raise OSError(f"no {number} free ports between {LOWEST} and {_first_handed_out()}")
+    return found
+
+
+def _first_handed_out() -> int:
     try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+        first = int(HANDED_OUT.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return USUAL
+    return first if first >= 2 * LOWEST else USUAL
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _listening(port: int) -> bool:
