@@ -79,7 +79,9 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
             for batch in snapshot.batches
         )
         batch = next((batch for batch in batches if batch.key == incident.batch), None)
-        return "forgotten" if batch is None else "resolved" if batch.settled else "recovering"
+        if batch is None:
+            return "forgotten"
+        return "resolved" if batch.settled and not _runs_again(api, incident) else "recovering"
     if not is_failure(incident.key):
         return "resolved"
     _, dag_id, of = incident.key.split(" ", 2)
@@ -91,6 +93,22 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
         if error.status == HTTPStatus.NOT_FOUND:
             return "forgotten"
         raise
+
+
+def _runs_again(api: AirflowApi, incident: Incident) -> bool:
+    """Return whether the failed run of an incident was cleared and has not ended.
+
+    A run without a key is not seen with its batch until it ends.
+    """
+    if not is_failure(incident.key):
+        return False
+    _, dag_id, run_id = incident.key.split(" ", 2)
+    try:
+        return api.get(f"dags/{dag_id}/dagRuns/{quote(run_id)}")["state"] in ("queued", "running")
+    except AirflowApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return False
 
 
 def _fate_of_run(api: AirflowApi, dag_id: str, run_id: str, now: datetime) -> Fate:

@@ -63,6 +63,15 @@ def test_a_batch_that_recovers_is_not_resolved_and_alerted_again_when_it_fails_a
     assert recall(FAILED.key).recovering
 
 
+def test_a_run_without_a_key_that_was_cleared_is_not_resolved_before_it_ends(variables, reports):
+    """Its batch was graded before, and does not show the run."""
+    close(FAILED, answer=(200, {"state": "running"}))
+    assert reports == []
+    assert recall(FAILED.key).recovering
+    close(FAILED, answer=(200, {"state": "success"}))
+    assert len(reports) == 1
+
+
 @pytest.mark.parametrize("batch_is", ["running", "done", None])
 def test_what_was_sent_after_the_snapshot_is_left_to_the_next_round(variables, reports, batch_is):
     close(FAILED, batch_is=batch_is, ago=-1)
