@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # Airflow ends a run moments after the task whose failure was alerted; until then the run does not look failed
 SETTLING = timedelta(seconds=10)
 
-# forgotten: its batch or run is in Airflow no more, so nobody can know
+# forgotten: its batch, run or market is in Airflow no more, so nobody can know
 Fate = Literal["recovering", "resolved", "forgotten"]
 
 
@@ -71,6 +71,8 @@ def _report(resolved: Sequence[SentAlert]) -> None:
 
 def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) -> Fate:
     """Return what became of an incident whose symptom is gone."""
+    if incident.market not in {"", *(snapshot.pipeline.market.name for snapshot in snapshots)}:
+        return "forgotten"  # its market was removed
     if incident.batch:
         batches = (
             batch

@@ -136,6 +136,12 @@ def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(
     assert len(reports) == times
 
 
+@pytest.mark.parametrize("incident", [FAILED, PAUSED, replace(FAILED, batch="")], ids=lambda one: one.subject)
+def test_what_is_of_a_removed_market_is_forgotten(variables, reports, incident):
+    assert close(replace(incident, market="removed")) == []
+    assert (reports, variables) == ([], {})
+
+
 def test_a_notice_that_waits_to_be_sent_stays(variables, reports):
     close(PAUSED, notice=True)
     assert reports == []
