@@ -74,16 +74,7 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
     if incident.market not in {"", *(snapshot.pipeline.market.name for snapshot in snapshots)}:
         return "forgotten"  # its market was removed
     if incident.batch:
-        batches = (
-            batch
-            for snapshot in snapshots
-            if snapshot.pipeline.market.name == incident.market
-            for batch in snapshot.batches
-        )
-        batch = next((batch for batch in batches if batch.key == incident.batch), None)
-        if batch is None:
-            return "forgotten"
-        return "resolved" if batch.settled and not _runs_again(api, incident) else "recovering"
+        return _fate_of_batch(api, snapshots, incident)
     if not is_failure(incident.key):
         return "resolved"
     _, dag_id, of = incident.key.split(" ", 2)
@@ -95,6 +86,20 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
         if error.status == HTTPStatus.NOT_FOUND:
             return "forgotten"
         raise
+
+
+def _fate_of_batch(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) -> Fate:
+    """Return what became of an incident of a batch, which is resolved when the batch is graded."""
+    batches = (
+        batch
+        for snapshot in snapshots
+        if snapshot.pipeline.market.name == incident.market
+        for batch in snapshot.batches
+    )
+    batch = next((batch for batch in batches if batch.key == incident.batch), None)
+    if batch is None:
+        return "forgotten"
+    return "resolved" if batch.settled and not _runs_again(api, incident) else "recovering"
 
 
 def _runs_again(api: AirflowApi, incident: Incident) -> bool:
