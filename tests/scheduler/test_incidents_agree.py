@@ -83,7 +83,7 @@ class Failed:
         publishes = self.task_id == "publish_scores"
         task = SimpleNamespace(
             outlets=["scores"] if publishes else [],
-            upstream_task_ids={"run_scorer"} if publishes else set(),
+            get_flat_relative_ids=lambda upstream: {"run_scorer"} if publishes else set(),
         )
         run = SimpleNamespace(partition_key=self.key, logical_date=None, run_after=datetime.now(UTC))
         return describe({"ti": ti, "dag_run": run, "task": task})
