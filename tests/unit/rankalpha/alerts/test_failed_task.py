@@ -106,7 +106,7 @@ def test_a_run_that_finds_no_batch_holds_none_back(key, subject):
 def test_a_run_without_a_key_is_of_the_batch_that_it_has_found():
     """As the stage has left it when it failed."""
     ti = task_instance(batch=KEY, result=None, container=None)
-    task = BaseOperator(task_id="run_scorer", dag=DAG("rankalpha_scoring"))
+    task = BaseOperator(task_id="run_scorer", dag=DAG("rankalpha_scoring", schedule=None))
     incident = describe(context(None, ti, task=task))
     assert (incident.subject, incident.batch) == (f"rankalpha_scoring failed for batch {KEY}", KEY)
     assert incident.urgency == Urgency.ACT_NOW
@@ -116,7 +116,7 @@ def test_a_frontend_that_was_not_notified_of_a_run_without_a_key_is_of_its_batch
     """The first task of the DAG has found the batch."""
     ti = task_instance("rankalpha_grading", "notify_frontend")
     ti.xcom_pull = lambda task_ids, key: {"batch": KEY} if task_ids == "update_grading" else None
-    with DAG("rankalpha_grading"):
+    with DAG("rankalpha_grading", schedule=None):
         tasks = [BaseOperator(task_id=name) for name in ("update_grading", "publish_grades", ti.task_id)]
         chain(*tasks)
     incident = describe(context(None, ti, task=tasks[-1]))
