@@ -56,7 +56,7 @@ class FailedRun:
         """What has happened, in a line."""
         if self.blocked:
             return f"batch {self.batch} is blocked in {self._step.writes} by its contract"
-        if self.follow_up:
+        if self.follow_up and self.batch:
             return f"{self.dag_id} did not notify the frontend of batch {self.batch}"
         if self.batch:
             return f"{self.dag_id} failed for batch {self.batch}"

@@ -68,7 +68,8 @@ def _found(context: Any) -> str | None:
     ti, task = context["ti"], context.get("task")
     if task is None:
         return None
-    batches = (pull_output(ti, task_id)["batch"] for task_id in (ti.task_id, *sorted(task.upstream_task_ids)))
+    before = sorted(task.get_flat_relative_ids(upstream=True))
+    batches = (pull_output(ti, task_id)["batch"] for task_id in (ti.task_id, *before))
     return next(filter(None, batches), None)
 
 

@@ -7,6 +7,12 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 
+def name_of(asset_id: int) -> str | None:
+    """Return the name of a dataset; None when there is none of that id."""
+    with create_session() as session:
+        return session.scalar(select(AssetModel.name).where(AssetModel.id == asset_id))
+
+
 def lacking(datasets: Iterable[str], key: str) -> list[str]:
     """Return the datasets, of these names, in which a batch was never published."""
     names = list(datasets)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # Airflow ends a run moments after the task whose failure was alerted; until then the run does not look failed
 SETTLING = timedelta(seconds=10)
 
-# forgotten: its batch or run is in Airflow no more, so nobody can know
+# forgotten: its batch, run or market is in Airflow no more, so nobody can know
 Fate = Literal["recovering", "resolved", "forgotten"]
 
 
@@ -71,15 +71,10 @@ def _report(resolved: Sequence[SentAlert]) -> None:
 
 def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) -> Fate:
     """Return what became of an incident whose symptom is gone."""
+    if incident.market not in {"", *(snapshot.pipeline.market.name for snapshot in snapshots)}:
+        return "forgotten"  # its market was removed
     if incident.batch:
-        batches = (
-            batch
-            for snapshot in snapshots
-            if snapshot.pipeline.market.name == incident.market
-            for batch in snapshot.batches
-        )
-        batch = next((batch for batch in batches if batch.key == incident.batch), None)
-        return "forgotten" if batch is None else "resolved" if batch.settled else "recovering"
+        return _fate_of_batch(api, snapshots, incident)
     if not is_failure(incident.key):
         return "resolved"
     _, dag_id, of = incident.key.split(" ", 2)
@@ -91,6 +86,36 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
         if error.status == HTTPStatus.NOT_FOUND:
             return "forgotten"
         raise
+
+
+def _fate_of_batch(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) -> Fate:
+    """Return what became of an incident of a batch, which is resolved when the batch is graded."""
+    batches = (
+        batch
+        for snapshot in snapshots
+        if snapshot.pipeline.market.name == incident.market
+        for batch in snapshot.batches
+    )
+    batch = next((batch for batch in batches if batch.key == incident.batch), None)
+    if batch is None:
+        return "forgotten"
+    return "resolved" if batch.settled and not _runs_again(api, incident) else "recovering"
+
+
+def _runs_again(api: AirflowApi, incident: Incident) -> bool:
+    """Return whether the failed run of an incident was cleared and has not ended.
+
+    A run without a key is not seen with its batch until it ends.
+    """
+    if not is_failure(incident.key):
+        return False
+    _, dag_id, run_id = incident.key.split(" ", 2)
+    try:
+        return api.get(f"dags/{dag_id}/dagRuns/{quote(run_id)}")["state"] in ("queued", "running")
+    except AirflowApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return False
 
 
 def _fate_of_run(api: AirflowApi, dag_id: str, run_id: str, now: datetime) -> Fate:

@@ -16,14 +16,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rankalpha.joins.published import lacking
+from rankalpha.joins.published import lacking, name_of
 from rankalpha.pipeline.batch import BatchError, never_published, parse_key
-from rankalpha.pipeline.pipelines import pipeline_of
+from rankalpha.pipeline.pipelines import pipeline_of, pipelines
 from rankalpha.web.page.routes import may
 
 log = logging.getLogger(__name__)
 
-TRIGGER = re.compile(r"/api/v2/dags/([^/]+)/dagRuns/?")
+TRIGGER = re.compile(r"/api/v2/(?:dags/(?P<dag>[^/]+)/dagRuns|assets/(?P<asset>\d+)/materialize)/?\Z")
 
 
 class TriggerKeys:
@@ -34,16 +34,16 @@ class TriggerKeys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look at a request that triggers one of our DAGs with a key."""
-        triggered = scope["type"] == "http" and scope["method"] == "POST" and _triggered(scope["path"])
-        if not triggered:
+        posted = scope["type"] == "http" and scope["method"] == "POST"
+        if not (posted and (triggered := TRIGGER.search(scope["path"]))):
             await self.app(scope, receive, send)
             return
         body = await Request(scope, receive).body()
         request = Request(scope, replay := _again(body, receive))
         try:
-            problem = await _problem(request, str(triggered), _key(body))
+            problem = await _problem(request, triggered, _key(body))
         except Exception:  # then the run fails, as it would without this
-            log.exception("The partition key for %s could not be checked", triggered)
+            log.exception("The partition key of POST %s could not be checked", scope["path"])
             problem = ""
         if problem:
             answer = JSONResponse({"detail": problem}, status.HTTP_400_BAD_REQUEST)
@@ -66,20 +66,26 @@ def problem_of(dag_id: str, key: str) -> str:
     return never_published(key, missing) if missing else ""
 
 
-async def _problem(request: Request, dag_id: str, key: str | None) -> str:
-    if key is None or pipeline_of(dag_id) is None:
+async def _problem(request: Request, triggered: re.Match[str], key: str | None) -> str:
+    if key is None:
         return ""
     try:
         user = await get_user(request, None, await bearer_scheme(request))
     except HTTPException:
         return ""  # Airflow refuses it
-    return await run_in_threadpool(lambda: problem_of(dag_id, key) if may(user, dag_id, "rerun") else "")
+
+    def look() -> str:
+        dag_id = triggered["dag"] or _producer(int(triggered["asset"]))
+        return problem_of(dag_id, key) if dag_id and may(user, dag_id, "rerun") else ""
+
+    return await run_in_threadpool(look)
 
 
-def _triggered(path: str) -> str:
-    """Return the DAG that a POST to a path triggers; an empty text for any other path."""
-    match = TRIGGER.search(path)
-    return match[1] if match and match.end() == len(path) else ""
+def _producer(asset_id: int) -> str:
+    """Return the DAG of ours that publishes in a dataset; an empty text for another dataset."""
+    name = name_of(asset_id)
+    steps = (step for pipeline in pipelines() for step in pipeline.steps)
+    return next((step.dag_id for step in steps if step.writes == name), "")
 
 
 def _key(body: bytes) -> str | None:

@@ -53,6 +53,16 @@ def test_each_role_reads_it_and_what_it_may_do(lane, batch, password, role):
     assert all(step["output"] and step["runs"][0]["tries"] for step in lineage["steps"])
 
 
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("user", 403), ("op", 409)])
+def test_publishing_anyway_takes_the_rights_that_it_needs_in_airflow(lane, batch, password, role, status):
+    api = AirflowApi(lane.api.url, role, password)
+    body = {"batch": KEY, "dataset": "scores", "reason": "it is right", "market": lane.market.name}
+    with pytest.raises(AirflowApiError) as refused:
+        api.post("/rankalpha/publish-anyway", body)
+    expected = "is not blocked" if status == 409 else "You need the right to write XComs"
+    assert (refused.value.status, expected in refused.value.detail) == (status, True)
+
+
 def test_the_cookie_of_the_ui_will_do_and_no_answer_is_kept(lane, batch):
     token = requests.post(
         f"{lane.api.url}/auth/token", json={"username": "rankalpha", "password": "rankalpha"}, timeout=10

@@ -1,5 +1,7 @@
 """A backfill of past days, as docs/operate/everyday.md has it: what the scheduler makes after it."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,11 +84,19 @@ def test_a_backfill_of_the_time_that_has_just_passed_is_not_repeated(unfixed, sc
     assert scheduled_next(backfill=(just,)) > NOW
 
 
-def test_the_processes_that_schedule_have_the_fix(airflow_db):
-    """The plugin applies it where the DAG processor's part is loaded, as it is here."""
-    from airflow.dag_processing import collection
+def test_the_dag_processor_has_the_fix(scheduled_next, root):
+    """It parses all files once, in a process of its own, as in every stack."""
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
 
-    from rankalpha.plugin import RankAlphaPlugin
-
-    RankAlphaPlugin.on_load()
-    assert hasattr(getattr(collection, backfills.REPLACED), "fixes")
+    scheduled_next(backfill=(5, 4))
+    with create_session() as session:
+        session.get(DagModel, DAG).next_dagrun_create_after = None
+    command = [sys.executable, "-m", "airflow", "dag-processor", "--num-runs", "1"]
+    done = subprocess.run(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180
+    )
+    with create_session() as session:
+        due = session.get(DagModel, DAG).next_dagrun_create_after
+    assert due, done.stdout
+    assert due > NOW

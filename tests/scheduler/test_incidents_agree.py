@@ -83,7 +83,7 @@ class Failed:
         publishes = self.task_id == "publish_scores"
         task = SimpleNamespace(
             outlets=["scores"] if publishes else [],
-            upstream_task_ids={"run_scorer"} if publishes else set(),
+            get_flat_relative_ids=lambda upstream: {"run_scorer"} if publishes else set(),
         )
         run = SimpleNamespace(partition_key=self.key, logical_date=None, run_after=datetime.now(UTC))
         return describe({"ti": ti, "dag_run": run, "task": task})
@@ -150,6 +150,28 @@ def test_a_mistyped_key_is_refused_and_leaves_nothing(api, batch, key):
     assert refused.value.status == 400
     assert key in refused.value.detail
     assert api.get(f"dags/{SCORING}/dagRuns")["total_entries"] == runs
+
+
+def test_a_mistyped_key_is_refused_where_a_dataset_is_materialized_too(api, batch):
+    scores = next(one["id"] for one in api.every("assets", "assets") if one["name"] == "scores")
+    runs = api.get(f"dags/{SCORING}/dagRuns")["total_entries"]
+    for key in ("yesterday", "1999-12-31T00:00:01"):
+        with pytest.raises(AirflowApiError) as refused:
+            api.post(f"assets/{scores}/materialize", {"partition_key": key})
+        assert (refused.value.status, key in refused.value.detail) == (400, True)
+    assert api.get(f"dags/{SCORING}/dagRuns")["total_entries"] == runs
+
+
+def test_a_key_that_is_right_passes(api, batch):
+    run = api.post(f"dags/{SCORING}/dagRuns", {"logical_date": None, "partition_key": batch})
+    assert run["partition_key"] == batch
+
+
+@pytest.mark.parametrize(("dag_id", "status"), [("rankalpha_watchdog", 400), ("none", 404)])
+def test_of_a_dag_without_batches_airflow_alone_says_what_it_takes(api, dag_id, status):
+    with pytest.raises(AirflowApiError) as refused:
+        api.post(f"dags/{dag_id}/dagRuns", {"logical_date": None, "partition_key": "x"})
+    assert (refused.value.status, "batch key" in refused.value.detail) == (status, False)
 
 
 def test_a_run_that_has_a_mistyped_key_all_the_same_makes_no_batch(api, batch):

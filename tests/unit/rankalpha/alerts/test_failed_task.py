@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk import DAG, BaseOperator, chain
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.alerts.failed_task import CLEAR, describe
@@ -17,7 +18,7 @@ from tests.unit.rankalpha.support.demo_stage import KEY, stage
 from tests.unit.rankalpha.support.task_context import TaskInstance, context, published
 
 ROOT = Path(__file__).parents[4]
-PUBLISHING = SimpleNamespace(outlets=["an asset"])
+PUBLISHING = SimpleNamespace(outlets=["an asset"], get_flat_relative_ids=lambda upstream: set())
 
 
 def task_instance(dag_id="rankalpha_scoring", task_id="run_scorer", **xcoms):
@@ -106,9 +107,22 @@ def test_a_run_that_finds_no_batch_holds_none_back(key, subject):
 def test_a_run_without_a_key_is_of_the_batch_that_it_has_found():
     """As the stage has left it when it failed."""
     ti = task_instance(batch=KEY, result=None, container=None)
-    incident = describe(context(None, ti, task=SimpleNamespace(outlets=[], upstream_task_ids=set())))
+    task = BaseOperator(task_id="run_scorer", dag=DAG("rankalpha_scoring", schedule=None))
+    incident = describe(context(None, ti, task=task))
     assert (incident.subject, incident.batch) == (f"rankalpha_scoring failed for batch {KEY}", KEY)
     assert incident.urgency == Urgency.ACT_NOW
+
+
+def test_a_frontend_that_was_not_notified_of_a_run_without_a_key_is_of_its_batch_too():
+    """The first task of the DAG has found the batch."""
+    ti = task_instance("rankalpha_grading", "notify_frontend")
+    ti.xcom_pull = lambda task_ids, key: {"batch": KEY} if task_ids == "update_grading" else None
+    with DAG("rankalpha_grading", schedule=None):
+        tasks = [BaseOperator(task_id=name) for name in ("update_grading", "publish_grades", ti.task_id)]
+        chain(*tasks)
+    incident = describe(context(None, ti, task=tasks[-1]))
+    assert incident.subject == f"rankalpha_grading did not notify the frontend of batch {KEY}"
+    assert (incident.batch, incident.urgency) == (KEY, Urgency.LOOK_TODAY)
 
 
 @pytest.mark.parametrize("market", ["default", "nyse"])

@@ -63,6 +63,15 @@ def test_a_batch_that_recovers_is_not_resolved_and_alerted_again_when_it_fails_a
     assert recall(FAILED.key).recovering
 
 
+def test_a_run_without_a_key_that_was_cleared_is_not_resolved_before_it_ends(variables, reports):
+    """Its batch was graded before, and does not show the run."""
+    close(FAILED, answer=(200, {"state": "running"}))
+    assert reports == []
+    assert recall(FAILED.key).recovering
+    close(FAILED, answer=(200, {"state": "success"}))
+    assert len(reports) == 1
+
+
 @pytest.mark.parametrize("batch_is", ["running", "done", None])
 def test_what_was_sent_after_the_snapshot_is_left_to_the_next_round(variables, reports, batch_is):
     close(FAILED, batch_is=batch_is, ago=-1)
@@ -125,6 +134,12 @@ def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(
     assert request.query["task_id"] == ["prune_logs"]
     assert request.query["order_by"] == ["-end_date"], "one that was killed while it was queued has no start"
     assert len(reports) == times
+
+
+@pytest.mark.parametrize("incident", [FAILED, PAUSED, replace(FAILED, batch="")], ids=lambda one: one.subject)
+def test_what_is_of_a_removed_market_is_forgotten(variables, reports, incident):
+    assert close(replace(incident, market="removed")) == []
+    assert (reports, variables) == ([], {})
 
 
 def test_a_notice_that_waits_to_be_sent_stays(variables, reports):
