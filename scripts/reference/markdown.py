@@ -15,7 +15,7 @@ NAME = re.compile(
 
 def page(title: str, parts: Iterable[str]) -> str:
     """Return a page of a title and paragraphs, tables and headings."""
-    return "\n\n".join([MARK, f"# {title}", *(part for part in parts if part)]) + "\n"
+    return "\n\n".join([f"# {title}", MARK, *(part for part in parts if part)]) + "\n"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.reference import alerts, api, commands, dags, datasets, make, metrics, settings
-from scripts.reference.markdown import MARK, page, table
+from scripts.reference.markdown import page, table
 
 SUBJECTS = (settings, commands, make, dags, datasets, api, metrics, alerts)
 TITLE = re.compile(r"(?m)^# (.+)$")
@@ -32,5 +32,5 @@ def _title(text: str) -> str:
 
 
 def _first(text: str) -> str:
-    """Return the first paragraph of a page."""
-    return text.removeprefix(MARK).strip().split("\n\n")[1]
+    """Return the first paragraph of a page, after its title and the mark."""
+    return text.split("\n\n")[2].strip()

@@ -20,6 +20,7 @@ PAGES = {  # of the site, by the files of the repository that are not in docs/
     "CHANGELOG.md": "contribute/changelog.md",
     "SECURITY.md": "security/reporting.md",
 }
+ASIDE = {"contribute/changelog.md"}  # names everything, so a search shows the other pages first
 PICTURES = "bench/results/*.png"
 ICONS = "rankalpha/web/page/static/icon*.svg"
 FENCE = r"^(?P<fence>```+).*?^(?P=fence)$"
@@ -44,6 +45,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     """Return the text with the links of the site, and with numbered lists as mkdocs reads them."""
     uri = page.file.src_uri
+    if uri in ASIDE:
+        page.meta["search"] = {"boost": 0.2}
     source = SOURCES.get(uri, f"docs/{uri}")
 
     def of_site(match: re.Match[str]) -> str:

@@ -118,8 +118,9 @@ def test_a_search_finds_a_setting_without_a_server(site, page):
     page.goto(f"file://{site}/index.html")
     if page.viewport_size == PHONE:
         page.locator("label[for=__search]").first.click()
-    page.locator(".md-search__input").press_sequentially("RANKALPHA_KEEP_LOG_DAYS")
-    expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=20_000)
+    page.locator(".md-search__input").press_sequentially("keep log days")
+    found = page.locator(".md-search-result__item", has_text="Settings of Airflow")
+    expect(found.first).to_be_visible(timeout=20_000)
 
 
 def test_the_diagram_is_drawn_and_pages_fit(site, page):
