@@ -107,9 +107,10 @@ def publish_anyway(batch: str, dataset: str, reason: str, market: str | None) ->
 @click.option("--reason", metavar="TEXT", required=True, help="Why; it stays on record.")
 @market_option
 def publish_version(batch: str, dataset: str, path: str, reason: str, market: str | None) -> None:
-    """Publish again, on record, a version that a batch has had.
+    """Publish an earlier version of a batch again.
 
-    The version is compared with the disk first. The stages after it start by themselves; nothing is removed.
+    It stays on record. The version is compared with the disk first. The stages after it start by themselves;
+    nothing is removed.
 
     Exit status: 0 published, 2 refused and nothing changed.
     """
@@ -122,9 +123,10 @@ def publish_version(batch: str, dataset: str, path: str, reason: str, market: st
 @click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}; the newest one if left out.")
 @market_option
 def verify(batch: str | None, market: str | None) -> None:
-    """Compare the data on the disk with what a batch has published, and with what it read.
+    """Compare published data with the disk.
 
-    RankAlpha's API reads every byte again. Nothing is changed.
+    RankAlpha's API reads every byte again of what a batch has published, and of what that was made from.
+    Nothing is changed.
 
     Exit status: 0 all is as it was published, 1 something is not, 2 it cannot be compared.
     """

@@ -135,9 +135,10 @@ def test_the_settings_of_a_service_are_documented_with_their_defaults(name):
 
 
 def test_only_settings_read_the_environment():
-    """`stage` reads the container contract, and a chat model's settings are read only if there is a key."""
+    """`apps/common` reads the container contract; a chat model's settings are read only if there is a key."""
     readers = {path.relative_to(APPS) for path in APPS.rglob("*.py") if "os.environ" in path.read_text()}
-    assert readers == {Path("common/stage.py"), Path("sentiment/settings.py")}
+    contract = {Path("common", f"{name}.py") for name in ("batches", "stage", "versions")}
+    assert readers == {*contract, Path("sentiment/settings.py")}
 
 
 def test_the_calls_are_documented_with_their_defaults():

@@ -31,6 +31,7 @@ from rankalpha.operators import PublishOperator, StageOperator, given
 from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
+from rankalpha.runners.base import StageFailed
 from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
 from rankalpha.stages.ingestion import INGESTION
 from rankalpha.stages.scorer import SCORER
@@ -87,7 +88,7 @@ class Together:
                 task.execute(run)
             except AirflowSkipException:
                 return "unpublished", ti.output
-            except AirflowException as error:
+            except (AirflowException, StageFailed) as error:
                 self.error = str(error)
                 return outcome, ti.output
         self.register(dataset, key, outlets[asset].extra)
