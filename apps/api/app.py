@@ -16,7 +16,7 @@ from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 from apps.api.settings import Settings
 from apps.api.versions import Taken
 from apps.common.bounds import bound
-from apps.common.stage import BadData
+from apps.common.stage import StageError
 from apps.common.versions import Changed
 
 log = logging.getLogger("rankalpha.api")
@@ -79,8 +79,8 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
     return response
 
 
-def corrupt(_request: Request, error: Exception) -> JSONResponse:
-    """Answer 500 and name the corrupt file."""
+def failed(_request: Request, error: Exception) -> JSONResponse:
+    """Answer 500 and name the file that is corrupt, or that cannot be written."""
     log.error("%s", error)
     return JSONResponse({"detail": str(error)}, status_code=500)
 
@@ -105,6 +105,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes)
     bound(app)
     app.middleware("http")(log_request)
-    for kind, answer in ((BadData, corrupt), (Changed, changed), (Taken, taken)):
+    for kind, answer in ((StageError, failed), (Changed, changed), (Taken, taken)):
         app.add_exception_handler(kind, answer)
     return app

@@ -33,7 +33,7 @@ class Keep(BaseModel):
 
     since: str = ""
     versions: frozenset[str] = frozenset()  # <volume>/<batch>/<version>
-    days: float = Field(default=7, ge=0)
+    days: float = Field(default=7, ge=1)  # a younger version may still be written, or wait for its contract
 
     @classmethod
     def from_env(cls) -> "Keep | None":

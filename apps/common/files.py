@@ -6,15 +6,32 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from apps.common.stage import StageError
+
+
+class NotWritten(StageError):
+    """A file cannot be written; a full or read-only disk may be repaired, so another attempt can help."""
+
+    exit_status = os.EX_IOERR
 
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk and move it to `path` in one step.
 
     A reader sees the old file or the new one, never half of one. When `write` raises, `path` is unchanged
-    and the temporary file is gone.
+    and the temporary file is gone. Raises NotWritten, naming the file, when the disk does not take it.
     """
+    try:
+        _write(path, write)
+    except OSError as error:
+        fix = "free space on its disk, or make it writable"
+        raise NotWritten(f"{path} cannot be written: {error.strerror or error}; {fix}") from error
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -44,10 +61,11 @@ def link(source: Path, target: Path) -> None:
 
 
 def flush(folder: Path) -> None:
-    """Flush to disk which files a folder holds."""
+    """Flush to disk which files a folder holds, where the file system can."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(handle)
     finally:
         os.close(handle)
 

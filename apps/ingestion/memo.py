@@ -70,7 +70,9 @@ def keep(batch: Batch, state: str | None, quiet_until: date, result: Result) -> 
     if state is None or quiet_until < batch.day:
         (folder / FILE).unlink(missing_ok=True)
         return
-    files = {Path(path).name: checksum(batch.data_dir / path) for path in result.outputs}
+    main, *others = result.outputs
+    files = {Path(main).name: result.checksum}
+    files |= {Path(path).name: checksum(batch.data_dir / path) for path in others}
     text = json.dumps(
         {"state": state, "quiet_until": quiet_until, "files": files, "result": result.figures()},
         default=str,

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from apps.common.batches import PRICES, Keep, of_batches, remove, sweep
-from apps.common.files import link, write_atomic
+from apps.common.files import link
+from apps.common.parquet import write_parquet
 from apps.common.stage import BadData, Batch
 from apps.common.versions import Version, earlier
 from apps.ingestion.prices import SCHEMA, Update, checked
@@ -55,7 +56,7 @@ def write(path: Path, update: Update, earlier: Snapshot) -> bool:
     if earlier.path and update.new_rows == 0 and update.prices.height == earlier.rows:
         link(earlier.path, path)
         return True
-    write_atomic(path, lambda temporary: update.prices.write_parquet(temporary, compression="zstd"))
+    write_parquet(path, update.prices)
     return False
 
 

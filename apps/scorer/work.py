@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from apps.common.files import checksum, write_atomic
+from apps.common.files import checksum
+from apps.common.parquet import write_parquet
 from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import input_of
@@ -37,7 +38,7 @@ def score(batch: Batch) -> Result:
             "let the ingestion stage load more history"
         )
     output = batch.target("prices") / "scores.parquet"
-    write_atomic(output, lambda path: scores.write_parquet(path, compression="zstd"))
+    write_parquet(output, scores)
     return Result(
         rows=scores.height,
         symbols=scores.height,

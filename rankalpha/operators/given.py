@@ -52,6 +52,11 @@ def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str,
     }
 
 
+def published_version(dataset: str, batch: str) -> Version | None:
+    """Return the version of a batch that is published in a dataset; None without one."""
+    return Version.of(versions.published_versions(dataset).get(batch), f"batch {batch} in {dataset}")
+
+
 def _inputs(context: Context, task: Reader, batch: str, market: Market) -> dict[str, Version]:
     """Return the versions that a task reads, by the default market's name of the dataset."""
     names = {asset.name: asset.name.removeprefix(market.prefix) for asset in task.consumes}

@@ -93,7 +93,9 @@ class Together:
                 return outcome, ti.output
         self.register(dataset, key, outlets[asset].extra)
         if not stage:
-            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first").execute(context(key, ti))
+            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first", dataset=GRADES).execute(
+                context(key, ti)
+            )
         return "published", ti.output
 
     def register(self, dataset, key, extra):
