@@ -49,11 +49,7 @@ class Version:
                 f"{where} names a version that cannot exist: path {shown(path)}, sha256 {shown(sha256)}; "
                 "publish the batch again, or one of its versions with publish-version"
             )
-        given: Any = value.get("inputs")
-        read = given.items() if isinstance(given, Mapping) else ()
-        # an event has their checksums, too
-        paths = {name: each.get("path") if isinstance(each, Mapping) else each for name, each in read}
-        return cls(path, sha256, {str(name): str(path) for name, path in paths.items()})
+        return cls(path, sha256, paths_of(value))
 
     @property
     def reference(self) -> dict[str, str]:
@@ -78,6 +74,15 @@ class Given:
     inputs: Mapping[str, Version] = field(default_factory=dict)
     earlier: Sequence[Version] = ()
     keep: Mapping[str, Any] | None = None
+
+
+def paths_of(version: Mapping[str, Any]) -> dict[str, str]:
+    """Return the paths of what a version was made from, by dataset, of what an event or a store holds."""
+    given: Any = version.get("inputs")
+    read = given.items() if isinstance(given, Mapping) else ()
+    # an event has their checksums, too
+    paths = {name: each.get("path") if isinstance(each, Mapping) else each for name, each in read}
+    return {str(name): str(path) for name, path in paths.items()}
 
 
 def listed(versions: Mapping[str, Any], batch: str, version: Any) -> dict[str, Any]:
