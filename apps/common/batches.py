@@ -96,18 +96,18 @@ def sweep(volume: Path, keep: Keep, in_use: Callable[[Path], bool] = lambda _: F
     for batch in of_batches(volume):
         if batch.name < keep.since or not batch.is_dir():
             continue
-        outdated = [
-            path
-            for path in batch.iterdir()
-            if path.is_dir()
-            and f"{volume.name}/{batch.name}/{path.name}" not in keep.versions
-            and path.stat().st_mtime < before
-            and not in_use(path)
-        ]
-        removed += len(remove(outdated))
-        if outdated:
-            with suppress(OSError):  # it holds something else
-                batch.rmdir()
+        with suppress(FileNotFoundError):  # somebody else prunes at the same time
+            others = [path for path in batch.iterdir() if _place(path) not in keep.versions and path.is_dir()]
+            outdated = [path for path in others if path.stat().st_mtime < before and not in_use(path)]
+            removed += len(remove(outdated))
+            if outdated:
+                with suppress(OSError):  # it holds something else
+                    batch.rmdir()
     if removed:
         log.info("versions that nobody has published for %g days are removed: %d", keep.days, removed)
     return removed
+
+
+def _place(folder: Path) -> str:
+    """Return the path of a version below the data root."""
+    return "/".join(folder.parts[-3:])

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.api.batches import BatchFiles
-from apps.api.grading import LETTERS, composite, grade_batch, letter
-from apps.api.records import read_grades
+from apps.api.grading import composite, graded_from, letter
+from apps.api.records import LETTERS
 from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment
 
 
@@ -73,10 +73,10 @@ def test_ties_go_by_symbol_whatever_the_order_of_the_rows(tmp_path: Path) -> Non
     for order in orders:
         write_scores(tmp_path, dict.fromkeys(order, 50.0))
         write_sentiment(tmp_path, dict.fromkeys(reversed(order), 0.1))
-        done = grade_batch(BatchFiles(tmp_path, KEY), 0.2)
-        contents.append(BatchFiles(tmp_path, KEY).grades.read_bytes())
-        assert [grade.symbol for grade in done.grades.grades] == ["AAPL", "BAC", "KO", "PG"]
-        assert [grade.rank for grade in done.grades.grades] == [1, 2, 3, 4]
+        graded = graded_from(BatchFiles(tmp_path, KEY), 0.2)
+        contents.append(graded.text())
+        assert [grade.symbol for grade in graded.grades] == ["AAPL", "BAC", "KO", "PG"]
+        assert [grade.rank for grade in graded.grades] == [1, 2, 3, 4]
     assert contents[0] == contents[1]
 
 
@@ -84,16 +84,14 @@ def test_grades_of_a_batch(tmp_path: Path) -> None:
     write_scores(tmp_path, {"AAPL": 90.0, "KO": 91.0, "PG": 40.0, "NEW": None})
     write_sentiment(tmp_path, {"AAPL": 0.5, "KO": -0.5, "TSLA": 1.0})
     write_prices(tmp_path, ["AAPL", "PG"])
-    files = BatchFiles(tmp_path, KEY)
-    done = grade_batch(files, 0.2)
-    grades = read_grades(files.grades)
+    grades = graded_from(BatchFiles(tmp_path, KEY), 0.2)
     assert [(each.symbol, each.composite, each.grade) for each in grades.grades] == [
         ("AAPL", 87.0, "B"),
         ("KO", 77.8, "C"),
         ("PG", 42.0, "D"),
     ]
     assert grades.ungraded == ["NEW"]  # and TSLA, which has no scores, is none of this batch's symbols
-    assert done.distribution == {"A": 0, "B": 1, "C": 1, "D": 1, "F": 0}
+    assert grades.distribution == {"A": 0, "B": 1, "C": 1, "D": 1, "F": 0}
     apple, coke, gamble = grades.grades
     assert apple.sparkline == [100.0 + day for day in range(20, 80)]
     assert coke.sparkline == []
