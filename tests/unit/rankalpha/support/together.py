@@ -56,9 +56,7 @@ class Together:
         self.stores = {
             asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for _, _, asset, _ in MADE.values()
         }
-        monkeypatch.setattr(
-            given.versions, "published_versions", lambda name: self._store(name)[VERSIONS_KEY]
-        )
+        monkeypatch.setattr(given, "published_versions", lambda name: self._store(name)[VERSIONS_KEY])
 
     def run(self, dataset, key, *, joined=None, publish=True):
         """Run the step that makes a dataset; return what became of it, and the output of its first task.
@@ -93,7 +91,9 @@ class Together:
                 return outcome, ti.output
         self.register(dataset, key, outlets[asset].extra)
         if not stage:
-            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first").execute(context(key, ti))
+            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first", dataset=GRADES).execute(
+                context(key, ti)
+            )
         return "published", ti.output
 
     def register(self, dataset, key, extra):
