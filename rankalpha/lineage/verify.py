@@ -34,7 +34,7 @@ class Verdict:
 def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str, *, shown: bool = True) -> list[Verdict]:
     """Return a verdict on each version that a batch has published or was made from.
 
-    The published grades must also be those that are `shown`, unless they may be about to be. Empty for a batch
+    Published grades must also be those that are `shown`, unless they may be about to be. Empty for a batch
     without versions. Raises ServiceError, requests.RequestException or AirflowApiError.
     """
     url = service_profile(api, pipeline).line("API_URL")
