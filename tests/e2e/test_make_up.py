@@ -22,6 +22,7 @@ from tests.support.users import make_users
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
+BACK = "better"
 REASON = "the news feed is closed today"
 
 
@@ -109,6 +110,39 @@ def test_a_stage_alone_leads_to_new_grades_of_the_same_batch(stack, batch):
     stack.settle()
     runs = stack.runs("rankalpha_grading")
     assert [(run["partition_key"], run["state"]) for run in runs] == [(batch, "success")] * 2
+
+
+def test_what_is_published_is_verified_and_a_changed_file_is_named(stack, batch):
+    told = stack.make("verify")
+    assert re.findall(r"^ok .*\((\w+), published\)$", told, re.MULTILINE) == [
+        "prices",
+        "scores",
+        "sentiment",
+        "grades",
+    ]
+    version = stack.events("scores")[-1]["extra"]["version"]
+    file = stack.state / "data" / version["path"] / "scores.parquet"
+    whole = file.read_bytes()
+    file.chmod(0o644)
+    file.write_bytes(whole[:-1] + b"?")
+    changed = stack.run("make", "verify", f"ARGS=--batch {batch}")
+    file.write_bytes(whole)
+    assert changed.returncode != 0
+    assert f"NOT AS PUBLISHED  {version['path']}" in changed.stdout
+    assert f"{file}: its SHA-256 is" in changed.stdout
+
+
+def test_a_batch_goes_back_to_an_earlier_version(stack, batch):
+    first, second = (event["extra"]["version"] for event in stack.events("scores"))
+    assert first["path"] != second["path"]
+    stack.make(
+        "publish-version", f"--batch {batch} --dataset scores --version {first['path']} --reason {BACK}"
+    )
+    stack.settle()
+    event = stack.events("scores")[-1]["extra"]
+    assert (event["version"], event["republished"]["reason"]) == (first, BACK)
+    assert stack.events("grades")[-1]["extra"]["version"]["inputs"]["scores"]["path"] == first["path"]
+    assert first["path"] in stack.make("lineage", f"--batch {batch}")
 
 
 def test_one_task_can_be_tried_out_by_hand(stack, batch):

@@ -61,7 +61,7 @@ def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeli
     assert pipeline.run("prices", SECOND)[0] == "blocked"
     assert "symbols" in pipeline.error
     # stages by hand read what is published, and not what lies there
-    _, output = pipeline.run("scores", SECOND, publish=False)
+    _, output = pipeline.run("scores", SECOND, how="off")
     assert output["result"]["version"]["inputs"]["prices"]["path"] == pipeline.version("prices")["path"]
     assert pipeline.run("grades", SECOND)[0] == "published"
     assert page(pipeline)["grades"] == shown["grades"]
@@ -70,7 +70,7 @@ def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeli
     (pipeline.profile / "sentiment.env").write_text(
         "SENTIMENT_HEADLINES=sample\nSENTIMENT_CONSENSUS_LIMIT=1\n"
     )
-    assert pipeline.run("sentiment", SECOND, publish=False)[0] == "unpublished"
+    assert pipeline.run("sentiment", SECOND, how="off")[0] == "unpublished"
     assert pipeline.run("grades", SECOND)[0] == "published"
     assert page(pipeline)["grades"] == shown["grades"]
     after = published(pipeline)
