@@ -32,6 +32,7 @@ from rankalpha.operators import PublishOperator, StageOperator, given
 from rankalpha.operators.publish import TRIAL
 from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY
+from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
 from rankalpha.runners.base import StageFailed
 from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
@@ -53,12 +54,15 @@ MADE = {  # what makes each dataset, and of what
 class Together:
     """Runs steps; `events` are the events of each dataset, oldest first, as (batch, extra)."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self, monkeypatch, market=DEFAULT_MARKET):
+        self.market = market
         self.events = {name: [] for name in MADE}
+        self.assets = {name: market.dataset(asset) for name, (_, _, asset, _) in MADE.items()}
         self.stores = {
-            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for _, _, asset, _ in MADE.values()
+            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for asset in self.assets.values()
         }
-        monkeypatch.setattr(given, "published_versions", lambda name: self._store(name)[VERSIONS_KEY])
+        by_name = {asset.name: store for asset, store in self.stores.items()}
+        monkeypatch.setattr(given, "published_versions", lambda name: by_name[name][VERSIONS_KEY])
 
     def run(self, dataset, key, *, how="hand", joined=(), anyway=False):
         """Run the step that makes a dataset; return what became of it, and the output of its first task.
@@ -67,12 +71,14 @@ class Together:
         "trial" (`airflow tasks test`), or, with the events that the run has `joined`, "events" or "cleared".
         A person may publish a blocked batch `anyway`.
         """
-        stage, consumes, asset, contract = MADE[dataset]
+        stage, consumes, _, contract = MADE[dataset]
+        market, asset = self.market, self.assets[dataset]
+        consumes = [market.dataset(each) for each in consumes]
         with DAG(f"rankalpha_{dataset}", schedule=None):
             if stage:
-                first = StageOperator(task_id="first", stage=stage, consumes=consumes)
+                first = StageOperator(task_id="first", stage=stage.of(market), consumes=consumes)
             else:
-                first = ServiceOperator(task_id="first", call=GRADING_REFRESH, consumes=consumes)
+                first = ServiceOperator(task_id="first", call=GRADING_REFRESH.of(market), consumes=consumes)
             last = PublishOperator(task_id=f"publish_{dataset}", dataset=asset, contract=contract)
             first >> last
         ti = TaskInstance()
@@ -98,9 +104,9 @@ class Together:
                 ti.xcoms[PUBLISH_ANYWAY] = {"by": "ann", "reason": "a holiday", "try": 1}
         self.register(dataset, key, outlets[asset].extra)
         if not stage:
-            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first", dataset=GRADES).execute(
-                context(key, ti)
-            )
+            call = GRADING_SHOW.of(market)
+            show = ShowOperator(task_id="show", call=call, batch_from="first", dataset=asset)
+            show.execute(context(key, ti))
         return "published", ti.output
 
     def register(self, dataset, key, extra):
@@ -118,7 +124,7 @@ class Together:
         for name in datasets:
             key, extra = self.events[name][-1]
             event = SimpleNamespace(extra=extra, partition_key=key, timestamp=time.time())
-            found[MADE[name][2]] = [event]
+            found[self.assets[name]] = [event]
         return found
 
     def batch(self, key):
@@ -136,7 +142,7 @@ class Together:
         return self.events[dataset][-1][1]["version"]
 
     def _store(self, dataset):
-        return self.stores[MADE[dataset][2]]
+        return self.stores[self.assets[dataset]]
 
 
 @contextmanager
