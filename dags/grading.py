@@ -9,9 +9,8 @@ Grades each stock A to F from a batch's scores and sentiment, then notifies the 
   By hand: for the batch of the given partition key or, without one, the newest batch published in both.
 - **Healthy when**: `notify_frontend` is green before 06:45 UTC and the ranking page shows the batch.
 - **If it fails**: the log of the red task has the answer of RankAlpha's API or frontend. When only
-  `show_grades` or `notify_frontend` is red, the grades are published, but the page does not show them yet:
-  clear that task. For a batch that the contract has blocked, clear `update_grading`, or use *Publish
-  anyway* on the page RankAlpha.
+  `show_grades` or `notify_frontend` is red, the page does not show the published grades yet: clear it. For
+  a blocked batch, clear `update_grading`, or use *Publish anyway* on the page RankAlpha.
 - **Running it again** is safe: the same scores and sentiment give the same grades. With the run's param
   `publish` off, the API grades the batch, but nothing is published, shown or notified.
 """
@@ -51,8 +50,9 @@ for market in markets_to_parse():
             pool=market.publish_pool,
             on_success_callback=[ping, report_graded],
         )
+        show = GRADING_SHOW.of(market)
         show_grades = ShowOperator(
-            task_id="show_grades", call=GRADING_SHOW.of(market), batch_from="update_grading"
+            task_id="show_grades", call=show, batch_from="update_grading", dataset=market.dataset(GRADES)
         )
         notify_frontend = ServiceOperator(
             task_id="notify_frontend", call=FRONTEND_REFRESH.of(market), batch_from="update_grading"

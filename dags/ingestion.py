@@ -14,8 +14,8 @@ Collects the day's prices and publishes them: every batch starts here.
   `publish_prices` the checks that failed. Fix the cause, then clear the failed task. Nothing downstream
   starts before prices are published. To publish a batch in spite of a failed check, use *Publish anyway* on
   the page RankAlpha.
-- **Running it again** is safe: a batch's files are replaced as a whole, and its scores, sentiment and
-  grades follow, unless the run's param `publish` is off.
+- **Running it again** is safe: each run writes a version of its own, and what is published stays as it is
+  until the new version is. Scores, sentiment and grades follow, unless the run's param `publish` is off.
 """
 
 from datetime import timedelta

@@ -11,7 +11,7 @@ Scores each stock's momentum, value and quality.
 - **If it fails**: see the log of the red task. Fix the cause, then clear the task. Sentiment is not
   affected, and grading waits for this batch's scores. For a batch that the contract has blocked, clear
   `run_scorer`, or use *Publish anyway* on the page RankAlpha.
-- **Running it again** is safe: a batch's scores are replaced, and a batch that has been graded is graded
+- **Running it again** is safe: each run writes a version of its own. A batch that has been graded is graded
   again, unless the run's param `publish` is off.
 """
 

@@ -13,7 +13,7 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
   Fix the cause, then clear the task. Scoring is not affected, and grading waits for this batch's sentiment.
   For a batch that the contract has blocked, clear `run_ai_analysis`, or use *Publish anyway* on the page
   RankAlpha.
-- **Running it again** is safe: a batch's sentiment is replaced, and a batch that has been graded is graded
+- **Running it again** is safe: each run writes a version of its own. A batch that has been graded is graded
   again, unless the run's param `publish` is off. It rates the headlines that the batch has seen, and a paid
   language model is not paid twice for them.
 """

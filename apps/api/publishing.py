@@ -38,6 +38,9 @@ def verify(
     path: Annotated[str, Query(description="<volume>/<batch>/<version>")],
     sha256: Annotated[str, Query(description="checksum of the version")],
     market: MarketQuery = None,
+    shown: Annotated[
+        bool, Query(description="whether a version of grades must be the one that is shown")
+    ] = False,
 ) -> Verified:
     """Compare each file of a version with what was published."""
     try:
@@ -46,5 +49,9 @@ def verify(
         raise HTTPException(
             422, "expected a path <volume>/<batch>/<version> and 64 hexadecimal digits"
         ) from error
-    problems = Version(root_of(settings, market) / reference.path, reference.sha256).problems()
+    root = root_of(settings, market)
+    version = Version(root / reference.path, reference.sha256)
+    problems = version.problems()
+    if shown and reference.path.startswith("grades/"):
+        problems += versions.another_shown(BatchFiles(root, version.batch), version)
     return Verified(ok=not problems, problems=problems)

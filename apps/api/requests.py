@@ -63,4 +63,4 @@ def check_inputs(batch: str, inputs: dict[str, Reference]) -> None:
 def check_place(name: str, reference: Reference, folder: str) -> None:
     """Refuse a version that is not in a folder."""
     if not reference.path.startswith(folder):
-        raise HTTPException(422, f"{name}: {reference.path} is not a version below {folder}")
+        raise HTTPException(422, f"{name}.path: expected a version below {folder}")

@@ -99,6 +99,17 @@ def shown(files: BatchFiles) -> Version | None:
     return _found(max(same, key=lambda folder: folder.stat().st_mtime)) if same else None
 
 
+def another_shown(files: BatchFiles, version: Version) -> list[str]:
+    """Return what is wrong when another version is shown than this one."""
+    found = shown(files)
+    if found and found.folder == version.folder:
+        return []
+    text = f"is {found.reference(files.data_dir).path}" if found else "is none of the versions"
+    return [
+        f"{files.grades}: what is shown {text}, but {version.folder.name} was published; clear show_grades"
+    ]
+
+
 def grade_again(files: BatchFiles, version: Version, sentiment_weight: float) -> Graded:
     """Grade what the shown version was made from, and show the outcome."""
     files = files.reading(version.manifest().inputs)

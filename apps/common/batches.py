@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
@@ -28,7 +29,8 @@ log = logging.getLogger("batches")
 class Keep(BaseModel):
     """Which versions of a volume are published, or were read for one that is; others go after `days`.
 
-    It says nothing about batches before `since`, so that their versions stay for as long as the batch does.
+    It says nothing about batches before `since`, nor before the oldest that it names: a new database of
+    Airflow does not know what an old one has published. Their versions stay for as long as the batch does.
     """
 
     since: str = ""
@@ -44,9 +46,18 @@ class Keep(BaseModel):
         except ValidationError as error:
             raise BadConfig(f"RANKALPHA_KEEP={text!r:.100}: expected what Airflow gives a stage") from error
 
+    @cached_property
     def batches(self) -> set[str]:
-        """Return the keys of the batches that have a version to keep."""
+        """The keys of the batches that have a version to keep."""
         return {path.split("/")[1] for path in self.versions if path.count("/") == 2}  # noqa: PLR2004  see above
+
+    def reaches(self, key: str) -> bool:
+        """Return whether it knows what of this batch is published."""
+        return bool(self.batches) and not self.older(key)
+
+    def older(self, key: str) -> bool:
+        """Return whether this batch is older than those that it knows."""
+        return bool(self.batches) and key < max(self.since, min(self.batches))
 
 
 def is_key(name: str) -> bool:
@@ -94,20 +105,20 @@ def sweep(volume: Path, keep: Keep, in_use: Callable[[Path], bool] = lambda _: F
     before = time.time() - keep.days * DAY
     removed = 0
     for batch in of_batches(volume):
-        if batch.name < keep.since or not batch.is_dir():
+        if not keep.reaches(batch.name) or not batch.is_dir():
             continue
-        outdated = [
-            path
-            for path in batch.iterdir()
-            if path.is_dir()
-            and f"{volume.name}/{batch.name}/{path.name}" not in keep.versions
-            and path.stat().st_mtime < before
-            and not in_use(path)
-        ]
-        removed += len(remove(outdated))
-        if outdated:
-            with suppress(OSError):  # it holds something else
-                batch.rmdir()
+        with suppress(FileNotFoundError):  # somebody else prunes at the same time
+            others = [path for path in batch.iterdir() if _place(path) not in keep.versions and path.is_dir()]
+            outdated = [path for path in others if path.stat().st_mtime < before and not in_use(path)]
+            removed += len(remove(outdated))
+            if outdated:
+                with suppress(OSError):  # it holds something else
+                    batch.rmdir()
     if removed:
         log.info("versions that nobody has published for %g days are removed: %d", keep.days, removed)
     return removed
+
+
+def _place(folder: Path) -> str:
+    """Return the path of a version below the data root."""
+    return "/".join(folder.parts[-3:])

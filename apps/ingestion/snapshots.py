@@ -71,11 +71,10 @@ def prune(batch: Batch, most: int) -> list[str]:
     keep = Keep.from_env()
     if keep:
         sweep(batch.data_dir / VOLUME, keep)
-        published = keep.batches()
         folders = [
             path
             for path in folders
-            if path.name in published or path.name < keep.since or (path / FILE).is_file()
+            if path.name in keep.batches or keep.older(path.name) or (path / FILE).is_file()
         ]
     if not most or not folders or folders[-1].name > batch.key:
         return []

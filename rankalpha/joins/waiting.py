@@ -13,6 +13,8 @@ from airflow.models.asset import (
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session
 
+from rankalpha.pipeline.versions import VERSION, paths_of
+
 
 def lock(session: Session) -> None:
     """Wait until nobody else registers events or repairs joins; held until the session commits."""
@@ -96,6 +98,19 @@ def outdated(event: AssetEvent, session: Session) -> bool:
     read_at = min(filter(None, (run.start_date if run else None, event.timestamp)))
     for asset_id in inputs(event.source_dag_id, session):
         latest = latest_event(asset_id, event.partition_key, session)
-        if latest and (latest.id not in consumed if consumed else latest.timestamp > read_at):
+        if latest is None or _has_read(event, latest):
+            continue
+        if latest.id not in consumed if consumed else latest.timestamp > read_at:
             return True
     return False
+
+
+def _has_read(event: AssetEvent, latest: AssetEvent) -> bool:
+    """Return whether the version of `latest` is on record as read by the stage behind `event`, a later event.
+
+    So has a cleared run: it has consumed older events, and reads what is published now.
+    """
+    version, newest = ((each.extra or {}).get(VERSION) for each in (event, latest))
+    if not isinstance(version, dict) or not isinstance(newest, dict) or latest.timestamp > event.timestamp:
+        return False
+    return newest.get("path") in paths_of(version).values()

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.lineage.inputs import Events, consumed, recorded, reference, version_of
+from rankalpha.lineage.inputs import Events, inputs, reference, version_of
 from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.steps import Step
@@ -38,15 +38,13 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
 
 def _step(api: AirflowApi, key: str, step: Step, events: Events, prefix: str) -> dict[str, Any]:
     runs = _runs(api, key, step, events)
-    published = events[step.writes]
-    output = _output(published)
-    inputs = recorded(published[-1]["extra"] or {}, step, events, prefix) if published else []
+    output = _output(events[step.writes])
     publisher = next((run for run in runs if output and run["dag_run_id"] == output["run_id"]), None)
     return {
         "step": step.name,
         "dag_id": step.dag_id,
         "runs": [_run(api, run) for run in runs],
-        "inputs": inputs or consumed(api, step, publisher or (runs[-1] if runs else None), events),
+        "inputs": inputs(api, step, publisher or (runs[-1] if runs else None), events, prefix),
         "output": output,
     }
 

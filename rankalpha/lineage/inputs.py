@@ -11,6 +11,18 @@ Event = Mapping[str, Any]
 Events = Mapping[str, Sequence[Event]]  # of the batch, by dataset, oldest first
 
 
+def inputs(
+    api: AirflowApi, step: Step, run: Event | None, events: Events, prefix: str
+) -> list[dict[str, Any]]:
+    """Return what a step has read; `run` has published its output, or is its newest one."""
+    published = events[step.writes]
+    found = recorded(published[-1]["extra"] or {}, step, events, prefix) if published else []
+    if len(found) < len(step.reads):  # a producer without versions leaves no record
+        found = [*consumed(api, step, run, events), *found]
+    by_dataset = {each["dataset"]: each for each in found}
+    return [by_dataset[name] for name in step.reads if name in by_dataset]
+
+
 def recorded(extra: Event, step: Step, events: Events, prefix: str) -> list[dict[str, Any]]:
     """Return the inputs that an output of the step names; `extra` is its event's, `prefix` the market's.
 

@@ -15,6 +15,7 @@ from rankalpha.lineage.service import ask, service_profile
 from rankalpha.pipeline.pipelines import Pipeline
 
 PATH = "/api/v1/verify"
+PUBLISHED = "published"
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,19 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str) -> list[Verdict]:
+def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str, *, shown: bool = True) -> list[Verdict]:
     """Return a verdict on each version that a batch has published or was made from.
 
-    Empty for a batch without versions. Raises ServiceError, requests.RequestException or AirflowApiError.
+    Published grades must also be those that are `shown`, unless they may be about to be. Empty for a batch
+    without versions. Raises ServiceError, requests.RequestException or AirflowApiError.
     """
     url = service_profile(api, pipeline).line("API_URL")
     seen: dict[tuple[str, str], Verdict] = {}
     for dataset, why, version in _versions(api, pipeline, key):
         named = str(version["path"]), str(version["sha256"])
         if named not in seen:
-            seen[named] = Verdict(dataset, named[0], why, problems_of(url, pipeline.market.folder, *named))
+            problems = problems_of(url, pipeline.market.folder, *named, shown=shown and why == PUBLISHED)
+            seen[named] = Verdict(dataset, named[0], why, problems)
     return list(seen.values())
 
 
@@ -49,15 +52,19 @@ def _versions(api: AirflowApi, pipeline: Pipeline, key: str) -> Iterator[tuple[s
     newest = [events[-1] for step in pipeline.steps if (events := events_of(api, step.writes, key))]
     made = [(event["name"], version) for event in newest if (version := version_of(event["extra"] or {}))]
     for dataset, version in made:
-        yield dataset, "published", reference(version) or {}
+        yield dataset, PUBLISHED, reference(version) or {}
     for dataset, version in made:
         for name, read in (version.get("inputs") or {}).items():
             yield f"{pipeline.market.prefix}{name}", f"read by {dataset}", read
 
 
-def problems_of(url: str, market: str, path: str, sha256: str) -> tuple[str, ...]:
-    """Return what differs from a version, by the API at `url`; `market` is empty for the default one."""
+def problems_of(url: str, market: str, path: str, sha256: str, *, shown: bool = False) -> tuple[str, ...]:
+    """Return what differs from a version, by the API at `url`; `market` is empty for the default one.
+
+    A version of grades must also be the one that is `shown`, if asked for.
+    """
     params = {"path": path, "sha256": sha256, **({"market": market} if market else {})}
+    params |= {"shown": "true"} if shown else {}
     answer = ask("GET", f"{url.rstrip('/')}{PATH}", params=params)
     if answer.get("ok") is True:
         return ()

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from airflow.sdk import Asset, Context
 
-from rankalpha.pipeline import versions
+from rankalpha.pipeline.batch import ASSET_TRIGGERED
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.steps import SHAPE
-from rankalpha.pipeline.versions import Given, Version
+from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, Given, Version, earlier_versions, kept
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
 from rankalpha.stages.call import Call
@@ -34,9 +34,9 @@ def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
     stored = _stored(stage.market)
     earlier: Sequence[Version] = ()
     if stage.earlier:
-        earlier = versions.earlier_versions(stored(stage.earlier), batch, stage.most_earlier)
+        earlier = earlier_versions(stored(stage.earlier), batch, stage.most_earlier)
     return Given(
-        inputs=_inputs(context, task, batch, stage.market),
+        inputs=inputs_of(context, task, batch, stage.market),
         earlier=earlier,
         keep=_kept(stored, stage.output) if stage.prunes else None,
     )
@@ -44,7 +44,7 @@ def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
 
 def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str, Any]:
     """Return what a call says about versions: the name of its own, `inputs` and what to `keep`."""
-    read = _inputs(context, task, batch, call.market)
+    read = inputs_of(context, task, batch, call.market)
     return {
         "version": Identity.of(context, call.name.lower(), batch).version,
         "inputs": {dataset: version.reference for dataset, version in read.items()},
@@ -52,21 +52,64 @@ def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str,
     }
 
 
-def _inputs(context: Context, task: Reader, batch: str, market: Market) -> dict[str, Version]:
-    """Return the versions that a task reads, by the default market's name of the dataset."""
-    names = {asset.name: asset.name.removeprefix(market.prefix) for asset in task.consumes}
+def published_version(dataset: str, batch: str) -> Version | None:
+    """Return the version of a batch that is published in a dataset; None without one."""
+    return Version.of(published_versions(dataset).get(batch), f"batch {batch} in {dataset}")
+
+
+def published_versions(dataset: str) -> Mapping[str, Any]:
+    """Return what the state store of any dataset has of its versions, by batch."""
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessor  # noqa: PLC0415  heavy
+
+    return _versions(AssetStateStoreAccessor(name=dataset))
+
+
+def _versions(store: Any) -> Mapping[str, Any]:
+    versions: Mapping[str, Any] = store.get(VERSIONS_KEY, {}) or {}
+    return versions
+
+
+def inputs_of(context: Context, task: Reader, batch: str, market: Market) -> dict[str, Version]:
+    """Return the versions that a task reads, by the default market's name of the dataset.
+
+    A run that events have started reads the versions of these events, so that it and its retries read the
+    same. Any other run, and a task that a person has cleared, read what is published now.
+    """
     # Airflow grants a task that a person has cleared more attempts than it declares
     cleared = context["ti"].max_tries > (task.retries or 0)
-    return versions.inputs(context, task.consumes, batch, names, cleared=cleared)
+    joined = {} if cleared else _joined(context, batch)
+    found = {}
+    for asset in task.consumes:
+        if asset.name in joined:
+            value = joined[asset.name]
+        else:
+            value = _versions(context["asset_state_store"][asset]).get(batch)
+        if version := Version.of(value, f"batch {batch} in {asset.name}"):
+            found[asset.name.removeprefix(market.prefix)] = version
+    return found
+
+
+def _joined(context: Context, batch: str) -> dict[str, Any]:
+    """Return the versions in the newest events that the run has joined, by dataset."""
+    if context["dag_run"].run_type != ASSET_TRIGGERED:
+        return {}
+    triggering: Any = context.get("triggering_asset_events") or {}
+    found = {}
+    for asset, events in triggering.items():
+        own = [event for event in events if event.partition_key in (None, batch)]
+        if own:
+            newest = max(own, key=lambda event: event.timestamp)
+            found[asset.name] = (newest.extra or {}).get(VERSION)
+    return found
 
 
 def _stored(market: Market) -> Stored:
     """Return a function that asks for the stored versions of a dataset, once."""
-    return cache(lambda dataset: versions.published_versions(market.prefix + dataset))
+    return cache(lambda dataset: published_versions(market.prefix + dataset))
 
 
 def _kept(stored: Stored, folder: str) -> dict[str, Any]:
     """Return which versions below a folder are needed: only the steps from its own on can have them."""
     first = next(index for index, step in enumerate(SHAPE) if folder in step.folders)
-    needed = versions.kept(folder, [stored(step.writes) for step in SHAPE[first:]], MOST_KEPT)
+    needed = kept(folder, [stored(step.writes) for step in SHAPE[first:]], MOST_KEPT)
     return {**needed, "days": settings().keep_unpublished_days}

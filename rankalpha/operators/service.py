@@ -8,7 +8,7 @@ from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.logs import bind_batch
-from rankalpha.operators.given import request
+from rankalpha.operators.given import published_version, request
 from rankalpha.pipeline.batch import BatchError, batch_of
 from rankalpha.pipeline.versions import VERSION
 from rankalpha.settings import SettingsError
@@ -61,24 +61,28 @@ class ServiceOperator(BaseOperator):
 
 
 class ShowOperator(ServiceOperator):
-    """Have the service show the version that the task `batch_from` has made, once it is published.
+    """Have the service show what is published in `dataset` for the batch of the task `batch_from`.
 
-    A service that takes no part in versions has answered none: it shows what it grades by itself.
+    That is what was published last, also when the task of an older run is cleared. A service that takes no
+    part in versions has none: it shows what it grades by itself.
     """
+
+    def __init__(self, *, dataset: Asset, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dataset = dataset.name
 
     def execute(self, context: Context) -> None:
         """Name the version to the service, unless there is none."""
         from rankalpha.operators.http_call import make  # noqa: PLC0415  slow to load, and not for parsing
 
-        output = pull_output(context["ti"], str(self.batch_from))
-        batch, version = str(output["batch"]), (output["result"] or {}).get(VERSION)
-        bind_batch(batch)
-        if not isinstance(version, dict):
-            self.log.info("Batch %s has no version; the service shows its grades by itself", batch)
-            return
-        named = {key: version[key] for key in ("path", "sha256")}
         try:
-            answer = make(self.call, self.call.profile(), batch, self.log, {VERSION: named})
-        except SettingsError as error:
+            batch = self._batch(context)
+            bind_batch(batch)
+            version = published_version(self.dataset, batch)
+            if version is None:
+                self.log.info("Batch %s has no version; the service shows its grades by itself", batch)
+                return
+            answer = make(self.call, self.call.profile(), batch, self.log, {VERSION: version.reference})
+        except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)

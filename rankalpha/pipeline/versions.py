@@ -8,13 +8,10 @@ version; no other version is ever read. A producer that takes no part in version
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError, is_key
+from rankalpha.pipeline.batch import BatchError, is_key
 from rankalpha.texts import shown
-
-if TYPE_CHECKING:  # the command line has to answer before Airflow is loaded
-    from airflow.sdk import Asset, Context
 
 VERSION = "version"  # of a result and of an event's extra
 VERSIONS_KEY = "versions"  # in a dataset's state store: the version of each of the newest batches, by key
@@ -49,11 +46,7 @@ class Version:
                 f"{where} names a version that cannot exist: path {shown(path)}, sha256 {shown(sha256)}; "
                 "publish the batch again, or one of its versions with publish-version"
             )
-        given: Any = value.get("inputs")
-        read = given.items() if isinstance(given, Mapping) else ()
-        # an event has their checksums, too
-        paths = {name: each.get("path") if isinstance(each, Mapping) else each for name, each in read}
-        return cls(path, sha256, {str(name): str(path) for name, path in paths.items()})
+        return cls(path, sha256, paths_of(value))
 
     @property
     def reference(self) -> dict[str, str]:
@@ -80,6 +73,15 @@ class Given:
     keep: Mapping[str, Any] | None = None
 
 
+def paths_of(version: Mapping[str, Any]) -> dict[str, str]:
+    """Return the paths of what a version was made from, by dataset, of what an event or a store holds."""
+    given: Any = version.get("inputs")
+    read = given.items() if isinstance(given, Mapping) else ()
+    # an event has their checksums, too
+    paths = {name: each.get("path") if isinstance(each, Mapping) else each for name, each in read}
+    return {str(name): str(path) for name, path in paths.items()}
+
+
 def listed(versions: Mapping[str, Any], batch: str, version: Any) -> dict[str, Any]:
     """Return what a state store keeps after `batch` was published with `version`, the value of its event."""
     updated = {key: value for key, value in versions.items() if key != batch}
@@ -91,53 +93,6 @@ def listed(versions: Mapping[str, Any], batch: str, version: Any) -> dict[str, A
         refused = {key: str(version.get(key))[:LONGEST] for key in ("path", "sha256")}
         updated[batch] = found.stored if found else refused
     return dict(sorted(updated.items(), reverse=True)[:MAX_VERSIONS])
-
-
-def inputs(
-    context: "Context", consumes: Sequence["Asset"], batch: str, names: Mapping[str, str], *, cleared: bool
-) -> dict[str, Version]:
-    """Return the versions that a run reads, by the default market's name of the dataset, see `names`.
-
-    A run that events have started reads the versions of these events, so that it and its retries read the
-    same. Any other run, and a task that a person has cleared, read what is published now.
-    """
-    joined = {} if cleared else _joined(context, batch)
-    found = {}
-    for asset in consumes:
-        where = f"batch {batch} in {asset.name}"
-        if asset.name in joined:
-            version = Version.of(joined[asset.name], where)
-        else:
-            version = Version.of(_stored(context["asset_state_store"][asset]).get(batch), where)
-        if version:
-            found[names[asset.name]] = version
-    return found
-
-
-def _joined(context: "Context", batch: str) -> dict[str, Any]:
-    """Return the versions in the newest events that the run has joined, by dataset."""
-    if context["dag_run"].run_type != ASSET_TRIGGERED:
-        return {}
-    triggering: Any = context.get("triggering_asset_events") or {}
-    found = {}
-    for asset, events in triggering.items():
-        own = [event for event in events if event.partition_key in (None, batch)]
-        if own:
-            newest = max(own, key=lambda event: event.timestamp)
-            found[asset.name] = (newest.extra or {}).get(VERSION)
-    return found
-
-
-def _stored(store: Any) -> dict[str, Any]:
-    versions: dict[str, Any] = store.get(VERSIONS_KEY, {}) or {}
-    return versions
-
-
-def published_versions(dataset: str) -> dict[str, Any]:
-    """Return what is stored of the versions of any dataset by its name, for a running task."""
-    from airflow.sdk.execution_time.context import AssetStateStoreAccessor  # noqa: PLC0415  heavy
-
-    return _stored(AssetStateStoreAccessor(name=dataset))
 
 
 def earlier_versions(versions: Mapping[str, Any], batch: str, most: int) -> tuple[Version, ...]:

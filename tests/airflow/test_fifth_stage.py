@@ -128,3 +128,14 @@ def test_a_folder_that_no_step_has_is_named(project):
     finally:
         (project / STEPS).write_text(steps)
     assert "stage risk: no step has the folder of its volume /data/risk" in done.stderr
+
+
+def test_a_folder_of_versions_that_no_step_has_is_named(project):
+    file = project / "rankalpha" / "stages" / "risk.py"
+    declared = file.read_text()
+    file.write_text(declared.replace('name="risk",', 'name="risk", output="elsewhere",', 1))
+    try:
+        done = run(project, "-c", "import rankalpha.stages")
+    finally:
+        file.write_text(declared)
+    assert "stage risk: output='elsewhere' is not one of the folders prices, company_reports" in done.stderr

@@ -72,8 +72,10 @@ def test_settings_exist(pages, root):
     known |= set(re.findall(r"RANKALPHA_[A-Z_]+", (root / "env/example/airflow.env").read_text()))
     known |= set(re.findall(r"RANKALPHA_[A-Z_]+", (root / "env/example/compose.env").read_text()))
     known |= {"RANKALPHA_BATCH", "RANKALPHA_DATE", "RANKALPHA_RESULT"}  # a stage's own
-    known |= {f"RANKALPHA_{name}" for name in ("OUTPUT", "INPUT_PRICES", "EARLIER_PRICES", "KEEP")}
-    known |= {"RANKALPHA_INPUT_PRICES_SHA256"}
+    known |= {
+        f"RANKALPHA_{name}"
+        for name in ("OUTPUT", "INPUT_PRICES", "INPUT_PRICES_SHA256", "EARLIER_PRICES", "KEEP")
+    }
     named = {name for text in pages.values() for name in re.findall(r"RANKALPHA_[A-Z_]*[A-Z]\b(?!_)", text)}
     assert named - known == set()
     assert "RANKALPHA_RETRIES" in named

@@ -24,6 +24,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
 FIRST, SECOND = "2026-11-22T06:00:00", "2026-11-22T06:20:00"  # the page's names of its batches
+BACK = "better"
 REASON = "the news feed is closed today"
 
 
@@ -114,6 +115,26 @@ def test_the_status_shows_airflows_health_the_newest_batch_and_the_addresses(sta
     assert re.search(r"^Airflow +healthy$", shown, re.MULTILINE)
 
 
+def test_what_is_published_is_verified_and_a_changed_file_is_named(stack, batch):
+    told = stack.make("verify")
+    assert re.findall(r"^ok .*\((\w+), published\)$", told, re.MULTILINE) == [
+        "prices",
+        "scores",
+        "sentiment",
+        "grades",
+    ]
+    version = stack.events("scores")[-1]["extra"]["version"]
+    file = stack.state / "data" / version["path"] / "scores.parquet"
+    whole = file.read_bytes()
+    file.chmod(0o644)
+    file.write_bytes(whole[:-1] + b"?")
+    changed = stack.run("make", "verify", f"ARGS=--batch {batch}")
+    file.write_bytes(whole)
+    assert changed.returncode != 0
+    assert f"NOT AS PUBLISHED  {version['path']}" in changed.stdout
+    assert f"{file}: its SHA-256 is" in changed.stdout
+
+
 def test_one_task_can_be_tried_out_by_hand(stack, batch):
     """As in the README, the DAG paused meanwhile; it starts no batch that anybody sees."""
     stack.airflow("dags pause rankalpha_ingestion")
@@ -186,6 +207,19 @@ def test_the_lineage_tells_what_the_grades_were_made_of(stack, page, blocked):
     _, grading = told.split("scores and sentiment → grading → grades  (rankalpha_grading)")
     assert all(checksum[:19] in grading for checksum in newest.values())
     page.run("See that all is well")
+
+
+def test_a_batch_goes_back_to_an_earlier_version(stack, blocked):
+    first, second = (event["extra"]["version"] for event in stack.events("sentiment")[-2:])
+    assert first["path"] != second["path"]
+    stack.make(
+        "publish-version", f"--batch {blocked} --dataset sentiment --version {first['path']} --reason {BACK}"
+    )
+    stack.settle()
+    event = stack.events("sentiment")[-1]["extra"]
+    assert (event["version"], event["republished"]["reason"]) == (first, BACK)
+    assert stack.events("grades")[-1]["extra"]["version"]["inputs"]["sentiment"]["path"] == first["path"]
+    assert first["path"] in stack.make("lineage", f"--batch {blocked}")
 
 
 def test_no_secret_is_served_of_a_batch_whose_alert_needed_one(stack, slack, blocked):

@@ -31,10 +31,10 @@ class Pipeline:
         self.scheduler, self.second = SchedulerJobRunner(job=Job()), SchedulerJobRunner(job=Job())
         self.scheduler._update_asset_orphanage()  # a scheduler that starts finds out which assets are in use
 
-    def publish(self, asset, key, manager=None, barrier=None, extra=None):
-        """Register the event of a run that starts and ends now."""
+    def publish(self, asset, key, manager=None, barrier=None, extra=None, consumed=()):
+        """Register the event of a run that starts and ends now and has joined the events `consumed` (ids)."""
         from airflow.assets.manager import asset_manager
-        from airflow.models.asset import AssetModel
+        from airflow.models.asset import AssetEvent, AssetModel
         from airflow.models.dagrun import DagRun
         from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
@@ -51,6 +51,7 @@ class Pipeline:
             partition_key=key,
         )
         with create_session() as session:
+            run.consumed_asset_events.extend(session.get(AssetEvent, event_id) for event_id in consumed)
             session.add(run)
         task = self.dags[run.dag_id].get_task(f"publish_{asset}")
         ti = TaskInstance(task, dag_version_id=None, run_id=run.run_id)  # in no table: a row takes long

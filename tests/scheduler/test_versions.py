@@ -64,3 +64,19 @@ def test_versions_that_are_published_at_once_are_all_kept(pipeline):
     with ThreadPoolExecutor(len(keys)) as pool:
         list(pool.map(publish, keys))
     assert set(keys) <= stored("scores").keys()
+
+
+@pytest.mark.parametrize(("read", "gradings"), [("ingestion-2-1", 1), ("ingestion-1-1", 0)])
+def test_a_cleared_run_that_has_read_the_newest_prices_is_not_outdated(pipeline, read, gradings):
+    """Its run has joined the older prices; a repeated sentiment must not wait for other scores."""
+    key, *_ = fresh_keys()
+    prices = [
+        pipeline.publish("prices", key, extra={"version": version(key, f"ingestion-{n}-1")}) for n in (1, 2)
+    ]
+    made = version(key, "scorer-1-1")
+    made["inputs"]["prices"]["path"] = f"prices/{key}/{read}"
+    for half, extra in (("sentiment", None), ("scores", {"version": made})):
+        pipeline.publish(half, key, extra=extra, consumed=prices[:1])
+    pipeline.tick()
+    pipeline.publish("sentiment", key, consumed=prices[1:])
+    assert [of for of, _ in pipeline.tick()] == [key] * gradings

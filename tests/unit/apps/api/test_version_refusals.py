@@ -106,6 +106,36 @@ def test_verify_compares_every_file(client: httpx.Client, data: Path, inputs: di
         assert client.get(VERIFY, params={"path": bad, "sha256": "0" * 64}).status_code == 422
 
 
+def test_verify_sees_whether_a_version_is_the_one_that_is_shown(
+    client: httpx.Client, data: Path, inputs: dict[str, Any]
+) -> None:
+    first = candidate(client, inputs)
+    second = candidate(client, other_halves(data, 2), "grading-0a1b2c3d-2")
+    publish(client, first)
+    asked = {number: reference(each) | {"shown": "true"} for number, each in ((1, first), (2, second))}
+    assert client.get(VERIFY, params=asked[1]).json()["ok"] is True
+    assert client.get(VERIFY, params=first["version"]["inputs"]["scores"] | {"shown": "true"}).json()["ok"]
+    (problem,) = client.get(VERIFY, params=asked[2]).json()["problems"]
+    assert f"what is shown is {first['version']['path']}, but grading-0a1b2c3d-2 was published" in problem
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_verify_sees_that_what_is_shown_was_edited(
+    client: httpx.Client, data: Path, inputs: dict[str, Any], in_place: bool
+) -> None:
+    answer = candidate(client, inputs)
+    publish(client, answer)
+    shown = data / "grades" / f"{KEY}.json"
+    edited = shown.read_bytes().replace(b"AAPL", b"AAPX")
+    if in_place:
+        overwrite(shown, edited)  # it is the file of the version, too
+    else:
+        shown.unlink()
+        shown.write_bytes(edited)
+    (problem,) = client.get(VERIFY, params=reference(answer) | {"shown": "true"}).json()["problems"]
+    assert ("its SHA-256 is" if in_place else "is none of the versions") in problem
+
+
 def test_markets_have_versions_of_their_own(client: httpx.Client, data: Path) -> None:
     write_batch(data / "nyse", KEY)
     own = seal_batch(data / "nyse", KEY)

@@ -50,20 +50,25 @@ def test_what_nobody_has_published_goes_after_some_days(tmp_path: Path) -> None:
 
 
 def test_of_batches_that_the_list_does_not_reach_nothing_is_swept(tmp_path: Path) -> None:
+    """It is cut, or Airflow's database is a new one that knows of no batch, or of few."""
     volume = tmp_path / "prices"
-    make(volume, FIRST, "ingestion-a-1", 30)
-    make(volume, SECOND, "ingestion-b-1", 30)
-    assert sweep(volume, Keep(since=SECOND)) == 1
-    assert versions(volume) == {f"{FIRST}/ingestion-a-1"}
+    for key in (FIRST, SECOND, THIRD):
+        make(volume, key, "ingestion-a-1", 30)
+    published = make(volume, SECOND, "ingestion-a-2", 30)
+    assert sweep(volume, Keep()) == 0
+    assert sweep(volume, Keep(since=THIRD, versions=frozenset({published}))) == 1
+    assert sweep(volume, Keep(versions=frozenset({published}))) == 1
+    assert versions(volume) == {f"{FIRST}/ingestion-a-1", f"{SECOND}/ingestion-a-2"}
 
 
 def test_files_beside_versions_stay(tmp_path: Path) -> None:
     """As the headlines and ratings that a batch has paid for, or the files of the older layout."""
     volume = tmp_path / "company_reports"
-    make(volume, FIRST, "sentiment-a-1", 30)
-    (volume / FIRST / "ratings.json").write_text("{}")
-    assert sweep(volume, Keep()) == 1
-    assert (volume / FIRST / "ratings.json").is_file()
+    published = make(volume, FIRST, "sentiment-a-1", 30)
+    make(volume, SECOND, "sentiment-a-1", 30)
+    (volume / SECOND / "ratings.json").write_text("{}")
+    assert sweep(volume, Keep(versions=frozenset({published}))) == 1
+    assert (volume / SECOND / "ratings.json").is_file()
 
 
 def test_the_stages_sweep_their_volume(airflow: Orchestrator) -> None:

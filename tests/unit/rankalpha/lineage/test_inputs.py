@@ -2,7 +2,7 @@
 
 import pytest
 
-from rankalpha.lineage.inputs import recorded
+from rankalpha.lineage.inputs import inputs, recorded
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import Pipeline
 
@@ -64,3 +64,33 @@ def test_a_market_has_its_own_datasets():
 def test_without_a_record_nothing_is_said():
     assert read(None, []) == []
     assert recorded({}, Pipeline.of(Market()).steps[SCORING], {"prices": []}, "") == []
+
+
+class Consumed:
+    """Airflow's API as far as the events of a run are asked for."""
+
+    def __init__(self, *events):
+        self.events = events
+
+    def get(self, path):
+        assert path.endswith("/upstreamAssetEvents")
+        return {"asset_events": list(self.events)}
+
+
+def test_an_input_without_a_record_is_that_of_the_run_and_the_other_is_not():
+    """As with a sentiment image that knows nothing of versions."""
+    step = Pipeline.of(Market()).steps[-1]
+    made = {**version("grading-1-1"), "files": {}, "inputs": {"scores": version("scorer-1")}}
+    grades = {**event("x", "2026-11-22T06:09", "grades"), "extra": {"version": made}}
+    scores = [
+        event("scorer-1", "2026-11-22T06:01", "scores"),
+        event("scorer-2", "2026-11-22T06:02", "scores"),
+    ]
+    sentiment = {**event("x", "2026-11-22T06:03", "sentiment"), "extra": {}}
+    events = {"grades": [grades], "scores": scores, "sentiment": [sentiment]}
+    run = {"dag_run_id": "r", "start_date": "2026-11-22T06:08"}
+    found = inputs(Consumed(scores[1], sentiment), step, run, events, "")
+    assert [(each["dataset"], each["version"]) for each in found] == [
+        ("scores", version("scorer-1")),
+        ("sentiment", None),
+    ]

@@ -34,7 +34,7 @@ class Servers:
     def __init__(self):
         self.events = [event("prices", REPLACED), event("prices", PRICES, moment=2), event("scores", SCORES)]
         self.rotten = set()
-        self.verified = []
+        self.verified, self.shown = [], []
         self.status = 200
 
     def __call__(self, request):
@@ -48,6 +48,7 @@ class Servers:
         assert request.path == "/api/v1/verify"
         (path,), (sha256,) = request.query["path"], request.query["sha256"]
         self.verified.append((path, sha256))
+        self.shown += [path] if "shown" in request.query else []
         problems = [ROTTEN] if path in self.rotten else []
         return self.status, {"ok": not problems, "problems": problems}
 
@@ -67,6 +68,7 @@ def test_what_is_published_and_what_it_was_made_from_is_read_again(servers, caps
     assert verify(KEY, None) == 0
     paths = [PRICES, SCORES, REPLACED]
     assert servers.verified == [(each["path"], each["sha256"]) for each in paths]
+    assert servers.shown == [PRICES["path"], SCORES["path"]]  # of these the API compares grades with the page
     said = capsys.readouterr().out
     assert f"{REPLACED['path']}  (prices, read by scores)" in said
     assert "NOT AS PUBLISHED" not in said
@@ -116,6 +118,7 @@ def test_the_maintenance_verifies_the_newest_batch_and_another(servers):
     servers.events.append(event("prices", older, OLDER))
     verify_versions()
     assert {PRICES["path"], older["path"]} <= {path for path, _ in servers.verified}
+    assert servers.shown == [older["path"]]
 
 
 def test_the_maintenance_fails_for_good_and_names_the_file(servers):

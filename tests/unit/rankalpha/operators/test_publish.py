@@ -70,6 +70,13 @@ def test_a_published_event_is_of_the_batch_and_carries_result_checks_and_contain
     assert event.partition_keys == {KEY}
 
 
+def test_what_a_person_lets_through_is_the_version_that_was_blocked():
+    version = {"path": f"prices/{KEY}/demo-1-1", "sha256": "0a" * 32, "files": {}, "inputs": {}}
+    kept = refused("not published", result={**EMPTY, "version": version}).ti.xcoms["quarantine"]
+    event = publish(result=kept["result"], xcoms={"publish_anyway": WORD})[DATASET]
+    assert event.extra["version"] == version
+
+
 def test_a_run_without_a_key_publishes_its_batch_all_the_same():
     assert publish(key=None)[DATASET].partition_keys == {KEY}
 

@@ -3,6 +3,7 @@
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from datasets import GRADES
 from rankalpha.operators import given
 from rankalpha.operators.http_call import ServiceError
 from rankalpha.operators.service import ServiceOperator, ShowOperator
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.usefixtures("profile_dir")
 def grades(monkeypatch):
     """What is stored of the versions of the grades."""
     stored = {"grades": {KEY: {"path": OLD, "sha256": "0c" * 32}}}
-    monkeypatch.setattr(given.versions, "published_versions", stored.__getitem__)
+    monkeypatch.setattr(given, "published_versions", stored.__getitem__)
+    return stored
 
 
 def stores():
@@ -95,27 +97,32 @@ def test_a_setting_that_is_neither_true_nor_false_fails_at_once(monkeypatch):
         grade(monkeypatch, GRADING_VERSIONS="yes")
 
 
-def show(monkeypatch, result, answer=lambda _request: (200, {"batch": KEY})):
+def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY})):
+    own = {"version": {"path": f"grades/{KEY}/grading-11111111-1", "sha256": "0e" * 32}}  # of this run
     with local_server(answer) as (url, requests):
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        task = ShowOperator(task_id="show_grades", call=GRADING_SHOW, batch_from="update_grading")
-        task.execute(context(None, TaskInstance(batch=KEY, result=result)))
+        task = ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="update_grading", dataset=GRADES)
+        task.execute(context(None, TaskInstance(batch=KEY, result=own)))
     return requests
 
 
-def test_the_published_version_is_shown(monkeypatch):
-    version = {"path": OLD, "sha256": "0c" * 32, "files": {}, "inputs": {}}
-    (request,) = show(monkeypatch, {"rows": 3, "version": version})
+def test_what_is_published_is_shown_and_not_what_this_run_has_made(monkeypatch):
+    (request,) = show(monkeypatch)
     assert (request.method, request.path) == ("POST", "/api/v1/grading/publish")
     assert request.json() == {"batch": KEY, "version": {"path": OLD, "sha256": "0c" * 32}}
 
 
-@pytest.mark.parametrize("result", [None, {"rows": 3}])
-def test_grades_without_a_version_are_shown_by_the_service_itself(monkeypatch, result):
-    assert show(monkeypatch, result) == []
+def test_grades_without_a_version_are_shown_by_the_service_itself(monkeypatch, grades):
+    grades["grades"].clear()
+    assert show(monkeypatch) == []
 
 
 def test_a_version_that_the_service_refuses_is_final(monkeypatch):
-    version = {"path": OLD, "sha256": "0c" * 32}
     with pytest.raises(AirflowFailException, match=r"answered 422: .*grades file has other bytes"):
-        show(monkeypatch, {"version": version}, lambda _: (422, {"detail": "grades file has other bytes"}))
+        show(monkeypatch, lambda _: (422, {"detail": "grades file has other bytes"}))
+
+
+def test_an_event_with_a_version_that_cannot_exist_is_final(monkeypatch, grades):
+    grades["grades"][KEY]["path"] = "../x"
+    with pytest.raises(AirflowFailException, match=f"batch {KEY} in grades names a version that cannot"):
+        show(monkeypatch)

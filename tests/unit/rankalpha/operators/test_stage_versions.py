@@ -33,7 +33,7 @@ def version(batch=KEY, name="ingestion-1-1", folder="prices", **parts):
 def stores(monkeypatch):
     """The versions of the datasets that the task does not consume."""
     found = {}
-    monkeypatch.setattr(given.versions, "published_versions", lambda name: found.get(name, {}))
+    monkeypatch.setattr(given, "published_versions", lambda name: found.get(name, {}))
     return found
 
 

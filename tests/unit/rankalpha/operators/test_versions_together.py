@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.together import Together, bytes_of, grading_api
 
@@ -13,8 +14,8 @@ FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
 ROOT = Path(__file__).parents[4]
 
 
-@pytest.fixture
-def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
+@pytest.fixture(params=[DEFAULT_MARKET])
+def pipeline(app_dir, profile_dir, tmp_path, monkeypatch, request):
     data = tmp_path / "data"
     data.mkdir()
     monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
@@ -25,14 +26,15 @@ def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
     settings.cache_clear()
     with grading_api(data) as url:
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        made = Together(monkeypatch)
+        made = Together(monkeypatch, request.param)
         made.data, made.url, made.profile = data, url, profile_dir
         yield made
 
 
 def page(pipeline):
-    """The grades that are shown, by symbol."""
-    with urllib.request.urlopen(f"{pipeline.url}/api/v1/grading/grades") as answer:
+    """The grades that are shown."""
+    query = f"?market={pipeline.market.name}" if pipeline.market.folder else ""
+    with urllib.request.urlopen(f"{pipeline.url}/api/v1/grading/grades{query}") as answer:
         return json.load(answer)
 
 
@@ -61,7 +63,7 @@ def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeli
     assert pipeline.run("prices", SECOND)[0] == "blocked"
     assert "symbols" in pipeline.error
     # stages by hand read what is published, and not what lies there
-    _, output = pipeline.run("scores", SECOND, publish=False)
+    _, output = pipeline.run("scores", SECOND, how="off")
     assert output["result"]["version"]["inputs"]["prices"]["path"] == pipeline.version("prices")["path"]
     assert pipeline.run("grades", SECOND)[0] == "published"
     assert page(pipeline)["grades"] == shown["grades"]
@@ -70,7 +72,7 @@ def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeli
     (pipeline.profile / "sentiment.env").write_text(
         "SENTIMENT_HEADLINES=sample\nSENTIMENT_CONSENSUS_LIMIT=1\n"
     )
-    assert pipeline.run("sentiment", SECOND, publish=False)[0] == "unpublished"
+    assert pipeline.run("sentiment", SECOND, how="off")[0] == "unpublished"
     assert pipeline.run("grades", SECOND)[0] == "published"
     assert page(pipeline)["grades"] == shown["grades"]
     after = published(pipeline)
@@ -98,3 +100,11 @@ def test_what_each_grade_was_made_from_is_on_record(pipeline):
     assert {name: read[name]["path"] for name in ("scores", "sentiment", "prices")} == {
         name: first[name] for name in ("scores", "sentiment", "prices")
     }
+
+
+@pytest.mark.parametrize("pipeline", [Market(name="nyse")], indirect=True)
+def test_a_market_has_versions_of_its_own(pipeline):
+    pipeline.batch(FIRST)
+    assert page(pipeline)["batch"] == FIRST
+    assert {path.parts[0] for path in map(Path, bytes_of(pipeline.data))} == {"nyse"}
+    assert (pipeline.data / "nyse" / pipeline.version("grades")["path"] / "manifest.json").is_file()

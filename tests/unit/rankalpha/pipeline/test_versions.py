@@ -1,27 +1,20 @@
-"""Which versions an event names, a state store keeps, and a task is given."""
+"""Which versions an event names and a state store keeps, and which are needed."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
-from airflow.sdk import Asset
 
-from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError
+from rankalpha.pipeline.batch import BatchError
 from rankalpha.pipeline.versions import (
     MAX_VERSIONS,
-    VERSIONS_KEY,
     Version,
     earlier_versions,
-    inputs,
     kept,
     listed,
 )
 from tests.unit.rankalpha.support.demo_stage import KEY
-from tests.unit.rankalpha.support.task_context import context
 
 OLDER, OLDEST = "2025-11-19T06:00:00", "2025-11-18T06:00:00"
-PRICES = Asset(name="prices", uri="rankalpha://prices")
-NAMES = {"prices": "prices"}
 
 
 def version(name="ingestion-00000000-1", batch=KEY, folder="prices", **parts):
@@ -83,41 +76,6 @@ def test_a_store_keeps_the_newest_batches_only():
 
 def test_what_is_no_key_of_a_batch_is_not_listed():
     assert listed({}, "yesterday", version()) == {}
-
-
-def event(name, moment, **parts):
-    extra = {"version": version(name)} if name else {}
-    return SimpleNamespace(extra=extra, timestamp=moment, partition_key=KEY, **parts)
-
-
-def read(triggered=True, events=(), stored=None, cleared=False):
-    given = context(asset_state_store={PRICES: {VERSIONS_KEY: {KEY: stored} if stored else {}}})
-    given["dag_run"].run_type = ASSET_TRIGGERED if triggered else "manual"
-    given["triggering_asset_events"] = {PRICES: list(events)}
-    found = inputs(given, [PRICES], KEY, NAMES, cleared=cleared)
-    return found["prices"].path.rpartition("/")[2] if found else None
-
-
-EARLY, LATE = datetime(2025, 11, 20, 7, tzinfo=UTC), datetime(2025, 11, 20, 8, tzinfo=UTC)
-JOINED = [event("ingestion-2-1", LATE), event("ingestion-1-1", EARLY)]
-NOW = version("ingestion-3-1")
-
-
-def test_a_run_of_events_reads_the_newest_that_it_has_joined_and_not_what_came_after():
-    assert read(events=JOINED, stored=NOW) == "ingestion-2-1"
-
-
-def test_a_joined_event_without_a_version_is_not_replaced_by_another():
-    assert read(events=[event(None, LATE)], stored=NOW) is None
-
-
-@pytest.mark.parametrize("how", [{"cleared": True}, {"triggered": False}])
-def test_a_task_that_was_cleared_or_started_by_hand_reads_what_is_published_now(how):
-    assert read(events=JOINED, stored=NOW, **how) == "ingestion-3-1"
-
-
-def test_a_batch_from_before_versions_has_none():
-    assert read(triggered=False) is None
 
 
 def test_the_versions_of_older_batches_come_newest_first():

@@ -27,9 +27,12 @@ from datasets import (
     SENTIMENT,
     SENTIMENT_CONTRACT,
 )
+from rankalpha.contract.quarantine import PUBLISH_ANYWAY
 from rankalpha.operators import PublishOperator, StageOperator, given
+from rankalpha.operators.publish import TRIAL
 from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY
+from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
 from rankalpha.runners.base import StageFailed
 from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
@@ -51,35 +54,41 @@ MADE = {  # what makes each dataset, and of what
 class Together:
     """Runs steps; `events` are the events of each dataset, oldest first, as (batch, extra)."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self, monkeypatch, market=DEFAULT_MARKET):
+        self.market = market
         self.events = {name: [] for name in MADE}
+        self.assets = {name: market.dataset(asset) for name, (_, _, asset, _) in MADE.items()}
         self.stores = {
-            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for _, _, asset, _ in MADE.values()
+            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for asset in self.assets.values()
         }
-        monkeypatch.setattr(
-            given.versions, "published_versions", lambda name: self._store(name)[VERSIONS_KEY]
-        )
+        by_name = {asset.name: store for asset, store in self.stores.items()}
+        monkeypatch.setattr(given, "published_versions", lambda name: by_name[name][VERSIONS_KEY])
 
-    def run(self, dataset, key, *, joined=None, publish=True):
+    def run(self, dataset, key, *, how="hand", joined=(), anyway=False):
         """Run the step that makes a dataset; return what became of it, and the output of its first task.
 
-        "published", "blocked", "unpublished", or "failed"; `joined` are the events of a run by events.
+        That is "published", "blocked", "unpublished" or "failed". `how` is "hand", "off" (publishes nothing),
+        "trial" (`airflow tasks test`), or, with the events that the run has `joined`, "events" or "cleared".
+        A person may publish a blocked batch `anyway`.
         """
-        stage, consumes, asset, contract = MADE[dataset]
+        stage, consumes, _, contract = MADE[dataset]
+        market, asset = self.market, self.assets[dataset]
+        consumes = [market.dataset(each) for each in consumes]
         with DAG(f"rankalpha_{dataset}", schedule=None):
             if stage:
-                first = StageOperator(task_id="first", stage=stage, consumes=consumes)
+                first = StageOperator(task_id="first", stage=stage.of(market), consumes=consumes)
             else:
-                first = ServiceOperator(task_id="first", call=GRADING_REFRESH, consumes=consumes)
+                first = ServiceOperator(task_id="first", call=GRADING_REFRESH.of(market), consumes=consumes)
             last = PublishOperator(task_id=f"publish_{dataset}", dataset=asset, contract=contract)
             first >> last
         ti = TaskInstance()
-        ti.dag_id, ti.run_id, ti.max_tries = f"rankalpha_{dataset}", f"run{next(RUNS)}", 0
+        ti.dag_id, ti.run_id = f"rankalpha_{dataset}", f"{TRIAL if how == 'trial' else 'run'}{next(RUNS)}"
+        ti.max_tries = 3 if how == "cleared" else 0
         outlets = OutletEventAccessors()
         run = context(
-            key, ti, asset_state_store=self.stores, params={"publish": publish}, outlet_events=outlets
+            key, ti, asset_state_store=self.stores, params={"publish": how != "off"}, outlet_events=outlets
         )
-        if joined:
+        if how in ("events", "cleared"):
             run["dag_run"].run_type = ASSET_TRIGGERED
             run["triggering_asset_events"] = joined
         self.error = ""
@@ -91,9 +100,13 @@ class Together:
             except (AirflowException, StageFailed) as error:
                 self.error = str(error)
                 return outcome, ti.output
+            if anyway:
+                ti.xcoms[PUBLISH_ANYWAY] = {"by": "ann", "reason": "a holiday", "try": 1}
         self.register(dataset, key, outlets[asset].extra)
         if not stage:
-            ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="first").execute(context(key, ti))
+            call = GRADING_SHOW.of(market)
+            show = ShowOperator(task_id="show", call=call, batch_from="first", dataset=asset)
+            show.execute(context(key, ti))
         return "published", ti.output
 
     def register(self, dataset, key, extra):
@@ -111,15 +124,17 @@ class Together:
         for name in datasets:
             key, extra = self.events[name][-1]
             event = SimpleNamespace(extra=extra, partition_key=key, timestamp=time.time())
-            found[MADE[name][2]] = [event]
+            found[self.assets[name]] = [event]
         return found
 
     def batch(self, key):
         """Run a whole batch by its events."""
         assert self.run("prices", key)[0] == "published", self.error
         for name in ("scores", "sentiment"):
-            assert self.run(name, key, joined=self.joined("prices"))[0] == "published", self.error
-        outcome = self.run("grades", key, joined=self.joined("scores", "sentiment"))
+            assert self.run(name, key, how="events", joined=self.joined("prices"))[0] == "published", (
+                self.error
+            )
+        outcome = self.run("grades", key, how="events", joined=self.joined("scores", "sentiment"))
         assert outcome[0] == "published", self.error
 
     def version(self, dataset):
@@ -127,7 +142,7 @@ class Together:
         return self.events[dataset][-1][1]["version"]
 
     def _store(self, dataset):
-        return self.stores[MADE[dataset][2]]
+        return self.stores[self.assets[dataset]]
 
 
 @contextmanager
