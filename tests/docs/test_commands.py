@@ -9,7 +9,7 @@ from airflow.cli.cli_parser import get_parser
 
 from rankalpha.commands.__main__ import main
 
-MAKE = re.compile(r"""make ([a-z-]+) ARGS=("(?:[^"\\]|\\.)*"|[^\s`"]+)""")
+MAKE = re.compile(r"""make ([a-z-]+) ARGS=('[^']*'|"(?:[^"\\]|\\.)*"|[^\s`"]+)""")
 TYPED = re.compile(
     r"(?:airflow-(?:scheduler|webserver)|\.venv/bin/|`)(?: )?(rankalpha|airflow) ([a-z-]+[^`\n;]*)"
 )

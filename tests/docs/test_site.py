@@ -109,7 +109,7 @@ def test_a_link_to_a_file_that_the_site_lacks_is_plain_text(copy):
 
 def test_each_item_of_a_numbered_list_is_one(site):
     """Markdown of the repository indents by three blanks, Python's by four."""
-    text = (site / "contribute/contributing.html").read_text()
+    text = (site / "guides/add-a-stage.html").read_text()
     items = re.findall(r"<li>\s*(?:<p>)?<strong>(\w+)", text)
     assert items[:2] == ["Step", "Declaration"]
 

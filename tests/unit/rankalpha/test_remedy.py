@@ -19,6 +19,7 @@ OF_ONE_STACK = (
     "rankalpha/remedy.py",
     "rankalpha/stack/embedded/",
     "scripts/audit.py",
+    "scripts/reference/",
     "scripts/screenshots.py",
 )
 
