@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # slow to load, and not for parsing
 
 log = logging.getLogger(__name__)
 
+MOST = 5  # problems in a message
 NEWEST = 20  # batches that a random one is chosen from; the services keep 30, unless they are told otherwise
 
 
@@ -48,7 +49,9 @@ def verify_versions() -> None:
             raise
         log.warning("This API cannot verify versions: %s", error)
     if problems:
-        raise AirflowFailException("published data were changed on the disk: " + "; ".join(problems))
+        more = [f"and {len(problems) - MOST} more"] if len(problems) > MOST else []
+        listed = "; ".join([*problems[:MOST], *more])
+        raise AirflowFailException(f"published data were changed on the disk: {listed}")
 
 
 def _chosen(api: "AirflowApi", pipeline: "Pipeline") -> list[str]:
