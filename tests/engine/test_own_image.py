@@ -58,8 +58,8 @@ def stage_jobs(engine, demo, session):
 def test_it_rates_the_batch_that_it_is_given(stage_jobs, image):
     command = next(line for line in GUIDE.splitlines() if line.startswith("SENTIMENT_COMMAND="))
     write = shlex.join(["python", "-c", WRITE, json.dumps(SCREENED)])
-    earlier = stage_jobs.identity(group=4)  # of another task, whose container is not adopted
-    assert stage_jobs.ended(stage_jobs.run(write, earlier), group=4).status == 0
+    earlier = stage_jobs.identity(group=2)  # of an earlier try group, whose container is not adopted
+    assert stage_jobs.ended(stage_jobs.run(write, earlier), group=2).status == 0
     own = stage_jobs.run(command.partition("=")[2], image=image)
     result = parse_result(stage_jobs.result(own), KEY)
     assert (result["rows"], result["as_of"]) == (2, "2026-11-20")
