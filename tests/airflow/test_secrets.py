@@ -35,6 +35,6 @@ def test_no_secret_of_a_stage_is_in_a_dag_or_a_rendered_field(root, tmp_path):
     (*_, kept) = done.stdout.splitlines()
     dags, fields = json.loads(kept)
     assert len(dags) == 6
-    assert len(fields) == 13
+    assert len(fields) == 15
     assert names
     assert SECRET not in kept
