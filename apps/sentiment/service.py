@@ -1,4 +1,7 @@
-"""The long-running service, for use outside the orchestrator: the newest batch again and again."""
+"""The long-running service, for use outside the orchestrator: the newest batch again and again.
+
+It reads the folder of a batch, because only the orchestrator knows which versions are published.
+"""
 
 import os
 import signal
@@ -39,7 +42,7 @@ def round_report(settings: Settings) -> str:
     """Analyse the newest batch and return one line about it."""
     batch = newest_batch(settings)
     if batch is None:
-        return f"no batch in {settings.data_dir / 'prices'} yet"
+        return f"no batch in {settings.data_dir / 'prices'} yet{_hint(settings)}"
     done = analyse_batch(batch, settings)
     return f"batch {batch.key}: {done.symbols} symbols, {done.details['reused']} reused, {done.checksum}"
 
@@ -50,3 +53,13 @@ def newest_batch(settings: Settings) -> Batch | None:
         path.parent.name for path in settings.data_dir.glob("prices/????-??-??T??:??:??/appearances.json")
     ]
     return Batch(max(keys), settings.data_dir) if keys else None
+
+
+def _hint(settings: Settings) -> str:
+    """Say why batches that are versions are none for a service that nobody tells which are published."""
+    if not any(settings.data_dir.glob("prices/*/*/manifest.json")):
+        return ""
+    return (
+        " but versions, and only Airflow knows which are published; this service reads batches of an "
+        "ingestion that writes no versions: set INGESTION_VERSIONS=false"
+    )

@@ -91,3 +91,14 @@ def test_service_mode_repeats_the_newest_batch_until_sigterm(tmp_path: Path) -> 
         wait_for("the round after the failed one", (tmp_path / "company_reports" / newer).exists)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+def test_service_mode_says_that_it_reads_no_versions(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    manifest = data / "prices" / KEY / "ingestion-3f9a1c2e-1" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}")
+    with service(tmp_path, SENTIMENT_DATA_DIR=str(data)) as process:
+        wait_for("a round", lambda: "set INGESTION_VERSIONS=false" in (tmp_path / "log").read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
