@@ -71,7 +71,7 @@ export class Panel {
   }
 
   closed() {
-    if (!this.shown) return; // dismissed
+    if (!this.shown || this.dialog.open) return; // dismissed, or opened again before the event came
     const { batch, name, market } = this.shown;
     this.shown = null;
     setPlace(market);
