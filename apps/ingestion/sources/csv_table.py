@@ -23,6 +23,7 @@ FORMAT = "%Y-%m-%d"
 # year first, or it is ambiguous; a time after it, as pandas writes it, is left out
 DAY = r"^\s*(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2}|\d{4}\.\d{2}\.\d{2}|\d{8})(?:[T ].*)?$"
 OLDEST = date(1800, 1, 1)  # an older day has a year of two digits
+SYMBOLS = ("symbol", "ticker")  # names of a column that says which symbol a line is of
 QUOTED = re.compile(r'"[^"]*"')
 EXCEL = re.compile(r'"?sep=(.)"?\n')
 
@@ -36,6 +37,7 @@ def read_prices(path: Path, symbol: str | None = None) -> pl.DataFrame:
     BadData naming the file, line and column.
     """
     table, day, close = _columns(path, _text(path))
+    _check_symbol(path, table)
     blank = pl.all_horizontal(pl.col(table.columns).exclude("line").is_null())
     cells = pl.col(close).str.strip_chars()
     traded = table.with_columns(cells).filter(~blank & cells.str.to_lowercase().ne_missing(NO_PRICE))
@@ -95,6 +97,20 @@ def _longer(text: str, separator: str, first: int) -> str:
     except (csv.Error, StopIteration):
         pass
     return ""
+
+
+def _check_symbol(path: Path, table: pl.DataFrame) -> None:
+    """Raise BadData for a file whose lines are of several symbols."""
+    for column in table.columns[1:]:
+        if re.sub("[^a-z]", "", column.lower()) in SYMBOLS:
+            names = table.select("line", pl.col(column).str.strip_chars().str.to_uppercase()).drop_nulls()
+            others = names.filter(pl.col(column) != pl.col(column).first())
+            if not others.is_empty():
+                (line, name), first = others.row(0), names[column][0]
+                raise BadData(
+                    f"{path}: line {line}, column {column!r}: {name[:LONGEST]!r} after {first[:LONGEST]!r}; "
+                    "save a file <SYMBOL>.csv for each symbol"
+                )
 
 
 def _check_lines(path: Path, text: pl.DataFrame, parsed: pl.DataFrame, day: str, close: str) -> None:

@@ -192,3 +192,12 @@ def test_one_bad_file_leaves_one_symbol_out_and_what_is_not_read_is_named(tmp_pa
     done = run_stage("ingestion", tmp_path, INGESTION_SOURCE="csv", INGESTION_SYMBOLS="aaa,NONE")
     assert "NONE is left out: " in done.stdout
     assert "NONE.csv: missing; add the file or take NONE out of INGESTION_SYMBOLS" in done.stdout
+
+
+def test_a_file_of_several_symbols_is_refused_with_the_line(tmp_path):
+    path = tmp_path / "AAA.csv"
+    path.write_text("Ticker,date,close\nAAA,2026-11-19,1\n aaa ,2026-11-20,2\nBBB,2026-11-21,3\n")
+    with pytest.raises(BadData, match=r"AAA.csv: line 4, column 'Ticker': 'BBB' after 'AAA'"):
+        read_prices(path)
+    path.write_text("Ticker,date,close\nAAA,2026-11-19,1\n,2026-11-20,2\naaa,2026-11-21,3\n")
+    assert read_prices(path)["close"].to_list() == [1, 2, 3]
