@@ -45,14 +45,16 @@ def image(engine, session):
 
 @pytest.fixture
 def stage_jobs(engine, demo, session):
-    """Jobs of a stage with the two volumes that sentiment has."""
-    reports = f"{session}-reports"
-    engine.create_volume(reports, labels=labels())
-    volumes = (Volume(session, "/data/prices"), Volume(reports, "/data/company_reports"))
+    """Jobs of a stage with the two volumes that sentiment has, of its own."""
+    names = {target: f"{session}-{target}" for target in ("prices", "company_reports")}
+    for name in names.values():
+        engine.create_volume(name, labels=labels())
+    volumes = tuple(Volume(name, f"/data/{target}") for target, name in names.items())
     yield Jobs(replace(demo, docker=DockerOptions(network=session, volumes=volumes)), session)
-    for container in engine.containers(all=True, filters={"volume": reports}):
-        engine.remove_container(container["Id"], force=True, v=True)
-    engine.remove_volume(reports)
+    for name in names.values():
+        for container in engine.containers(all=True, filters={"volume": name}):
+            engine.remove_container(container["Id"], force=True, v=True)
+        engine.remove_volume(name)
 
 
 def test_it_rates_the_batch_that_it_is_given(stage_jobs, image):
