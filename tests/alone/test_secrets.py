@@ -42,8 +42,8 @@ def test_the_secret_reached_its_stage(told):
     ("place", "holds"),
     [
         ("served", "told ***"),
-        ("mail", f"{DAG}.{TASK} failed"),
-        ("slack", f"{DAG}.{TASK} failed"),
+        ("mail", f"{DAG} failed for batch"),
+        ("slack", f"{DAG} failed for batch"),
     ],
 )
 def test_no_secret_is_shown_or_sent(told, place, holds):
