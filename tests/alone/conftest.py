@@ -48,6 +48,7 @@ def stack(home, shared, services, mailbox, slack):
     settings = {
         "RANKALPHA_METRICS_TOKEN": secrets.token_hex(16),
         "RANKALPHA_FINISHED_WITHIN": "5",  # a busy machine meets it
+        "RANKALPHA_STAGE_TIMEOUT": "30",  # a round of the watchdog ends within it
         "RANKALPHA_ALERT_EMAIL": "duty@example.org",
         "RANKALPHA_TELL_GRADED": "true",
         "AIRFLOW_CONN_SMTP_DEFAULT": mailbox.connection,

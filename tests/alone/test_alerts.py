@@ -145,7 +145,7 @@ def test_a_run_that_hangs_is_alerted_at_its_deadline_then_that_it_failed_and_one
     (text,) = sent(late)
     assert text.startswith("RankAlpha LOOK TODAY: ")
     (failed,) = sent("rankalpha_scoring failed for batch", f"Batch: {key}")
-    assert "was stopped at its time limit of 0:00:15" in failed
+    assert "was stopped at its time limit of 0:00:30" in failed
     assert len(lane.journal("scorer", key)) == 2
     lane.clear("scoring", run_id, "run_scorer")
     lane.settle()
