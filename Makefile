@@ -64,10 +64,10 @@ airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow AR
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
 	$(RUN_TESTS) tests/airflow tests/unit tests/docs
 
-test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; six minutes
+test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; seven minutes
 	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
 
-test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; half an hour
+test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; forty minutes
 	@$(BIN)/python -m tests.support.total reports/test.xml reports/rest.xml
 
 test-rest: .venv/dev
