@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-BODY_BYTES = 64 * 1024  # a refresh names the versions of a hundred batches
+BODY_BYTES = 16 * 1024  # a refresh names the versions of a hundred batches, which are 5 kB
 HEAD_BYTES = 16 * 1024
 HEADERS = 64  # a browser sends 20, proxies add some
 CONNECTIONS = 256

@@ -4,7 +4,6 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.commands.refusals import Refused
 from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
-from rankalpha.pipeline.steps import Step
 
 SHOWN = 5  # batches in a message
 
@@ -30,15 +29,6 @@ def published(api: AirflowApi, dataset: str) -> set[str]:
     """Return the keys of all batches that were published in a dataset."""
     events = api.every("assets/events", "asset_events", name_prefix_pattern=dataset)
     return {event["partition_key"] for event in events if event["name"] == dataset and event["partition_key"]}
-
-
-def step_of(pipeline: Pipeline, dataset: str) -> Step:
-    """Return the step that writes a dataset; Refused for an unknown one."""
-    for step in pipeline.steps:
-        if dataset in (step.output, step.writes):
-            return step
-    known = ", ".join(step.output for step in pipeline.steps)
-    raise Refused(f"there is no dataset {dataset!r}; there are {known}")
 
 
 def check_key(key: str) -> None:

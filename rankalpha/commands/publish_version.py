@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rankalpha import remedy
 from rankalpha.airflow_api import AirflowApi, admin_api
-from rankalpha.commands.batches import check_key, step_of
+from rankalpha.commands.batches import check_key
 from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import permission_problem
 from rankalpha.lineage.batch import events_of
@@ -23,7 +23,7 @@ def publish_version(key: str, dataset: str, path: str, reason: str, market: str 
     Raises a refusal.
     """
     api, of_market, by = admin_api(), pipeline(market), AdminSettings.load().user
-    step = step_of(of_market, dataset)
+    step = of_market.step_that_writes(dataset)
     check_key(key)
     if problem := permission_problem(by, reason):
         raise Refused(problem)

@@ -60,6 +60,14 @@ class Pipeline:
         """The id of the DAG that every batch ends with."""
         return self.steps[-1].dag_id
 
+    def step_that_writes(self, dataset: str) -> Step:
+        """Return the step of a dataset, whose name may lack the market; SettingsError for an unknown one."""
+        for step in self.steps:
+            if dataset in (step.output, step.writes):
+                return step
+        known = ", ".join(step.output for step in self.steps)
+        raise SettingsError(f"there is no dataset {shown(dataset)}; there are {known}")
+
 
 DEFAULT_PIPELINE = Pipeline.of(DEFAULT_MARKET)
 STEPS = DEFAULT_PIPELINE.steps  # of the default market, like the constants below

@@ -8,7 +8,6 @@ from typing import Any
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, permission_problem
 from rankalpha.pipeline.batch import parse_key
-from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.steps import Step
 from rankalpha.stages.output import PUBLISH
 
@@ -41,15 +40,6 @@ def publish_anyway(api: AirflowApi, step: Step, key: str, reason: str, by: str) 
     options = {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
     api.post(f"dags/{step.dag_id}/clearTaskInstances", {**cleared, **options})
     return run
-
-
-def step_of(pipeline: Pipeline, dataset: str) -> Step:
-    """Return the step that publishes in a dataset; NotBlocked when there is none."""
-    for step in pipeline.steps:
-        if dataset in (step.output, step.writes):
-            return step
-    known = ", ".join(step.output for step in pipeline.steps)
-    raise NotBlocked(f"there is no dataset {dataset!r}; there are {known}")
 
 
 def _blocked(api: AirflowApi, step: Step, task: str, key: str) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, HTTPException, status
 from pydantic import BaseModel
 
 from rankalpha.airflow_api import PUBLISH_ANYWAY
-from rankalpha.web.page.publish_anyway import NotBlocked, publish_anyway, step_of
+from rankalpha.settings import SettingsError
+from rankalpha.web.page.publish_anyway import NotBlocked, publish_anyway
 from rankalpha.web.page.routes import Caller, answer, chosen, may
 
 router = APIRouter()
@@ -30,7 +31,7 @@ def publish(wanted: Publication, user: GetUserDep, api: Caller) -> dict[str, Any
     """
     pipeline = chosen(wanted.market)
     try:
-        step = step_of(pipeline, wanted.dataset)
+        step = pipeline.step_that_writes(wanted.dataset)
         if not may(user, step.dag_id, "publish"):
             raise HTTPException(
                 status.HTTP_403_FORBIDDEN,
@@ -41,5 +42,5 @@ def publish(wanted: Publication, user: GetUserDep, api: Caller) -> dict[str, Any
         return answer(
             lambda: publish_anyway(api, step, wanted.batch, reason, by), missing=status.HTTP_409_CONFLICT
         )
-    except NotBlocked as error:
+    except (NotBlocked, SettingsError) as error:
         raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error

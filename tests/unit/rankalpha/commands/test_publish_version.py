@@ -3,7 +3,7 @@
 import pytest
 
 from rankalpha.commands.publish_version import publish_version
-from rankalpha.commands.refusals import Refused
+from rankalpha.commands.refusals import REFUSALS, Refused
 from tests.support.http_server import local_server
 
 KEY = "2025-11-20T06:00:00"
@@ -102,7 +102,7 @@ def test_grades_that_cannot_be_shown_are_not_published(servers):
     ],
 )
 def test_what_cannot_be_published_is_refused(servers, given, message):
-    with pytest.raises(Refused, match=message):
+    with pytest.raises(REFUSALS, match=message):
         publish(**given)
     assert servers.posted == []
 

@@ -1,9 +1,12 @@
 """Which versions an event names and a state store keeps, and which are needed."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from apps.common.bounds import BODY_BYTES
+from rankalpha.operators.given import MOST_KEPT
 from rankalpha.pipeline.batch import BatchError
 from rankalpha.pipeline.versions import (
     MAX_VERSIONS,
@@ -107,3 +110,12 @@ def test_what_is_published_and_what_it_was_made_from_is_kept():
 def test_nothing_is_said_about_batches_that_are_not_listed():
     prices = {key: version(batch=key) for key in (KEY, OLDER, OLDEST)}
     assert kept("prices", [prices], 2)["since"] == OLDER
+
+
+def test_the_list_of_what_is_kept_fits_into_a_request():
+    moments = (datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(MAX_VERSIONS))
+    keys = [f"{moment:%Y-%m-%dT%H:%M:%S}" for moment in moments]
+    grades = {key: version("grading-00000000-100", key, "grades") for key in keys}
+    named = kept("grades", [grades], MOST_KEPT)
+    assert len(named["versions"]) == MOST_KEPT
+    assert len(json.dumps(named)) < BODY_BYTES / 2
