@@ -9,6 +9,7 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")  # as text, which some models wri
 THOUGHT_END = "</think>"  # a reasoning model's thoughts come before its answer
 THOUGHT = re.compile(r"^\s*<think>")
 LONGEST = 20_000  # characters from the end that are read: what is no JSON takes a while
+MOST_BROKEN = 200  # brackets at which no JSON begins; to find that out takes longest for thousands in a row
 BRACKET = re.compile(r"[{\[]")
 
 
@@ -27,19 +28,28 @@ def rating(content: object) -> float | None:
     text = content.rpartition(THOUGHT_END)[2]
     if THOUGHT.match(text):  # the answer was cut off in its thoughts
         return None
-    ratings = [found for value in _values(text[-LONGEST:]) if (found := _rating_in(value)) is not None]
+    try:
+        ratings = [found for value in _values(text[-LONGEST:]) if (found := _rating_in(value)) is not None]
+    except ValueError:
+        return None
     return ratings[-1] if ratings else None
 
 
 def _values(text: str) -> Iterator[object]:
-    """Yield the JSON objects and lists in a text that are not in another one."""
-    decoder, start = json.JSONDecoder(), BRACKET.search(text)
+    """Yield the JSON objects and lists in a text that are not in another one.
+
+    Raises ValueError for a text in which too many brackets begin none.
+    """
+    decoder, start, broken = json.JSONDecoder(), BRACKET.search(text), 0
     while start:
         try:
             value, end = decoder.raw_decode(text, start.start())
-            yield value
         except (ValueError, RecursionError):
-            end = start.end()
+            end, broken = start.end(), broken + 1
+            if broken > MOST_BROKEN:
+                raise ValueError("its last value, which counts, would take too long to find") from None
+        else:
+            yield value
         start = BRACKET.search(text, end)
 
 

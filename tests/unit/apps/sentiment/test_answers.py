@@ -52,6 +52,7 @@ def test_a_rating_is_read_whatever_stands_around_it(tmp_path: Path, content: obj
         (chat("[" * 5000), "[["),
         (chat('{"a":' * 5000), '{"a":'),
         (chat("[" * 100_000), "[["),
+        (chat('{"sentiment": 0.5}' + "[" * 300), '{"sentiment": 0.5}'),  # what comes last cannot be read
         (chat(""), "''"),
         (chat(None), "choices"),
         ((200, "<html>Welcome to our proxy"), "<html>Welcome"),
