@@ -11,7 +11,7 @@ INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)
 
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
 QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/engine/test_smoke.py
-REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
+REST := tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs clean backup restore rerun publish-anyway publish-version health lineage verify airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
