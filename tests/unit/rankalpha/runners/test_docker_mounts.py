@@ -3,14 +3,12 @@
 from typing import Any
 
 import pytest
-from docker.errors import APIError
 
 from rankalpha.runners import docker
-from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.demo_stage import KEY, job
-from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
+from tests.unit.rankalpha.support.fake_docker import Client
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 VOLUMES = (Volume("prices_data", "/data/prices"), Volume("reports_data", "/data/reports"))
@@ -65,7 +63,7 @@ def test_a_volume_of_inputs_alone_is_read_only(client):
 
 def test_beside_its_inputs_a_stage_writes_to_the_folder_of_its_batch(client):
     assert mounted(client, INPUT | IN_PRICES) == [READ_ONLY, OF_BATCH, READ, REPORTS]
-    assert client.calls[-3:] == ["1.45", f"create {NAME}", "1.44"] or "1.45" in client.calls
+    assert "1.45" in client.calls
 
 
 def test_a_stage_that_prunes_writes_to_all_but_its_inputs(client):
