@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from rankalpha.runners import docker
+from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.demo_stage import KEY, job
-from tests.unit.rankalpha.support.fake_docker import Client
+from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
 
 NAME = "rankalpha-demo-2025-11-20T06-00-00-0123abcd"
 VOLUMES = (Volume("prices_data", "/data/prices"), Volume("reports_data", "/data/reports"))
@@ -83,3 +84,15 @@ def test_a_newer_engine_is(client, version):
     client.api_version = version
     assert READ in mounted(client, INPUT | IN_PRICES)
     assert "1.45" in client.calls
+
+
+@pytest.mark.parametrize("inside", [KEY, f"{KEY}/ingestion-1-1"])
+@pytest.mark.parametrize("call", [f"put_archive {ID}", f"start {ID}"])
+def test_a_version_that_is_gone_is_named_and_the_container_removed(client, inside, call):
+    there = f"/var/lib/docker/volumes/prices_data/_data/{inside}"
+    said = f'cannot access path "{there}": lstat {there}: no such file or directory'
+    client.fails[call] = refused(said, 404)
+    runner, made = DockerRunner(), job(env=INPUT | IN_PRICES)
+    with pytest.raises(StageInvalid, match=f"stage demo: {PRICES}: missing, .*publish-version"):
+        runner.start(runner.inspect(ID), made)
+    assert client.calls[-1] == f"remove {ID}"
