@@ -1,8 +1,8 @@
-"""Part `disk`: what 30 batches of 5,000 symbols by ten years take, each with one more day than the one before.
+"""Part `disk`: what 30 batches of 5,000 symbols by ten years take, each with one more day than its predecessor.
 
-Each batch is written with the functions of the ingestion stage twice: as a version, and as it was before there
-were versions, one copy in the folder of its batch. The blocks of files and folders are counted; a file with
-several links counts once.
+Each batch is written with the functions of the ingestion stage twice: as a version, and as it was before
+there were versions, one copy in the folder of its batch. The blocks of files and folders are counted; a file
+with several links counts once.
 """
 
 import json

@@ -61,7 +61,7 @@ def _verdicts(api: AirflowApi, pipeline: Pipeline, key: str) -> list[Verdict]:
 def _versions(
     api: AirflowApi, pipeline: Pipeline, key: str
 ) -> Iterator[tuple[str, str, Mapping[str, Any], bool]]:
-    """Yield each version with its dataset, why it counts, and whether it must be shown; published ones first."""
+    """Yield each version with its dataset, why it counts, and whether it must be shown; published first."""
     newest = [events[-1] for step in pipeline.steps if (events := events_of(api, step.writes, key))]
     made = [(event, version) for event in newest if (version := version_of(event["extra"] or {}))]
     for event, version in made:

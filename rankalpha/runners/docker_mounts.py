@@ -1,9 +1,9 @@
 """Which of its volumes a stage's container can write to; for `rankalpha.runners.docker`.
 
-A stage that is given versions cannot write to them. A volume that holds nothing but its inputs is read-only as
-a whole. In the volume that holds its output too, it can write to the folder of its batch, or to all of it when
-it prunes, but not to its inputs. That takes an engine that mounts a folder of a volume; an older one lets it
-write there. A stage that is given no versions can write to all of its volumes.
+A stage that is given versions cannot write to them. A volume that holds nothing but its inputs is read-only
+as a whole. In the volume that holds its output too, it can write to the folder of its batch, or to all of it
+when it prunes, but not to its inputs. That takes an engine that mounts a folder of a volume; an older one
+lets it write there. A stage that is given no versions can write to all of its volumes.
 """
 
 from collections.abc import Iterator
@@ -43,15 +43,15 @@ def mounts(job: StageJob, *, folders: bool) -> list[Mount]:
 
 def _mounts(volume: Volume, job: StageJob, folders: bool) -> Iterator[Mount]:
     read, written = _read(volume, job), _written(volume, job)
-    alone = not written  # nothing but inputs
-    batch_only = bool(written) and folders and not job.stage.prunes
-    yield Mount(volume.target, volume.name, read_only=bool(read) and (alone or batch_only))
-    if not read or alone or not folders:
+    if not read or (written and not folders):
+        yield Mount(volume.target, volume.name)
         return
-    if batch_only:
-        yield _folder(volume, str(PurePosixPath(written).parent), read_only=False)
-    for path in read:
-        yield _folder(volume, path, read_only=True)
+    all_of_it = bool(written) and job.stage.prunes
+    yield Mount(volume.target, volume.name, read_only=not all_of_it)
+    if written:
+        if not all_of_it:
+            yield _folder(volume, str(PurePosixPath(written).parent), read_only=False)
+        yield from (_folder(volume, path, read_only=True) for path in read)
 
 
 def _folder(volume: Volume, path: str, *, read_only: bool) -> Mount:

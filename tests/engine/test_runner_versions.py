@@ -92,7 +92,9 @@ def test_a_volume_of_inputs_alone_cannot_be_written_to(jobs, demo, published):
     assert json.loads(jobs.result(job)) == {"read": READ_ONLY, "other": READ_ONLY}
 
 
-@pytest.mark.parametrize("gone", [f"/data/prices/{KEY}/ingestion-9-1", "/data/prices/2026-01-01T06:00:00/x-1-1"])
+@pytest.mark.parametrize(
+    "gone", [f"/data/prices/{KEY}/ingestion-9-1", "/data/prices/2026-01-01T06:00:00/x-1-1"]
+)
 def test_a_version_that_is_gone_is_named_before_anything_runs(jobs, demo, published, gone):
     scorer = replace(demo, output="prices")
     job = jobs.python("", stage=scorer, env=env(f"{gone.rpartition('/')[0]}/demo-1-1", gone))

@@ -165,7 +165,9 @@ class Held:
         self.fault = lane.fault(self.stage, "held")
         self.fault.__enter__()
         self.history.again(self.dataset)
-        pid = wait_for("a stage in the middle of its output", lambda: self.note.exists() and self.note.read_text())
+        pid = wait_for(
+            "a stage in the middle of its output", lambda: self.note.exists() and self.note.read_text()
+        )
         return int(pid)
 
     def __exit__(self, *_):
@@ -194,7 +196,10 @@ def check(lane, history):
             assert hashlib.sha256(content).hexdigest() == version["files"]["data"]["sha256"]
     for step in batch_lineage(lane.api, history.key, lane.pipeline)["steps"]:
         made = read[step["output"]["version"]["path"]]
-        shown = {each["dataset"].removeprefix(lane.market.prefix): each["version"]["path"] for each in step["inputs"]}
+        shown = {
+            each["dataset"].removeprefix(lane.market.prefix): each["version"]["path"]
+            for each in step["inputs"]
+        }
         assert shown == {name: each["path"] for name, each in made.items()}
     return len(read), sum(map(len, known.values()))
 

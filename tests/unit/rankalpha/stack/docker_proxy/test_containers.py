@@ -130,7 +130,17 @@ REFUSED = [
             {"VolumeOptions": {"subpath": KEY}},
             *(
                 {"Target": f"/data/prices/{inside}", "VolumeOptions": {"Subpath": inside}}
-                for inside in (f"{KEY}/..", f"{KEY}/a/b", f"{KEY}\n", "..", ".", "/", "x", f"../{KEY}", f"{KEY}/")
+                for inside in (
+                    f"{KEY}/..",
+                    f"{KEY}/a/b",
+                    f"{KEY}\n",
+                    "..",
+                    ".",
+                    "/",
+                    "x",
+                    f"../{KEY}",
+                    f"{KEY}/",
+                )
             ),
         )
     ),
