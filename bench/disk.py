@@ -1,4 +1,4 @@
-"""Part `disk`: what 30 batches of 5,000 symbols by ten years take, each with one more day than its predecessor.
+"""Part `disk`: what 30 batches of 5,000 symbols by ten years take, each with a day more than its predecessor.
 
 Each batch is written with the functions of the ingestion stage twice: as a version, and as it was before
 there were versions, one copy in the folder of its batch. The blocks of files and folders are counted; a file

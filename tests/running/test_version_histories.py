@@ -1,4 +1,4 @@
-"""Random histories of a batch in a running stack: what is recorded is what was read, and nothing published changes.
+"""Random histories of a batch in a running stack: lineage is what was read, and published data stay.
 
 Runs are asked for by hand, as trials, cleared, blocked, published anyway, killed and failed by a person, and
 earlier versions are published again. `tests/unit/rankalpha/operators/test_version_histories.py` does so with
@@ -54,7 +54,7 @@ def api(lane, folder):
 
 
 class History:
-    """A random history of one batch; `seen` has the bytes of each file of the versions that were published."""
+    """A random history of one batch; `seen` has each file of the versions that were published."""
 
     def __init__(self, lane, api, seed):
         self.lane, self.api, self.chance = lane, api, random.Random(seed)
@@ -141,7 +141,7 @@ class History:
         return [event["extra"] for event in self.lane.published(dataset, self.key)]
 
     def look(self):
-        """No byte of what is published has changed, and the page shows the grades that were published last."""
+        """No byte of what was published has changed."""
         files = {
             path: path.read_bytes()
             for dataset in READS

@@ -1,4 +1,4 @@
-"""RankAlpha's API as far as versions go: it grades what it is told to, and records what it has really read."""
+"""RankAlpha's API as far as versions go: it grades what it is told to, and records what it has read."""
 
 import hashlib
 import json

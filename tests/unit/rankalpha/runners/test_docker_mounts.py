@@ -74,14 +74,14 @@ def test_a_stage_that_prunes_writes_to_all_but_its_inputs(client):
 @pytest.mark.parametrize("version", ["1.44", "1.9", ""])
 def test_an_older_engine_is_not_asked_for_a_folder_of_a_volume(client, version):
     """It would mount the whole volume where the folder belongs."""
-    client.api_version = version
+    client.engine_api = version
     assert mounted(client, INPUT | IN_PRICES) == [WHOLE, REPORTS]
     assert "1.45" not in client.calls
 
 
 @pytest.mark.parametrize("version", ["1.45", "1.51", "2.0"])
 def test_a_newer_engine_is(client, version):
-    client.api_version = version
+    client.engine_api = version
     assert READ in mounted(client, INPUT | IN_PRICES)
     assert "1.45" in client.calls
 

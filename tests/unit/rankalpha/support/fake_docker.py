@@ -48,7 +48,7 @@ class Client(APIClient):
         self.repo_digests: list[str] | None = None
         self.used: dict[str, Any] = {}
         self.put = b""
-        self.api_version = "1.45"
+        self.engine_api = "1.45"
 
     def _note(self, call: str) -> None:
         self.calls.append(call)
@@ -59,7 +59,7 @@ class Client(APIClient):
         assert (url, options["timeout"]) == ("http://127.0.0.1:9/_ping", self.timeout)
         self._note("ping")
         response = requests.Response()
-        response.headers["Api-Version"] = self.api_version
+        response.headers["Api-Version"] = self.engine_api
         return response
 
     def inspect_image(self, image: str) -> dict[str, Any]:

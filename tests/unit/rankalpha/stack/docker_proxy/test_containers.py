@@ -120,7 +120,7 @@ REFUSED = [
     (f"{MOUNTS}.VolumeOptions", {"Subpath": KEY}),  # where the whole volume is declared
     (f"{MOUNTS}.Target", f"/data/prices/{KEY}"),
     *(
-        ("HostConfig.Mounts.0", {**FOLDER, **changed})
+        ("HostConfig.Mounts", [{**FOLDER, **changed}])
         for changed in (
             {"Target": f"/app/{KEY}"},
             {"Target": f"/data/prices/{KEY}/{KEY}"},
