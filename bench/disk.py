@@ -1,12 +1,13 @@
 """Part `disk`: what 30 batches of 5,000 symbols by ten years take, each with a day more than its predecessor.
 
-Each batch is written with the functions of the ingestion stage twice: as a version, and as it was before
-there were versions, one copy in the folder of its batch. The blocks of files and folders are counted; a file
-with several links counts once.
+Each batch is written as a version with the functions of the ingestion stage. Then its files are copied to the
+folder of the batch, as they were before there were versions. The blocks of files and folders are counted; a
+file with several links counts once.
 """
 
 import json
 import random
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from apps.common.files import write_atomic
-from apps.common.manifest import claimed, seal
+from apps.common.manifest import MANIFEST, claimed, seal
 from apps.common.parquet import write_parquet
 from apps.ingestion.prices import SCHEMA
 from apps.ingestion.screens import appearances
@@ -29,7 +30,7 @@ PUBLISHED = "disk of 30 batches, a plain copy of each being 1"
 
 
 def measure() -> list[Figure]:
-    """Write all batches in both forms."""
+    """Write all batches, and compare both forms."""
     with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
         plain, versions = Path(folder, "plain"), Path(folder, "versions")
         days = _days()
@@ -37,11 +38,11 @@ def measure() -> list[Figure]:
         for number, day in enumerate(days[-BATCHES:], start=1):
             say(f"Writing batch {number} of {BATCHES}")
             known, batch = prices.filter(pl.col("date") <= day), f"{day}T06:00:00"
-            _write(plain / "prices" / batch, known)
             path = f"prices/{batch}/ingestion-0a1b2c3d-1"
             with claimed(versions / path):
                 _write(versions / path, known)
                 seal(versions / path, path, "ingestion", {})
+            shutil.copytree(versions / path, plain / "prices" / batch, ignore=lambda *_: [MANIFEST])
         before, now = _disk(plain), _disk(versions)
     return [
         Figure.of(PUBLISHED, "times", [now / before]),
