@@ -22,7 +22,7 @@ NO_COMMAND = re.compile(r'exec: "|mkdir|not a directory|working directory')
 # and what they answer, with status 500, about a limit that the kernel does not accept
 NO_LIMIT = re.compile(r"cgroup.*(invalid argument|out of range)")
 # and what Docker answers about a folder of a volume that is not there; the path is the engine's own
-NO_FOLDER = re.compile(r"cannot access path .*/_data/(?P<inside>[^ ]+?)\"?: ")
+NO_FOLDER = re.compile(r"cannot access path .*/_data/(?P<inside>[^ ]+): ")
 REFUSALS = (400, 403)
 MISSING = 404
 # a proxy answers, the engine behind it does not; 900 is aiodocker's own, when nothing answers

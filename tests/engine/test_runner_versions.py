@@ -54,7 +54,7 @@ BY_ROOT_OF_A_MOUNT = [*["EROFS"] * 4, "EBUSY", "EROFS"]  # its folder lies in on
 @pytest.fixture
 def published(jobs):
     """Two versions in the volume of the stage; what they hold is read again in the end."""
-    made = {"group": 8}
+    made = {"group": 1}
     jobs.ended(jobs.python(MAKE, identity=jobs.identity(**made)), **made)
     yield
     looks = {"group": 9}
@@ -104,12 +104,13 @@ def test_a_version_that_is_gone_is_named_before_anything_runs(jobs, demo, publis
     assert DockerRunner().find(jobs.identity().name) is None
 
 
-def test_a_result_is_read_after_an_input_was_removed(jobs, demo, published):
+def test_a_result_whose_input_was_removed_meanwhile_is_not_taken(jobs, demo, published):
     scorer = replace(demo, output="prices")
     read = f"/data/prices/{KEY}/ingestion-2-1"
-    makes = {"group": 6}
+    makes = {"group": 2}
     jobs.ended(jobs.python(f"import os; os.makedirs({read!r})", identity=jobs.identity(**makes)), **makes)
     one = jobs.ended(jobs.python(writes("1"), stage=scorer, env=env(OWN, read)))
     removes = {"group": 5}
     jobs.ended(jobs.python(f"import os; os.rmdir({read!r})", identity=jobs.identity(**removes)), **removes)
-    assert DockerRunner().result(one.id, "demo") == b"1"
+    with pytest.raises(StageInvalid, match=f"{KEY}/ingestion-2-1: removed before the result was collected"):
+        DockerRunner().result(one.id, "demo")

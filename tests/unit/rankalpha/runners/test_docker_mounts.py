@@ -87,11 +87,11 @@ def test_a_newer_engine_is(client, version):
 
 
 @pytest.mark.parametrize("inside", [KEY, f"{KEY}/ingestion-1-1"])
-@pytest.mark.parametrize("call", [f"put_archive {ID}", f"start {ID}"])
-def test_a_version_that_is_gone_is_named_and_the_container_removed(client, inside, call):
+@pytest.mark.parametrize(("call", "status"), [(f"put_archive {ID}", 500), (f"start {ID}", 404)])
+def test_a_version_that_is_gone_is_named_and_the_container_removed(client, inside, call, status):
     there = f"/var/lib/docker/volumes/prices_data/_data/{inside}"
-    said = f'cannot access path "{there}": lstat {there}: no such file or directory'
-    client.fails[call] = refused(said, 404)
+    said = f"cannot access path {there}: lstat {there}: no such file or directory"
+    client.fails[call] = refused(said, status)
     runner, made = DockerRunner(), job(env=INPUT | IN_PRICES)
     with pytest.raises(StageInvalid, match=f"stage demo: {PRICES}: missing, .*publish-version"):
         runner.start(runner.inspect(ID), made)
