@@ -119,7 +119,7 @@ async def whole_lines(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:
-    """Return the result from a stopped container; StageInvalid when it cannot be one, or an input was removed."""
+    """Return the result from a stopped container; StageInvalid when it cannot be one or lacks an input."""
     try:
         chunks, stat = client.get_archive(container, RESULT_PATH, chunk_size=MAX_RESULT)
     except NotFound:  # RankAlpha's own images write none
