@@ -73,7 +73,7 @@ def _runs(api: AirflowApi, key: str, step: Step, events: Events) -> list[dict[st
     for run_id in {
         event["source_run_id"] for event in own
     } - runs.keys():  # such as a stage on the newest batch
-        if run := _existing(api, path, run_id):
+        if run := existing_run(api, path, run_id):
             runs[run_id] = run
     return sorted(runs.values(), key=lambda run: str(run["run_after"]))
 
@@ -88,7 +88,7 @@ def _keyless(api: AirflowApi, path: str, key: str) -> Iterator[dict[str, Any]]:
         yield from (run for run in listed if batch_of_run(run) == key)
 
 
-def _existing(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:
+def existing_run(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:
     """Return a run; None when it was removed, because events are kept longer than runs."""
     try:
         return api.get(f"{path}/{run_id}")

@@ -41,7 +41,8 @@ def _run(run: Mapping[str, Any]) -> Iterator[str]:
         f"{run['run_type']} by {run['triggered_by']}{who}{note}"
     )
     for attempt in run["tries"]:
-        name = f"{attempt['task_id']}, attempt {attempt['try_number']}"
+        number = f", attempt {attempt['try_number']}" if attempt["try_number"] else ""  # 0: never queued
+        name = f"{attempt['task_id']}{number}"
         state = f"{attempt['state']}, " if attempt["state"] else ""
         yield f"            {name}: {state}{_span(attempt)}"
 

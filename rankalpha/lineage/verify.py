@@ -4,18 +4,21 @@ The reference API has the data of all markets, and reads every byte again. It do
 and for the task of `rankalpha_maintenance`, which sees no data itself.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.lineage.batch import events_of
+from rankalpha.lineage.batch import events_of, existing_run
 from rankalpha.lineage.inputs import reference, version_of
 from rankalpha.lineage.service import ask, service_profile
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.stages.grading import GRADING_REFRESH
 
 PATH = "/api/v1/verify"
 PUBLISHED = "published"
+AGAIN_AFTER = 2.0  # seconds; a person's publish-version has grades shown, and then emits their event
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,51 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str, *, shown: bool = True) -> list[Verdict]:
+def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str) -> list[Verdict]:
     """Return a verdict on each version that a batch has published or was made from.
 
-    Published grades must also be those that are `shown`, unless they may be about to be. Empty for a batch
-    without versions. Raises ServiceError, requests.RequestException or AirflowApiError.
+    Published grades must also be those that are shown, unless their run is about to have them shown. Empty
+    for a batch without versions. Raises ServiceError, requests.RequestException or AirflowApiError.
     """
+    verdicts = _verdicts(api, pipeline, key)
+    if any(verdict.problems for verdict in verdicts):  # other grades may have been published meanwhile
+        time.sleep(AGAIN_AFTER)
+        verdicts = _verdicts(api, pipeline, key)
+    return verdicts
+
+
+def _verdicts(api: AirflowApi, pipeline: Pipeline, key: str) -> list[Verdict]:
     url = service_profile(api, pipeline).line("API_URL")
     seen: dict[tuple[str, str], Verdict] = {}
-    for dataset, why, version in _versions(api, pipeline, key):
+    for dataset, why, version, shown in _versions(api, pipeline, key):
         named = str(version["path"]), str(version["sha256"])
         if named not in seen:
-            problems = problems_of(url, pipeline.market.folder, *named, shown=shown and why == PUBLISHED)
+            problems = problems_of(url, pipeline.market.folder, *named, shown=shown)
             seen[named] = Verdict(dataset, named[0], why, problems)
     return list(seen.values())
 
 
-def _versions(api: AirflowApi, pipeline: Pipeline, key: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield each version with its dataset, and why it counts: what is published first."""
+def _versions(
+    api: AirflowApi, pipeline: Pipeline, key: str
+) -> Iterator[tuple[str, str, Mapping[str, Any], bool]]:
+    """Yield each version with its dataset, why it counts, and whether it must be shown; published first."""
     newest = [events[-1] for step in pipeline.steps if (events := events_of(api, step.writes, key))]
-    made = [(event["name"], version) for event in newest if (version := version_of(event["extra"] or {}))]
-    for dataset, version in made:
-        yield dataset, PUBLISHED, reference(version) or {}
-    for dataset, version in made:
+    made = [(event, version) for event in newest if (version := version_of(event["extra"] or {}))]
+    for event, version in made:
+        yield event["name"], PUBLISHED, reference(version) or {}, _must_be_shown(api, event, version)
+    for event, version in made:
         for name, read in (version.get("inputs") or {}).items():
-            yield f"{pipeline.market.prefix}{name}", f"read by {dataset}", read
+            yield f"{pipeline.market.prefix}{name}", f"read by {event['name']}", read, False
+
+
+def _must_be_shown(api: AirflowApi, event: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
+    """Return whether a version is one of grades, and the run that has published it has had it shown."""
+    if not str(version["path"]).startswith(f"{GRADING_REFRESH.output}/"):
+        return False
+    if not event["source_run_id"]:  # by publish-version, which has them shown first
+        return True
+    run = existing_run(api, f"dags/{event['source_dag_id']}/dagRuns", event["source_run_id"])
+    return run is None or run["state"] == "success"
 
 
 def problems_of(url: str, market: str, path: str, sha256: str, *, shown: bool = False) -> tuple[str, ...]:

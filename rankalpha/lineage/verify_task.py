@@ -36,9 +36,8 @@ def verify_versions() -> None:
     try:
         api = admin_api()
         for pipeline in pipelines():
-            keys = _chosen(api, pipeline)
-            for key in keys:
-                verdicts = verify_batch(api, pipeline, key, shown=key != keys[0])  # the newest may not be yet
+            for key in _chosen(api, pipeline):
+                verdicts = verify_batch(api, pipeline, key)
                 problems += [problem for verdict in verdicts for problem in verdict.problems]
                 counts = f"{counted(len(verdicts), 'version')}, {counted(len(problems), 'problem')}"
                 log.info("Batch %s: %s", pipeline.market.named(key), counts)

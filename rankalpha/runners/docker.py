@@ -17,7 +17,7 @@ from airflow.providers.docker.hooks.docker import DockerHook
 from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
 from docker.errors import APIError, DockerException
-from docker.types import LogConfig, Mount
+from docker.types import LogConfig
 from requests import RequestException
 
 from rankalpha.runners import container_log
@@ -42,6 +42,7 @@ from rankalpha.runners.docker_engine import (
 )
 from rankalpha.runners.docker_errors import asking, starting
 from rankalpha.runners.docker_figures import digest, usage_of
+from rankalpha.runners.docker_mounts import FOLDERS_SINCE, mounts, shares_a_volume, takes_folders
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
 from rankalpha.settings import settings
@@ -74,21 +75,22 @@ class DockerRunner(Runner):
         """See Runner.create; what the engine lacks is named."""
         data = dict.fromkeys(job.stage.data_dir_keys, DATA_ROOT)
         options = job.stage.docker
-        mounts = [Mount(target=volume.target, source=volume.name) for volume in options.volumes]
-        mounts.append(Mount(target=RESULT_VOLUME, source=None))  # without a name: this container's own
+        client = self._client
         with starting(job):
-            check_there(self._client, job)
+            check_there(client, job)
+            if folders := shares_a_volume(job) and takes_folders(client):
+                client = _client(self._url, ANSWER_SECONDS, FOLDERS_SINCE)
             try:
-                made = self._client.create_container(
+                made = client.create_container(
                     name=name,
                     image=job.image,
                     command=job.command,
                     working_dir=job.stage.working_dir,
                     environment={**data, **job.env, "RANKALPHA_RESULT": RESULT_PATH},
                     labels=dict(job.labels),
-                    host_config=self._client.create_host_config(
+                    host_config=client.create_host_config(
                         network_mode=options.network,
-                        mounts=mounts,
+                        mounts=mounts(job, folders=folders),
                         nano_cpus=int(job.cpus * 1e9),  # a real limit; `cpu_shares` is only a weight
                         mem_limit=job.memory_bytes,
                         memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
@@ -211,11 +213,11 @@ class DockerRunner(Runner):
             self._client.remove_container(container_id, v=True, force=True)
 
 
-@lru_cache(maxsize=2)
-def _client(url: str, timeout: int) -> APIClient:
+@lru_cache(maxsize=3)
+def _client(url: str, timeout: int, version: str = API_VERSION) -> APIClient:
     try:
         # no registry login
-        hook = DockerHook(docker_conn_id=None, base_url=url, version=API_VERSION, timeout=timeout)
+        hook = DockerHook(docker_conn_id=None, base_url=url, version=version, timeout=timeout)
         client = hook.get_conn()
     except (AirflowException, DockerException, RequestException) as error:  # the hook's, docker-py's, below
         raise EngineLost(

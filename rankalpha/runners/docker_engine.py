@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docker import APIClient
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
 from rankalpha.remedy import make_on_engine
 from rankalpha.runners.base import (
@@ -20,6 +20,7 @@ from rankalpha.runners.base import (
     check_result_file,
     shortened,
 )
+from rankalpha.runners.docker_errors import NO_FOLDER
 from rankalpha.runners.file_system import RESULT_PATH
 from rankalpha.runners.identity import is_set_aside
 from rankalpha.stages.stage import StageJob
@@ -118,12 +119,19 @@ async def whole_lines(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:
-    """Return the result from a stopped container; StageInvalid when it cannot be one, without reading it."""
+    """Return the result from a stopped container; StageInvalid when it cannot be one or lacks an input."""
     try:
         chunks, stat = client.get_archive(container, RESULT_PATH, chunk_size=MAX_RESULT)
     except NotFound:  # RankAlpha's own images write none
         client.inspect_container(container)  # which fails when the container is gone too
         return b""
+    except APIError as error:
+        if gone := NO_FOLDER.search(error.explanation or ""):  # for each copy all mounts are made again
+            raise StageInvalid(
+                f"stage {stage}: {gone['inside']}: removed before the result was collected; run the stage "
+                "again on what is published now"
+            ) from error
+        raise
     # begun and closed in any case: until then the engine refuses every change of the container
     with closing(chunks):
         raw = next(chunks, b"")

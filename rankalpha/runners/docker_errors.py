@@ -10,8 +10,10 @@ from docker.errors import APIError, DockerException, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
+from rankalpha import remedy
 from rankalpha.runners.base import ContainerGone, EngineLost, StageFailed, StageInvalid
 from rankalpha.settings import settings
+from rankalpha.stages.given import folders_of
 from rankalpha.stages.stage import StageJob
 from rankalpha.texts import shown
 
@@ -19,6 +21,8 @@ from rankalpha.texts import shown
 NO_COMMAND = re.compile(r'exec: "|mkdir|not a directory|working directory')
 # and what they answer, with status 500, about a limit that the kernel does not accept
 NO_LIMIT = re.compile(r"cgroup.*(invalid argument|out of range)")
+# and what Docker answers about a folder of a volume that is not there; the path is the engine's own
+NO_FOLDER = re.compile(r"cannot access path .*/_data/(?P<inside>[^ ]+): ")
 REFUSALS = (400, 403)
 MISSING = 404
 # a proxy answers, the engine behind it does not; 900 is aiodocker's own, when nothing answers
@@ -51,6 +55,8 @@ def starting(job: StageJob) -> Iterator[None]:
             yield
         except APIError as error:
             answer = error.explanation or str(error)
+            if gone := NO_FOLDER.search(answer):
+                raise StageInvalid(_missing(job, gone["inside"])) from error
             if NO_COMMAND.search(answer):
                 command = f"{job.stage.key('COMMAND')}={job.command!r}"
                 folder = job.stage.working_dir
@@ -66,6 +72,15 @@ def starting(job: StageJob) -> Iterator[None]:
             raise StageInvalid(
                 f"Docker cannot run stage {job.stage.name}: {error}; correct one of {_limits(job)}"
             ) from error
+
+
+def _missing(job: StageJob, inside: str) -> str:
+    """Return what to do about a folder of a volume that was to be mounted: a version that the stage reads."""
+    gone = next((path for path in folders_of(job.env)[1] if f"/{inside}" in path), inside)
+    return (
+        f"stage {job.stage.name}: {gone}: missing, so this version was removed; run the stage that made it "
+        f"again for this batch, or publish another version by `{remedy.command('publish-version')}`"
+    )
 
 
 def _limits(job: StageJob) -> str:

@@ -1,6 +1,7 @@
 """What a stage that takes part in versions is told: where to write, and which versions to read."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rankalpha.pipeline.versions import VERSION, Given
@@ -9,20 +10,27 @@ from rankalpha.stages.stage import Stage
 from rankalpha.texts import shown
 
 OUTPUT_FOLDER = "RANKALPHA_OUTPUT"
+INPUT_FOLDER, CHECKSUM = "RANKALPHA_INPUT_", "_SHA256"
 
 
 def environment(stage: Stage, given: Given, root: str, batch: str, version: str) -> dict[str, str]:
     """Return the variables of a stage whose container writes `version`; `root` is the root of its data."""
     env = {OUTPUT_FOLDER: f"{root}/{stage.output}/{batch}/{version}"}
     for dataset, read in given.inputs.items():
-        key = f"RANKALPHA_INPUT_{dataset.upper()}"
-        env |= {key: f"{root}/{read.path}", f"{key}_SHA256": read.sha256}
+        key = f"{INPUT_FOLDER}{dataset.upper()}"
+        env |= {key: f"{root}/{read.path}", f"{key}{CHECKSUM}": read.sha256}
     if given.earlier:
         pairs = [[f"{root}/{version.path}", version.sha256] for version in given.earlier]
         env[f"RANKALPHA_EARLIER_{stage.earlier.upper()}"] = json.dumps(pairs)
     if given.keep is not None:
         env["RANKALPHA_KEEP"] = json.dumps(given.keep)
     return env
+
+
+def folders_of(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the folder that a stage is told to write, and those to read; empty when it is told none."""
+    inputs = (key for key in env if key.startswith(INPUT_FOLDER) and not key.endswith(CHECKSUM))
+    return env.get(OUTPUT_FOLDER, ""), [env[key] for key in inputs]
 
 
 def check_result(result: dict[str, Any] | None, output: str, root: str) -> None:

@@ -133,6 +133,19 @@ def test_what_was_published_before_a_run_failed_is_said_to_be_so(page, server) -
     assert "Published before" in page.locator("dialog .facts").first.text_content()
 
 
+def test_a_task_that_was_never_queued_has_no_log(page, server) -> None:
+    times = {"started": None, "ended": None}
+    tries = [{"task_id": "run_scorer", "try_number": number, "state": None, **times} for number in (1, 0)]
+    run = {"run_id": "r1", "state": "queued", "run_type": "manual", "user": None, "note": None, **times}
+    of_step = {"step": "scoring", "dag_id": "rankalpha_scoring", "inputs": [], "output": None}
+    lineage = {"batch": KEY, "steps": [{**of_step, "runs": [{**run, "tries": tries}]}]}
+    server.answers[f"/rankalpha/lineage/{KEY}"] = (200, lineage)
+    shown(page, server).locator(".cell").nth(1).click()
+    attempts = page.locator("dialog .tries li")
+    expect(attempts).to_have_text(["run_scorer, attempt 1not started", "run_scorernot started"])
+    assert [one.locator("a").count() for one in attempts.all()] == [1, 0]
+
+
 @pytest.mark.parametrize("base", ["docs/operate/runbook.md", "https://wiki.example/runbook"])
 def test_an_incident_leads_to_the_runbook(page, server, base) -> None:
     text = f"Next: fix it\nRunbook: {base}#publication-blocked"

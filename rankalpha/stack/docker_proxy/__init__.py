@@ -4,7 +4,8 @@
 and workers leads to it, and only the proxy mounts the socket. What a stage needs is let through, each thing
 in its one allowed form: look at an image, network or volume; create a container with limits, a stage's
 network and stages' volumes, a read-only file system and a bounded /tmp, and without capabilities; start,
-follow, stop and remove containers that carry our label. All else is refused with status 403 and logged.
+follow, stop and remove containers that carry our label. Of a stage's volume it also lets the folder of a
+batch or version be mounted, at its own place in the volume. All else is refused with status 403 and logged.
 Nothing of a request is passed on as it came: the proxy writes a new one for the engine, from parts that it
 has checked.
 

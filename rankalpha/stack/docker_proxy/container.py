@@ -28,13 +28,29 @@ class Part(BaseModel):
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True, frozen=True)
 
 
+class VolumeOptions(Part):
+    """The folder of a batch or of a version in a volume. With a driver's options it could be the host's."""
+
+    subpath: Annotated[str, Field(pattern="^[0-9T:-]{19}(/[A-Za-z0-9_-]{1,100})?$")]
+
+
 class VolumeMount(Part):
-    """A volume: of a stage's data, or without a name. With options it could be any folder of the host."""
+    """A volume: of a stage's data, or without a name; or a folder of it, at its own place in it."""
 
     type: Literal["volume"]
     source: Annotated[str, Field(pattern=f"^{NAME}$")] = ""
     target: str
     read_only: bool = False
+    volume_options: VolumeOptions | None = None
+
+    @property
+    def declared(self) -> str:
+        """What a stage must declare: volume:target, where the target of a folder is that of its volume."""
+        if not self.volume_options:
+            return f"{self.source}:{self.target}"
+        inside = f"/{self.volume_options.subpath}"
+        whole = self.target.removesuffix(inside)
+        return f"{self.source}:{whole}" if whole != self.target else f"{self.source}{inside}:{self.target}"
 
 
 class HostConfig(Part):
@@ -90,7 +106,7 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
     allowed.check("network", container.host_config.network_mode)
     allowed.check("folder", container.working_dir)
     for mount in container.host_config.mounts:
-        allowed.check("mount", f"{mount.source}:{mount.target}")
+        allowed.check("mount", mount.declared)
     return container.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 

@@ -79,13 +79,18 @@ function runPart(dagId, run) {
   const times = run.started ? `, ${moment(run.started)} UTC${took(run, " for ")}` : "";
   const by = [run.run_type?.replaceAll("_", " "), run.user ? `by ${run.user}` : "", run.note].filter(Boolean).join(", ");
   const attempts = run.tries.map((attempt) => element("li", "", [
-    logLink(dagId, run.run_id, attempt.task_id, attempt.try_number, `${attempt.task_id}, attempt ${attempt.try_number}`),
+    attemptName(dagId, run.run_id, attempt),
     element("span", "sub", `${attempt.state ?? "not started"}${took(attempt, " in ")}`),
   ]));
   return element("div", "run", [
     element("p", "", [runLink(dagId, run.run_id), element("span", "sub", `${run.state}${times}${by ? `; ${by}` : ""}`)]),
     element("ul", "tries", attempts),
   ]);
+}
+
+/** The name of an attempt as a link to its log; a task that was never queued has neither attempt nor log. */
+function attemptName(dagId, runId, { task_id: taskId, try_number: number }) {
+  return number ? logLink(dagId, runId, taskId, number, `${taskId}, attempt ${number}`) : element("span", "", taskId);
 }
 
 function took({ started, ended }, word) {

@@ -27,7 +27,7 @@ RUN = {
     "run_type": "manual",
     "started": START,
     "ended": None,
-    "tries": [attempt(1, "failed"), attempt(2, None)],
+    "tries": [attempt(1, "failed"), attempt(2, None), {**attempt(0, None), "task_id": "publish_scores"}],
 }
 OUTPUT = {
     "dataset": "scores",
@@ -63,6 +63,7 @@ def test_a_step_stands_between_its_datasets_with_what_it_read_ran_and_wrote():
         "    run     r1: running, since 2026-11-22 06:00:05, manual by rest_api (ann), note: again",
         "                run_scorer, attempt 1: failed, 2026-11-22 06:00:05, 4.5 s",
         "                run_scorer, attempt 2: not started",
+        "                publish_scores: not started",
         "    writes  scores, published 2026-11-22 06:00:09 by r1",
         "                1 row, 2 symbols, as of 2026-11-20, no checksum",
         "                version prices/x/scorer-1-1, sha256:0a",

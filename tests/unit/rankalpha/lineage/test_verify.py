@@ -16,12 +16,15 @@ KEY, OLDER = "2025-11-20T06:00:00", "2025-11-19T06:00:00"
 PRICES = {"path": f"prices/{KEY}/ingestion-1-1", "sha256": "0a" * 32}
 REPLACED = {"path": f"prices/{KEY}/ingestion-2-1", "sha256": "0b" * 32}
 SCORES = {"path": f"prices/{KEY}/scorer-1-1", "sha256": "0c" * 32, "inputs": {"prices": REPLACED}}
+GRADES = {"path": f"grades/{KEY}/grading-1-1", "sha256": "0d" * 32}
 ROTTEN = "/data/prices/x.parquet: its SHA-256 is 00, but 11 was published"
 
 
-def event(dataset, version, key=KEY, moment=1):
+def event(dataset, version, key=KEY, moment=1, run=None):
     return {
         "name": dataset,
+        "source_dag_id": run and "rankalpha_grading",
+        "source_run_id": run,
         "partition_key": key,
         "timestamp": f"{key[:10]}T07:00:0{moment}Z",
         "extra": {"version": version} if version else {},
@@ -35,6 +38,8 @@ class Servers:
         self.events = [event("prices", REPLACED), event("prices", PRICES, moment=2), event("scores", SCORES)]
         self.rotten = set()
         self.verified, self.shown = [], []
+        self.runs = {}  # the state of a grading run by its id
+        self.meanwhile = None  # what happens once a version was found to be wrong
         self.status = 200
 
     def __call__(self, request):
@@ -45,16 +50,22 @@ class Servers:
         if request.path == "/api/v2/assets/events":
             (name,) = request.query["name_prefix_pattern"]
             return 200, {"asset_events": [each for each in self.events if each["name"] == name]}
+        if request.path.startswith("/api/v2/dags/rankalpha_grading/dagRuns/"):
+            run = request.path.rpartition("/")[2]
+            return (200, {"state": self.runs[run]}) if run in self.runs else (404, {"detail": "not found"})
         assert request.path == "/api/v1/verify"
         (path,), (sha256,) = request.query["path"], request.query["sha256"]
         self.verified.append((path, sha256))
         self.shown += [path] if "shown" in request.query else []
         problems = [ROTTEN] if path in self.rotten else []
+        if problems and self.meanwhile:
+            self.meanwhile()
         return self.status, {"ok": not problems, "problems": problems}
 
 
 @pytest.fixture
 def servers(monkeypatch, profile_dir):
+    monkeypatch.setattr("rankalpha.lineage.verify.AGAIN_AFTER", 0)
     found = Servers()
     with local_server(found) as (url, _):
         monkeypatch.setenv("RANKALPHA_AIRFLOW_URL", url)
@@ -68,7 +79,7 @@ def test_what_is_published_and_what_it_was_made_from_is_read_again(servers, caps
     assert verify(KEY, None) == 0
     paths = [PRICES, SCORES, REPLACED]
     assert servers.verified == [(each["path"], each["sha256"]) for each in paths]
-    assert servers.shown == [PRICES["path"], SCORES["path"]]  # of these the API compares grades with the page
+    assert servers.shown == []  # there are no grades yet
     said = capsys.readouterr().out
     assert f"{REPLACED['path']}  (prices, read by scores)" in said
     assert "NOT AS PUBLISHED" not in said
@@ -118,7 +129,6 @@ def test_the_maintenance_verifies_the_newest_batch_and_another(servers):
     servers.events.append(event("prices", older, OLDER))
     verify_versions()
     assert {PRICES["path"], older["path"]} <= {path for path, _ in servers.verified}
-    assert servers.shown == [older["path"]]
 
 
 def test_the_maintenance_fails_for_good_and_names_the_file(servers):
@@ -137,3 +147,30 @@ def test_the_maintenance_has_nothing_to_do_before_the_first_batch(servers):
     servers.events = []
     verify_versions()
     assert servers.verified == []
+
+
+@pytest.mark.parametrize("run", [None, "over", "gone"])
+def test_published_grades_must_be_those_that_are_shown(servers, run):
+    servers.runs = {"over": "success"}
+    servers.events.append(event("grades", GRADES, run=run))
+    verify_versions()
+    assert servers.shown == [GRADES["path"]]
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "failed"])
+@pytest.mark.parametrize("check", [verify_versions, lambda: verify(KEY, None)])
+def test_grades_whose_run_has_not_had_them_shown_yet_are_not_called_changed(servers, state, check):
+    """They are published, and the task that has them shown has not ended."""
+    servers.runs = {"one": state}
+    servers.events.append(event("grades", GRADES, run="one"))
+    check()
+    assert GRADES["path"] in {path for path, _ in servers.verified}
+    assert servers.shown == []
+
+
+def test_what_was_published_while_it_was_verified_is_looked_at_again(servers, capsys):
+    servers.rotten = {PRICES["path"]}
+    better = {**PRICES, "path": f"prices/{KEY}/ingestion-3-1"}
+    servers.meanwhile = lambda: servers.events.append(event("prices", better, moment=3))
+    assert verify(KEY, None) == 0
+    assert better["path"] in capsys.readouterr().out

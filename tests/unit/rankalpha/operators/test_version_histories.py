@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings as own_settings
+from tests.support.stack import ROOT
 from tests.unit.rankalpha.support.together import Together, bytes_of
 
 KEY = "2025-11-19T06:00:00"
 READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",)}
 STAGES = {"ingestion": "INGESTION", "scorer": "SCORER", "sentiment": "SENTIMENT"}
-SCRIPT = Path(__file__).parents[1] / "support" / "version_stage.py"
+SCRIPT = ROOT / "tests" / "support" / "version_stage.py"
 EXAMPLES = count()
 
 

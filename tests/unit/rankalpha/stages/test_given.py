@@ -6,7 +6,7 @@ import pytest
 
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.versions import Given, Version
-from rankalpha.stages.given import check_result, environment
+from rankalpha.stages.given import check_result, environment, folders_of
 from rankalpha.stages.result import ResultError
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 
@@ -29,6 +29,7 @@ def test_a_stage_is_told_where_to_write_and_what_to_read():
         "RANKALPHA_INPUT_PRICES": f"/data/{READ.path}",
         "RANKALPHA_INPUT_PRICES_SHA256": "0a" * 32,
     }
+    assert folders_of(env) == (OUTPUT, [f"/data/{READ.path}"])
 
 
 def test_what_does_not_exist_is_left_out():
@@ -41,6 +42,7 @@ def test_a_stage_is_told_nothing_when_its_setting_says_so(profile_dir):
     (profile_dir / "demo.env").write_text("DEMO_VERSIONS=false\n")
     job = stage(output="reports").job(KEY, {}, versions)
     assert not {"RANKALPHA_OUTPUT", "DEMO_VERSIONS"} & job.env.keys()
+    assert folders_of(job.env) == ("", [])
 
 
 def test_a_market_has_the_same_paths_below_a_root_of_its_own():

@@ -48,11 +48,19 @@ class Client(APIClient):
         self.repo_digests: list[str] | None = None
         self.used: dict[str, Any] = {}
         self.put = b""
+        self.engine_api = "1.45"
 
     def _note(self, call: str) -> None:
         self.calls.append(call)
         if call in self.fails:
             raise self.fails[call]
+
+    def head(self, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
+        assert (url, options["timeout"]) == ("http://127.0.0.1:9/_ping", self.timeout)
+        self._note("ping")
+        response = requests.Response()
+        response.headers["Api-Version"] = self.engine_api
+        return response
 
     def inspect_image(self, image: str) -> dict[str, Any]:
         self._note(f"image {image}")

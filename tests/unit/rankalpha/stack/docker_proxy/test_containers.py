@@ -7,6 +7,12 @@ import pytest
 from rankalpha.runners.file_system import RESULT_VOLUME
 from tests.unit.rankalpha.support.proxy_requests import CONTAINER, NAME, POST, create, with_
 
+LIMITS = ("NanoCpus", "Memory", "MemorySwap", "PidsLimit")
+MOUNTS = "HostConfig.Mounts.0"
+KEY = "2025-11-20T06:00:00"
+FOLDER = {"Type": "volume", "Source": "prices_data", "Target": f"/data/prices/{KEY}"}
+FOLDER |= {"VolumeOptions": {"Subpath": KEY}}
+
 
 def test_a_container_is_created_as_it_was_checked(engine, proxy):
     target = f"/v1.51/containers/create?name={NAME}"
@@ -23,6 +29,14 @@ def test_a_container_is_created_as_it_was_checked(engine, proxy):
     assert asked == f"POST {target}"
     _, _, headers, body = engine.requests[0]
     assert (headers["Content-Type"], json.loads(body)) == ("application/json", CONTAINER)
+
+
+@pytest.mark.parametrize("inside", [KEY, f"{KEY}/ingestion-0123abcd-1"])
+def test_the_folder_of_a_batch_or_version_is_mounted_at_its_own_place(engine, proxy, inside):
+    folder = {**FOLDER, "Target": f"/data/prices/{inside}", "VolumeOptions": {"Subpath": inside}}
+    asked = with_("HostConfig.Mounts", [*CONTAINER["HostConfig"]["Mounts"], {**folder, "ReadOnly": True}])
+    assert create(proxy, asked) == (200, "OK")
+    assert json.loads(engine.requests[0][3]) == asked
 
 
 def test_labels_may_be_empty(engine, proxy):
@@ -53,8 +67,6 @@ def test_of_keys_that_stand_twice_only_the_checked_one_is_sent(engine, proxy):
     assert len(engine.requests) == 1
 
 
-LIMITS = ("NanoCpus", "Memory", "MemorySwap", "PidsLimit")
-MOUNTS = "HostConfig.Mounts.0"
 REFUSED = [
     *(
         (f"HostConfig.{key}", True)
@@ -104,7 +116,36 @@ REFUSED = [
     (f"{MOUNTS}.Target", "/app"),
     (f"{MOUNTS}.Target", "/data/prices/../../app"),
     (f"{MOUNTS}.VolumeOptions", {"DriverConfig": {"Options": {"type": "none", "o": "bind", "device": "/"}}}),
+    (f"{MOUNTS}.VolumeOptions", {"NoCopy": True}),
+    (f"{MOUNTS}.VolumeOptions", {"Subpath": KEY}),  # where the whole volume is declared
+    (f"{MOUNTS}.Target", f"/data/prices/{KEY}"),
+    *(
+        ("HostConfig.Mounts", [{**FOLDER, **changed}])
+        for changed in (
+            {"Target": f"/app/{KEY}"},
+            {"Target": f"/data/prices/{KEY}/{KEY}"},
+            {"Target": f"/data/prices/{KEY}/x"},
+            {"Source": "other_data"},
+            {"VolumeOptions": {"Subpath": KEY, "DriverConfig": {"Name": "local"}}},
+            {"VolumeOptions": {"subpath": KEY}},
+            *(
+                {"Target": f"/data/prices/{inside}", "VolumeOptions": {"Subpath": inside}}
+                for inside in (
+                    f"{KEY}/..",
+                    f"{KEY}/a/b",
+                    f"{KEY}\n",
+                    "..",
+                    ".",
+                    "/",
+                    "x",
+                    f"../{KEY}",
+                    f"{KEY}/",
+                )
+            ),
+        )
+    ),
     ("HostConfig.Mounts.1.Target", "/etc"),
+    ("HostConfig.Mounts.1.VolumeOptions", {"Subpath": KEY}),
     ("HostConfig.Mounts.1.Target", f"{RESULT_VOLUME}/.."),
     ("HostConfig.Mounts.1.VolumeOptions", {"DriverConfig": {"Options": {"o": "bind", "device": "/"}}}),
     (f"{MOUNTS}.BindOptions", {"Propagation": "shared"}),

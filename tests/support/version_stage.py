@@ -1,12 +1,14 @@
 """A stage that takes part in versions and records what it has really read: `version_stage.py <name>`.
 
-A file <data root>/fault holds how it goes wrong: `killed` after half of its output, `no rows` to be blocked.
+A file <data root>/fault, or fault-<name> for one stage, holds how it goes wrong: `killed` after half of its
+output, `held` there until the file is gone, `no rows` to be blocked.
 """
 
 import hashlib
 import json
 import os
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -17,7 +19,9 @@ def digest(content):
 
 stage = sys.argv[1]
 data, output = Path(os.environ["RANKALPHA_DATA_DIR"]), Path(os.environ["RANKALPHA_OUTPUT"])
-fault = (data / "fault").read_text() if (data / "fault").exists() else ""
+batch = os.environ["RANKALPHA_BATCH"]
+faulty = [path for path in (data / f"fault-{stage}", data / "fault") if path.exists()]
+fault = faulty[0].read_text() if faulty else ""
 inputs, read = {}, {}
 for key in sorted(os.environ):
     if key.startswith("RANKALPHA_INPUT_") and not key.endswith("_SHA256"):
@@ -29,9 +33,14 @@ content = json.dumps([stage, uuid.uuid4().hex, read]).encode()
 (output / "data").write_bytes(content)
 if fault == "killed":
     os._exit(137)
+if fault == "held":
+    (data / f"held-{stage}").write_text(str(os.getpid()))
+    while faulty[0].exists():
+        time.sleep(0.05)
 files = {"data": {"size": len(content), "sha256": digest(content)}}
 path = str(output.relative_to(data))
-manifest = json.dumps({"batch": os.environ["RANKALPHA_BATCH"], "files": files, "inputs": inputs}).encode()
+about = {"stage": stage, "batch": batch, "version": output.name}
+manifest = json.dumps({**about, "files": files, "inputs": inputs}).encode()
 (output / "manifest.json").write_bytes(manifest)
 with (data / "journal").open("a") as journal:
     journal.write(json.dumps({"version": path, "read": read}) + "\n")

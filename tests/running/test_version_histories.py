@@ -1,0 +1,220 @@
+"""Random histories of a batch in a running stack: lineage is what was read, and published data stay.
+
+Runs are asked for by hand, as trials, cleared, blocked, published anyway, killed and failed by a person, and
+earlier versions are published again. `tests/unit/rankalpha/operators/test_version_histories.py` does so with
+the operators alone, and much faster.
+"""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rankalpha.lineage.batch import batch_lineage
+from rankalpha.stages import STAGES
+from tests.running.blocking import anyway
+from tests.support.figures import ALL
+from tests.support.stack import ROOT
+from tests.support.version_api import VersionApi
+from tests.support.waiting import wait_for
+
+READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",), "grades": ("scores", "sentiment")}
+STEPS = {"prices": "ingestion", "scores": "scoring", "sentiment": "sentiment", "grades": "grading"}
+STAGE_OF = {"prices": "ingestion", "scores": "scorer", "sentiment": "sentiment"}
+TASKS = {
+    "prices": "run_ingestion",
+    "scores": "run_scorer",
+    "sentiment": "run_ai_analysis",
+    "grades": "update_grading",
+}
+SEEDS = 12 if ALL else 2
+ACTIONS = 6  # of a history
+REASON = "a random history"
+
+
+@pytest.fixture(scope="module")
+def api(lane, folder):
+    """The recording API; the lane's stages and services take part in versions from here on."""
+    lane.data.mkdir(parents=True, exist_ok=True)
+    made = VersionApi(lane.data)
+    profile = folder / "env" / lane.market.name
+    script = ROOT / "tests" / "support" / "version_stage.py"
+    for stage in STAGES:
+        command = f"{stage.key('COMMAND')}={sys.executable} -S {script} {stage.name}\n"
+        (profile / f"{stage.name}.env").write_text(command)
+    with made.serve() as (url, _):
+        (profile / "api.env").write_text(f"API_URL={url}\nFRONTEND_URL={url}\n")
+        yield made
+
+
+class History:
+    """A random history of one batch; `seen` has each file of the versions that were published."""
+
+    def __init__(self, lane, api, seed):
+        self.lane, self.api, self.chance = lane, api, random.Random(seed)
+        self.key = f"2022-{seed % 12 + 1:02}-{seed // 12 + 1:02}T06:00:00"
+        self.done = Counter()
+        self.seen = {}
+
+    def play(self):
+        """Ingest the batch, then do whatever chance brings."""
+        self.lane.ingest(self.key)
+        self.look()
+        actions = [self.again, self.trial, self.cleared, self.blocked, self.killed, self.failed, self.back]
+        for _ in range(ACTIONS):
+            action = self.chance.choice(actions)
+            action(self.chance.choice(list(READS)))
+            self.done[action.__name__] += 1
+            if self.chance.random() < 0.7:  # else the next one meets what is under way
+                self.lane.settle()
+                self.look()
+        self.lane.settle()
+        self.look()
+
+    def again(self, dataset):
+        self.lane.trigger(STEPS[dataset], self.key)
+
+    def trial(self, dataset):
+        """A run that publishes nothing."""
+        body = {"logical_date": None, "partition_key": self.key, "conf": {"publish": False}}
+        self.lane.api.post(f"dags/{self.lane.dag(STEPS[dataset])}/dagRuns", body)
+
+    def cleared(self, dataset):
+        self.lane.settle()
+        runs = self.lane.runs_of(STEPS[dataset], self.key)
+        run = self.chance.choice(runs)["dag_run_id"]
+        self.lane.clear(STEPS[dataset], run, TASKS[dataset])
+
+    def blocked(self, dataset):
+        """Every second time a person publishes it all the same."""
+        self.lane.settle()
+        if dataset == "grades":
+            self.api.rows = 0
+            self.again(dataset)
+            self.lane.settle()
+            self.api.rows = 1
+        else:
+            with self.lane.fault(STAGE_OF[dataset], "no rows"):
+                self.again(dataset)
+                self.lane.settle()
+        self.look()
+        if self.chance.random() < 0.5:
+            done = anyway(self.lane, "--batch", self.key, "--dataset", dataset, "--reason", REASON)
+            assert done.returncode == 0, done.stdout
+            self.done["published anyway"] += 1
+
+    def killed(self, dataset):
+        """A container is killed in the middle of its output; the next attempt has a folder of its own."""
+        with self.held(dataset) as pid:
+            os.kill(pid, signal.SIGKILL)
+
+    def failed(self, dataset):
+        """A person ends the run while its container is in the middle of its output."""
+        with self.held(dataset):
+            run = self.lane.runs_of(STEPS[dataset], self.key)[-1]["dag_run_id"]
+            self.lane.mark_failed(STEPS[dataset], run)
+
+    def back(self, dataset):
+        """A version that was published before is published again."""
+        self.lane.settle()
+        versions = [event["version"]["path"] for event in self.published(dataset)]
+        others = sorted(set(versions) - {versions[-1]})
+        if others:
+            place = ("--market", self.lane.market.name, "--batch", self.key, "--dataset", dataset)
+            more = ("--version", self.chance.choice(others), "--reason", REASON)
+            done = self.lane.stack.stack("publish-version", *place, *more)
+            assert done.returncode == 0, done.stdout
+            self.done["earlier version published again"] += 1
+
+    def held(self, dataset):
+        """Hold the stage that makes a dataset, or scores, in the middle of its output; gives its process."""
+        return Held(self, "scores" if dataset == "grades" else dataset)
+
+    def published(self, dataset):
+        """What the events of the batch say, oldest first."""
+        return [event["extra"] for event in self.lane.published(dataset, self.key)]
+
+    def look(self):
+        """No byte of what was published has changed."""
+        files = {
+            path: path.read_bytes()
+            for dataset in READS
+            for extra in self.published(dataset)
+            for path in (self.lane.data / extra["version"]["path"]).iterdir()
+        }
+        assert {path: files.get(path) for path in self.seen} == self.seen
+        self.seen = files
+
+
+class Held:
+    """See History.held; what is held goes on when the block ends, if it still lives."""
+
+    def __init__(self, history, dataset):
+        self.history, self.dataset, self.stage = history, dataset, STAGE_OF[dataset]
+        self.note = history.lane.data / f"held-{self.stage}"
+
+    def __enter__(self):
+        lane = self.history.lane
+        lane.settle()
+        self.fault = lane.fault(self.stage, "held")
+        self.fault.__enter__()
+        self.history.again(self.dataset)
+        pid = wait_for(
+            "a stage in the middle of its output", lambda: self.note.exists() and self.note.read_text()
+        )
+        return int(pid)
+
+    def __exit__(self, *_):
+        self.fault.__exit__(None, None, None)
+        self.note.unlink()
+
+
+def check(lane, history):
+    """Compare what each event and the lineage say with what was recorded as read."""
+    journal = [json.loads(line) for line in (lane.data / "journal").read_text().splitlines()]
+    read = {entry["version"]: entry["read"] for entry in journal if f"/{history.key}/" in entry["version"]}
+    known = {
+        dataset: {extra["version"]["path"]: extra["version"] for extra in history.published(dataset)}
+        for dataset in READS
+    }
+    for version, inputs in read.items():  # also of trials, and of what was blocked
+        for dataset, found in inputs.items():
+            assert found["path"] in known[dataset], f"{version} has read what was never published"
+            assert found["content"] == known[dataset][found["path"]]["files"]["data"]["sha256"]
+    for dataset, needs in READS.items():
+        for path, version in known[dataset].items():
+            assert version["inputs"].keys() == read[path].keys() == set(needs)
+            recorded = {name: each["path"] for name, each in version["inputs"].items()}
+            assert recorded == {name: each["path"] for name, each in read[path].items()}
+            content = Path(lane.data, path, "data").read_bytes()
+            assert hashlib.sha256(content).hexdigest() == version["files"]["data"]["sha256"]
+    for step in batch_lineage(lane.api, history.key, lane.pipeline)["steps"]:
+        made = read[step["output"]["version"]["path"]]
+        shown = {
+            each["dataset"].removeprefix(lane.market.prefix): each["version"]["path"]
+            for each in step["inputs"]
+        }
+        assert shown == {name: each["path"] for name, each in made.items()}
+    return len(read), sum(map(len, known.values()))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_lineage_is_what_was_read_and_published_data_stay(lane, api, say, seed):
+    history = History(lane, api, seed)
+    print(f"seed {seed}: batch {history.key}")
+    history.play()
+    versions, published = check(lane, history)
+    newest = history.published("grades")[-1]["version"]["path"]
+    assert api.shown[history.key] == newest
+    done = lane.stack.stack("verify", "--market", lane.market.name, "--batch", history.key)
+    assert done.returncode == 0, done.stdout
+    assert f"{newest}  ({lane.asset('grades')}, published)" in done.stdout
+    counts = ", ".join(f"{count} {name}" for name, count in history.done.items())
+    say(f"Versions, history of seed {seed}: {counts}; {versions} versions written, {published} published")
