@@ -1,6 +1,7 @@
 """What a stage that takes part in versions is told: where to write, and which versions to read."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rankalpha.pipeline.versions import VERSION, Given
@@ -9,14 +10,15 @@ from rankalpha.stages.stage import Stage
 from rankalpha.texts import shown
 
 OUTPUT_FOLDER = "RANKALPHA_OUTPUT"
+INPUT, SHA256 = "RANKALPHA_INPUT_", "_SHA256"
 
 
 def environment(stage: Stage, given: Given, root: str, batch: str, version: str) -> dict[str, str]:
     """Return the variables of a stage whose container writes `version`; `root` is the root of its data."""
     env = {OUTPUT_FOLDER: f"{root}/{stage.output}/{batch}/{version}"}
     for dataset, read in given.inputs.items():
-        key = f"RANKALPHA_INPUT_{dataset.upper()}"
-        env |= {key: f"{root}/{read.path}", f"{key}_SHA256": read.sha256}
+        key = f"{INPUT}{dataset.upper()}"
+        env |= {key: f"{root}/{read.path}", f"{key}{SHA256}": read.sha256}
     if given.earlier:
         pairs = [[f"{root}/{version.path}", version.sha256] for version in given.earlier]
         env[f"RANKALPHA_EARLIER_{stage.earlier.upper()}"] = json.dumps(pairs)
@@ -25,9 +27,27 @@ def environment(stage: Stage, given: Given, root: str, batch: str, version: str)
     return env
 
 
-def check_result(result: dict[str, Any] | None, output: str, root: str) -> None:
+def inputs_in(env: Mapping[str, str], root: str) -> dict[str, dict[str, str]]:
+    """Return the versions that a container was given to read, by dataset, from its environment."""
+    return {
+        key.removeprefix(INPUT).lower(): {
+            "path": folder.removeprefix(f"{root}/"),
+            "sha256": env.get(f"{key}{SHA256}", ""),
+        }
+        for key, folder in env.items()
+        if key.startswith(INPUT) and not key.endswith(SHA256)
+    }
+
+
+def check_result(
+    result: dict[str, Any] | None,
+    output: str,
+    root: str,
+    inputs: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Raise ResultError when a result names another version than that of the folder `output`.
 
+    The same for one that was made from others than those of `inputs`, which were given by dataset.
     `output` is empty for a container that was given no folder. A stage may write elsewhere, as an image does
     that knows nothing of versions; its result then names none.
     """
@@ -45,3 +65,11 @@ def check_result(result: dict[str, Any] | None, output: str, root: str) -> None:
             f"the stage's result names version {shown(version['path'])}, but the stage was told to write "
             f"{output.removeprefix(root).lstrip('/')}; write to the folder in {OUTPUT_FOLDER}, and report it"
         )
+    for dataset, read in (inputs or {}).items():
+        named = version["inputs"].get(dataset)
+        if named is not None and {key: named[key] for key in ("path", "sha256")} != dict(read):
+            raise ResultError(
+                f"the stage's result names {named['path']} with SHA-256 {named['sha256']} as the {dataset} that "
+                f"it has read, but the stage was given {read['path']} with SHA-256 {read['sha256']}; read that, "
+                "and report it"
+            )
