@@ -12,7 +12,10 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.lineage.batch import events_of
 from rankalpha.lineage.inputs import reference, version_of
 from rankalpha.lineage.service import ask, service_profile
+from rankalpha.pipeline.batch import BatchError
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.versions import LONGEST, Version
+from rankalpha.texts import cut
 
 PATH = "/api/v1/verify"
 PUBLISHED = "published"
@@ -40,10 +43,14 @@ def verify_batch(api: AirflowApi, pipeline: Pipeline, key: str, *, shown: bool =
     url = service_profile(api, pipeline).line("API_URL")
     seen: dict[tuple[str, str], Verdict] = {}
     for dataset, why, version in _versions(api, pipeline, key):
-        named = str(version["path"]), str(version["sha256"])
+        named = str(version.get("path")), str(version.get("sha256"))
         if named not in seen:
-            problems = problems_of(url, pipeline.market.folder, *named, shown=shown and why == PUBLISHED)
-            seen[named] = Verdict(dataset, named[0], why, problems)
+            try:
+                Version.of(version, f"batch {key} in {dataset}")
+                problems = problems_of(url, pipeline.market.folder, *named, shown=shown and why == PUBLISHED)
+            except BatchError as error:  # a person has posted it
+                problems = (str(error),)
+            seen[named] = Verdict(dataset, cut(named[0], LONGEST), why, problems)
     return list(seen.values())
 
 
@@ -54,7 +61,7 @@ def _versions(api: AirflowApi, pipeline: Pipeline, key: str) -> Iterator[tuple[s
     for dataset, version in made:
         yield dataset, PUBLISHED, reference(version) or {}
     for dataset, version in made:
-        for name, read in (version.get("inputs") or {}).items():
+        for name, read in version["inputs"].items():
             yield f"{pipeline.market.prefix}{name}", f"read by {dataset}", read
 
 

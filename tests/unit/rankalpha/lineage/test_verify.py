@@ -137,3 +137,22 @@ def test_the_maintenance_has_nothing_to_do_before_the_first_batch(servers):
     servers.events = []
     verify_versions()
     assert servers.verified == []
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {},
+        {"path": "../../etc", "sha256": "0a" * 32},
+        {"path": 7, "sha256": None},
+        {**SCORES, "inputs": {"prices": {}}},
+        {**SCORES, "inputs": {"prices": {"path": "x" * 5000}}},
+    ],
+)
+def test_a_version_that_a_person_has_posted_is_named_and_the_others_are_verified(servers, capsys, posted):
+    servers.events[-1] = event("scores", posted)
+    assert verify(KEY, None) == 1
+    said = capsys.readouterr().out
+    assert "names a version that cannot exist" in said
+    assert (PRICES["path"], PRICES["sha256"]) in servers.verified
+    assert len(said) < 3000
