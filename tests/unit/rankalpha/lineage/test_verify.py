@@ -142,7 +142,7 @@ def test_the_maintenance_has_nothing_to_do_before_the_first_batch(servers):
 @pytest.mark.parametrize(
     "posted",
     [
-        {},
+        {"files": {}},
         {"path": "../../etc", "sha256": "0a" * 32},
         {"path": 7, "sha256": None},
         {**SCORES, "inputs": {"prices": {}}},
