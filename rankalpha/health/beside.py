@@ -11,7 +11,7 @@ from rankalpha.pipeline.pipelines import pipeline_of
 
 def is_beside(incident: Incident) -> bool:
     """Return whether an incident is the failure of a task of no pipeline."""
-    return is_failure(incident.key) and incident.market == "" and pipeline_of(dag_and_task(incident)[0]) is None
+    return is_failure(incident.key) and pipeline_of(dag_and_task(incident)[0]) is None and not incident.market
 
 
 def dag_and_task(incident: Incident) -> tuple[str, str]:

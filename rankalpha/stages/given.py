@@ -69,7 +69,7 @@ def check_result(
         named = version["inputs"].get(dataset)
         if named is not None and {key: named[key] for key in ("path", "sha256")} != dict(read):
             raise ResultError(
-                f"the stage's result names {named['path']} with SHA-256 {named['sha256']} as the {dataset} that "
-                f"it has read, but the stage was given {read['path']} with SHA-256 {read['sha256']}; read that, "
-                "and report it"
+                f"the stage's result names {named['path']} with SHA-256 {named['sha256']} as the {dataset} "
+                f"that it has read, but the stage was given {read['path']} with SHA-256 {read['sha256']}; "
+                "read that, and report it"
             )

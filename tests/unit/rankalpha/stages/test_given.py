@@ -95,7 +95,9 @@ def made_from(**read):
     return {**RESULT, "version": {**OWN, "inputs": {"prices": {**READ.reference, **read}}}}
 
 
-@pytest.mark.parametrize("result", [made_from(), made_from(more="a stage may say more"), {**RESULT, "version": OWN}])
+@pytest.mark.parametrize(
+    "result", [made_from(), made_from(more="it may say more"), {**RESULT, "version": OWN}]
+)
 def test_a_version_may_be_made_from_what_was_given_or_leave_it_unread(result):
     check_result(result, OUTPUT, "/data", {"prices": READ.reference})
 

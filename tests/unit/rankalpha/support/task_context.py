@@ -12,14 +12,13 @@ from rankalpha.pipeline.batch import BATCHES_KEY
 from rankalpha.stages.output import OUTPUT
 from tests.unit.rankalpha.support.demo_stage import KEY
 
-
 OUTPUTS = ("batch", "result", "container", "failed")
 
 
 class TaskInstance:
     """The part of a task instance that the operators use; keeps XComs in memory.
 
-    `batch`, `result`, `container` and `failed` are the output of the task before it, the rest its other XComs.
+    The parts in `OUTPUTS` are the output of the task before it, the rest its other XComs.
     """
 
     dag_id = "rankalpha_demo"
