@@ -1,5 +1,6 @@
 """What the page is given: the bytes of a version, or a refusal."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,9 @@ def test_grades_that_are_being_written_are_no_version(
     answer = candidate(client, inputs)
     publish(client, answer)
     folder = data / answer["version"]["path"]
-    shutil.copytree(folder, folder.with_name(f".{NAME}.written"))
+    writing = folder.with_name(f".{NAME}.written")
+    shutil.copytree(folder, writing)
+    os.utime(writing, (2**32, 2**32))  # the newest
     shown = data / "grades" / f"{KEY}.json"
     shown.unlink()
     shutil.copyfile(folder / "grades.json", shown)

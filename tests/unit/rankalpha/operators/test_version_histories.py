@@ -59,7 +59,8 @@ steps = st.tuples(
 @given(history=st.lists(steps, min_size=4, max_size=9))
 def test_lineage_is_what_was_read_and_published_data_stay(world, history):
     data, airflow = world()
-    airflow.run("prices", KEY)
+    for name in READS:  # a dataset that never had a version may have a stage that knows nothing of them
+        airflow.run(name, KEY)
     seen: dict[str, bytes] = {}
     joined = {}
     for what, fault, how in history:
