@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse
 from apps.api import publishing, refreshing
 from apps.api.answers import Health
 from apps.api.batches import BatchFiles, batches, graded
-from apps.api.records import Grade, GradesAnswer, read_grades
+from apps.api.records import Grade, GradesAnswer
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 from apps.api.settings import Settings
-from apps.api.versions import Taken
+from apps.api.versions import Taken, shown_grades
 from apps.common.bounds import bound
 from apps.common.stage import StageError
 from apps.common.versions import Changed
@@ -30,7 +30,7 @@ def list_grades(
     """Return the grades of a batch, best first; without a batch those of the newest graded one."""
     files = _graded(root_of(settings, market), batch)
     request.state.batch = files.key
-    return read_grades(files.grades)
+    return shown_grades(files)
 
 
 @router.get("/api/v1/grading/grades/{symbol}")
@@ -105,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes)
     bound(app)
     app.middleware("http")(log_request)
-    for kind, answer in ((StageError, failed), (Changed, changed), (Taken, taken)):
+    kinds = ((StageError, failed), (OSError, failed), (Changed, changed), (Taken, taken))
+    for kind, answer in kinds:
         app.add_exception_handler(kind, answer)
     return app

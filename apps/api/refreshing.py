@@ -12,6 +12,7 @@ from apps.api.records import write_grades
 from apps.api.requests import BatchQuery, Configured, MarketQuery, RefreshRequest, check_inputs, root_of
 from apps.api.versions import Graded
 from apps.common.batches import prune_followers, sweep
+from apps.common.compared import unchanged
 from apps.common.files import checksum
 
 router = APIRouter()
@@ -37,7 +38,9 @@ def refresh(
     root = root_of(settings, market)
     if body.version:
         files = _candidate_of(root, asked, body)
-        done = versions.make(files, body.version, graded_from(files, settings.sentiment_weight))
+        with unchanged():
+            grades = graded_from(files, settings.sentiment_weight)
+        done = versions.make(files, body.version, grades)
     else:
         files = _to_grade(root, asked)
         done = _grade_and_show(files, settings.sentiment_weight)

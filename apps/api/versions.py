@@ -12,11 +12,12 @@ from pathlib import Path
 
 from apps.api.batches import BatchFiles
 from apps.api.grading import graded_from
-from apps.api.records import Grades, read_grades, write_grades
+from apps.api.records import Grades, GradesAnswer, read_grades, write_grades
+from apps.common.compared import unchanged
 from apps.common.files import checksum, digest, flush, link
 from apps.common.manifest import MANIFEST, Sealed, seal, sealed
 from apps.common.stage import BadData
-from apps.common.versions import Version
+from apps.common.versions import Changed, Version
 
 FILE = "grades.json"
 STAGE = "grading"
@@ -91,7 +92,9 @@ def shown(files: BatchFiles) -> Version | None:
     """Return the version that is shown; None when the batch is not graded, or has no versions."""
     if not files.grades.is_file():
         return None
-    folders = [path.parent for path in files.versions.glob(f"*/{FILE}") if (path.parent / MANIFEST).is_file()]
+    # what begins with a dot is being written
+    found = files.versions.glob(f"[!.]*/{FILE}")
+    folders = [path.parent for path in found if (path.parent / MANIFEST).is_file()]
     same = [folder for folder in folders if files.grades.samefile(folder / FILE)]
     if not same and folders:  # a file system without links
         content = digest(files.grades)
@@ -100,10 +103,10 @@ def shown(files: BatchFiles) -> Version | None:
 
 
 def another_shown(files: BatchFiles, version: Version) -> list[str]:
-    """Return what is wrong when another version is shown than this one."""
-    found = shown(files)
-    if found and found.folder == version.folder:
+    """Return what is wrong when other grades are shown than those of this version."""
+    if _same(files.grades, version.folder / FILE):
         return []
+    found = shown(files)
     text = f"is {found.reference(files.data_dir).path}" if found else "is none of the versions"
     return [
         f"{files.grades}: what is shown {text}, but {version.folder.name} was published; clear show_grades"
@@ -113,13 +116,36 @@ def another_shown(files: BatchFiles, version: Version) -> list[str]:
 def grade_again(files: BatchFiles, version: Version, sentiment_weight: float) -> Graded:
     """Grade what the shown version was made from, and show the outcome."""
     files = files.reading(version.manifest().inputs)
-    grades = graded_from(files, sentiment_weight)
+    with unchanged():
+        grades = graded_from(files, sentiment_weight)
     if grades.text().encode() == (version.folder / FILE).read_bytes():
         return show(files, version)
     made_of = [grades.text(), *sorted(each.model_dump_json() for each in files.inputs.values())]
     name = f"refresh-{sha256(''.join(made_of).encode()).hexdigest()[:8]}-1"
     make(files, name, grades)
     return show(files, _found(files.versions / name))
+
+
+def shown_grades(files: BatchFiles) -> GradesAnswer:
+    """Return the grades that are shown. Raises BadData for bytes that are not those of a version.
+
+    Those of a batch without versions are taken as they are.
+    """
+    version = shown(files)
+    if version is None and files.missing() and any(files.versions.glob(f"[!.]*/{FILE}")):
+        raise BadData(f"{files.grades}: its bytes are those of none of its versions; clear show_grades")
+    try:
+        if version:
+            version.file(FILE)
+    except Changed as error:
+        raise BadData(str(error)) from error  # it is not the request that is wrong
+    return read_grades(files.grades)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths hold the same bytes; the file system may have no links."""
+    there = one.is_file() and other.is_file()
+    return there and (one.samefile(other) or digest(one) == digest(other))
 
 
 def _found(folder: Path) -> Version:

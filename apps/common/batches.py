@@ -101,14 +101,20 @@ def remove(paths: Iterable[Path]) -> list[str]:
 
 
 def sweep(volume: Path, keep: Keep, in_use: Callable[[Path], bool] = lambda _: False) -> int:
-    """Remove the versions of a volume that are not to be kept, nor `in_use`; return how many they were."""
+    """Remove the versions of a volume that are not to be kept, nor `in_use`; return how many they were.
+
+    A version goes some days after it was last to be kept, so that what was superseded a moment ago can be
+    published again, however old it is. The time of its folder says when that was.
+    """
     before = time.time() - keep.days * DAY
     removed = 0
     for batch in of_batches(volume):
         if not keep.reaches(batch.name) or not batch.is_dir():
             continue
         with suppress(FileNotFoundError):  # somebody else prunes at the same time
-            others = [path for path in batch.iterdir() if _place(path) not in keep.versions and path.is_dir()]
+            versions = [path for path in batch.iterdir() if path.is_dir()]
+            _note_as_kept(path for path in versions if _place(path) in keep.versions)
+            others = [path for path in versions if _place(path) not in keep.versions]
             outdated = [path for path in others if path.stat().st_mtime < before and not in_use(path)]
             removed += len(remove(outdated))
             if outdated:
@@ -117,6 +123,13 @@ def sweep(volume: Path, keep: Keep, in_use: Callable[[Path], bool] = lambda _: F
     if removed:
         log.info("versions that nobody has published for %g days are removed: %d", keep.days, removed)
     return removed
+
+
+def _note_as_kept(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.stat().st_mtime < time.time() - DAY / 2:
+            with suppress(PermissionError):  # another user's; then it is as old as it was made
+                os.utime(folder)
 
 
 def _place(folder: Path) -> str:

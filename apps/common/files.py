@@ -27,8 +27,13 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
     try:
         _write(path, write)
     except OSError as error:
-        fix = "free space on its disk, or make it writable"
-        raise NotWritten(f"{path} cannot be written: {error.strerror or error}; {fix}") from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> NotWritten:
+    """Return the error for a path that the disk does not take."""
+    fix = "free space on its disk, or make it writable"
+    return NotWritten(f"{path} cannot be written: {error.strerror or error}; {fix}")
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from apps.common.files import digest, flush, write_atomic
+from apps.common.files import digest, flush, not_written, write_atomic
 from apps.common.stage import StageError
 
 MANIFEST = "manifest.json"
@@ -69,10 +69,12 @@ class Claimed(StageError):
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """Make the folder of a version, which nobody else may have made; when its stage fails, it is removed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
-    except FileExistsError as error:
+    except OSError as error:
+        if not os.path.lexists(folder):
+            raise not_written(folder, error) from error
         raise Claimed(
             f"{folder}: exists already, because another container writes this version or has written it; "
             "the next attempt has a folder of its own"

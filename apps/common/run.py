@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from apps.common.compared import unchanged
 from apps.common.files import write_atomic
 from apps.common.manifest import claimed, seal
 from apps.common.stage import Batch, StageError
@@ -56,7 +57,8 @@ def _report(stage: str, batch: Batch, work: Callable[[Batch], Result]) -> dict[s
         return report | work(batch).figures()
     inputs = given(batch)
     with claimed(batch.output):
-        result = work(batch)
+        with unchanged():
+            result = work(batch)
         read = {name: version.reference(batch.data_dir) for name, version in inputs.items()}
         earlier = [version.reference(batch.data_dir) for version in result.earlier if version.sha256]
         version = seal(batch.output, batch.shown(batch.output), stage, read, earlier)

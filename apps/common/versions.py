@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from apps.common.batches import of_batches
+from apps.common.compared import note
 from apps.common.files import digest
 from apps.common.manifest import MANIFEST, Bytes, Manifest, Reference
 from apps.common.stage import BadConfig, BadData, Batch
@@ -76,6 +77,7 @@ class Version:
         path = self.folder / name
         if self.sha256:
             expected = self.manifest().files.get(name)
+            note(path)
             if problem := _problem(path, expected):
                 raise Changed(problem)
         return path

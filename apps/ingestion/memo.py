@@ -44,8 +44,7 @@ def taken_over(batch: Batch, state: str | None, before: Sequence[Version]) -> Re
     if memo.get("state") != state or memo["quiet_until"] < batch.day.isoformat():
         return None
     written: dict[str, str] = memo["files"]
-    known = {name: earlier.folder / name for name in written}
-    if any(not path.is_file() or checksum(path) != written[name] for name, path in known.items()):
+    if not all(_is_as_written(earlier, name, expected) for name, expected in written.items()):
         return None
     folder = batch.target(snapshots.VOLUME)
     for name in (*written, FILE):
@@ -87,3 +86,13 @@ def _read(earlier: Version) -> dict[str, Any]:
     except (OSError, ValueError, BadData):
         return {}
     return memo if isinstance(memo, dict) else {}
+
+
+def _is_as_written(earlier: Version, name: str, expected: str) -> bool:
+    try:
+        path = earlier.file(name)  # of a version, it is compared
+    except BadData:
+        return False
+    if earlier.sha256:
+        return f"sha256:{earlier.manifest().files[name].sha256}" == expected
+    return path.is_file() and checksum(path) == expected

@@ -17,7 +17,7 @@ from rankalpha.runners import runner
 from rankalpha.runners.base import NOTHING, Container, EngineLost, Mark, Runner, StageFailed, Usage
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
-from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment
+from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment, inputs_in
 from rankalpha.stages.output import push_output
 from rankalpha.stages.result import ResultError, parse_result
 from rankalpha.stages.stage import Stage
@@ -118,7 +118,7 @@ class Attempt:
             if not isinstance(error, EngineLost):
                 # the report comes first: a container that is set aside is not collected again
                 self._log.error("%s", masking.quoted(error))
-                push_output(self._ti, batch, container=report)
+                push_output(self._ti, batch, container=report, failed=True)
                 self._engine.set_aside(container.id, self._ti.try_number)
             raise
         push_output(self._ti, batch, result, report)
@@ -133,5 +133,6 @@ class Attempt:
         if hint := check_exit(stage, container, tail):
             self._log.warning(hint)
         result = parse_result(self._engine.result(container.id, stage.name), batch)
-        check_result(result, env.get(OUTPUT_FOLDER, ""), self._engine.data_root(stage))
+        root = self._engine.data_root(stage)
+        check_result(result, env.get(OUTPUT_FOLDER, ""), root, inputs_in(env, root))
         return result

@@ -27,7 +27,7 @@ def all_incidents(snapshots: Sequence[Snapshot]) -> list[Incident]:
 def incidents(snapshot: Snapshot) -> list[Incident]:
     """Return what is wrong with one market, and what belongs to no market."""
     found = [*_components(snapshot), *_missing(snapshot), *_paused(snapshot), *_unsent(snapshot)]
-    found += runs_of_no_batch(snapshot)
+    found += [*snapshot.beside, *runs_of_no_batch(snapshot)]
     for batch in snapshot.batches:
         found += of_batch(snapshot, batch)
     return found

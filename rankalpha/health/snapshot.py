@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, is_held
+from rankalpha.alerts.incident import Incident
 from rankalpha.alerts.sent import SentAlert, all_sent
-from rankalpha.health import queries
+from rankalpha.health import beside, queries
 from rankalpha.health.left import with_held
 from rankalpha.health.queries import ByBatch, Run
 from rankalpha.health.records import Records, batch_of
@@ -25,7 +26,8 @@ class Snapshot:
     `due` is when the day's batch had to start, `started` when the newest ingestion since then was due, and
     `up` since when there is a scheduler. `heartbeats` are those of Airflow's components, None for a component
     without any. `sent` are the stored alerts; for a user who may not see Variables there are none.
-    `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`.
+    `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`, and `beside` what
+    fails beside the pipelines, see `rankalpha.health.beside`.
     """
 
     pipeline: Pipeline
@@ -38,13 +40,14 @@ class Snapshot:
     heartbeats: Mapping[str, datetime | None]
     sent: Sequence[SentAlert] = ()
     strays: Sequence[Run] = ()
+    beside: Sequence[Incident] = ()
 
 
 def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Snapshot]:
     """Return the state of the pipelines and their batches of the last days; raises as AirflowApi does.
 
     It takes eight requests, and one more for each hundred DAGs, runs or events; up to four more for each
-    failed run that counts.
+    failed run that counts, and one for each task beside the pipelines that fails.
     """
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
@@ -63,7 +66,8 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
         paused=paused,
         up=queries.up_since(api),
         heartbeats=queries.heartbeats(api),
-        sent=all_sent(api),
+        sent=(sent := all_sent(api)),
+        beside=list(beside.lasting(api, sent)),
     )
     return [
         snapshot(

@@ -13,13 +13,13 @@ Every event passes through here, also an event that was posted to the API.
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.assets.manager import AssetManager
 from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
 from airflow.state import AssetScope, get_state_backend  # sdk.state has another class of the same name
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -51,6 +51,7 @@ class BatchAssetManager(AssetManager):
         event = super().register_asset_change(session=session, partition_key=partition_key, **kwargs)
         if event is not None:
             session.flush()  # Airflow's sessions do not flush before a query
+            _be_the_newest(event, session)
             held = _held(event, session)
             for dag in held:
                 cls.queue(event, dag, session, kwargs.get("partition_date"))
@@ -81,6 +82,20 @@ class BatchAssetManager(AssetManager):
             task_instance=None,
             session=session,
         )
+
+
+def _be_the_newest(event: AssetEvent, session: Session) -> None:
+    """Let an event be later than the batch's events before it, whatever the clock says.
+
+    Every reader goes by the time of events, and a clock that is set back must not make an older one count.
+    """
+    others = select(func.max(AssetEvent.timestamp)).where(
+        AssetEvent.partition_key == event.partition_key, AssetEvent.id != event.id
+    )
+    newest = session.scalar(others)
+    if newest is not None and event.timestamp <= newest:
+        event.timestamp = newest + timedelta(microseconds=1)
+        session.flush()
 
 
 def _held(event: AssetEvent, session: Session) -> list[Any]:

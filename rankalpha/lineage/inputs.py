@@ -29,11 +29,11 @@ def recorded(extra: Event, step: Step, events: Events, prefix: str) -> list[dict
     Empty for an output without a version: then nobody has recorded what it was made from.
     """
     version = version_of(extra)
-    read = (version or {}).get("inputs") or {}
+    read = version["inputs"] if version else {}
     return [
         _named(name, read[name.removeprefix(prefix)], events[name])
         for name in step.reads
-        if isinstance(read.get(name.removeprefix(prefix)), Mapping)
+        if name.removeprefix(prefix) in read
     ]
 
 
@@ -54,9 +54,18 @@ def consumed(api: AirflowApi, step: Step, run: Event | None, events: Events) -> 
 
 
 def version_of(extra: Event) -> dict[str, Any] | None:
-    """Return the version that an event's extra names; None without one."""
+    """Return the version that an event's extra names; None without one.
+
+    A person may post an event with any text in it: path, sha256 and inputs are there, and are what they
+    should be, or empty.
+    """
     version = extra.get(VERSION)
-    return version if isinstance(version, dict) else None
+    if not isinstance(version, Mapping):
+        return None
+    read = version.get("inputs")
+    inputs = read.items() if isinstance(read, Mapping) else ()
+    named = {name: dict(each) for name, each in inputs if isinstance(each, Mapping)}
+    return {**version, **{key: version.get(key) for key in ("path", "sha256")}, "inputs": named}
 
 
 def reference(version: Event | None) -> dict[str, Any] | None:

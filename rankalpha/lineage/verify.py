@@ -13,8 +13,11 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.lineage.batch import events_of, existing_run
 from rankalpha.lineage.inputs import reference, version_of
 from rankalpha.lineage.service import ask, service_profile
+from rankalpha.pipeline.batch import BatchError
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.versions import LONGEST, Version
 from rankalpha.stages.grading import GRADING_REFRESH
+from rankalpha.texts import cut
 
 PATH = "/api/v1/verify"
 PUBLISHED = "published"
@@ -51,10 +54,14 @@ def _verdicts(api: AirflowApi, pipeline: Pipeline, key: str) -> list[Verdict]:
     url = service_profile(api, pipeline).line("API_URL")
     seen: dict[tuple[str, str], Verdict] = {}
     for dataset, why, version, shown in _versions(api, pipeline, key):
-        named = str(version["path"]), str(version["sha256"])
+        named = str(version.get("path")), str(version.get("sha256"))
         if named not in seen:
-            problems = problems_of(url, pipeline.market.folder, *named, shown=shown)
-            seen[named] = Verdict(dataset, named[0], why, problems)
+            try:
+                Version.of(version, f"batch {key} in {dataset}")
+                problems = problems_of(url, pipeline.market.folder, *named, shown=shown)
+            except BatchError as error:  # a person has posted it
+                problems = (str(error),)
+            seen[named] = Verdict(dataset, cut(named[0], LONGEST), why, problems)
     return list(seen.values())
 
 
@@ -67,13 +74,13 @@ def _versions(
     for event, version in made:
         yield event["name"], PUBLISHED, reference(version) or {}, _must_be_shown(api, event, version)
     for event, version in made:
-        for name, read in (version.get("inputs") or {}).items():
+        for name, read in version["inputs"].items():
             yield f"{pipeline.market.prefix}{name}", f"read by {event['name']}", read, False
 
 
 def _must_be_shown(api: AirflowApi, event: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
     """Return whether a version is one of grades, and the run that has published it has had it shown."""
-    if not str(version["path"]).startswith(f"{GRADING_REFRESH.output}/"):
+    if not str(version.get("path")).startswith(f"{GRADING_REFRESH.output}/"):
         return False
     if not event["source_run_id"]:  # by publish-version, which has them shown first
         return True

@@ -96,10 +96,16 @@ def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
     return answer
 
 
-def result_of(answer: dict[str, Any], batch: str, output: str = "") -> dict[str, Any] | None:
+def result_of(
+    answer: dict[str, Any],
+    batch: str,
+    output: str = "",
+    inputs: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, Any] | None:
     """Return the answer of a grading refresh as a result; None for a service that reports no figures.
 
-    `output` is the folder of the version that it was told to write, empty when it was told of none.
+    `output` is the folder of the version that it was told to write, empty when it was told of none, and
+    `inputs` are the versions that it was told to read.
     """
     if not {"graded", "as_of"} <= answer.keys():
         return None
@@ -113,7 +119,7 @@ def result_of(answer: dict[str, Any], batch: str, output: str = "") -> dict[str,
         as_given[VERSION] = answer[VERSION]
     try:
         result = parse_result(json.dumps({**figures, **as_given}).encode(), batch)
-        check_result(result, f"/{output}", "")
+        check_result(result, f"/{output}", "", inputs)
     except ResultError as error:
         raise ServiceError(f"unexpected answer: {error}") from error
     return result

@@ -1,5 +1,6 @@
 """Publishes a batch in a dataset: the circuit breaker between a stage and everything downstream."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,14 +13,17 @@ from rankalpha.contract.contract import failed
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced, refusal
 from rankalpha.contract.report import lines, sentence
 from rankalpha.logs import bind_batch
+from rankalpha.operators.on_disk import problem_on_disk
 from rankalpha.pipeline.batch import earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
+from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.settings import settings
-from rankalpha.stages.output import PUBLISH, pull_output
+from rankalpha.stages.output import PUBLISH, Output, pull_output
 from rankalpha.texts import cut
 
 QUOTED = 2_000  # characters of a result in the log
 TRIAL = "__airflow_temporary_run_"  # prefix of the run ids of `airflow tasks test`
+TRIAL_OF_A_RUN = "AIRFLOW_TEST_MODE"  # in its environment, also when it is given the id of a real run
 
 
 class PublishOperator(BaseOperator):
@@ -42,26 +46,24 @@ class PublishOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         """Check and publish; the event's `extra` is the result with `batch`, `checks` and `container`."""
         ti = context["ti"]
-        if ti.run_id.startswith(TRIAL):  # the scheduler would take its event for that of a real run
+        if _is_trial(ti):
             raise AirflowSkipException("a trial by `airflow tasks test` publishes nothing")
         (source,) = self.upstream_task_ids
         output = pull_output(ti, source)
-        batch, result = output["batch"], output["result"]
-        if not batch:
-            raise AirflowFailException(f"task {source} has no batch to publish yet; run it before this task")
-        bind_batch(batch)
+        batch, result = self._batch(context, source, output), output["result"]
         checks = self._checked(context, batch, result)
-        broken = failed(checks, "block")
-        permission = self._permission(context, source, checks) if broken else None
-        if broken and not permission:
-            ti.xcom_push(key=QUARANTINE, value={**output, "checks": checks})
-            raise AirflowFailException(
-                f"batch {batch} is not published in {self.dataset.name}: {'. '.join(map(sentence, broken))}"
-            )
+        permission = None
+        if broken := failed(checks, "block"):
+            permission = self._permission(context, source, checks)
+            if not permission:
+                ti.xcom_push(key=QUARANTINE, value={**output, "checks": checks})
+                raise self._refusal(batch, ". ".join(map(sentence, broken)))
         if not context["params"].get(PUBLISH, True):
             raise AirflowSkipException(
                 f"batch {batch} passes its contract, but this run was started with publishing off"
             )
+        if problem := problem_on_disk(context, result, self.log):
+            raise self._refusal(batch, problem)
         extra: dict[str, Any] = {**(result or {}), "batch": batch, "checks": checks}
         more = {"container": output["container"], "forced": permission}
         event = context["outlet_events"][self.dataset]
@@ -73,6 +75,24 @@ class PublishOperator(BaseOperator):
             self.dataset.name,
             cut(str(result), QUOTED) if result else "no result reported",
         )
+
+    def _batch(self, context: Context, source: str, output: Output) -> str:
+        """Return the batch of an output; raise when there is nothing to publish."""
+        batch = output["batch"]
+        if not batch:
+            raise AirflowFailException(f"task {source} has no batch to publish yet; run it before this task")
+        bind_batch(batch)
+        if output["failed"] and context["asset_state_store"][self.dataset].get(VERSIONS_KEY, {}):
+            # an event without a version would take the place of what is published
+            raise self._refusal(
+                batch,
+                f"the stage of {source} has failed and made no version, although the task is marked as a "
+                f"success; clear {source}",
+            )
+        return batch
+
+    def _refusal(self, batch: str, why: str) -> AirflowFailException:
+        return AirflowFailException(f"batch {batch} is not published in {self.dataset.name}: {why}")
 
     def _checked(self, context: Context, batch: str, result: dict[str, Any] | None) -> list[Outcome]:
         """Evaluate the contract, and log the outcome of each check."""
@@ -96,3 +116,8 @@ class PublishOperator(BaseOperator):
             problem = refusal(given, context["ti"].try_number)
             self.log.warning("The permission to publish anyway does not hold: %s", problem)
         return permission
+
+
+def _is_trial(ti: Any) -> bool:
+    """Return whether `airflow tasks test` runs this; the scheduler would take its event for a real one."""
+    return ti.run_id.startswith(TRIAL) or os.environ.get(TRIAL_OF_A_RUN) == "True"

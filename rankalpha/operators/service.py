@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from rankalpha.logs import bind_batch
 from rankalpha.operators.given import published_version, request
 from rankalpha.pipeline.batch import BatchError, batch_of
-from rankalpha.pipeline.versions import VERSION
+from rankalpha.pipeline.versions import VERSION, Version
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
 from rankalpha.stages.output import pull_output, push_output
@@ -49,7 +49,7 @@ class ServiceOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         output = f"{self.call.output}/{batch}/{named['version']}" if named else ""
-        push_output(context["ti"], batch, result_of(answer, batch, output))
+        push_output(context["ti"], batch, result_of(answer, batch, output, named.get("inputs")))
 
     def _batch(self, context: Context) -> str:
         if not self.batch_from:
@@ -63,8 +63,9 @@ class ServiceOperator(BaseOperator):
 class ShowOperator(ServiceOperator):
     """Have the service show what is published in `dataset` for the batch of the task `batch_from`.
 
-    That is what was published last, also when the task of an older run is cleared. A service that takes no
-    part in versions has none: it shows what it grades by itself.
+    That is what was published last, also when the task of an older run is cleared. Of a batch that is older
+    than those that the state store keeps, it is what this run has published. A service that takes no part in
+    versions has none: it shows what it grades by itself.
     """
 
     def __init__(self, *, dataset: Asset, **kwargs: Any) -> None:
@@ -78,7 +79,7 @@ class ShowOperator(ServiceOperator):
         try:
             batch = self._batch(context)
             bind_batch(batch)
-            version = published_version(self.dataset, batch)
+            version = published_version(self.dataset, batch) or self._own(context, batch)
             if version is None:
                 self.log.info("Batch %s has no version; the service shows its grades by itself", batch)
                 return
@@ -86,3 +87,7 @@ class ShowOperator(ServiceOperator):
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
+
+    def _own(self, context: Context, batch: str) -> Version | None:
+        result = pull_output(context["ti"], str(self.batch_from))["result"] or {}
+        return Version.of(result.get(VERSION), f"the result of {self.batch_from} for batch {batch}")

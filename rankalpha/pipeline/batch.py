@@ -6,7 +6,7 @@ daily key, a second ingestion on one day would let grading start on the first on
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, pipeline_of
@@ -19,6 +19,7 @@ BATCHES_KEY = "batches"  # in a dataset's state store: the keys that were publis
 FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of them, by key
 ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that events of datasets have started
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
+CLOCKS_APART = timedelta(minutes=1)  # at most, of the machines that make a key and use it; or set back
 SUPERSEDED = "batch_superseded"  # an event of the audit log; its text begins with the batch
 
 
@@ -41,7 +42,7 @@ def parse_key(key: str) -> datetime:
         ) from error
     if key_of(moment) != key:  # strptime takes 2026-1-2T6:0:0 too, which would be a second name of a batch
         raise BatchError(f"{key!r} is not a batch key; expected {key_of(moment)}")
-    if moment > datetime.now(UTC):
+    if moment > datetime.now(UTC) + CLOCKS_APART:
         raise BatchError(f"batch {key} lies in the future")
     return moment
 

@@ -33,9 +33,27 @@ def folders_of(env: Mapping[str, str]) -> tuple[str, list[str]]:
     return env.get(OUTPUT_FOLDER, ""), [env[key] for key in inputs]
 
 
-def check_result(result: dict[str, Any] | None, output: str, root: str) -> None:
+def inputs_in(env: Mapping[str, str], root: str) -> dict[str, dict[str, str]]:
+    """Return the versions that a container was given to read, by dataset, from its environment."""
+    return {
+        key.removeprefix(INPUT_FOLDER).lower(): {
+            "path": folder.removeprefix(f"{root}/"),
+            "sha256": env.get(f"{key}{CHECKSUM}", ""),
+        }
+        for key, folder in env.items()
+        if key.startswith(INPUT_FOLDER) and not key.endswith(CHECKSUM)
+    }
+
+
+def check_result(
+    result: dict[str, Any] | None,
+    output: str,
+    root: str,
+    inputs: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Raise ResultError when a result names another version than that of the folder `output`.
 
+    The same for one that was made from others than those of `inputs`, which were given by dataset.
     `output` is empty for a container that was given no folder. A stage may write elsewhere, as an image does
     that knows nothing of versions; its result then names none.
     """
@@ -53,3 +71,11 @@ def check_result(result: dict[str, Any] | None, output: str, root: str) -> None:
             f"the stage's result names version {shown(version['path'])}, but the stage was told to write "
             f"{output.removeprefix(root).lstrip('/')}; write to the folder in {OUTPUT_FOLDER}, and report it"
         )
+    for dataset, read in (inputs or {}).items():
+        named = version["inputs"].get(dataset)
+        if named is not None and {key: named[key] for key in ("path", "sha256")} != dict(read):
+            raise ResultError(
+                f"the stage's result names {named['path']} with SHA-256 {named['sha256']} as the {dataset} "
+                f"that it has read, but the stage was given {read['path']} with SHA-256 {read['sha256']}; "
+                "read that, and report it"
+            )

@@ -12,11 +12,13 @@ class Output(TypedDict):
 
     `batch` is the key of the batch, `result` what was reported of it, see `rankalpha.stages.result`, and
     `container` what a stage's container has used, see `rankalpha.containers.usage.container_report`.
+    `failed` says that the stage has failed: a person may mark its task as a success all the same.
     """
 
     batch: str | None
     result: dict[str, Any] | None
     container: dict[str, Any] | None
+    failed: bool
 
 
 def push_output(
@@ -24,12 +26,20 @@ def push_output(
     batch: str,
     result: dict[str, Any] | None = None,
     container: dict[str, Any] | None = None,
+    *,
+    failed: bool = False,
 ) -> None:
     """Push the output of a task, also of a stage that has failed."""
-    ti.xcom_push(key=OUTPUT, value=Output(batch=batch, result=result, container=container))
+    output = Output(batch=batch, result=result, container=container, failed=failed)
+    ti.xcom_push(key=OUTPUT, value=output)
 
 
 def pull_output(ti: Any, task_id: str) -> Output:
     """Return the output of a task of the same run."""
     pushed: Mapping[str, Any] = ti.xcom_pull(task_ids=task_id, key=OUTPUT) or {}
-    return Output(batch=pushed.get("batch"), result=pushed.get("result"), container=pushed.get("container"))
+    return Output(
+        batch=pushed.get("batch"),
+        result=pushed.get("result"),
+        container=pushed.get("container"),
+        failed=bool(pushed.get("failed")),
+    )

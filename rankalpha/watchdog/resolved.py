@@ -13,6 +13,7 @@ from rankalpha.alerts import sent
 from rankalpha.alerts.alert import alert
 from rankalpha.alerts.incident import Incident, Urgency, is_failure
 from rankalpha.alerts.sent import SentAlert
+from rankalpha.health.beside import newest_end
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.pipeline.pipelines import pipeline_of
 from rankalpha.settings import settings
@@ -81,7 +82,7 @@ def _fate(api: AirflowApi, snapshots: Sequence[Snapshot], incident: Incident) ->
     try:
         if pipeline_of(dag_id):
             return _fate_of_run(api, dag_id, of, snapshots[0].now)
-        return "resolved" if _state_of_task(api, dag_id, of) == "success" else "recovering"
+        return "resolved" if newest_end(api, dag_id, of) == "success" else "recovering"
     except AirflowApiError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return "forgotten"
@@ -129,10 +130,3 @@ def _fate_of_run(api: AirflowApi, dag_id: str, run_id: str, now: datetime) -> Fa
         return "resolved"
     seen_since = now - timedelta(days=settings().watch_days)
     return "forgotten" if datetime.fromisoformat(ended) < seen_since else "recovering"
-
-
-def _state_of_task(api: AirflowApi, dag_id: str, task_id: str) -> str | None:
-    """Return how a task ended the last time, in any run."""
-    newest = {"state": ["success", "failed"], "order_by": "-end_date", "limit": 1}
-    tasks = api.get(f"dags/{dag_id}/dagRuns/~/taskInstances", task_id=task_id, **newest)["task_instances"]
-    return next((str(task["state"]) for task in tasks), None)

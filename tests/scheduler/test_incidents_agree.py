@@ -4,17 +4,22 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.airflow_api import OWN_ROUTES, AirflowApiError
 from rankalpha.alerts.failed_task import describe
 from rankalpha.alerts.incident import Urgency
+from rankalpha.alerts.sent import SentAlert, variable
 from rankalpha.commands.publish_anyway import publish_anyway
 from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE
+from rankalpha.health.diagnosis import all_incidents
 from rankalpha.health.overview import overview
+from rankalpha.health.snapshot import snapshots
 from rankalpha.health.summary import health
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from rankalpha.stages.output import OUTPUT
+from rankalpha.watchdog.resolved import close
 from rankalpha.web.metrics.families import registry
 from tests.scheduler.api_server import api_server
 from tests.scheduler.joining import Pipeline, fresh_keys
@@ -211,3 +216,46 @@ def test_publishing_anyway_asks_who_calls(api, batch):
     body = {"batch": batch, "dataset": "scores", "reason": "known"}
     answer = requests.post(f"{api.url}{OWN_ROUTES}/publish-anyway", json=body, timeout=30)
     assert answer.status_code == 401
+
+
+@pytest.fixture
+def verification(api):
+    """Sets how the hourly verification has ended last; in the end its run is gone."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    run_id = api.post("dags/rankalpha_maintenance/dagRuns", {"logical_date": None})["dag_run_id"]
+
+    def ended(state):
+        values = {"state": state, "end_date": datetime.now(UTC), "try_number": 1}
+        ours = (TaskInstance.run_id == run_id, TaskInstance.task_id == "verify_versions")
+        with create_session() as session:
+            session.execute(update(TaskInstance).where(*ours).values(**values))
+
+    yield ended
+    api.delete(f"dags/rankalpha_maintenance/dagRuns/{run_id}")
+
+
+def test_published_data_that_were_changed_are_seen_for_as_long_as_they_are_not_right(api, verification):
+    """The verification alerts, and health, page and metrics say so until it has succeeded again."""
+    ti = SimpleNamespace(dag_id="rankalpha_maintenance", task_id="verify_versions", run_id="r", try_number=1)
+    error = AirflowFailException("published data were changed on the disk: prices.parquet: missing")
+    incident = describe({"ti": ti, "exception": error})
+    sent = SentAlert(incident, datetime.now(UTC), delivered=("log",))
+    key = variable(incident.key)
+    api.post("variables", {"key": key, "value": sent.write(), "description": incident.subject})
+
+    def seen():
+        shown = health(overview(api, 1, DEFAULT_PIPELINE))
+        return [(one["subject"], one["text"]) for one in shown["incidents"] if one["key"] == incident.key]
+
+    try:
+        verification("failed")
+        assert seen() == [("rankalpha_maintenance.verify_versions failed", incident.text)]
+        (snapshot,) = snapshots(api, 1, [DEFAULT_PIPELINE])
+        close(api, [snapshot], all_incidents([snapshot]))  # it lasts, so nothing is changed
+        verification("success")
+        assert seen() == []
+    finally:
+        api.delete(f"variables/{key}")

@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -80,3 +81,31 @@ def test_a_cleared_run_that_has_read_the_newest_prices_is_not_outdated(pipeline,
     pipeline.tick()
     pipeline.publish("sentiment", key, consumed=prices[1:])
     assert [of for of, _ in pipeline.tick()] == [key] * gradings
+
+
+def test_a_clock_that_is_set_back_lets_no_older_event_count(pipeline):
+    """Airflow hands events over with their times alone: joins, lineage and health go by these."""
+    key, *_ = fresh_keys()
+    first = pipeline.publish("prices", key, extra={"version": version(key, "ingestion-1-1")})
+    shift(first, minutes=10)  # it was published while the clock was wrong
+    second = pipeline.publish("prices", key, extra={"version": version(key, "ingestion-2-1")})
+    third = pipeline.publish("scores", key)
+    assert moment(first) < moment(second) < moment(third)
+    other, *_ = fresh_keys()
+    assert moment(pipeline.publish("prices", other)) < moment(first)
+
+
+def moment(event_id):
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return session.get(AssetEvent, event_id).timestamp
+
+
+def shift(event_id, **later):
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.get(AssetEvent, event_id).timestamp += timedelta(**later)

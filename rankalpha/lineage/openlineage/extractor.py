@@ -80,7 +80,7 @@ class DatasetExtractor(BaseExtractor):
         """Return the datasets that were read; `result` records the versions that they had."""
         readers = [self.operator, *(self.operator.upstream_list if self.operator.outlets else ())]
         assets = [asset for reader in readers for asset in reader.inlets]
-        read = (version_of(result or {}) or {}).get("inputs") or {}
+        read = (version_of(result or {}) or {}).get("inputs", {})
         pipeline = pipeline_of(self.operator.dag_id)
         prefix = pipeline.market.prefix if pipeline else ""
         return [

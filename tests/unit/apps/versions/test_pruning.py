@@ -10,7 +10,7 @@ import pytest
 from apps.common.batches import Keep, sweep
 from tests.unit.apps.support.api_batch import PUBLISH, REFRESH, seal_batch
 from tests.unit.apps.support.batch_files import KEY
-from tests.unit.apps.support.published import FIRST, SECOND, THIRD, Orchestrator
+from tests.unit.apps.support.published import FIRST, SECOND, THIRD, Orchestrator, content
 
 DAY = 86_400
 
@@ -47,6 +47,20 @@ def test_what_nobody_has_published_goes_after_some_days(tmp_path: Path) -> None:
     assert versions(volume) == {f"{FIRST}/ingestion-a-1", f"{FIRST}/scorer-a-1", "csv/mine"}
     assert not (volume / SECOND).exists()
     assert sweep(volume, Keep(versions=frozenset({published}), days=5)) == 1
+
+
+def test_what_was_superseded_a_moment_ago_is_kept_however_old_it_is(tmp_path: Path) -> None:
+    """A person must be able to publish it again, with what it was made from."""
+    volume = tmp_path / "prices"
+    first = make(volume, FIRST, "ingestion-a-1", 30)
+    assert sweep(volume, Keep(versions=frozenset({first}))) == 0  # by the batch before
+    second = make(volume, FIRST, "ingestion-b-1", 0)
+    before = content(volume)
+    assert sweep(volume, Keep(versions=frozenset({second}))) == 0
+    assert content(volume) == before
+    age(tmp_path / first, 8)
+    assert sweep(volume, Keep(versions=frozenset({second}))) == 1
+    assert versions(volume) == {f"{FIRST}/ingestion-b-1"}
 
 
 def test_of_batches_that_the_list_does_not_reach_nothing_is_swept(tmp_path: Path) -> None:

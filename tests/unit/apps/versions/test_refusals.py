@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from apps.common.compared import note, unchanged
+from apps.common.stage import BadData
+from apps.common.versions import Version
 from tests.unit.apps.support.published import FIRST, SECOND, Orchestrator, overwrite
 from tests.unit.apps.support.stage_process import result
 
@@ -149,3 +152,40 @@ def test_a_version_of_another_batch_is_refused(ingested: Orchestrator) -> None:
     done = ingested.run("scores", SECOND)
     assert done.returncode == os.EX_CONFIG
     assert f"expected a version of batch {SECOND}" in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(ingested: Orchestrator) -> None:
+    (ingested.data / "company_reports").write_text("in the way")
+    done = ingested.run("sentiment")
+    assert done.returncode == os.EX_IOERR
+    (line,) = done.stderr.splitlines()
+    assert str(ingested.data / "company_reports") in line
+    assert "free space on its disk, or make it writable" in line
+
+
+def test_a_file_that_is_written_while_it_is_read_makes_nothing(tmp_path: Path) -> None:
+    """What was compared is then not what was read."""
+    file, gone = tmp_path / "file", tmp_path / "gone"
+    for path in (file, gone):
+        path.write_text("as published")
+    with unchanged():
+        note(gone)
+        gone.unlink()  # an old batch is removed by the newest
+
+    def edit() -> None:
+        with unchanged():
+            note(file)
+            file.write_text("by a person")
+
+    with pytest.raises(BadData, match=rf"^{file}: it was changed while it was read"):
+        edit()
+    with unchanged():
+        note(file)
+        os.link(file, tmp_path / "linked")  # as the next batch has the same prices
+
+
+def test_each_file_that_a_reader_compares_is_watched(ingested: Orchestrator) -> None:
+    path, checksum = ingested.published["prices", FIRST]
+    version = Version(ingested.data / path, checksum)
+    with pytest.raises(BadData, match="it was changed while it was read"), unchanged():
+        flipped(version.file("prices.parquet"))

@@ -27,7 +27,7 @@ class Servers:
     def __init__(self):
         self.events = [event("scores", FIRST, 1), event("scores", SECOND, 2)]
         self.posted = []
-        self.problems = []
+        self.problems, self.wrong = [], ""
         self.refuses = ()
 
     def __call__(self, request):
@@ -36,7 +36,8 @@ class Servers:
         if request.path.startswith("/api/v2/variables/"):
             return 404, {"detail": "not found"}
         if request.path == "/api/v1/verify":
-            return 200, {"ok": not self.problems, "problems": self.problems}
+            wrong = ["its SHA-256 is another"] if request.query["sha256"] == [self.wrong] else []
+            return 200, {"ok": not (self.problems or wrong), "problems": self.problems + wrong}
         if request.method == "GET":
             (name,) = request.query["name_prefix_pattern"]
             return 200, {"asset_events": [each for each in self.events if each["name"] == name]}
@@ -117,3 +118,27 @@ def test_bytes_that_have_changed_are_refused(servers):
 def test_an_image_without_versions_does_not_hide_the_earlier_ones(servers):
     servers.events.append(event("scores", None, 3))
     assert publish(SECOND["path"]) == 0
+
+
+@pytest.mark.parametrize(
+    "posted", [{"files": {}}, {"path": None}, {"path": SECOND["path"]}, {**SECOND, "inputs": [1]}]
+)
+def test_a_version_that_a_person_has_posted_is_no_obstacle(servers, posted):
+    servers.events.append(event("scores", posted, 3))
+    assert publish() == 0
+    assert servers.posted[0][1]["extra"]["version"] == FIRST
+
+
+def test_a_posted_event_with_another_checksum_does_not_hide_the_version(servers):
+    wrong = {**SECOND, "sha256": "ff" * 32}
+    servers.events.append(event("scores", wrong, 3))
+    assert publish(SECOND["path"]) == 0
+    assert servers.posted[0][1]["extra"]["version"] == SECOND
+
+
+def test_of_two_checksums_the_one_that_is_on_the_disk_is_published(servers):
+    wrong = {**FIRST, "sha256": "ff" * 32}
+    servers.events.insert(1, event("scores", wrong, 2))
+    servers.wrong = wrong["sha256"]
+    assert publish() == 0
+    assert servers.posted[0][1]["extra"]["version"] == FIRST

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rankalpha.lineage.inputs import inputs, recorded
+from rankalpha.lineage.inputs import inputs, recorded, reference, version_of
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import Pipeline
 
@@ -94,3 +94,24 @@ def test_an_input_without_a_record_is_that_of_the_run_and_the_other_is_not():
         ("scores", version("scorer-1")),
         ("sentiment", None),
     ]
+
+
+POSTED = [  # by a person, who may post any JSON
+    "1.2",
+    ["prices"],
+    {},
+    {"path": None, "sha256": 1},
+    {**version("scorer-1-1"), "inputs": ["prices"]},
+    {**version("scorer-1-1"), "inputs": "prices"},
+    {**version("scorer-1-1"), "inputs": {"prices": "ingestion-1-1"}},
+    {**version("scorer-1-1"), "inputs": {"prices": {}}},
+]
+
+
+@pytest.mark.parametrize("posted", POSTED)
+def test_a_version_that_a_person_has_posted_breaks_nothing(posted):
+    step = Pipeline.of(Market()).steps[SCORING]
+    found = recorded({"version": posted}, step, {"prices": [event("ingestion-1", "2026-11-22T06:01")]}, "")
+    assert all(each["published"] is None for each in found)
+    if named := version_of({"version": posted}):
+        assert reference(named).keys() == {"path", "sha256"}

@@ -174,3 +174,22 @@ def test_what_was_published_while_it_was_verified_is_looked_at_again(servers, ca
     servers.meanwhile = lambda: servers.events.append(event("prices", better, moment=3))
     assert verify(KEY, None) == 0
     assert better["path"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {"files": {}},
+        {"path": "../../etc", "sha256": "0a" * 32},
+        {"path": 7, "sha256": None},
+        {**SCORES, "inputs": {"prices": {}}},
+        {**SCORES, "inputs": {"prices": {"path": "x" * 5000}}},
+    ],
+)
+def test_a_version_that_a_person_has_posted_is_named_and_the_others_are_verified(servers, capsys, posted):
+    servers.events[-1] = event("scores", posted)
+    assert verify(KEY, None) == 1
+    said = capsys.readouterr().out
+    assert "names a version that cannot exist" in said
+    assert (PRICES["path"], PRICES["sha256"]) in servers.verified
+    assert len(said) < 3000

@@ -11,6 +11,7 @@ from rankalpha.contract import Check, Contract
 from rankalpha.contract.figures import change, reported
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.batch import FIGURES_KEY
+from rankalpha.pipeline.versions import VERSIONS_KEY
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
@@ -35,12 +36,13 @@ def contract(**least):
     )
 
 
-def publish(result=RESULT, batch=KEY, key=KEY, params=None, earlier=None, xcoms=None, **least):
+def publish(result=RESULT, batch=KEY, key=KEY, params=None, earlier=None, xcoms=None, versions=None, **least):
     with DAG("rankalpha_demo", schedule=None):
         task = PublishOperator(task_id="publish_demo", dataset=DATASET, contract=contract(**least))
         StageOperator(task_id="run_demo", stage=stage()) >> task
     ti = TaskInstance(batch=batch, result=result, **(xcoms or {}))
     events, store = OutletEventAccessors(), {DATASET: {FIGURES_KEY: earlier or {}}}
+    store[DATASET][VERSIONS_KEY] = versions or {}
     given = context(key, ti, outlet_events=events, params=params or {}, asset_state_store=store)
     try:
         task.execute(given)
@@ -75,6 +77,19 @@ def test_what_a_person_lets_through_is_the_version_that_was_blocked():
     kept = refused("not published", result={**EMPTY, "version": version}).ti.xcoms["quarantine"]
     event = publish(result=kept["result"], xcoms={"publish_anyway": WORD})[DATASET]
     assert event.extra["version"] == version
+
+
+def test_a_failed_stage_that_a_person_has_marked_as_a_success_takes_no_version_away():
+    """Its event would name no version, and take the place of the one that is published."""
+    stored = {"2025-11-19T06:00:00": {"path": "demo/2025-11-19T06:00:00/demo-1-1", "sha256": "0a" * 32}}
+    error = refused("run_demo has failed", result=None, xcoms={"failed": True}, versions=stored)
+    assert "clear run_demo" in str(error)
+    assert "quarantine" not in error.ti.xcoms
+
+
+def test_a_failed_stage_without_versions_is_published_as_the_person_says():
+    """What it has written to its volume may be right, and only that person knows."""
+    assert publish(result=None, xcoms={"failed": True})[DATASET].partition_keys == {KEY}
 
 
 def test_a_run_without_a_key_publishes_its_batch_all_the_same():
@@ -163,8 +178,13 @@ def test_nothing_is_published_without_a_batch():
     refused("run_demo has no batch to publish yet", batch=None, result=None)
 
 
-def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch):
-    monkeypatch.setattr(TaskInstance, "run_id", "__airflow_temporary_run_2025-01-01T00:00:00+00:00__")
+@pytest.mark.parametrize("of_a_run", [False, True])
+def test_a_trial_by_airflow_tasks_test_publishes_nothing(monkeypatch, of_a_run):
+    """It may be given the id of a real run, whose event would then be a real one."""
+    if of_a_run:
+        monkeypatch.setenv("AIRFLOW_TEST_MODE", "True")
+    else:
+        monkeypatch.setattr(TaskInstance, "run_id", "__airflow_temporary_run_2025-01-01T00:00:00+00:00__")
     with pytest.raises(AirflowSkipException, match="publishes nothing") as caught:
         publish()
     assert len(caught.value.events) == 0

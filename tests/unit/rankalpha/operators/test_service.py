@@ -174,6 +174,7 @@ def test_an_api_that_tells_no_figures_is_believed(monkeypatch):
         "batch": KEY,
         "result": None,
         "container": None,
+        "failed": False,
     }
     assert (
         answered(monkeypatch, 200, {"batch": KEY, "graded": 3}).output["result"] is None

@@ -64,6 +64,16 @@ def test_grading_is_told_what_to_grade_and_how_to_call_it(monkeypatch):
     assert result["version"]["path"] == f"grades/{KEY}/{name}"
 
 
+def test_grades_that_were_made_from_other_versions_are_not_taken(monkeypatch):
+    def other(request):
+        _, answer = versioned(request)
+        answer["version"]["inputs"] = {"scores": {"path": f"scores/{KEY}/x-9-1", "sha256": SHA["scores"]}}
+        return 200, answer
+
+    with pytest.raises(ServiceError, match=f"but the stage was given scores/{KEY}/x-1-1"):
+        grade(monkeypatch, other)
+
+
 @pytest.mark.parametrize("version", [None, "1.2"])
 def test_a_service_that_takes_no_part_has_no_version(monkeypatch, version):
     _, result = grade(monkeypatch, lambda _request: (200, {**GRADED, "version": version}))
@@ -97,8 +107,11 @@ def test_a_setting_that_is_neither_true_nor_false_fails_at_once(monkeypatch):
         grade(monkeypatch, GRADING_VERSIONS="yes")
 
 
-def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY})):
-    own = {"version": {"path": f"grades/{KEY}/grading-11111111-1", "sha256": "0e" * 32}}  # of this run
+OWN = {"path": f"grades/{KEY}/grading-11111111-1", "sha256": "0e" * 32}  # of this run
+
+
+def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY}), version=OWN):
+    own = {"version": version} if version else None
     with local_server(answer) as (url, requests):
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
         task = ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="update_grading", dataset=GRADES)
@@ -114,7 +127,14 @@ def test_what_is_published_is_shown_and_not_what_this_run_has_made(monkeypatch):
 
 def test_grades_without_a_version_are_shown_by_the_service_itself(monkeypatch, grades):
     grades["grades"].clear()
-    assert show(monkeypatch) == []
+    assert show(monkeypatch, version=None) == []
+
+
+def test_of_a_batch_that_the_store_keeps_no_more_the_version_of_this_run_is_shown(monkeypatch, grades):
+    """It keeps the newest 400; a batch before those may be graded again."""
+    grades["grades"].clear()
+    (request,) = show(monkeypatch)
+    assert request.json() == {"batch": KEY, "version": OWN}
 
 
 def test_a_version_that_the_service_refuses_is_final(monkeypatch):

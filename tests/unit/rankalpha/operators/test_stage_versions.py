@@ -115,3 +115,11 @@ def test_an_event_with_a_version_that_cannot_exist_fails_at_once_and_nothing_run
     ):
         run(consumed, output="company_reports")
     assert not (folder / "given.json").exists()
+
+
+def test_a_result_that_says_it_was_made_from_something_else_fails_at_once(folder, stores):
+    lie = {"prices": {"path": f"prices/{KEY}/ingestion-9-1", "sha256": "0a" * 32}}
+    code = SHOW.replace("RESULT", repr(RESULT), 1).replace('"inputs": {}', f'"inputs": {lie!r}')
+    (folder / "main.py").write_text(code)
+    with pytest.raises(AirflowFailException, match=r"but the stage was given prices/.*/ingestion-1-1"):
+        run(prices(**{KEY: version()}), output="company_reports")

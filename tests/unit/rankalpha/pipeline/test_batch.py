@@ -64,6 +64,13 @@ def test_a_key_of_the_future_is_refused():
         parse_key(future)
 
 
+def test_the_clock_of_another_machine_may_be_a_little_ahead():
+    """The scheduler makes the key of a run, and a worker uses it at once."""
+    key = key_of(datetime.now(UTC) + timedelta(seconds=30))
+    assert parse_key(key) > datetime.now(UTC)
+    assert new_batch(context(key)) == key
+
+
 def test_an_ingestion_run_takes_its_key():
     assert new_batch(context(KEY)) == KEY
 

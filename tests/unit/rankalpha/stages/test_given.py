@@ -6,7 +6,7 @@ import pytest
 
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.versions import Given, Version
-from rankalpha.stages.given import check_result, environment, folders_of
+from rankalpha.stages.given import check_result, environment, folders_of, inputs_in
 from rankalpha.stages.result import ResultError
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 
@@ -85,3 +85,30 @@ def test_a_version_that_is_no_object_is_refused_when_a_folder_was_given():
 def test_a_version_without_a_folder_is_refused():
     with pytest.raises(ResultError, match="but the stage was given no RANKALPHA_OUTPUT"):
         check_result({**RESULT, "version": OWN}, "", "/data")
+
+
+def test_what_a_container_was_given_is_read_in_its_environment():
+    given = Given({"prices": READ}, [EARLIER], {"since": "", "versions": []})
+    env = environment(stage(output="reports", earlier="sentiment"), given, "/data", KEY, NAME)
+    assert inputs_in(env, "/data") == {"prices": READ.reference}
+
+
+def made_from(**read):
+    return {**RESULT, "version": {**OWN, "inputs": {"prices": {**READ.reference, **read}}}}
+
+
+@pytest.mark.parametrize(
+    "result", [made_from(), made_from(more="it may say more"), {**RESULT, "version": OWN}]
+)
+def test_a_version_may_be_made_from_what_was_given_or_leave_it_unread(result):
+    check_result(result, OUTPUT, "/data", {"prices": READ.reference})
+
+
+@pytest.mark.parametrize("read", [{"path": f"prices/{KEY}/ingestion-11111111-1"}, {"sha256": "0f" * 32}])
+def test_a_version_that_was_made_from_other_inputs_is_refused(read):
+    with pytest.raises(ResultError, match=rf"as the prices that it has read, but .* given {READ.path} with"):
+        check_result(made_from(**read), OUTPUT, "/data", {"prices": READ.reference})
+
+
+def test_a_service_may_name_more_than_it_was_given():
+    check_result(made_from(), OUTPUT, "/data", {"scores": READ.reference})

@@ -12,11 +12,13 @@ from rankalpha.pipeline.batch import BATCHES_KEY
 from rankalpha.stages.output import OUTPUT
 from tests.unit.rankalpha.support.demo_stage import KEY
 
+OUTPUTS = ("batch", "result", "container", "failed")
+
 
 class TaskInstance:
     """The part of a task instance that the operators use; keeps XComs in memory.
 
-    `batch`, `result` and `container` are the output of the task before it, the rest its other XComs.
+    The parts in `OUTPUTS` are the output of the task before it, the rest its other XComs.
     """
 
     dag_id = "rankalpha_demo"
@@ -28,7 +30,7 @@ class TaskInstance:
     log_url = "http://airflow/log"
 
     def __init__(self, **xcoms: Any) -> None:
-        output = {key: xcoms.pop(key) for key in ("batch", "result", "container") if key in xcoms}
+        output = {key: xcoms.pop(key) for key in OUTPUTS if key in xcoms}
         self.xcoms = {**xcoms, **({OUTPUT: output} if output else {})}
         self.asked: list[Any] = []
 
