@@ -16,7 +16,7 @@ from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 from apps.api.settings import Settings
 from apps.api.versions import Taken, shown_grades
 from apps.common.bounds import bound
-from apps.common.stage import StageError
+from apps.common.stage import BadData, StageError
 from apps.common.versions import Changed
 
 log = logging.getLogger("rankalpha.api")
@@ -80,9 +80,14 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
 
 
 def failed(_request: Request, error: Exception) -> JSONResponse:
-    """Answer 500 and name the file that is corrupt, or that cannot be written."""
+    """Answer 500 and name the file that cannot be read or written, or the grades that are corrupt."""
     log.error("%s", error)
     return JSONResponse({"detail": str(error)}, status_code=500)
+
+
+def corrupt(request: Request, error: Exception) -> JSONResponse:
+    """Answer 422 to who has a batch graded, because its inputs stay as they are; 500 to who reads grades."""
+    return (changed if request.method == "POST" else failed)(request, error)
 
 
 def changed(_request: Request, error: Exception) -> JSONResponse:
@@ -105,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes)
     bound(app)
     app.middleware("http")(log_request)
-    kinds = ((StageError, failed), (OSError, failed), (Changed, changed), (Taken, taken))
+    kinds = ((StageError, failed), (BadData, corrupt), (OSError, failed), (Changed, changed), (Taken, taken))
     for kind, answer in kinds:
         app.add_exception_handler(kind, answer)
     return app

@@ -16,6 +16,11 @@ from rankalpha.texts import cut
 
 NO_ERROR = "No error was reported: the process that ran the task was killed or lost."
 QUOTED = 6_000  # characters of the error
+VERIFY = "verify_versions"  # the task of rankalpha_maintenance that compares published data with the disk
+VERIFIED = (
+    "If the error names changed files, re-run their batch or publish an earlier version of it again. Otherwise "
+    "fix what kept the task from comparing them, then clear it."
+)
 
 
 def describe(context: Any) -> Incident:
@@ -30,10 +35,12 @@ def describe(context: Any) -> Incident:
         run = _run(pipeline, context)
         batch = pipeline.market.named(run.batch) if run.batch else "not known"
         return run.incident(f"Batch: {batch}", *lines)
+    verifies = ti.task_id == VERIFY
+    heading, advice = (Heading.UNVERIFIED, VERIFIED) if verifies else (Heading.HOUSEKEEPING, CLEAR)
     return Incident(
         failure(ti.dag_id, ti.task_id),  # lasts for as long as the task fails in each run
         f"{ti.dag_id}.{ti.task_id} failed",
-        leading_to(Heading.HOUSEKEEPING, *lines, f"Next: {CLEAR}"),
+        leading_to(heading, *lines, f"Next: {advice}"),
         market="",
     )
 

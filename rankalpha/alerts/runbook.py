@@ -23,6 +23,7 @@ class Heading(StrEnum):
     COMPONENT = "A component of Airflow gives no heartbeat"
     UNSENT = "Alerts could not be sent"
     HOUSEKEEPING = "The watchdog or the maintenance failed"
+    UNVERIFIED = "Published data failed verification"
     ENDED = "A person has ended a stage"
 
     @property

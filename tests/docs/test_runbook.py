@@ -14,6 +14,7 @@ from rankalpha.alerts.sent import SentAlert
 from rankalpha.health.diagnosis import incidents
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch, Standing
+from rankalpha.lineage.verify_task import verify_versions
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from rankalpha.settings import settings
 from rankalpha.watchdog.details import detailed
@@ -59,10 +60,18 @@ def test_each_incident_leads_to_its_heading(heading):
     assert one.text.splitlines()[-1] == f"Runbook: docs/operate/runbook.md#{heading.anchor}"
 
 
-def test_the_failure_of_the_watchdog_leads_to_its_heading():
-    ti = SimpleNamespace(dag_id="rankalpha_watchdog", task_id="watch_batches", run_id="r", try_number=1)
+@pytest.mark.parametrize(
+    ("dag_id", "task_id", "heading"),
+    [
+        ("rankalpha_watchdog", "watch_batches", Heading.HOUSEKEEPING),
+        ("rankalpha_maintenance", "prune_logs", Heading.HOUSEKEEPING),
+        ("rankalpha_maintenance", verify_versions.__name__, Heading.UNVERIFIED),
+    ],
+)
+def test_the_failure_of_a_task_of_no_batch_leads_to_its_heading(dag_id, task_id, heading):
+    ti = SimpleNamespace(dag_id=dag_id, task_id=task_id, run_id="r", try_number=1)
     text = describe({"ti": ti, "dag_run": SimpleNamespace(partition_key=None)}).text
-    assert text.endswith(f"#{Heading.HOUSEKEEPING.anchor}")
+    assert text.endswith(f"#{heading.anchor}")
 
 
 def test_what_a_person_has_ended_leads_to_its_own_heading():
@@ -77,7 +86,7 @@ def test_what_a_person_has_ended_leads_to_its_own_heading():
 
 
 def test_the_tests_above_know_each_heading_and_the_page_has_it(headings):
-    assert set(Heading) == {*SEEN, Heading.HOUSEKEEPING, Heading.ENDED}
+    assert set(Heading) == {*SEEN, Heading.HOUSEKEEPING, Heading.UNVERIFIED, Heading.ENDED}
     assert [heading for heading in headings if heading not in NO_ALERT] == [*dict.fromkeys(map(str, Heading))]
 
 

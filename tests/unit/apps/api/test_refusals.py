@@ -103,7 +103,7 @@ def test_corrupt_files_are_named(
 ) -> None:
     (data / file.format(KEY)).write_bytes(content)
     answer = client.post(REFRESH, json={"batch": KEY})
-    assert answer.status_code == 500
+    assert answer.status_code == 422
     assert says in answer.json()["detail"]
     assert "\n" not in answer.json()["detail"]
     assert not (data / "grades").exists()
@@ -116,7 +116,7 @@ def test_corrupt_files_are_named(
 def test_impossible_scores_are_refused(client: httpx.Client, data: Path, columns: dict[str, object]) -> None:
     spoil(data / "prices" / KEY / "scores.parquet", **columns)
     answer = client.post(REFRESH, json={"batch": KEY})
-    assert answer.status_code == 500
+    assert answer.status_code == 422
     assert "scores.parquet" in answer.json()["detail"]
 
 
@@ -144,7 +144,7 @@ def test_a_failed_refresh_keeps_the_good_grades(client: httpx.Client, data: Path
     client.post(REFRESH)
     before = client.get(GRADES).json()
     (data / "prices" / KEY / "scores.parquet").write_bytes(b"torn")
-    assert client.post(REFRESH).status_code == 500
+    assert client.post(REFRESH).status_code == 422
     assert client.get(GRADES).json() == before
 
 
