@@ -16,7 +16,8 @@ from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
 from rankalpha.stages.given import check_result
 from rankalpha.stages.profile import Profile
-from rankalpha.stages.result import ResultError, ResultNotStored, parse_result, read_json
+from rankalpha.stages.result import parse_result
+from rankalpha.stages.storable import ResultError, ResultNotStored, read_json
 from rankalpha.texts import ANSWER, cut, shown
 from rankalpha.usable import url_problem
 
