@@ -50,7 +50,7 @@ def make(
     """Make `call` for `batch` and return the JSON object of the answer; `more` is said in its body.
 
     `profile` has the call's settings. Raises SettingsError for a setting that is not usable,
-    AirflowFailException for an answer 4xx, and ServiceError for everything that another attempt may heal.
+    AirflowFailException for an answer 4xx, and ServiceError for everything that another attempt may solve.
     """
     url, method = profile.get(call.url_key), profile.get(f"{call.name}_METHOD").upper()
     path, timeout = profile.line(f"{call.name}_PATH"), profile.number(f"{call.name}_TIMEOUT", LONGEST)
@@ -100,7 +100,7 @@ def _agreed(response: Response, about: Mapping[str, str]) -> dict[str, Any]:
 def result_of(answer: dict[str, Any], batch: str, output: str = "") -> dict[str, Any] | None:
     """Return the answer of a grading refresh as a result; None for a service that reports no figures.
 
-    `output` is the folder of the version that it was told to write, empty when it was told of none.
+    `output` is the folder of the version that it was asked to write, empty when it was not asked for one.
     """
     if not {"graded", "as_of"} <= answer.keys():
         return None
