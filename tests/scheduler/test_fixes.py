@@ -5,6 +5,7 @@
 
 import importlib.util
 import json
+import multiprocessing
 import os
 import pkgutil
 import re
@@ -36,6 +37,8 @@ end_orphans()
 SCHEDULER = """
 import signal
 from airflow.executors.local_executor import LocalExecutor
+from airflow.utils.process_utils import set_component_mp_start_method
+set_component_mp_start_method("scheduler")  # as `airflow scheduler` does
 local = LocalExecutor(parallelism=1)
 local.start()
 print("worker", *local.workers, flush=True)
@@ -140,6 +143,18 @@ def test_airflow_itself_logs_the_warnings_of_fab_twice(as_installed):
     assert (logger["handlers"], logger["propagate"]) == (["console"], True)
 
 
+@pytest.fixture
+def as_scheduler():
+    """Workers are started as `airflow scheduler` starts them."""
+    from airflow.utils.process_utils import set_component_mp_start_method
+
+    before = multiprocessing.get_start_method()
+    set_component_mp_start_method("scheduler")
+    yield
+    multiprocessing.set_start_method(before, force=True)
+
+
+@pytest.mark.usefixtures("as_scheduler")
 def test_airflow_itself_hangs_when_an_idle_worker_is_killed():
     """When this fails it does not: remove that part of rankalpha/airflow_fixes/executor.py."""
     from airflow.executors.local_executor import LocalExecutor
