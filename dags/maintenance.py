@@ -38,6 +38,6 @@ with DAG(
     tags=["rankalpha", "maintenance"],
     doc_md=__doc__,
 ) as dag:
-    # independent, so that neither waits for the other to be fixed
+    # independent, so that none waits for another to be fixed
     for function in (prune_logs, prune_metadata, verify_versions):
         PythonOperator(task_id=function.__name__, python_callable=function)

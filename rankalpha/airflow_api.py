@@ -100,7 +100,7 @@ class AirflowApi:
 
 
 def is_held(dag: Mapping[str, Any]) -> bool:
-    """Tell whether a DAG, as Airflow answers it, begins no batch: it is paused, or about to be.
+    """Return whether a DAG, as Airflow answers it, begins no batch: it is paused, or about to be.
 
     From Airflow 3.4 on a DAG may be draining: it ends the runs that it has, and is paused then.
     """

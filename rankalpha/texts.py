@@ -39,11 +39,6 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as `1 row` or `2 rows`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def one_line(text: str) -> str:
     """Return a text as one line, because mail servers refuse a subject of several lines."""
     return " ".join(text.split())

@@ -29,6 +29,7 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
     "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+    "AIRFLOW__CORE__MP_START_METHOD": "fork",  # as the profiles have it; Python 3.14 has another default
     # a PostgreSQL that only the tests in tests/scheduler start; all others must do without any database
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://postgres:@/postgres?host={HOME}/pg",
     "RANKALPHA_ENV_DIR": str(ROOT / "env"),

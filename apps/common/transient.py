@@ -32,8 +32,8 @@ MAY_PASS = frozenset(
 FINAL = frozenset(
     {"InvalidURL", "InvalidSchema", "MissingSchema", "URLRequired", "UnsupportedProtocol", "InvalidHeader"}
 )
-UNSENT = "CurlError"  # itself, no subclass: curl_cffi 0.17 raises it for a malformed address
-FRACTION = re.compile(r"\s*\d+\.\d+\s*")  # of seconds: no valid Retry-After, and all the same what some send
+UNSENT = "CurlError"  # itself, not a subclass: curl_cffi 0.17 raises it for a malformed address
+FRACTION = re.compile(r"\s*\d+\.\d+\s*")  # of seconds: not a valid Retry-After, but some servers send it
 BACKOFF = wait_exponential(multiplier=0.5, max=30)  # 0.5, 1, 2, 4 s
 
 

@@ -107,7 +107,7 @@ def _problem(path: Path, expected: Bytes | None) -> str:
 
 
 def given(batch: Batch) -> dict[str, Version]:
-    """Return the versions of the batch's inputs by dataset. Raises BadConfig for a variable that is none."""
+    """Return the versions of the batch's inputs by dataset. Raises BadConfig for a malformed variable."""
     versions = {}
     for name in os.environ:
         if name.startswith(INPUT) and not name.endswith(SHA256):

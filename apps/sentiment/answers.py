@@ -1,8 +1,9 @@
-"""The rating in a chat model's answer: the JSON object, whatever is around it."""
+"""What a chat model's answer holds: a rating, whatever is around it, or a refusal."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 KEY = "sentiment"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")  # as text, which some models write
@@ -73,3 +74,24 @@ def _number(value: object) -> float | None:
         value = float(value)
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if numeric and -1 <= value <= 1 else None  # type: ignore[arg-type,operator]
+
+
+def _message(body: Any) -> tuple[dict[str, Any], object]:
+    """Return the first message and why it ends; an empty one when the answer has none."""
+    try:
+        choice = body["choices"][0]
+        message = choice["message"]
+        return (message if isinstance(message, dict) else {}), choice.get("finish_reason")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return {}, None
+
+
+def content(body: object) -> object:
+    """Return the content of an answer's first message; None without one."""
+    return _message(body)[0].get("content")
+
+
+def refusal(body: object) -> str:
+    """Return how a model has refused to answer; an empty string when it has not."""
+    message, end = _message(body)
+    return "content_filter" if end == "content_filter" else "refusal" if message.get("refusal") else ""

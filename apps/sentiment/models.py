@@ -69,7 +69,7 @@ class NoModel:
 
 
 def sentiment_model(settings: Settings, batch: Batch) -> SentimentModel:
-    """Return the chat model when a key is set, otherwise VADER; nothing of both without headlines."""
+    """Return the chat model when a key is set, otherwise VADER; neither when there are no headlines."""
     if settings.headlines == "none":
         return NoModel()
     if settings.chat:

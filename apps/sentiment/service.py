@@ -56,7 +56,7 @@ def newest_batch(settings: Settings) -> Batch | None:
 
 
 def _hint(settings: Settings) -> str:
-    """Say why batches that are versions are none for a service that nobody tells which are published."""
+    """Return why versions do not count here: this service does not know which of them are published."""
     if not any(settings.data_dir.glob("prices/*/*/manifest.json")):
         return ""
     return (

@@ -35,7 +35,7 @@ def apply() -> None:
 
 
 def is_needed() -> bool:
-    """Tell whether Airflow's function takes the time from its caller, as the one with the fault does."""
+    """Return whether Airflow's function takes the time from its caller, as the one with the fault does."""
     return "new_queued_at" in inspect.signature(part(MODULE, REPLACED)).parameters
 
 

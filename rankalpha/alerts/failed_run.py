@@ -13,6 +13,7 @@ from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.contract.contract import RESULT, failed
 from rankalpha.contract.report import sentence
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.steps import Step
 from rankalpha.remedy import command, recreate
 from rankalpha.settings import settings
 from rankalpha.texts import shown
@@ -25,7 +26,7 @@ CLEAR = (
 
 @dataclass(frozen=True, kw_only=True)
 class FailedRun:
-    """A failed run of a pipeline; without a `batch` it has found none, or its `key` is of none.
+    """A failed run of a pipeline; without a `batch` it has found none, or its `key` names none.
 
     `blocked` is what its contract has refused (see `rankalpha.contract.quarantine`), `follow_up` says that
     it has published and a task after that has failed.
@@ -71,7 +72,7 @@ class FailedRun:
             yield f"Checks: {'. '.join(map(sentence, broken))}."
 
     @property
-    def _step(self) -> Any:
+    def _step(self) -> Step:
         return next(step for step in self.pipeline.steps if step.dag_id == self.dag_id)
 
     @property

@@ -28,8 +28,13 @@ class Heading(StrEnum):
 
     @property
     def anchor(self) -> str:
-        """The heading in an address, as GitHub and other readers of Markdown make it."""
-        return re.sub(r"[^\w -]", "", self.lower()).replace(" ", "-")
+        """The heading in an address."""
+        return anchor_of(self)
+
+
+def anchor_of(heading: str) -> str:
+    """Return a heading in an address, as GitHub and other readers of Markdown make it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def leading_to(heading: Heading, *lines: str) -> str:

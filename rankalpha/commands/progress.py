@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import requests
 
+from rankalpha import remedy
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.commands.progress_bar import Progress
 from rankalpha.pipeline.batch import batch_of_run
@@ -63,6 +64,13 @@ def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = T
         f"Batch {named} was not graded within {BATCH_SECONDS // 60} minutes; it is no longer followed here."
     )
     return "failed"
+
+
+def show_what_follows(dag_id: str) -> None:
+    """Print which DAGs start by themselves now that this one has published."""
+    if dags := following(dag_id):
+        start = "start by themselves" if len(dags) > 1 else "starts by itself"
+        print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")
 
 
 def _runs(api: AirflowApi, run: dict[str, Any], dags: Sequence[str], batch: str) -> Runs:

@@ -3,13 +3,12 @@
 from http import HTTPStatus
 from typing import Any
 
-from rankalpha import remedy
 from rankalpha.airflow_api import OWN_ROUTES, PUBLISH_ANYWAY, AirflowApi, AirflowApiError, admin_api
 from rankalpha.commands.batches import check_key
-from rankalpha.commands.progress import EXIT_STATUS, monitor_execution
+from rankalpha.commands.progress import EXIT_STATUS, monitor_execution, show_what_follows
 from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import permission_problem
-from rankalpha.pipeline.pipelines import Pipeline, following, pipeline
+from rankalpha.pipeline.pipelines import Pipeline, pipeline
 from rankalpha.settings import AdminSettings
 
 
@@ -25,9 +24,8 @@ def publish_batch(key: str, dataset: str, reason: str, market: str | None) -> in
     run = publish_anyway(api, pipeline(market), key, dataset, reason)
     print(f"{run['dag_id']}: run {run['dag_run_id']}", flush=True)
     outcome = monitor_execution(api, run, downstream=False)
-    if outcome == "done" and (dags := following(run["dag_id"])):
-        start = "start by themselves" if len(dags) > 1 else "starts by itself"
-        print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")
+    if outcome == "done":
+        show_what_follows(run["dag_id"])
     return EXIT_STATUS[outcome]
 
 

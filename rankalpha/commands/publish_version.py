@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from rankalpha import remedy
 from rankalpha.airflow_api import AirflowApi, admin_api
 from rankalpha.commands.batches import check_key
+from rankalpha.commands.progress import show_what_follows
 from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import permission_problem
 from rankalpha.lineage.batch import events_of
@@ -35,9 +35,7 @@ def publish_version(key: str, dataset: str, path: str, reason: str, market: str 
     except ServiceError as error:
         raise Refused(str(error)) from error
     print(f"Published {path} as batch {of_market.market.named(key)} of {step.writes}")
-    if dags := following(step.dag_id):
-        start = "start by themselves" if len(dags) > 1 else "starts by itself"
-        print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")
+    show_what_follows(step.dag_id)
     return 0
 
 

@@ -8,7 +8,7 @@ from rankalpha.lineage.service import ServiceError
 from rankalpha.lineage.verify import verify_batch
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.pipelines import pipeline
-from rankalpha.texts import counted
+from rankalpha.texts import count
 
 
 def verify(key: str | None, market: str | None) -> int:
@@ -34,6 +34,6 @@ def verify(key: str | None, market: str | None) -> int:
         print("It has no versions: images without versions have published it, or it is from before versions.")
     if wrong := sum(bool(verdict.problems) for verdict in verdicts):
         again = remedy.command("rerun", "--batch", batch, *(["--market", market] if market else []))
-        print(f"{counted(wrong, 'version')} not as published. `{again}` makes the batch again.")
+        print(f"{count(wrong, 'version')} not as published. `{again}` makes the batch again.")
         return 1
     return 0

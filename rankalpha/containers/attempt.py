@@ -19,8 +19,9 @@ from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
 from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment, inputs_in
 from rankalpha.stages.output import push_output
-from rankalpha.stages.result import ResultError, parse_result
+from rankalpha.stages.result import parse_result
 from rankalpha.stages.stage import Stage
+from rankalpha.stages.storable import ResultError
 from rankalpha.stages.unreached import unreached, warning
 
 # a daemon that restarts is back sooner than a retry would begin

@@ -7,19 +7,16 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_fixed
+from typing import Any, Literal
 
 from rankalpha.containers.copier import Copier
+from rankalpha.containers.patience import in_thread, patiently
 from rankalpha.containers.usage import Sampler
 from rankalpha.runners.base import NOTHING, Container, EngineLost, Line, Mark, Runner, StageFailed, Usage
 from rankalpha.settings import settings
 
-T = TypeVar("T")
 End = Literal["ended", "overdue", "running"]
 
 INSPECT_SECONDS = 10.0  # between two inspections: a stream that hangs hides the end no longer than this
@@ -28,11 +25,7 @@ DRAIN_SECONDS = 5.0  # for more of the output to arrive when the container has e
 REST_SECONDS = 10.0  # for all of that output
 COUNT_SECONDS = 1.0  # for counting lines that the full log does not take
 MEGABYTE = 1_000_000
-PATIENCE_SECONDS = 300.0  # for an engine that does not answer; then the attempt fails, and the next adopts
-PAUSE_SECONDS = 1.0
-
-# the engine's clients block; threads are created when they are needed
-_THREADS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="rankalpha")
+PAUSE_SECONDS = 1.0  # before output that ended early is read again
 
 
 class Follower:
@@ -70,7 +63,7 @@ class Follower:
         """Return when the container has ended, or was stopped because it ran for longer than `limit`.
 
         Return `running` when it still runs after `wait` seconds.
-        Raises ContainerGone, and EngineLost when the engine did not answer for PATIENCE_SECONDS.
+        Raises ContainerGone, and EngineLost when the engine did not answer for `PATIENCE_SECONDS`.
         """
         until = time.monotonic() + wait
         output = asyncio.create_task(self._copier.run())
@@ -173,34 +166,6 @@ def later_mark(first: Mark, second: Mark) -> Mark:
 def seconds_left(container: Container, limit: timedelta) -> float:
     """Return for how many seconds a running container may go on, however often it was adopted."""
     return (limit - (datetime.now(UTC) - (container.started or container.created))).total_seconds()
-
-
-async def patiently(log: Any, function: Callable[..., T], *arguments: Any) -> T:
-    """Call what asks the engine, and again while it does not answer, for PATIENCE_SECONDS at most."""
-
-    async def ask() -> T:
-        return await in_thread(function, *arguments)
-
-    def warn(state: RetryCallState) -> None:
-        if state.attempt_number == 1 and state.outcome:
-            log.warning("%s; trying again for %d s", state.outcome.exception(), PATIENCE_SECONDS)
-
-    retrying = AsyncRetrying(
-        retry=retry_if_exception_type(EngineLost),
-        stop=stop_after_delay(PATIENCE_SECONDS),
-        wait=wait_fixed(PAUSE_SECONDS),
-        before_sleep=warn,
-        reraise=True,
-    )
-    answer: T = await retrying(ask)
-    if retrying.statistics["attempt_number"] > 1:
-        log.info("The engine answers again")
-    return answer
-
-
-async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Run a function that blocks in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, function, *arguments)
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

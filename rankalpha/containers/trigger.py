@@ -10,7 +10,8 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from rankalpha import masking
 from rankalpha.containers import task_log
-from rankalpha.containers.follow import Follower, in_thread, later_mark, patiently
+from rankalpha.containers.follow import Follower, later_mark
+from rankalpha.containers.patience import in_thread, patiently
 from rankalpha.containers.task_state import state_of
 from rankalpha.logs import bind_batch
 from rankalpha.runners import runner

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, TypedDict
 
-from rankalpha.stages.result import MAX_INTEGER
+from rankalpha.stages.storable import MAX_INTEGER
 
 Severity = Literal["block", "warn"]
 Value = int | float | str | None
@@ -71,7 +71,7 @@ class Check:
         passed = value is None or isinstance(value, str) or self._holds(value)
         if isinstance(
             value, float
-        ):  # numbers that cannot be stored (rankalpha.stages.result) are kept as text
+        ):  # numbers that cannot be stored (rankalpha.stages.storable) are kept as text
             value = round(value, DECIMALS) if abs(value) < MAX_INTEGER else str(value)
         return {
             "name": self.name,

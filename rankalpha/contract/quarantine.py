@@ -42,7 +42,7 @@ def refusal(permission: Any, try_number: int) -> str:
 
 
 def forced(permission: Any, try_number: int) -> dict[str, str] | None:
-    """Return who lets this attempt publish, and why; None when the permission is for another, or is none."""
+    """Return who lets this attempt publish, and why; None when it is for another, or not valid."""
     if refusal(permission, try_number):
         return None
     return {"by": permission["by"], "reason": permission["reason"]}

@@ -100,7 +100,8 @@ def outdated(event: AssetEvent, session: Session) -> bool:
         latest = latest_event(asset_id, event.partition_key, session)
         if latest is None or _has_read(event, latest):
             continue
-        if latest.id not in consumed if consumed else latest.timestamp > read_at:
+        unread = latest.id not in consumed if consumed else latest.timestamp > read_at
+        if unread:
             return True
     return False
 

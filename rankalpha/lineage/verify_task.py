@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.pipeline.batch import is_key
 from rankalpha.settings import SettingsError
-from rankalpha.texts import counted
+from rankalpha.texts import count
 
 if TYPE_CHECKING:  # slow to load, and not for parsing
     from rankalpha.airflow_api import AirflowApi
@@ -39,7 +39,8 @@ def verify_versions() -> None:
             for key in _chosen(api, pipeline):
                 verdicts = verify_batch(api, pipeline, key)
                 problems += [problem for verdict in verdicts for problem in verdict.problems]
-                counts = f"{counted(len(verdicts), 'version')}, {counted(len(problems), 'problem')}"
+                own = sum(len(verdict.problems) for verdict in verdicts)
+                counts = f"{count(len(verdicts), 'version')}, {count(own, 'problem')}"
                 log.info("Batch %s: %s", pipeline.market.named(key), counts)
     except (AirflowApiError, SettingsError) as error:
         raise AirflowFailException(str(error)) from error

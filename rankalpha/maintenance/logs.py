@@ -12,7 +12,7 @@ from typing import Literal
 from airflow.sdk import conf
 
 from rankalpha.settings import settings
-from rankalpha.texts import counted
+from rankalpha.texts import count
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ def prune_logs() -> None:
         return
     folder = conf.get_mandatory_value("logging", "base_log_folder")
     removed = prune_folder(Path(folder), time.time() - days * DAY)
-    counts = [counted(removed[kind], kind) for kind in ("file", "folder")]
-    log.info("Removed from %s what is older than %s: %s", folder, counted(days, "day"), ", ".join(counts))
+    counts = [count(removed[kind], kind) for kind in ("file", "folder")]
+    log.info("Removed from %s what is older than %s: %s", folder, count(days, "day"), ", ".join(counts))
 
 
 def prune_folder(root: Path, before: float) -> Counter[Kind]:

@@ -16,7 +16,8 @@ from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
 from rankalpha.stages.given import check_result
 from rankalpha.stages.profile import Profile
-from rankalpha.stages.result import ResultError, ResultNotStored, parse_result, read_json
+from rankalpha.stages.result import parse_result
+from rankalpha.stages.storable import ResultError, ResultNotStored, read_json
 from rankalpha.texts import ANSWER, cut, shown
 from rankalpha.usable import url_problem
 
@@ -49,7 +50,7 @@ def make(
     """Make `call` for `batch` and return the JSON object of the answer; `more` is said in its body.
 
     `profile` has the call's settings. Raises SettingsError for a setting that is not usable,
-    AirflowFailException for an answer 4xx, and ServiceError for everything that another attempt may heal.
+    AirflowFailException for an answer 4xx, and ServiceError for everything that another attempt may solve.
     """
     url, method = profile.get(call.url_key), profile.get(f"{call.name}_METHOD").upper()
     path, timeout = profile.line(f"{call.name}_PATH"), profile.number(f"{call.name}_TIMEOUT", LONGEST)
@@ -104,8 +105,8 @@ def result_of(
 ) -> dict[str, Any] | None:
     """Return the answer of a grading refresh as a result; None for a service that reports no figures.
 
-    `output` is the folder of the version that it was told to write, empty when it was told of none, and
-    `inputs` are the versions that it was told to read.
+    `output` is the folder of the version that it was asked to write, empty when it was not asked for one, and
+    `inputs` are the versions that it was asked to read.
     """
     if not {"graded", "as_of"} <= answer.keys():
         return None

@@ -19,8 +19,8 @@ from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
 from rankalpha.runners.base import StageFailed, StageInvalid, StageLeft, Usage
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import SettingsError, settings
-from rankalpha.stages.result import ResultError
 from rankalpha.stages.stage import Stage
+from rankalpha.stages.storable import ResultError
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # states of a task whose attempt was ended by a person, and not by the death of a process

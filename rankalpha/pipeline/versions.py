@@ -38,7 +38,7 @@ class Version:
 
         Raises BatchError, which names `where`, for one that no stage has written like that.
         """
-        if not isinstance(value, Mapping):  # an image of one's own may call another thing its version
+        if not isinstance(value, Mapping):  # an image of your own may call another thing its version
             return None
         path, sha256 = str(value.get("path")), str(value.get("sha256"))
         if not PATH.fullmatch(path) or not CHECKSUM.fullmatch(sha256):

@@ -14,7 +14,7 @@ TAIL_LINES = 20  # log lines quoted in the error of a failed stage
 MAX_RESULT = 1024 * 1024  # bytes of a result that are read; `stages.result` has its own limit
 LONGEST_LINE = 64 * 1024  # characters; the rest of a longer line is left out, see `shortened`
 
-# sysexits.h: another attempt does not heal wrong usage, wrong data or wrong configuration
+# sysexits.h: another attempt does not fix wrong usage, wrong data or wrong configuration
 PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
 # what shells, `env` and Docker's init say of a command that cannot be run or is not there
 COMMAND_EXITS = (125, 126, 127)

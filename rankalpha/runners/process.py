@@ -6,7 +6,6 @@ status. A process has no file system and network of its own, and no real limits 
 Its exit status is lost when its shim is killed too.
 """
 
-import asyncio
 import errno
 import json
 import os
@@ -14,11 +13,9 @@ import secrets
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -27,7 +24,6 @@ from stat import S_ISREG
 from rankalpha.runners import container_log
 from rankalpha.runners.base import (
     GRACE_SECONDS,
-    LONGEST_LINE,
     TAIL_LINES,
     Container,
     ContainerGone,
@@ -40,15 +36,12 @@ from rankalpha.runners.base import (
 )
 from rankalpha.runners.identity import is_set_aside, name_aside
 from rankalpha.runners.process_environment import data_root, environment, working_folder
-from rankalpha.runners.process_folder import container_of, description, locked, read, taken
-from rankalpha.runners.process_output import Output, characters, line_of
+from rankalpha.runners.process_folder import container_of, description, locked, read
+from rankalpha.runners.process_lines import lines_of
+from rankalpha.runners.process_output import Output, line_of
+from rankalpha.runners.process_start import pid_of, start_once
 from rankalpha.settings import settings
 from rankalpha.stages.stage import Stage, StageJob
-
-SHIM = Path(__file__).with_name("process_shim.py")
-START_SECONDS = 10
-POLL_SECONDS = 0.2
-PIECE = 4 * LONGEST_LINE  # bytes of a line that are read; a character has at most four
 
 
 class ProcessRunner(Runner):
@@ -85,25 +78,8 @@ class ProcessRunner(Runner):
 
     def start(self, container: Container, job: StageJob) -> None:
         """See Runner.start; when several start it at once, the lock decides."""
-        path = self._path(container.id)
-        with (path / "lock").open("w") as lock:
-            if not taken(lock, path / "started.json", START_SECONDS):
-                return
-            most = str(int(container_log.MEGABYTES * 1_000_000))
-            command = [str(working_folder(job)), *shlex.split(job.command)]
-            shim = subprocess.Popen(
-                [sys.executable, "-I", SHIM, str(lock.fileno()), most, *command],
-                cwd=path,
-                env=self.environment(container.id),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # not stopped with what started it
-                pass_fds=[lock.fileno()],
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while not (path / "started.json").exists() and time.monotonic() < deadline and shim.poll() is None:
-            time.sleep(0.01)
+        command = [str(working_folder(job)), *shlex.split(job.command)]
+        start_once(self._path(container.id), command, self.environment(container.id))
 
     def find(self, name: str) -> Container | None:
         """See Runner.find."""
@@ -129,26 +105,10 @@ class ProcessRunner(Runner):
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines."""
         with self._output(container_id) as output:
-            if since:
-                await asyncio.to_thread(output.go_to, since)
-            ended, entry, unread = False, b"", 0
-            while True:
-                while piece := output.readline(PIECE):
-                    if len(entry) <= PIECE:  # more of a longer line is not needed
-                        entry += piece
-                    else:
-                        unread += characters(piece)
-                    if not piece.endswith(b"\n"):  # the rest of a long line is on its way
-                        await asyncio.sleep(0)
-                        continue
-                    line, entry, unread = line_of(entry, unread), b"", 0
-                    if line.time >= since:
-                        yield line
-                if ended:
-                    return
-                ended = not self.inspect(container_id).running
-                if not ended:
-                    await asyncio.sleep(POLL_SECONDS)
+            lines = lines_of(output, since, lambda: self.inspect(container_id).running)
+            async with aclosing(lines):
+                async for line in lines:
+                    yield line
 
     def tail(self, container_id: str) -> Sequence[str]:
         """See Runner.tail."""
@@ -191,7 +151,7 @@ class ProcessRunner(Runner):
 
     def stop(self, container_id: str) -> None:
         """See Runner.stop; the whole process group is stopped, because children must not outlive a stage."""
-        pid = self._pid(container_id)
+        pid = pid_of(self._path(container_id))
         for number in (signal.SIGTERM, signal.SIGKILL):
             if not pid or not self.inspect(container_id).running:
                 return
@@ -213,15 +173,6 @@ class ProcessRunner(Runner):
         hidden = self._root / f".{secrets.token_hex(8)}"
         self._path(container_id).rename(hidden)
         shutil.rmtree(hidden)
-
-    def _pid(self, container_id: str) -> int:
-        """Return the process id, also of a process that is just being started; 0 without one."""
-        path, deadline = self._path(container_id), time.monotonic() + START_SECONDS
-        while not (started := read(path / "started.json")) and time.monotonic() < deadline:
-            if not locked(path / "lock"):
-                return 0
-            time.sleep(0.01)
-        return int(started.get("pid", 0))
 
     def _path(self, container_id: str) -> Path:
         """Return the folder of a container, given its name or its id."""

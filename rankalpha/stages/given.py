@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rankalpha.pipeline.versions import VERSION, Given
-from rankalpha.stages.result import ResultError, check_version
+from rankalpha.stages.result import check_version
 from rankalpha.stages.stage import Stage
+from rankalpha.stages.storable import ResultError
 from rankalpha.texts import shown
 
 OUTPUT_FOLDER = "RANKALPHA_OUTPUT"

@@ -116,7 +116,7 @@ class Stage:
         """Look up what the stage is given for `batch`; SettingsError names a key with an unusable value.
 
         `versions` are its variables about versions, see `rankalpha.stages.given`. They are left out when the
-        setting of the stage says so, because an image of one's own need not know of them.
+        setting of the stage says so, because an image of your own need not know of them.
         """
         profile = Profile.load(self.name, {**self._overridable(), **self.env}, self.market.profile)
         extra = {key: profile.optional(key) for key in (*self.optional, *self.secrets)}

@@ -1,8 +1,8 @@
-"""Refuses to trigger a DAG with a partition key that can be of no batch, before there is a run.
+"""Refuses to trigger a DAG with a partition key that names no batch, before there is a run.
 
 Airflow takes any text as a partition key. The run would fail at once, but it would be there, and be alerted.
-This is a middleware of Airflow's API server, which plugins may add. It has its say only when Airflow itself
-would let the caller trigger the DAG; all else it passes on, so that Airflow answers as ever.
+This is a middleware of Airflow's API server, which plugins may add. It refuses only when Airflow itself would
+let the caller trigger the DAG; it passes on everything else, so that Airflow answers as usual.
 """
 
 import json
@@ -53,7 +53,7 @@ class TriggerKeys:
 
 
 def problem_of(dag_id: str, key: str) -> str:
-    """Say why a DAG of ours cannot run for a key; an empty text when it can."""
+    """Return why a DAG of ours cannot run for a key; an empty text when it can."""
     pipeline = pipeline_of(dag_id)
     if pipeline is None:
         return ""

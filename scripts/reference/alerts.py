@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from rankalpha.alerts.incident import Urgency
+from rankalpha.alerts.runbook import anchor_of
 from scripts.reference.markdown import code, page, table
 
 RULES = "docs/monitoring/rules.yml"
@@ -58,5 +59,4 @@ def _plain(text: str) -> str:
 
 def _link(heading: str) -> str:
     """Return a link to a heading of the runbook."""
-    anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-    return f"[{heading}](../operate/runbook.md#{anchor})"
+    return f"[{heading}](../operate/runbook.md#{anchor_of(heading)})"

@@ -29,7 +29,7 @@ def models() -> Iterator[type[BaseSettings]]:
     """Yield the classes of settings of all modules."""
     for module in MODULES:
         for value in vars(module).values():
-            own = isinstance(value, type) and value.__module__ == module.__name__
+            own = isinstance(value, type) and value.__module__.startswith(module.__name__)
             if own and issubclass(value, BaseSettings):
                 yield value
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from rankalpha.containers import follow as following
+from rankalpha.containers import patience
 from rankalpha.containers.follow import Follower
 from rankalpha.runners.base import GRACE_SECONDS, ContainerGone, EngineLost, Mark
 from rankalpha.runners.docker import DockerRunner
@@ -26,7 +27,8 @@ def quick(monkeypatch, caplog):
     caplog.set_level("INFO", logger=log.name)
     monkeypatch.setattr(following, "INSPECT_SECONDS", 1.0)
     monkeypatch.setattr(following, "DRAIN_SECONDS", 1.0)
-    monkeypatch.setattr(following, "PAUSE_SECONDS", 0.1)
+    for module in (following, patience):
+        monkeypatch.setattr(module, "PAUSE_SECONDS", 0.1)
 
 
 @BOTH_WAYS
@@ -170,7 +172,7 @@ def test_an_engine_that_goes_away_is_waited_for(jobs, relay, caplog, away, polit
 
 
 def test_a_proxy_that_stays_away_fails_the_task_and_not_the_stage(jobs, demo, tmp_path, monkeypatch):
-    monkeypatch.setattr(following, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 1.0)
     proxy = RunningProxy(SOCKET, tmp_path / "log", [demo])
     use(monkeypatch, proxy.url)
     one = jobs.start(jobs.python(COUNT))

@@ -4,7 +4,7 @@ import json
 import re
 
 from rankalpha.commands.publish_anyway import publish_anyway
-from rankalpha.stages.result import MAX_DEPTH
+from rankalpha.stages.storable import MAX_DEPTH
 from tests.running.blocking import REASON, anyway, broken_checks
 from tests.support.services import FRONTEND, GRADING
 
@@ -23,7 +23,7 @@ def test_a_warning_is_published_and_told(lane):
 
 
 def test_what_a_result_may_hold_is_stored_as_it_is(lane):
-    """The bounds of rankalpha/stages/result.py are within what Airflow and PostgreSQL can store."""
+    """The bounds of rankalpha/stages/storable.py are within what Airflow and PostgreSQL can store."""
     key = "2023-08-02T06:00:00"
     deepest = {}
     for _ in range(MAX_DEPTH - 3):  # within the result, more and deep

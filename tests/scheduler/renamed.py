@@ -49,8 +49,11 @@ def pages():
 
 def executor():
     """Start our executor, let its heart beat twice, and end it; return how many workers it had."""
+    from airflow.utils.process_utils import set_component_mp_start_method
+
     from rankalpha.airflow_fixes.executor import FailFastLocalExecutor
 
+    set_component_mp_start_method("scheduler")  # as `airflow scheduler` does
     local = FailFastLocalExecutor(parallelism=1)
     local.start()
     workers = len(local.workers) if hasattr(local, "workers") else None

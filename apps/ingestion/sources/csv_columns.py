@@ -33,8 +33,8 @@ def named(path: Path, table: pl.DataFrame) -> tuple[str, str]:
     for name, column in (("date", day or moment), ("close", adjusted or close)):
         if not column:
             raise BadData(f"{path}: no column {name!r} in line 1 ({listed}); add it")
-    both = adjusted and close
-    return day or moment, _priced(path, table, adjusted, close) if both else adjusted or close
+    price = _priced(path, table, adjusted, close) if adjusted and close else adjusted or close
+    return day or moment, price
 
 
 def _priced(path: Path, table: pl.DataFrame, adjusted: str, close: str) -> str:

@@ -12,8 +12,8 @@ COMMA = r"^[+-]?(\d*,\d*|\d{1,3}(\.\d{3})+,\d*)$"  # 1,5 or 1.234,5
 # 1,234 or 1.234 without another hint; no number of thousands begins with 0
 EITHER = r"^[+-]?[1-9]\d{0,2}([.,])\d{3}$"
 # 1 234,5 or 1'234.5: the mark is a decimal one
-GROUPED = r"^[+-]?\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+(?:[.,]\d*)?$"
 GROUPS = r"[ '\u2019\u00a0\u202f]"
+GROUPED = rf"^[+-]?\d{{1,3}}(?:{GROUPS}\d{{3}})+(?:[.,]\d*)?$"
 THOUSANDS = r"^[+-]?[1-9]\d{0,2}([.,])\d{3}(?:([.,])\d{3})+$"  # 1,234,567: the mark cannot be a decimal one
 
 

@@ -72,7 +72,8 @@ def _text(path: Path) -> str:
 
 def _columns(path: Path, text: str) -> tuple[pl.DataFrame, str, str]:
     """Return the table as text, with `line`, and the names of its columns of days and closes."""
-    first = 1 + len(text) - len(text := text.lstrip("\n"))
+    stripped = text.lstrip("\n")
+    text, first = stripped, 1 + len(text) - len(stripped)
     if declared := EXCEL.match(text):  # Excel's own first line
         text, first = text[declared.end() :], first + 1
     header = QUOTED.sub("", text.split("\n", 1)[0])

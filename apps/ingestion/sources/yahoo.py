@@ -4,7 +4,6 @@ import logging
 import math
 import threading
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -15,11 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from apps.common.stage import BadConfig
-from apps.common.transient import Patience, Unavailable
+from apps.common.transient import Patience
 from apps.ingestion.sessions import next_days
 from apps.ingestion.sources import ACTIONS, Fetched, Missing, Reason
 from apps.ingestion.sources.yahoo_cache import usable
 from apps.ingestion.sources.yahoo_frames import SCHEMA, finished, to_actions, to_prices
+from apps.ingestion.sources.yahoo_missing import why_missing
 
 if TYPE_CHECKING:
     from apps.ingestion.sources.yahoo_session import PatientSession
@@ -28,7 +28,6 @@ log = logging.getLogger("ingestion")
 
 AT_ONCE = 4  # requests in flight; Yahoo limits how many an address may send
 OUT_OF_SERVICE = 5  # symbols in a row without an answer, after which the others are not asked for
-LONGEST = 200  # characters of the library's message
 
 
 class Answer(NamedTuple):
@@ -91,7 +90,9 @@ class YahooSource:
             if self._cache is None or not usable(self._cache):
                 self._temporary = TemporaryDirectory(prefix="yahoo-", ignore_cleanup_errors=True)
                 self._cache = Path(self._temporary.name)
-            self._session = _session(self._patience, self._cache)
+            from apps.ingestion.sources.yahoo_session import opened  # noqa: PLC0415  (it loads yfinance)
+
+            self._session = opened(self._patience, self._cache)
             self._ends = time.monotonic() + self._budget.total_seconds()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(
@@ -116,7 +117,7 @@ class YahooSource:
         try:
             answer = self._answer(symbol, start)
         except Exception as error:  # noqa: BLE001  the library lets errors of several libraries through
-            answer = _without(_why(symbol, error))
+            answer = _without(why_missing(symbol, error))
         missing = answer.missing
         with self._lock:
             if missing is not None and missing.reason in (Reason.UNAVAILABLE, Reason.REFUSED):
@@ -146,41 +147,6 @@ class YahooSource:
             text = f"Yahoo has no prices of {symbol} from {start} on; has it been renamed or delisted?"
             return _without(Missing(Reason.EMPTY, f"{text} Correct INGESTION_SYMBOLS"))
         return Answer(prices, to_actions(symbol, frame))
-
-
-def _session(patience: Patience, cache: Path) -> "PatientSession":
-    import yfinance  # noqa: PLC0415
-    from yfinance.cache import get_cookie_cache, get_isin_cache, get_tz_cache  # noqa: PLC0415
-
-    from apps.ingestion.sources.yahoo_session import PatientSession  # noqa: PLC0415
-
-    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are reported here, symbol by symbol
-    warnings.filterwarnings("ignore", module="yfinance")  # about its use of pandas
-    yfinance.config.debug.hide_exceptions = False
-    yfinance.set_tz_cache_location(str(cache))
-    # opened by one thread, and kept open: threads that open a database at the same time may find it locked
-    for opened in (get_tz_cache(), get_cookie_cache(), get_isin_cache()):
-        opened.lookup("")
-    return PatientSession(patience)
-
-
-def _why(symbol: str, error: Exception) -> Missing:
-    """Return the reason and the message for a symbol whose request failed."""
-    from apps.ingestion.sources.yahoo_session import Refused  # noqa: PLC0415
-
-    if isinstance(error, Refused):
-        if error.us:
-            text = f"Yahoo refuses to serve this address ({error})"
-            return Missing(Reason.REFUSED, f"{text}; check the proxy, or choose another INGESTION_SOURCE")
-        text = f"Yahoo does not have {symbol} ({error}); has it been renamed or delisted?"
-        return Missing(Reason.UNKNOWN, f"{text} Correct INGESTION_SYMBOLS")
-    if isinstance(error, Unavailable) or type(error).__name__ == "YFRateLimitError":
-        return Missing(Reason.UNAVAILABLE, f"Yahoo did not answer for {symbol}: {error}"[:LONGEST])
-    if type(error).__name__ in ("YFPricesMissingError", "YFTzMissingError"):
-        text = f"Yahoo has no prices of {symbol} ({' '.join(str(error).split())[:LONGEST]})"
-        return Missing(Reason.EMPTY, f"{text}; correct INGESTION_SYMBOLS")
-    fault = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
-    return Missing(Reason.FAULTY, f"Yahoo's answer for {symbol} cannot be used ({fault}); try again later")
 
 
 def _without(missing: Missing) -> Answer:

@@ -3,14 +3,19 @@
 yfinance itself asks once, ignores Retry-After, and treats an unreadable answer as a symbol without prices.
 """
 
+import logging
 import threading
 import time
+import warnings
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import yfinance
 from curl_cffi import CurlError, requests
 from curl_cffi.requests.exceptions import SSLError
+from yfinance.cache import get_cookie_cache, get_isin_cache, get_tz_cache
 
 from apps.common.transient import Patience, Unavailable, may_pass, retry_after
 
@@ -104,3 +109,15 @@ class PatientSession(requests.Session[requests.Response]):
                 raise Refused(text, us=False)
             raise Unavailable(f"{host} answered with an error, {text}")
         return response
+
+
+def opened(patience: Patience, cache: Path) -> PatientSession:
+    """Return a session for yfinance, which keeps cookies and the time zones of symbols in `cache`."""
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are reported here, symbol by symbol
+    warnings.filterwarnings("ignore", module="yfinance")  # about its use of pandas
+    yfinance.config.debug.hide_exceptions = False
+    yfinance.set_tz_cache_location(str(cache))
+    # opened by one thread, and kept open: threads that open a database at the same time may find it locked
+    for kept in (get_tz_cache(), get_cookie_cache(), get_isin_cache()):
+        kept.lookup("")
+    return PatientSession(patience)

@@ -45,11 +45,11 @@ class Database:
 
     def has_runs(self) -> bool:
         """Return whether Airflow has ever run something."""
-        if not self._told("SELECT to_regclass('public.dag_run')"):
+        if not self._value("SELECT to_regclass('public.dag_run')"):
             return False
-        return self._told("SELECT EXISTS (SELECT 1 FROM public.dag_run)") == "t"
+        return self._value("SELECT EXISTS (SELECT 1 FROM public.dag_run)") == "t"
 
-    def _told(self, query: str) -> str:
+    def _value(self, query: str) -> str:
         return self._psql("--tuples-only", "--no-align", "--command", query).strip()
 
     def _psql(self, *options: str, stdin: IO[bytes] | None = None) -> str:
@@ -69,9 +69,9 @@ class Database:
             check=False,
         )
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
-            first = next((number for number, line in enumerate(said) if "error:" in line.lower()), -1)
-            error = "; ".join(said[first:][:2])  # and its detail
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
+            first = next((number for number, line in enumerate(lines) if "error:" in line.lower()), -1)
+            error = "; ".join(lines[first:][:2])  # and its detail
             raise BackupError(f"{tool} has failed, and the database is as it was: {error}")
         return (done.stdout or b"").decode()
 

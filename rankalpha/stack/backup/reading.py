@@ -39,22 +39,22 @@ def _about(file: Path, tar: tarfile.TarFile) -> About:
     first = tar.next()
     if first is None or first.name != ABOUT:
         raise BackupError(f"{file} is not a backup of RankAlpha: it does not begin with {ABOUT}")
-    told: dict[str, Any] = json.load(_opened(tar, first))
+    described: dict[str, Any] = json.load(_opened(tar, first))
     newer = [
-        f"{name} {told[key]}, here {own}"
+        f"{name} {described[key]}, here {own}"
         for name, key, own in (
             ("format", "format", FORMAT),
             ("RankAlpha", "rankalpha", About.rankalpha),
             ("Airflow", "airflow", About.airflow),
         )
-        if Version(str(told[key])) > Version(str(own))
+        if Version(str(described[key])) > Version(str(own))
     ]
     if newer:
         raise BackupError(
             f"{file} was made by a newer version ({'; '.join(newer)}); "
             "take that version of this repository, then restore it"
         )
-    return About(**told)
+    return About(**described)
 
 
 def _safe(name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rankalpha.containers import follow
+from rankalpha.containers import follow, patience
 from rankalpha.containers.follow import End, Follower, later_mark
 from rankalpha.runners import process
 from rankalpha.runners.base import NOTHING, Container, ContainerGone, EngineLost, Line, Mark
@@ -36,7 +36,8 @@ log = logging.getLogger("task")
 @pytest.fixture(autouse=True)
 def folder(app_dir, monkeypatch, caplog) -> Path:
     caplog.set_level("INFO")
-    monkeypatch.setattr(follow, "PAUSE_SECONDS", 0.02)
+    for module in (follow, patience):
+        monkeypatch.setattr(module, "PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(follow, "INSPECT_SECONDS", 0.2)
     monkeypatch.setattr(follow, "DRAIN_SECONDS", 0.5)
     return app_dir
@@ -184,7 +185,7 @@ def test_an_engine_that_is_lost_for_a_while_is_waited_for(folder, caplog):
 
 
 def test_an_engine_that_stays_lost_fails_the_task_and_not_the_stage(folder, monkeypatch):
-    monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.3)
     runner, container = Unsteady(), start(folder, COUNT)
     runner.lost = math.inf
     began = time.monotonic()

@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.log import init_log_file
 from airflow.utils.helpers import log_filename_template_renderer
 
-from rankalpha.containers import follow
+from rankalpha.containers import follow, patience
 from rankalpha.containers.task_state import state_of
 from rankalpha.containers.trigger import StageTrigger
 from rankalpha.runners.base import Container, EngineLost
@@ -85,8 +85,8 @@ def test_an_engine_that_stays_lost_is_one_event(folder, monkeypatch):
     def lost(*_) -> Container:
         raise EngineLost("lost the engine")
 
-    monkeypatch.setattr(follow, "PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(follow, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.05)
     container = start(folder, UNTIL_GO)
     with monkeypatch.context() as patch:
         patch.setattr(ProcessRunner, "inspect", lost)

@@ -131,6 +131,14 @@ def test_the_maintenance_verifies_the_newest_batch_and_another(servers):
     assert {PRICES["path"], older["path"]} <= {path for path, _ in servers.verified}
 
 
+def test_the_maintenance_counts_the_problems_of_each_batch_apart(servers, caplog):
+    servers.events.append(event("prices", {**PRICES, "path": f"prices/{OLDER}/ingestion-1-1"}, OLDER))
+    servers.rotten = {PRICES["path"]}  # of the newest batch, which comes first
+    with caplog.at_level("INFO"), pytest.raises(AirflowFailException):
+        verify_versions()
+    assert f"Batch {OLDER}: 1 version, 0 problems" in caplog.text
+
+
 def test_the_maintenance_fails_for_good_and_names_the_file(servers):
     servers.rotten = {PRICES["path"]}
     with pytest.raises(AirflowFailException, match=r"changed on the disk: /data/prices/x.parquet: its SHA"):

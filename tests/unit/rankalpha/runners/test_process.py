@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rankalpha.containers.durable import check_exit
-from rankalpha.runners import process, runner
+from rankalpha.runners import process_start, runner
 from rankalpha.runners.base import ContainerGone, NameTaken, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import SettingsError
@@ -56,7 +56,7 @@ def test_a_process_from_its_start_to_its_end(folder):
 
 def test_starting_it_again_does_nothing(folder, monkeypatch):
     container = start(folder, "print(1)" + UNTIL_GO)
-    monkeypatch.setattr(process, "subprocess", None)  # no second one can be started
+    monkeypatch.setattr(process_start, "subprocess", None)  # no second one can be started
     ProcessRunner().start(container, job())
     (folder / "go").touch()
     ended(container)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rankalpha.runners import process
+from rankalpha.runners import process_lines
 from rankalpha.runners.base import Line
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
@@ -119,5 +119,5 @@ def test_a_line_that_is_only_partly_written_is_waited_for(folder, tmp_path, monk
         await asyncio.sleep(0.02)
 
     write(first)
-    monkeypatch.setattr(process, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(process_lines, "asyncio", SimpleNamespace(sleep=sleep))
     assert output(container) == [Line(MOMENT, "grün")]

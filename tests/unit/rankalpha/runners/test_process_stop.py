@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rankalpha.containers.durable import check_exit
-from rankalpha.runners import process
+from rankalpha.runners import process, process_start
 from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
@@ -92,10 +92,10 @@ def test_stop_before_the_start_and_after_the_end_is_harmless(folder):
 
 
 def test_what_is_only_just_being_started_is_stopped(folder, monkeypatch):
-    monkeypatch.setattr(process, "START_SECONDS", 0.001)  # start() returns before the shim has begun
+    monkeypatch.setattr(process_start, "START_SECONDS", 0.001)  # start() returns before the shim has begun
     container = start(folder, UNTIL_GO)
     assert (container.started, ProcessRunner().inspect(container.id).started) == (None, None)
-    monkeypatch.setattr(process, "START_SECONDS", 10)
+    monkeypatch.setattr(process_start, "START_SECONDS", 10)
     ProcessRunner().stop(container.id)
     assert ProcessRunner().inspect(container.id).status == 128 + signal.SIGTERM
 

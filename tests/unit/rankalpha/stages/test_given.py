@@ -7,7 +7,7 @@ import pytest
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.versions import Given, Version
 from rankalpha.stages.given import check_result, environment, folders_of, inputs_in
-from rankalpha.stages.result import ResultError
+from rankalpha.stages.storable import ResultError
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 
 OLDER = "2025-11-19T06:00:00"

@@ -15,6 +15,7 @@ import psutil
 
 from rankalpha.runners.base import Container, Line
 from rankalpha.runners.process import ProcessRunner
+from rankalpha.runners.process_start import pid_of
 from rankalpha.settings import settings
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.demo_stage import job
@@ -71,7 +72,7 @@ def printed(container: Container) -> list[str]:
 
 def leader(container: Container) -> psutil.Process:
     """Return the process of the stage itself; its parent is the shim."""
-    return psutil.Process(ProcessRunner()._pid(container.id))
+    return psutil.Process(pid_of(ProcessRunner()._path(container.id)))
 
 
 def alive(pid: int) -> bool:
