@@ -96,7 +96,6 @@ def test_half_days_and_holidays() -> None:
     holidays = nyse.holidays(*year)
     assert len(holidays) == 10
     assert THANKSGIVING in holidays
-    assert of("XTAE").holidays(date(2020, 3, 1), date(2020, 3, 7)) == []  # it rested on Friday and Saturday
 
 
 @pytest.mark.parametrize("code", ["XNYS", "XLON", "XFRA", "XETR", "XHKG", "XTSE", "XSWX"])
@@ -123,6 +122,11 @@ def test_a_day_that_the_library_does_not_know_yet_is_refused() -> None:
 def test_a_moment_before_its_first_session_is_refused() -> None:
     with pytest.raises(BadConfig, match=r"1989-12-31 is before its first known session, 1990-01-02"):
         of("XNYS").last_closed(at("1989-12-31T06:00:00"))
+
+
+def test_an_exchange_whose_week_has_changed() -> None:
+    assert of("XTAE").last_closed(at("2020-03-08T22:00:00")) == date(2020, 3, 8)  # a Sunday
+    assert of("XTAE").last_closed(at("2026-03-08T22:00:00")) == date(2026, 3, 6)
 
 
 def test_an_alias_is_a_code_and_an_empty_one_is_no_exchange() -> None:
