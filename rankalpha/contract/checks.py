@@ -37,7 +37,7 @@ class Outcome(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A figure that must be at least `least` and at most `most`, both in `unit` ("", "days", "sessions" or "%").
+    """A figure that must be at least `least` and at most `most`, both in `unit` (such as "sessions" or "%").
 
     A figure that is text says why there is nothing to check; it passes, and so does None (not reported).
     """
