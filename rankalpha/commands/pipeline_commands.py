@@ -1,4 +1,4 @@
-"""The commands for the pipeline's batches, in every stack; some only look, such as `health` and `calendar`."""
+"""The commands for the pipeline's batches, in every stack; some only look, such as `health`."""
 
 import click
 
