@@ -89,8 +89,8 @@ def check(market: str, year: Year) -> int:
     first, close = early[0], year.exchange.next_close(early[0])
     print(
         f"Market {market}: {len(early)} of {len(year.batches) - 1} batches of {year.year} are due {open_} "
-        f"and have no prices of that day. The first is due at {first:%Y-%m-%d %H:%M} UTC, and the close is at "
-        f"{close:%H:%M}. Change the schedule in markets.toml to after the close."
+        f"and have no prices of that day. The first is due at {first:%Y-%m-%d %H:%M} UTC, and the close is "
+        f"at {close:%H:%M}. Change the schedule in markets.toml to after the close."
     )
     return 1
 
