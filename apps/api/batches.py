@@ -85,6 +85,13 @@ class BatchFiles:
             return replace(self, inputs={**inputs, "prices": prices}) if prices else files
         return files
 
+    def made_for(self) -> str | None:
+        """Return the older batch that scores and sentiment were made for; None when one of them is its own."""
+        made = {
+            self.inputs[name].path.split("/")[1] for name in ("scores", "sentiment") if name in self.inputs
+        }
+        return max(made) if made and max(made) < self.key else None
+
     @property
     def versions(self) -> Path:
         """The folder that holds a folder of each grading of the batch."""

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from apps.common.files import write_atomic
 from apps.common.stage import BadData
@@ -28,6 +28,14 @@ class Grade(BaseModel):
     sparkline: list[float]  # last closes, oldest first
 
 
+class Session(BaseModel):
+    """What the orchestrator knows of the exchange's sessions when the batch is graded."""
+
+    newest: date  # the last one that had closed at the batch's moment
+    behind: int = Field(ge=0)  # how many sessions the prices lack up to that one
+    next_close: AwareDatetime | None = None  # afterwards a newer session has closed
+
+
 class Grades(BaseModel):
     """The grades of one batch, best first."""
 
@@ -36,6 +44,8 @@ class Grades(BaseModel):
     sentiment_weight: float
     grades: list[Grade]
     ungraded: list[str]  # symbols without any score
+    session: Session | None = None  # None for a market without a calendar
+    carried_over_from: str | None = None  # the batch that scores and sentiment were made for, if an older one
 
     @property
     def distribution(self) -> dict[str, int]:
@@ -45,7 +55,8 @@ class Grades(BaseModel):
 
     def text(self) -> str:
         """Return the content of the file; the same grades give the same bytes."""
-        return self.model_dump_json(indent=1) + "\n"
+        unknown = {name for name in ("session", "carried_over_from") if getattr(self, name) is None}
+        return self.model_dump_json(indent=1, exclude=unknown) + "\n"
 
 
 class GradesAnswer(Grades):

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from rankalpha.pipeline.batch import is_key
+from rankalpha.pipeline.sessions import CARRIED_OVER_FROM, REUSED_FROM, MarketDay
+from rankalpha.pipeline.steps import SHAPE
+
 State = Literal[
     "done",
     "running",
@@ -39,6 +43,11 @@ class Standing:
     queued: datetime | None = None
     held: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def reused_from(self) -> str | None:
+        """The batch whose version was published again, so that no container had to run."""
+        return _batch(self.extra.get(REUSED_FROM))
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -57,6 +66,16 @@ class Batch:
         return states == {"done"}
 
     @property
+    def day(self) -> MarketDay | None:
+        """Which session its prices are of; None before they are published."""
+        return MarketDay.of(self.steps[SHAPE[0].name].extra)
+
+    @property
+    def carried_over_from(self) -> str | None:
+        """The batch whose grades hold for it, too, because nothing it is graded from is new."""
+        return _batch(self.steps[SHAPE[-1].name].extra.get(CARRIED_OVER_FROM), self.key)
+
+    @property
     def where(self) -> str:
         """Its open steps in words, or that it is graded."""
         words = [
@@ -65,3 +84,8 @@ class Batch:
             if step.state not in ("done", "waiting")
         ]
         return ", ".join(words) or ("graded" if self.settled else "nothing runs")
+
+
+def _batch(value: object, but: str = "") -> str | None:
+    """Return the batch that an event names, if it does and it is another one than `but`."""
+    return value if isinstance(value, str) and value != but and is_key(value) else None

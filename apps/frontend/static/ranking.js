@@ -3,6 +3,7 @@ import { COLUMNS, renderHead, renderRows } from "./table.js";
 import { renderDistribution, renderFacts, renderMethod } from "./summary.js";
 
 const RETRY_SECONDS = 15;
+const FACTS_SECONDS = 60; // a session may close while the page is open
 const MARKET = new URLSearchParams(location.search).get("market"); // null: the default one
 const ADDRESS = MARKET ? `/api/ranking?market=${encodeURIComponent(MARKET)}` : "/api/ranking";
 const byId = (id) => document.getElementById(id);
@@ -133,3 +134,4 @@ byId("retry").addEventListener("click", load);
 byId("sort").append(...COLUMNS.map((column) => new Option(column.label, column.key)));
 byId("sort").addEventListener("change", (event) => sortBy(event.target.value));
 listen();
+setInterval(() => view.ranking && renderFacts(byId("facts"), byId("note"), view.ranking), FACTS_SECONDS * 1000);
