@@ -86,11 +86,10 @@ class BatchFiles:
         return files
 
     def made_for(self) -> str | None:
-        """Return the older batch that scores and sentiment were made for; None when one of them is its own."""
-        made = {
-            self.inputs[name].path.split("/")[1] for name in ("scores", "sentiment") if name in self.inputs
-        }
-        return max(made) if made and max(made) < self.key else None
+        """Return the older batch that scores and sentiment were made for; None when one of them is new."""
+        halves = (self.inputs.get(name) for name in ("scores", "sentiment"))
+        newest = max(version.path.split("/")[1] if version else self.key for version in halves)
+        return newest if newest < self.key else None
 
     @property
     def versions(self) -> Path:

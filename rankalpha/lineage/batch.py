@@ -12,18 +12,8 @@ from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.sessions import CARRIED_OVER_FROM, REUSED_FROM, MarketDay
 from rankalpha.pipeline.steps import Step
 
-RESULT = (
-    "rows",
-    "symbols",
-    "as_of",
-    "checksum",
-    "checks",
-    "container",
-    "forced",
-    "republished",
-    REUSED_FROM,
-    CARRIED_OVER_FROM,
-)
+RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished")
+ORIGIN = (REUSED_FROM, CARRIED_OVER_FROM)
 
 
 def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, Any]:
@@ -143,7 +133,7 @@ def _output(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     newest = events[-1]
     extra = newest["extra"] or {}
     source = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
-    figures = {name: extra.get(name) for name in RESULT}
+    figures = {name: extra.get(name) for name in (*RESULT, *ORIGIN)}
     version = reference(version_of(extra))
     day = MarketDay.of(extra)
     session = day.described(datetime.now(UTC)) if day and day.session else None

@@ -62,7 +62,7 @@ class MarketDay:
         return max(published, self.next_close if known and self.next_close else published) + fresh_for
 
     def named(self, now: datetime) -> str:
-        """Return the day in words, such as `Friday's close, 27 Nov`; another year than now's is named, too."""
+        """Return the day in words, such as `Friday's close, 27 Nov`; another year than now's is named."""
         day, year = self.as_of, "" if self.as_of.year == now.year else f" {self.as_of.year}"
         return f"{day:%A}'s close, {day.day} {day:%b}{year}"
 
@@ -111,9 +111,7 @@ def carried_over(batch: object, day: MarketDay | None, what: str = "grades") -> 
 def figures(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of the sessions of a published batch, see `market_day`."""
     details = result.get("details")
-    return (
-        {name: details[name] for name in FIGURES if name in details} if isinstance(details, Mapping) else {}
-    )
+    return {key: details[key] for key in FIGURES if key in details} if isinstance(details, Mapping) else {}
 
 
 def market_day(prices: str, batch: str) -> MarketDay | None:

@@ -116,7 +116,7 @@ function stepButton(batch, step, now, open) {
   const content = [stateMark(state), element("span", "sub", [timing(step, now) || "\u00a0", rows])];
   const notes = [];
   if (step.held) notes.push(note("bad", `${count(blocking.length, "check")} failed`));
-  else if (step.reused_from) notes.push(note("idle", "carried over", CARRIED));
+  else if (step.reused_from && state === "done") notes.push(note("idle", "carried over", CARRIED));
   if (step.forced && !step.held) notes.push(note("warn", "published anyway"));
   if (warning.length) notes.push(note("warn", count(warning.length, "warning")));
   if (notes.length) content.push(element("span", "notes", notes));

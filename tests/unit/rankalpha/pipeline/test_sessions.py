@@ -8,6 +8,7 @@ from rankalpha.pipeline.sessions import MarketDay, carried_over, figures
 
 FRIDAY = date(2026, 11, 27)  # after Thanksgiving: a half day, which closes at 18:00 UTC
 FRIDAYS_CLOSE = datetime(2026, 11, 27, 18, tzinfo=UTC)
+CLOSED = "at least 1 session behind: a newer one closed on Mon 30 Nov at 21:00 UTC"
 MONDAYS_CLOSE = datetime(2026, 11, 30, 21, tzinfo=UTC)
 
 
@@ -29,13 +30,11 @@ def result(as_of="2026-11-27", session="2026-11-27", behind=0, close="2026-11-30
         ("2026-11-30T20:59:59", "Friday's close, 27 Nov, current"),
         (
             "2026-11-30T21:30:00",
-            "Friday's close, 27 Nov, at least 1 session behind: "
-            "a newer one closed on Mon 30 Nov at 21:00 UTC",
+            f"Friday's close, 27 Nov, {CLOSED}",
         ),
         (
             "2027-01-04T12:00:00",
-            "Friday's close, 27 Nov 2026, at least 1 session behind: "
-            "a newer one closed on Mon 30 Nov at 21:00 UTC",
+            f"Friday's close, 27 Nov 2026, {CLOSED}",
         ),
     ],
 )
