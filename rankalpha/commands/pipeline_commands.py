@@ -153,7 +153,7 @@ def startup(stay: bool) -> None:
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Days to fill.")
 @market_option
 def demo(days: int, market: str | None) -> None:
-    """Fill the last days with batches of the sample.
+    """Fill the days before today with batches of the sample.
 
     Each day without a graded batch gets its batch by schedule, oldest first, by an ordinary run of ingestion.
     It can be stopped and repeated: only what is missing is made.

@@ -28,13 +28,12 @@ class ServiceError(Exception):
 
 def service_profile(api: AirflowApi, pipeline: Pipeline) -> Profile:
     """Return the settings of the services of a pipeline's market; Variables are asked for by `api`."""
-    return profile_of(
-        api, pipeline, "api", {key: one for call in CALLS for key, one in call.defaults.items()}
-    )
+    defaults = {key: value for call in CALLS for key, value in call.defaults.items()}
+    return profile_of(api, pipeline, "api", defaults)
 
 
 def profile_of(api: AirflowApi, pipeline: Pipeline, name: str, defaults: Mapping[str, str]) -> Profile:
-    """Return the settings of env/<profile>/<name>.env of a pipeline's market, with the Variables over them."""
+    """Return the settings of env/<profile>/<name>.env of a pipeline's market, under the Variables."""
 
     def lookup(key: str) -> str | None:
         try:
