@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from apps.common.exchange import exchange
 from apps.common.files import checksum, write_atomic
 from apps.common.run import Result
 from apps.common.stage import Batch
@@ -63,14 +64,14 @@ def _updated(
     prices = updated.prices
     as_of, listed = appearances(prices, settings.screener_top)
     folder = batch.target(snapshots.VOLUME)
-    reused = snapshots.write(folder / snapshots.FILE, updated, earlier)
+    reused = snapshots.write(folder / snapshots.FILE, updated, earlier, source.notice)
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
     write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
     outputs = [folder / snapshots.FILE, folder / "appearances.json", *write_changes(folder, updated)]
     log.info("%d rows, %d of them new or revised", prices.height, updated.new_rows)
     log_changes(updated)
-    if source.replayed:
-        log.info("replayed sample: the prices end on %s, the batch is of %s", as_of, batch.day)
+    if source.notice:
+        log.info("%s", source.notice)
     result = Result(
         rows=prices.height,
         symbols=prices["symbol"].n_unique(),
@@ -78,10 +79,11 @@ def _updated(
         checksum=checksum(outputs[0]),
         outputs=[batch.shown(path) for path in outputs],
         details={
-            "source": source.name,
+            "source": source.notice or source.name,
             "new_rows": updated.new_rows,
             **counts(updated),
             "replayed": source.replayed,
+            **({} if source.left is None else {"sample_left": source.left}),
             "reused": reused,
             "appearances": len(listed),
         },
@@ -100,4 +102,4 @@ def open_source(settings: Settings, batch: Batch) -> Source:
         cache = volume / ".yahoo" if volume.is_dir() else None
         budget = timedelta(minutes=settings.budget_minutes)
         return YahooSource(settings.symbols, start, batch.day, settings.patience, cache, budget)
-    return SampleSource(settings.symbols)
+    return SampleSource(settings.symbols, batch.moment, exchange(batch.calendar))

@@ -2,10 +2,10 @@
 import { element } from "./charts.js";
 
 const LETTERS = ["A", "B", "C", "D", "F"];
-const REPLAY_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
+const OLD_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-/** Write the batch, the day of its prices, and a note when those are old. */
+/** Write the batch, the day of its prices, and a note when those are the sample's or old. */
 export function renderFacts(facts, note, ranking) {
   const [day, time] = ranking.batch.split("T");
   const asOf = new Date(`${ranking.as_of}T00:00:00Z`);
@@ -15,8 +15,9 @@ export function renderFacts(facts, note, ranking) {
     fact("Prices as of", DAY.format(asOf), ranking.as_of),
     fact("Graded", String(ranking.grades.length), `at ${ranking.graded_at}`),
   );
-  note.hidden = age < REPLAY_DAYS;
-  note.textContent = `Replayed data: prices as of ${DAY.format(asOf)}`;
+  const old = age < OLD_DAYS ? "" : `Old data: prices as of ${DAY.format(asOf)}`;
+  note.textContent = ranking.notice ? ranking.notice.charAt(0).toUpperCase() + ranking.notice.slice(1) : old;
+  note.hidden = !note.textContent;
 }
 
 function fact(name, text, title) {
