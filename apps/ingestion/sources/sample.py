@@ -22,7 +22,6 @@ SAMPLE = Path(__file__).parent.parent / "sample" / "sp500_dataset.csv.gz"
 SHOWN, REAL = date(2026, 11, 27), date(2016, 11, 25)
 FIRST = date(1990, 1, 1)  # before the first session of the sample on any exchange
 FRIDAY = 5
-FIX = "choose another INGESTION_SOURCE, see docs/guides/prices.md"
 
 
 class SampleSource:
@@ -46,19 +45,14 @@ class SampleSource:
                 f"INGESTION_SYMBOLS: no {', '.join(unknown)} in the sample, only {', '.join(held)}"
             )
         self.symbols = sorted(symbols or held)
-        days, sessions = wide["Date"].to_list(), _sessions(moment, exchange)
-        shift = bisect_right(sessions, SHOWN) - bisect_right(days, REAL)  # a day's session is so much further
-        begin, end = max(0, -shift), _closed(sessions, moment, exchange) - shift
-        if end <= begin:
-            raise BadConfig(f"INGESTION_SOURCE=sample begins with {sessions[begin + shift]}; {FIX}")
-        if end > len(days):
-            raise BadConfig(f"INGESTION_SOURCE=sample has ended with {sessions[len(days) + shift - 1]}; {FIX}")
+        days = wide["Date"].to_list()
+        begin, sessions = _moved(days, moment, exchange)
+        end = begin + len(sessions)
         self.left = len(days) - end  # sessions
-        self.notice = f"sample: prices of {days[end - 1]} under the date of {sessions[end + shift - 1]}"
-        shown = pl.Series("date", sessions[begin + shift : end + shift], dtype=pl.Date)
+        self.notice = f"sample: prices of {days[end - 1]} under the date of {sessions[-1]}"
         self._prices = (
-            wide.slice(begin, end - begin)
-            .with_columns(shown)
+            wide.slice(begin, len(sessions))
+            .with_columns(pl.Series("date", sessions, dtype=pl.Date))
             .unpivot(held, index="date", variable_name="symbol", value_name="close")
             .select("symbol", "date", "close")
         )
@@ -71,6 +65,27 @@ class SampleSource:
         """See `Source.fetch`."""
         start = pl.col("symbol").replace_strict(since, default=date.min, return_dtype=pl.Date)
         return Fetched(self._prices.filter(pl.col("symbol").is_in(symbols), pl.col("date") >= start))
+
+
+def _moved(
+    days: Sequence[date], moment: datetime, exchange: Exchange | None
+) -> tuple[int, Sequence[date]]:
+    """Return the first of the sample's days that has a session, and the sessions of the days from it on.
+
+    Raises BadConfig where the newest session has no day.
+    """
+    sessions = _sessions(moment, exchange)
+    shift = bisect_right(sessions, SHOWN) - bisect_right(days, REAL)  # a day's session is so much further
+    begin, end = max(0, -shift), _closed(sessions, moment, exchange) - shift
+    if end <= begin:
+        first = sessions[begin + shift]
+        raise BadConfig(f"INGESTION_SOURCE=sample begins with {first}; choose a later batch")
+    if end > len(days):
+        last = sessions[len(days) + shift - 1]
+        raise BadConfig(
+            f"INGESTION_SOURCE=sample ended with {last}; choose another source, see docs/guides/prices.md"
+        )
+    return begin, sessions[begin + shift : end + shift]
 
 
 def _sessions(moment: datetime, exchange: Exchange | None) -> list[date]:
