@@ -19,6 +19,10 @@ FIRST = date(1990, 1, 1)  # some exchanges are known only from a later year on
 YEARS_AHEAD = 11  # of the present one, where the exchange is known so far
 
 
+class UnknownDay(BadConfig):
+    """A day of which the library does not know whether it is a session."""
+
+
 class Exchange:
     """An exchange; all days are those of its sessions, all moments have a time zone."""
 
@@ -31,17 +35,17 @@ class Exchange:
         self._closes: pd.Series = calendar.closes
 
     def last_closed(self, moment: datetime) -> date:
-        """Return the newest session that has closed, a half day at its own hour. Raises BadConfig."""
+        """Return the newest session that has closed, a half day at its own hour. Raises UnknownDay."""
         position = self._closed(moment) - 1
         if position < 0:
-            raise BadConfig(
+            raise UnknownDay(
                 f"RANKALPHA_CALENDAR={self.code}: {moment:%Y-%m-%d} is before its first known session, "
                 f"{self._day(0)}; choose a later batch, or a market without a calendar"
             )
         return self._day(position)
 
     def next_close(self, moment: datetime) -> datetime:
-        """Return the first close after a moment, in UTC. Raises BadConfig."""
+        """Return the first close after a moment, in UTC. Raises UnknownDay."""
         position = self._closed(moment)
         if position == len(self._closes):
             self._check(date.max)
@@ -54,7 +58,7 @@ class Exchange:
         return begun > self._closed(moment)
 
     def sessions(self, first: date, last: date) -> list[date]:
-        """Return the sessions from one day to another, both included. Raises BadConfig."""
+        """Return the sessions from one day to another, both included. Raises UnknownDay."""
         self._check(last)
         return [stamp.date() for stamp in self._closes.loc[str(first) : str(last)].index]
 
@@ -63,13 +67,13 @@ class Exchange:
         return len(self.sessions(after + timedelta(days=1), until)) if after < until else 0
 
     def half_days(self, first: date, last: date) -> dict[date, datetime]:
-        """Return the sessions that close earlier than usual, each with its close in UTC. Raises BadConfig."""
+        """Return the sessions that close earlier than usual, with their closes in UTC. Raises UnknownDay."""
         early = {stamp.date() for stamp in self._calendar.early_closes}
         half = [day for day in self.sessions(first, last) if day in early]
         return {day: self._closes.loc[str(day)].to_pydatetime().astimezone(UTC) for day in half}
 
     def holidays(self, first: date, last: date) -> list[date]:
-        """Return the days without a session, of those of the week that usually have one. Raises BadConfig."""
+        """Return the days of the week that usually have a session and have none. Raises UnknownDay."""
         traded = set(self.sessions(first, last))
         span = (first + timedelta(days=days) for days in range((last - first).days + 1))
         weekmask: str = self._calendar.weekmask
@@ -85,9 +89,9 @@ class Exchange:
         return day
 
     def _check(self, day: date) -> None:
-        """Raise BadConfig for a day that the library does not know yet."""
+        """Raise UnknownDay for a day that the library does not know yet."""
         if day > self.known_until:
-            raise BadConfig(
+            raise UnknownDay(
                 f"RANKALPHA_CALENDAR={self.code}: its sessions are known until {self.known_until}; install a "
                 "newer exchange_calendars, or take the calendar out of markets.toml"
             )
