@@ -9,6 +9,7 @@ from rankalpha.contract.figures import advance, age, change, reported, share
 from rankalpha.settings import settings
 
 COUNT = {"type": "integer", "minimum": 0}
+LEFT, YEAR = reported("sample_left"), 252  # sessions
 MISSING = share("behind", "left_out", of=("symbols", "left_out"), but=1)  # one symbol never ends a batch
 
 PRICES_CONTRACT = Contract(
@@ -23,7 +24,8 @@ PRICES_CONTRACT = Contract(
         "jumps": COUNT,  # closes that jump like an unadjusted split or a slipped decimal point
         "behind": COUNT,  # symbols that keep what was known because nothing came
         "left_out": COUNT,  # symbols without any prices
-        "replayed": {"type": "boolean"},
+        "replayed": {"type": "boolean"},  # prices of another time than their dates: the sample's
+        "sample_left": COUNT,  # sessions after which the sample ends
         "reused": {"type": "boolean"},
         "appearances": COUNT,
         "pruned": COUNT,
@@ -42,6 +44,7 @@ PRICES_CONTRACT = Contract(
         Check(name="symbols without news", figure=MISSING, most=20, unit="%"),
         Check(name="many symbols without news", figure=MISSING, most=5, unit="%", severity="warn"),
         Check(name="jumps", figure=reported("jumps"), most=0, severity="warn"),
+        Check(name="sessions left of the sample", figure=LEFT, least=YEAR, severity="warn"),
         Check(name="appearances", figure=reported("appearances"), least=1, severity="warn"),
     ),
 )

@@ -3,7 +3,7 @@
 import polars as pl
 
 from apps.api.batches import BatchFiles
-from apps.api.inputs import read_scores, read_sentiment, read_sparklines
+from apps.api.inputs import read_notice, read_scores, read_sentiment, read_sparklines
 from apps.api.records import LETTERS, Grade, Grades, Session
 from apps.common.stage import BadData
 
@@ -18,11 +18,11 @@ def graded_from(files: BatchFiles, sentiment_weight: float, session: Session | N
     Raises Changed when a file is not the one that was published, BadData when one is corrupt or no symbol has
     a score.
     """
-    path = files.path("scores")
+    path, prices = files.path("scores"), files.prices()
     scores = read_scores(path)
     frame = (
         scores.join(read_sentiment(files.path("sentiment")), on="symbol", how="left")
-        .join(read_sparklines(files.prices()), on="symbol", how="left")
+        .join(read_sparklines(prices), on="symbol", how="left")
         .with_columns(composite(sentiment_weight), pl.col("headlines").fill_null(0))
         .with_columns(pl.col("sparkline").fill_null([]))
         .sort(["composite", "symbol"], descending=[True, False], nulls_last=True)
@@ -41,6 +41,7 @@ def graded_from(files: BatchFiles, sentiment_weight: float, session: Session | N
         ungraded=frame.filter(pl.col("composite").is_null())["symbol"].to_list(),
         session=session,
         carried_over_from=files.made_for(),
+        notice=read_notice(prices),
     )
 
 

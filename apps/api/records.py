@@ -26,6 +26,8 @@ class Grade(BaseModel):
     sentiment: float | None  # -1..1; None when not analysed or without headlines: neutral in the composite
     headlines: int
     sparkline: list[float]  # last closes, oldest first
+    last_day: date | None = None  # of its newest close; None: the scorer does not say it
+    sessions_behind: int | None = None  # sessions from then to as_of; None: not known, as without a calendar
 
 
 class Session(BaseModel):
@@ -46,6 +48,7 @@ class Grades(BaseModel):
     ungraded: list[str]  # symbols without any score
     session: Session | None = None  # None for a market without a calendar
     carried_over_from: str | None = None  # the batch that scores and sentiment were made for, if an older one
+    notice: str | None = None  # what a reader must know about the prices, such as that they are the sample's
 
     @property
     def distribution(self) -> dict[str, int]:

@@ -130,6 +130,7 @@ class Stage:
             "RANKALPHA_BATCH": batch,
             "RANKALPHA_DATE": batch[:10],
             **({"RANKALPHA_MARKET": self.market.name} if self.market.folder else {}),
+            **({"RANKALPHA_CALENDAR": self.market.calendar} if self.market.calendar else {}),
             **(versions if versions and profile.flag(self.key("VERSIONS")) else {}),
         }
         if problem := environment_problem(env):

@@ -1,5 +1,5 @@
 // Loads the ranking, keeps it current, and wires the controls.
-import { COLUMNS, renderHead, renderRows } from "./table.js";
+import { COLUMNS, lateness, renderHead, renderRows } from "./table.js";
 import { renderDistribution, renderFacts, renderMethod } from "./summary.js";
 
 const RETRY_SECONDS = 15;
@@ -28,6 +28,7 @@ async function load() {
 
 function showRanking(ranking) {
   const changed = changedSymbols(view.ranking, ranking);
+  for (const row of ranking.grades) row.late = lateness(row, ranking.as_of);
   view.ranking = ranking;
   if (!ranking.grades.some((row) => row.grade === view.grade)) view.grade = null;
   byId("state").hidden = true;

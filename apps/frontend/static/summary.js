@@ -2,11 +2,11 @@
 import { element } from "./charts.js";
 
 const LETTERS = ["A", "B", "C", "D", "F"];
-const REPLAY_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
+const OLD_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
 const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", timeZone: "UTC" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-/** Write the batch, the day of its prices, and a note when those are old. */
+/** Write the batch, the day of its prices, and a note when those are the sample's or old. */
 export function renderFacts(facts, note, ranking) {
   const [day, time] = ranking.batch.split("T");
   const asOf = new Date(`${ranking.as_of}T00:00:00Z`);
@@ -17,8 +17,9 @@ export function renderFacts(facts, note, ranking) {
     fact("Graded", String(ranking.grades.length), `at ${ranking.graded_at}`),
     ...newsOf(ranking),
   );
-  note.hidden = age < REPLAY_DAYS;
-  note.textContent = `Replayed data: prices as of ${DAY.format(asOf)}`;
+  const old = age < OLD_DAYS ? "" : `Old data: prices as of ${DAY.format(asOf)}`;
+  note.textContent = ranking.notice ? ranking.notice.charAt(0).toUpperCase() + ranking.notice.slice(1) : old;
+  note.hidden = !note.textContent;
 }
 
 /** Of which session the prices are, and whether that is the newest there can be by now. */
