@@ -24,6 +24,7 @@ PRICES_CONTRACT = Contract(
         "jumps": COUNT,  # closes that jump like an unadjusted split or a slipped decimal point
         "behind": COUNT,  # symbols that keep what was known because nothing came
         "left_out": COUNT,  # symbols without any prices
+        "next_close": {"type": ["string", "null"], "format": "date-time"},  # then there is a newer session
         "replayed": {"type": "boolean"},  # prices of another time than their dates: the sample's
         "sample_left": COUNT,  # sessions after which the sample ends
         "reused": {"type": "boolean"},

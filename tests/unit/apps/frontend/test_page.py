@@ -89,9 +89,7 @@ def test_it_shows_the_ranking(page) -> None:
 def test_a_symbol_with_older_prices_is_marked(page) -> None:
     scores = write_scores(page.data, SCORES, NEWER)
     write_sentiment(page.data, {}, NEWER)
-    days = pl.DataFrame(
-        {"last_day": [AS_OF] * 2 + [date(2026, 11, 18)] * 2, "sessions_behind": [0, None, 2, None]}
-    )
+    days = pl.DataFrame({"last_day": [AS_OF] * 2 + [date(2026, 11, 18)] * 2, "sessions_behind": [0, None, 2, None]})
     pl.read_parquet(scores).hstack(days).write_parquet(scores)
     page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
     page.frontend.post("/api/refresh-data").raise_for_status()
