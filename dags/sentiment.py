@@ -35,7 +35,7 @@ for market in markets_to_parse():
         catchup=False,
         max_active_runs=1,  # one container of this stage at a time
         default_args=default_args(),
-        params=params(),
+        params=params(reuse=True),
         deadline=deadline(),
         tags=["rankalpha", "sentiment", *market.tags],
         doc_md=market.documented(__doc__),

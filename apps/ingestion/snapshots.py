@@ -78,4 +78,5 @@ def prune(batch: Batch, most: int) -> list[str]:
         ]
     if not most or not folders or folders[-1].name > batch.key:
         return []
-    return remove(folders[:-most])
+    oldest = folders[-most:][0].name
+    return remove(path for path in folders[:-most] if not (keep and keep.carries(path.name, oldest)))
