@@ -58,6 +58,10 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     as_of = [f"as of {output['as_of']}"] if output["as_of"] else []
     yield f"            {', '.join([*counts, *as_of, _checksum(output)])}"
     yield from (f"            {line}" for line in _version(output))
+    if maker := output.get("reused_from"):
+        yield f"            used again from batch {maker}, no container ran"
+    if first := output.get("carried_over_from"):
+        yield f"            carried over from batch {first}, nothing is new"
     if container := output["container"]:
         yield f"            {_container(container)}"
     for check in output["checks"]:

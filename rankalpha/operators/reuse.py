@@ -40,11 +40,11 @@ def results_read(context: Context, task: Reader, batch: str, market: Market) -> 
 def made_by(job: StageJob, image: str | None, read: Results | None) -> str | None:
     """Return the digest of what a stage's version is made by; None when it cannot be known.
 
-    It is keyed with the installation's Fernet key, because the settings hold secrets.
+    It is keyed with the installation's Fernet key, because the settings hold secrets; without a key no digest
+    is made of them.
     """
     key = conf.get("core", "fernet_key", fallback="") or ""
-    secret = any(job.given.get(name) for name in job.stage.secrets)
-    if not job.reuse or not image or not read or (secret and not key):
+    if not (job.reuse and image and read and key):
         return None
     sessions = sorted({session for result in read.values() if (session := session_of(result))})
     parts = {
