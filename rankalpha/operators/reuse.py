@@ -87,7 +87,11 @@ def origin_of_grades(
     read = results_read(context, task, batch, call.market)
     if not read:
         return {}
-    parts = [call.name, {dataset: contents(result) for dataset, result in read.items()}, answer.get("content")]
+    parts = [
+        call.name,
+        {dataset: contents(result) for dataset, result in read.items()},
+        answer.get("content"),
+    ]
     key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     entries = given.reusable(call.market.prefix + call.output)
     return {"made_by": key, "carried_over_from": carried_from(entries, batch, key)}

@@ -76,5 +76,3 @@ def session_of(result: Mapping[str, Any]) -> str | None:
     """Return the session of an exchange that a result's prices are due for; None without a calendar."""
     session = (result.get("details") or {}).get("session")
     return str(session) if session else None
-
-

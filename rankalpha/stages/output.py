@@ -44,9 +44,7 @@ def push_output(
 def pull_output(ti: Any, task_id: str) -> Output:
     """Return the output of a task of the same run."""
     pushed: Mapping[str, Any] = ti.xcom_pull(task_ids=task_id, key=OUTPUT) or {}
-    output = Output(
-        batch=pushed.get("batch"), result=pushed.get("result"), container=pushed.get("container")
-    )
+    output = Output(batch=pushed.get("batch"), result=pushed.get("result"), container=pushed.get("container"))
     for key in ORIGIN:
         if value := pushed.get(key):
             output[key] = value  # type: ignore[literal-required]

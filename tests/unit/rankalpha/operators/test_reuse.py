@@ -106,7 +106,9 @@ def test_a_trial_runs(airflow):
     assert runs(airflow) == 2
 
 
-@pytest.mark.parametrize("line", ["SCORER_REUSE=false", "SCORER_STALE_DAYS=3", "NEW=1", "SCORER_COMMAND={} again"])
+@pytest.mark.parametrize(
+    "line", ["SCORER_REUSE=false", "SCORER_STALE_DAYS=3", "NEW=1", "SCORER_COMMAND={} again"]
+)
 def test_another_setting_or_command_runs(airflow, line):
     ingest(airflow, FRIDAY, "b")
     run(airflow, FRIDAY)
