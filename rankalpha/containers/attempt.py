@@ -51,7 +51,7 @@ class Attempt:
         return runner()
 
     def job(self, batch: str, identity: Identity, given: Given | None = None) -> StageJob:
-        """Return what the stage is to do for `batch`; `given` are the versions of one that takes part in them.
+        """Return what the stage is to do for `batch`; `given` are the versions, for one that takes part.
 
         Raises SettingsError for a setting of the stage that is not usable.
         """

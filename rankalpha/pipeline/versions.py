@@ -114,9 +114,9 @@ def earlier_versions(versions: Mapping[str, Any], batch: str, most: int) -> tupl
 def kept(folder: str, stores: Sequence[Mapping[str, Any]], most: int) -> dict[str, Any]:
     """Return {"since": batch, "versions": [path]}: which versions below `folder` are published or made from.
 
-    `carried`, where there are any, has the batches whose versions newer batches use, with the newest of these.
-    `stores` are those of all datasets of the market. Nothing is said about batches before `since`, which is
-    empty when the list is whole.
+    `carried` has the batches whose versions newer batches use, with the newest of these; it is left out when
+    empty. `stores` are those of all datasets of the market. Nothing is said about batches before `since`,
+    which is empty when the list is whole.
     """
     keys = sorted({key for store in stores for key in store}, reverse=True)
     newest = keys[:most]

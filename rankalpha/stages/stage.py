@@ -137,6 +137,7 @@ class Stage:
             **with_exceptions({**env, **extra}),
             "RANKALPHA_ENV": profile.name,
             **({"RANKALPHA_MARKET": self.market.name} if self.market.folder else {}),
+            **({"RANKALPHA_CALENDAR": self.market.calendar} if self.market.calendar else {}),
         }
         takes_part = bool(versions) and profile.flag(self.key("VERSIONS"))
         own = {"RANKALPHA_BATCH": batch, "RANKALPHA_DATE": batch[:10], **((takes_part and versions) or {})}

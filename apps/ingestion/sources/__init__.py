@@ -59,6 +59,7 @@ class Source(Protocol):
     def quiet_until(self, day: date, prices: pl.DataFrame, missing: Mapping[str, Missing]) -> date:
         """Return the last day whose batch gets nothing new after the batch of `day`; date.min: not known.
 
-        It holds as long as `state` stays the same. `prices` and `missing` are what that batch has and lacks.
+        `day` is the newest that the batch may have. It holds as long as `state` stays the same and, with an
+        exchange, until its next session. `prices` and `missing` are what that batch has and lacks.
         """
         ...

@@ -182,10 +182,29 @@ def test_a_corrupt_earlier_snapshot_is_skipped_with_a_warning(tmp_path):
 def test_old_batches_are_pruned_but_never_the_newest(tmp_path):
     other = tmp_path / "prices" / "notes"
     other.mkdir(parents=True)
-    for batch in (FIRST, SECOND, THIRD):
-        assert ingest(tmp_path, batch, INGESTION_KEEP_BATCHES="2").returncode == 0
+    for batch, symbol in ((FIRST, "KO"), (SECOND, "PG"), (THIRD, "KO")):
+        two = {"INGESTION_KEEP_BATCHES": "2", "INGESTION_SYMBOLS": symbol}
+        assert ingest(tmp_path, batch, **two).returncode == 0
     assert {path.name for path in (tmp_path / "prices").iterdir()} == {SECOND, THIRD, "notes"}
-    assert ingest(tmp_path, FIRST, INGESTION_KEEP_BATCHES="1").returncode == 0  # an old day is made up for
+    one = {"INGESTION_KEEP_BATCHES": "1", "INGESTION_SYMBOLS": "KO"}
+    assert ingest(tmp_path, FIRST, **one).returncode == 0  # an old day is made up for
     assert {path.name for path in (tmp_path / "prices").iterdir()} == {FIRST, SECOND, THIRD, "notes"}
-    assert ingest(tmp_path, THIRD, INGESTION_KEEP_BATCHES="1").returncode == 0
+    assert ingest(tmp_path, THIRD, **one).returncode == 0
     assert {path.name for path in (tmp_path / "prices").iterdir()} == {THIRD, "notes"}
+
+
+def test_batches_with_nothing_new_do_not_push_out_others(tmp_path):
+    for day in (20, 21, 22, 23):
+        symbols = {"INGESTION_SYMBOLS": "KO" if day < 22 else "PG", "INGESTION_KEEP_BATCHES": "2"}
+        assert ingest(tmp_path, f"2026-11-{day}T06:00:00", **symbols).returncode == 0
+    assert len(list((tmp_path / "prices").iterdir())) == 4
+    last = {"INGESTION_SYMBOLS": "KO", "INGESTION_KEEP_BATCHES": "2"}
+    assert ingest(tmp_path, "2026-11-24T06:00:00", **last).returncode == 0
+    assert {path.name[8:10] for path in (tmp_path / "prices").iterdir()} == {"22", "23", "24"}
+
+
+def test_a_source_that_stands_still_does_not_fill_the_disk(tmp_path):
+    one = {"INGESTION_SYMBOLS": "KO", "INGESTION_KEEP_BATCHES": "1"}
+    for day in range(1, 13):
+        assert ingest(tmp_path, f"2026-11-{day:02}T06:00:00", **one).returncode == 0
+    assert len(list((tmp_path / "prices").iterdir())) == 10

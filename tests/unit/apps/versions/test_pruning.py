@@ -102,16 +102,17 @@ def test_trials_do_not_push_out_what_is_published(airflow: Orchestrator) -> None
         assert airflow.run("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow), **two).returncode == 0
     for key in (FIRST, SECOND):
         assert (airflow.folder("prices", key) / "prices.parquet").is_file()
-    for day in (25, 26):
-        airflow.publish("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow), **two)
-    airflow.publish("prices", "2026-11-27T06:00:00", keep=kept(airflow), **two)
+    for day, symbols in ((25, "KO,PG"), (26, "KO,PEP"), (27, "KO,PG")):
+        new = {**two, "INGESTION_SYMBOLS": symbols}
+        airflow.publish("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow), **new)
     left = {path.name[:10] for path in (airflow.data / "prices").iterdir()}
     assert left == {f"2026-11-{day}" for day in (22, 23, 24, 25, 26, 27)}
 
 
 def test_batches_from_before_the_upgrade_are_pruned_as_they_were(airflow: Orchestrator) -> None:
-    for key in (FIRST, SECOND):
-        assert airflow.run("prices", key, RANKALPHA_OUTPUT="").returncode == 0
+    for key, symbols in ((FIRST, "KO,PG"), (SECOND, "KO,PEP")):
+        unversioned = {"RANKALPHA_OUTPUT": "", "INGESTION_SYMBOLS": symbols}
+        assert airflow.run("prices", key, **unversioned).returncode == 0
     airflow.publish("prices", THIRD, keep=kept(airflow), INGESTION_KEEP_BATCHES="1")
     assert {path.name for path in (airflow.data / "prices").iterdir()} == {SECOND, THIRD}
 
