@@ -25,7 +25,7 @@ from apps.common.stage import BadConfig, BadData, Batch
 INPUT, EARLIER, SHA256 = "RANKALPHA_INPUT_", "RANKALPHA_EARLIER_", "_SHA256"
 LISTED = TypeAdapter(list[tuple[str, str]])
 FIX = (
-    "clear the task that made this version, or that used it again, so that its container runs, "
+    "run the stage that made this version again for its batch, then for the batches that use it, "
     "or make another version of it the current one with make publish-version"
 )
 

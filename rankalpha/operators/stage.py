@@ -30,7 +30,7 @@ CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "upstream_failed")
 USED_AGAIN = (
     "No container: inputs, image and settings are those of batch %s; its version is used again. "
-    "Clear this task to have the container run."
+    "Clear this task to have its container run."
 )
 MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
 

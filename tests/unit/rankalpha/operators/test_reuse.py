@@ -94,6 +94,13 @@ def test_other_prices_are_scored(airflow):
     assert first["made_by"] != second["made_by"]
 
 
+def test_a_batch_that_is_run_again_is_made_again(airflow):
+    two(airflow)
+    for key in (SATURDAY, FRIDAY):
+        assert "reused_from" not in run(airflow, key)
+    assert runs(airflow) == 3
+
+
 @pytest.mark.parametrize("how", [{"reuse": False}, {"how": "cleared"}])
 def test_who_wants_the_container_to_run_has_it_run(airflow, how):
     _, second = two(airflow, **how)
