@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -55,6 +56,12 @@ class Grades(BaseModel):
         """Number of symbols with each letter, A to F, zeros included."""
         counts = Counter(grade.grade for grade in self.grades)
         return {letter: counts[letter] for letter in LETTERS}
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of what the grades say, whichever batch they are of."""
+        about = {"batch", "graded_at", "session", "carried_over_from"}
+        return sha256(self.model_dump_json(exclude=about).encode()).hexdigest()
 
     def text(self) -> str:
         """Return the content of the file; the same grades give the same bytes."""

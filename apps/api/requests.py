@@ -56,10 +56,10 @@ def root_of(settings: Settings, market: str | None) -> Path:
     return settings.data_dir / market
 
 
-def check_inputs(batch: str, inputs: dict[str, Reference]) -> None:
-    """Refuse a version that is of another batch or of another dataset's volume."""
+def check_inputs(inputs: dict[str, Reference]) -> None:
+    """Refuse a version of another dataset's volume; one that is used again is in an older batch's folder."""
     for dataset, reference in inputs.items():
-        check_place(f"inputs.{dataset}", reference, f"{READ[dataset][0]}/{batch}/")
+        check_place(f"inputs.{dataset}", reference, f"{READ[dataset][0]}/")
 
 
 def check_place(name: str, reference: Reference, folder: str) -> None:

@@ -75,7 +75,7 @@ def prune(batch: Batch, most: int) -> list[str]:
 
     Only the newest batch removes others: while an old day is ingested, batches of old days are still being
     scored. Where Airflow says which versions are published, others do not count, so that no trial pushes out
-    what is published; they are swept by age.
+    what is published; they are swept by age. A batch stays while one that stays uses a version of it.
     """
     folders = [path for path in of_batches(batch.data_dir / VOLUME) if path.is_dir()]
     keep = Keep.from_env()
@@ -90,7 +90,11 @@ def prune(batch: Batch, most: int) -> list[str]:
         return []
     new = _with_something_new(folders)
     first = new[-most] if len(new) >= most else 0
-    return remove(folders[: max(first, len(folders) - QUIET * most)])
+    first = max(first, len(folders) - QUIET * most)
+    outdated = folders[:first]
+    if keep and first:
+        outdated = [path for path in outdated if not keep.carries(path.name, folders[first].name)]
+    return remove(outdated)
 
 
 def _with_something_new(folders: Sequence[Path]) -> list[int]:

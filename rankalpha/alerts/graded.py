@@ -7,7 +7,8 @@ from typing import Any
 from rankalpha.alerts.alert import alert
 from rankalpha.alerts.incident import Incident, Urgency, market_of
 from rankalpha.pipeline.market import Market
-from rankalpha.pipeline.sessions import CARRIED_OVER_FROM, carried_over, market_day
+from rankalpha.pipeline.reuse import CARRIED_FROM
+from rankalpha.pipeline.sessions import carried_over, market_day
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.settings import settings
 from rankalpha.stages.output import pull_output
@@ -33,7 +34,7 @@ def _session(market: Market, batch: str, output: Mapping[str, Any]) -> Iterator[
     day = market_day(market.prefix + SHAPE[0].writes, batch)
     if day:
         yield f"Session: {day.text(datetime.now(UTC))}"
-    if news := carried_over(output.get(CARRIED_OVER_FROM), day):
+    if news := carried_over(output.get(CARRIED_FROM), day):
         yield f"News: {news}"
 
 

@@ -7,8 +7,11 @@ from typing import Any
 from rankalpha.contract.report import verdict
 from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.pipelines import Pipeline, following
+from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
 from rankalpha.pipeline.sessions import carried_over
 from rankalpha.pipeline.steps import DATASETS
+
+FIGURES = ("rows", "symbols", "as_of", "container", "forced", REUSED_FROM, CARRIED_FROM)
 
 
 def overview_of(pipeline: Pipeline, batch: Batch, now: datetime) -> dict[str, Any]:
@@ -53,8 +56,7 @@ def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
         "run_id": standing.run_id,
         "seconds": standing.seconds,
         "published": text(standing.published),
-        "reused_from": standing.reused_from,
-        **{key: standing.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
+        **{key: standing.extra.get(key) for key in FIGURES},
         "checks": _checks(standing.extra),
         "spent": _spent(standing.extra.get("details") or {}),
         "held": _held(standing.held),

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from rankalpha.pipeline.batch import is_key
-from rankalpha.pipeline.sessions import CARRIED_OVER_FROM, REUSED_FROM, MarketDay
+from rankalpha.pipeline.reuse import CARRIED_FROM
+from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.steps import SHAPE
 
 State = Literal[
@@ -43,11 +44,6 @@ class Standing:
     queued: datetime | None = None
     held: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def reused_from(self) -> str | None:
-        """The batch whose version was published again, so that no container had to run."""
-        return _batch(self.extra.get(REUSED_FROM))
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -73,7 +69,8 @@ class Batch:
     @property
     def carried_over_from(self) -> str | None:
         """The batch whose grades hold for it, too, because nothing it is graded from is new."""
-        return _batch(self.steps[SHAPE[-1].name].extra.get(CARRIED_OVER_FROM), self.key)
+        batch = self.steps[SHAPE[-1].name].extra.get(CARRIED_FROM)
+        return batch if isinstance(batch, str) and batch != self.key and is_key(batch) else None
 
     @property
     def where(self) -> str:
@@ -84,8 +81,3 @@ class Batch:
             if step.state not in ("done", "waiting")
         ]
         return ", ".join(words) or ("graded" if self.settled else "nothing runs")
-
-
-def _batch(value: object, but: str = "") -> str | None:
-    """Return the batch that an event names, if it does and it is another one than `but`."""
-    return value if isinstance(value, str) and value != but and is_key(value) else None

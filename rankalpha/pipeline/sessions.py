@@ -19,8 +19,6 @@ from rankalpha.pipeline.batch import FIGURES_KEY, BatchError, parse_key
 from rankalpha.texts import count
 
 FIGURES = ("session", "sessions_behind", "next_close")  # of the details of prices
-REUSED_FROM = "reused_from"  # of an event's extra: the batch whose run has made the version
-CARRIED_OVER_FROM = "carried_over_from"  # of an event of grades: the batch that was graded from the same
 
 
 @dataclass(frozen=True)

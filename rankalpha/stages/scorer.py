@@ -12,5 +12,6 @@ SCORER = Stage(
     optional=("SCORER_STALE_DAYS", "SCORER_STALE_SESSIONS"),
     timeout=timedelta(minutes=30),
     output="prices",
+    reuse=True,
     docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

@@ -7,10 +7,12 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 
 from rankalpha.health.summary import failed_checks, steps, usage
-from rankalpha.pipeline.steps import DATASETS
+from rankalpha.pipeline.reuse import REUSED_FROM
+from rankalpha.pipeline.steps import DATASETS, SHAPE
 from rankalpha.web.metrics.gauge import Samples, gauge, seconds
 
 HOUR = 3600.0  # seconds
+RUN_BY_STAGES = {step.name for step in SHAPE if step.stage and step.reads}  # the first one never reuses
 
 
 def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
@@ -58,13 +60,6 @@ def sessions(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         "sessions_behind",
         "Sessions that have closed and that the newest grades lack, at least; no sample without a calendar.",
         [((), session.get("behind") if session.get("current") is not None else None)],
-    )
-    reused = Counter(name for name in DATASETS for _, step in steps(overview, name) if step["reused_from"])
-    yield gauge(
-        "reused_versions",
-        "Batches of the last days for which a dataset's earlier version was published again.",
-        [((dataset,), reused[name]) for name, dataset in DATASETS.items()],
-        ("dataset",),
     )
     yield gauge(
         "carried_over_batches",
@@ -124,6 +119,20 @@ def containers(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         ),
     ):
         yield gauge(name, what, [((container["step"],), container.get(key)) for container in used], ("step",))
+
+
+def reused(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield for how many batches nothing ran because nothing was new."""
+    yield gauge(
+        "reused_versions",
+        "Batches of the last days for which no container ran, because an earlier version was used again.",
+        [
+            ((dataset,), sum(bool(step.get(REUSED_FROM)) for _, step in steps(overview, name)))
+            for name, dataset in DATASETS.items()
+            if name in RUN_BY_STAGES
+        ],
+        ("dataset",),
+    )
 
 
 def _newest(overview: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
