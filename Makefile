@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean backup restore rerun publish-anyway publish-version health lineage verify calendar airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify calendar airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,9 @@ restore: .venv/embedded  ## replace all state by a backup: make restore FILE=…
 
 rerun: .venv/embedded  ## re-run a batch or fill a missed day: make rerun ARGS="--day 2026-11-22"
 	@$(BIN)/rankalpha rerun $(ARGS)
+
+demo: .venv/embedded  ## fill the last days with batches of the sample: make demo ARGS="--days 30"
+	@$(BIN)/rankalpha demo $(ARGS)
 
 health: .venv/embedded  ## show where each batch stands, how long its stages take, and what is wrong
 	@$(BIN)/rankalpha health $(ARGS)

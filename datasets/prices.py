@@ -10,6 +10,7 @@ from rankalpha.settings import settings
 
 COUNT = {"type": "integer", "minimum": 0}
 SOME = {"type": ["integer", "null"], "minimum": 0}
+LEFT, YEAR = reported("sample_left"), 252  # sessions
 MISSING = share("behind", "left_out", of=("symbols", "left_out"), but=1)  # one symbol never ends a batch
 
 PRICES_CONTRACT = Contract(
@@ -29,7 +30,9 @@ PRICES_CONTRACT = Contract(
         "sessions_behind": SOME,  # that the prices lack
         "symbols_behind": SOME,  # symbols that lack the last session
         "missing_sessions": SOME,  # holes in the part of the histories that scores look at
-        "replayed": {"type": "boolean"},
+        "next_close": {"type": ["string", "null"], "format": "date-time"},  # then there is a newer session
+        "replayed": {"type": "boolean"},  # prices of another time than their dates: the sample's
+        "sample_left": COUNT,  # sessions after which the sample ends
         "reused": {"type": "boolean"},
         "appearances": COUNT,
         "pruned": COUNT,
@@ -68,6 +71,7 @@ PRICES_CONTRACT = Contract(
             severity="warn",
         ),
         Check(name="jumps", figure=reported("jumps"), most=0, severity="warn"),
+        Check(name="sessions left of the sample", figure=LEFT, least=YEAR, severity="warn"),
         Check(name="appearances", figure=reported("appearances"), least=1, severity="warn"),
     ),
 )

@@ -17,6 +17,7 @@ class RefreshAnswer(BaseModel):
     graded: int
     distribution: dict[str, int]
     checksum: str
+    content: str  # SHA-256 of the grades without their batch: equal for batches with the same grades
     version: Sealed | None = None  # None for grades of a batch that has no versions
 
     @classmethod
@@ -29,6 +30,7 @@ class RefreshAnswer(BaseModel):
             graded=len(done.grades.grades),
             distribution=done.grades.distribution,
             checksum=done.checksum,
+            content=done.grades.content,
             version=done.version,
         )
 

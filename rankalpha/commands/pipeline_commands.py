@@ -165,4 +165,19 @@ def startup(stay: bool) -> None:
     run_in_stack("startup:startup", stay=stay)
 
 
-COMMANDS = (health, lineage, rerun, publish_anyway, publish_version, verify, calendar, startup)
+@click.command()
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Days to fill.")
+@market_option
+def demo(days: int, market: str | None) -> None:
+    """Fill the days before today with batches of the sample.
+
+    Each day without a graded batch gets its batch by schedule, oldest first, by an ordinary run of ingestion.
+    It can be stopped and repeated: only what is missing is made.
+
+    Exit status: 0 all are graded, 1 one failed, 2 refused and nothing triggered, 3 a batch waits for a DAG
+    that an operator has paused, 130 stopped.
+    """
+    run_in_stack("demo:demo", days=days, market=market)
+
+
+COMMANDS = (health, lineage, rerun, demo, publish_anyway, publish_version, verify, calendar, startup)
