@@ -145,8 +145,8 @@ def test_a_refresh_updates_the_open_page_and_lights_up_what_changed(page) -> Non
 @pytest.mark.parametrize(
     ("now", "words"),
     [
-        ("2026-11-22T06:30:00Z", "Friday’s close, 20 Nov 2026, current"),
-        ("2026-11-23T21:30:00Z", "Friday’s close, 20 Nov 2026, at least 1 session behind"),
+        ("2026-11-22T06:30:00Z", "Friday's close, 20 Nov 2026, current"),
+        ("2026-11-23T21:30:00Z", "Friday's close, 20 Nov 2026, at least 1 session behind"),
     ],
 )
 def test_it_says_whether_the_grades_are_of_the_newest_session(page, now: str, words: str) -> None:
