@@ -70,9 +70,7 @@ def test_grading_is_told_what_to_grade_and_how_to_call_it(monkeypatch):
 def test_grading_is_told_the_session_that_the_prices_are_of(monkeypatch):
     close = datetime(2025, 11, 20, 21, tzinfo=UTC)
     day = MarketDay(date(2025, 11, 19), date(2025, 11, 19), 0, close)
-    monkeypatch.setattr(
-        given, "market_day", lambda prices, batch: day if (prices, batch) == ("prices", KEY) else None
-    )
+    monkeypatch.setattr(given, "market_day", lambda *asked: {("prices", KEY): day}[asked])
     request, _ = grade(monkeypatch)
     said = request.json()["session"]
     assert said == {"newest": "2025-11-19", "behind": 0, "next_close": close.isoformat()}
