@@ -16,7 +16,7 @@ def dated(symbols: pl.DataFrame, exchange: Exchange | None) -> pl.DataFrame:
     frame = symbols.with_columns(pl.col("last_day").max().alias("as_of"))
     if exchange is None or frame.is_empty():
         return frame.with_columns(pl.lit(None, dtype=pl.Int32).alias("sessions_behind"))
-    days = frame["last_day"]
-    sessions = pl.Series(exchange.sessions(days.min(), days.max()), dtype=pl.Date)
-    behind = len(sessions) - sessions.search_sorted(days, side="right").cast(pl.Int32)
-    return frame.with_columns(behind.alias("sessions_behind"))
+    oldest, newest = frame.select(pl.col("last_day").min(), "as_of").row(0)
+    sessions = pl.Series(exchange.sessions(oldest, newest), dtype=pl.Date)
+    reached = sessions.search_sorted(frame["last_day"], side="right").cast(pl.Int32)
+    return frame.with_columns((len(sessions) - reached).alias("sessions_behind"))

@@ -78,7 +78,7 @@ def appearances(
     always give the same lists. A screen lists fewer than `top` where fewer qualify or have the history.
     """
     values = dated(pl.concat(map(_values, by_symbols(prices))), exchange)
-    as_of = values["as_of"].first()
+    as_of = values.select(pl.col("as_of").first()).item()
     recent = pl.coalesce(pl.col("sessions_behind") <= SESSIONS, pl.col("last_day") >= as_of - STILL_TRADED)
     traded = values.filter(recent)
     listed = []

@@ -32,7 +32,7 @@ def score(batch: Batch) -> Result:
     settings, market = Settings.from_env(), exchange(batch.calendar)
     prices = input_of(batch, "prices", "prices").file("prices.parquet")
     signals = dated(read_signals(prices), market)
-    as_of = signals["as_of"].first()
+    as_of = signals.select(pl.col("as_of").first()).item()
     current = signals.filter(_is_current(settings, market))
     scores = ranked(current).join(current.select("symbol", *DATED), on="symbol", maintain_order="left")
     late = scores.filter(pl.coalesce(pl.col("sessions_behind") > 0, pl.col("last_day") < as_of))
@@ -57,8 +57,8 @@ def score(batch: Batch) -> Result:
             "stale": signals.height - current.height,
             "behind": late.height,
             "complete": scores.drop_nulls(SCORES).height,
-            "min_score": scores["score"].min(),
-            "max_score": scores["score"].max(),
+            "min_score": scores.select(pl.col("score").min()).item(),
+            "max_score": scores.select(pl.col("score").max()).item(),
         },
     )
 
