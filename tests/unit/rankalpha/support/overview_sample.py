@@ -42,6 +42,8 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "as_of": "2026-11-20" if published else None,
         "container": None,
         "forced": None,
+        "reused_from": None,
+        "carried_over_from": None,
         "checks": [],
         "spent": None,
         "held": None,
