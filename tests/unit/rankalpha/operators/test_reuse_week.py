@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.together import Together, grading_api
 
@@ -29,7 +30,7 @@ def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
     settings.cache_clear()
     with grading_api(data) as url:
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        made = Together(monkeypatch)
+        made = Together(monkeypatch, DEFAULT_MARKET.model_copy(update={"calendar": "XNYS"}))
         made.data, made.csv = data, tmp_path / "csv"
         yield made
 
@@ -63,12 +64,10 @@ def test_five_sessions_are_five_runs_of_each_stage_and_seven_graded_batches(pipe
     assert len(made(pipeline, "company_reports", "sentiment")) == 5
     for dataset in ("scores", "sentiment", "grades"):
         assert [key for key, _ in pipeline.events[dataset]] == keys
-    friday, saturday, sunday = keys[-3:]
-    reused = {
-        name: [extra.get("reused_from") for _, extra in events[-3:]]
-        for name, events in pipeline.events.items()
-    }
-    assert reused["scores"] == reused["sentiment"] == [None, friday, friday]
+    friday = keys[4]
+    for dataset in ("scores", "sentiment"):
+        reused = [extra.get("reused_from") for _, extra in pipeline.events[dataset]]
+        assert reused == [*[None] * 5, friday, friday]
     assert [extra.get("carried_over_from") for _, extra in pipeline.events["grades"]] == [
         *[None] * 5,
         friday,
