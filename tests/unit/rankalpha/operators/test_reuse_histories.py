@@ -1,4 +1,4 @@
-"""Random histories of batches whose prices may be the same: what is used again, and what is on record of it."""
+"""Random histories of batches whose prices may be the same: what is used again, and what is on record."""
 
 import hashlib
 import json

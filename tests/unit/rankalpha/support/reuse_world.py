@@ -1,4 +1,4 @@
-"""Stages whose output is another one each time, and prices of a chosen content: a world to use versions again in."""
+"""Stages whose output is another one each time, and prices of a chosen content."""
 
 import hashlib
 import sys
