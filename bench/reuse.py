@@ -6,41 +6,40 @@ The two take turns on one stack; each batch is followed from its trigger until i
 import math
 import tempfile
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, ours, wait, wait_for_dags
-from rankalpha.pipeline.batch import key_of
 from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.stack import EACH_RUNS, RunningStack
 
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
-DAYS, ROUNDS, WEEKEND = 700, 5, 5
+DAYS, WEEKEND = 700, 5
 BATCH_SECONDS = 120
-FIRST = date(2026, 11, 2)  # a Monday; each batch is of a day of its own
-KINDS = ("something new", "nothing new")
+SESSIONS = [date(2026, 11, day) for day in (13, 16, 17, 18, 19, 20)]  # batches of the first do not count
+KINDS = {"something new": 22, "nothing new": 23}  # hours in UTC, both after the close
 
 
 def measure() -> list[Figure]:
-    """Run ROUNDS batches of each kind in turn, after one of each that does not count."""
+    """Run a batch of each kind for each of the sessions."""
     took: dict[str, list[float]] = {kind: [] for kind in KINDS}
     on = dict.fromkeys((f"AIRFLOW_VAR_{key}" for key in EACH_RUNS), "true")
     with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
         env = {"ingestion": f"INGESTION_SOURCE=csv\nINGESTION_CSV_DIR={folder}\n"}
         with ours(OWN_DAGS, env=env, **on) as stack:
             wait_for_dags(stack, *PIPELINE)
-            for number in range(ROUNDS + 1):
-                for kind in KINDS:
-                    if kind == KINDS[0]:
-                        _write(Path(folder), FIRST + timedelta(days=number - 7))
-                    seconds = _batch(stack, 2 * number + KINDS.index(kind))
+            for day in SESSIONS:
+                _write(Path(folder), day)
+                for kind, hour in KINDS.items():
+                    seconds = _batch(stack, f"{day}T{hour}:00:00")
                     say(f"Batch with {kind}: {seconds:.1f} s")
-                    took[kind] += [seconds] if number else []
+                    took[kind] += [seconds] if day > SESSIONS[0] else []
     new, same = (sum(took[kind]) for kind in KINDS)
+    rounds = len(SESSIONS) - 1
     return [
         *(Figure.of(f"a batch with {kind}", "s", took[kind]) for kind in KINDS),
-        *(Figure.of(f"batches a minute, {kind}", "", [60 * ROUNDS / sum(took[kind])]) for kind in KINDS),
+        *(Figure.of(f"batches a minute, {kind}", "", [60 * rounds / sum(took[kind])]) for kind in KINDS),
         Figure.of("batches a minute, nothing new to something new", "ratio", [new / same]),
     ]
 
@@ -54,17 +53,16 @@ def _write(folder: Path, until: date) -> None:
         (folder / f"{symbol}.csv").write_text(f"date,close\n{lines}")
 
 
-def _batch(stack: RunningStack, number: int) -> float:
-    """Run a batch of a time of its own on the evening of one day; return its seconds."""
-    moment = datetime(FIRST.year, FIRST.month, FIRST.day, 1, tzinfo=UTC) + timedelta(seconds=number)
-    key, began = key_of(moment), time.monotonic()
+def _batch(stack: RunningStack, key: str) -> float:
+    """Run a batch; return its seconds."""
+    began = time.monotonic()
     stack.trigger(PIPELINE[0], key)
     wait(lambda: _ended(stack, key), BATCH_SECONDS, 0.1)
     return time.monotonic() - began
 
 
 def _ended(stack: RunningStack, key: str) -> bool:
-    runs = [run for run in stack.runs(PIPELINE[-1], partition_key_prefix_pattern=key)]
+    runs = stack.runs(PIPELINE[-1], partition_key_prefix_pattern=key)
     if any(run["state"] == "failed" for run in runs):
         raise SystemExit(f"grading of batch {key} has failed")
     return any(run["state"] == "success" for run in runs)
