@@ -37,7 +37,8 @@ def refresh(
     root = root_of(settings, market)
     if body.version:
         files = _candidate_of(root, asked, body)
-        done = versions.make(files, body.version, graded_from(files, settings.sentiment_weight))
+        grades = graded_from(files, settings.sentiment_weight, body.session)
+        done = versions.make(files, body.version, grades)
     else:
         files = _to_grade(root, asked)
         done = _grade_and_show(files, settings.sentiment_weight)

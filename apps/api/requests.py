@@ -7,6 +7,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from apps.api.batches import DEFAULT_MARKET, READ, BatchKey, MarketName, listed
+from apps.api.records import Session
 from apps.api.settings import Settings
 from apps.common.batches import Keep
 from apps.common.manifest import Reference
@@ -23,6 +24,7 @@ class RefreshRequest(BaseModel):
     version: VersionName | None = None  # to write; None: what is shown is replaced at once
     inputs: dict[Dataset, Reference] = {}  # versions to read; for the others the batch's folder
     keep: Keep | None = None  # versions that are published; None: nothing is swept
+    session: Session | None = None  # None: the market has no calendar
 
 
 class PublishRequest(BaseModel):

@@ -113,7 +113,7 @@ def another_shown(files: BatchFiles, version: Version) -> list[str]:
 def grade_again(files: BatchFiles, version: Version, sentiment_weight: float) -> Graded:
     """Grade what the shown version was made from, and show the outcome."""
     files = files.reading(version.manifest().inputs)
-    grades = graded_from(files, sentiment_weight)
+    grades = graded_from(files, sentiment_weight, read(files, version).grades.session)
     if grades.text().encode() == (version.folder / FILE).read_bytes():
         return show(files, version)
     made_of = [grades.text(), *sorted(each.model_dump_json() for each in files.inputs.values())]

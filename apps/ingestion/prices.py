@@ -91,9 +91,9 @@ def update(
         known = earlier.filter(pl.col("symbol").is_in(symbols)).collect()
         since = ask_since(known, lacking, rules.overlap)
         merged = merge(source, symbols, known, until, since, rules.replace, _idle(source, known, exchange))
-        fresh = merged.changed.clear() if source.replayed else merged.changed  # the sample's jumps are news
-        jumping = jumps(merged.prices, fresh, rules.jump)
-        flipped = pl.DataFrame(flips(merged.rescaled, known, rules.jump), jumping.schema, orient="row")
+        news = (merged.changed.clear(), []) if source.replayed else (merged.changed, merged.rescaled)
+        jumping = jumps(merged.prices, news[0], rules.jump)  # the sample's jumps are real
+        flipped = pl.DataFrame(flips(news[1], known, rules.jump), jumping.schema, orient="row")
         merges.append((symbols[0], merged, pl.concat([jumping, flipped])))
     merges.sort(key=lambda part: part[0])
     missing = {symbol: why for _, merged, _ in merges for symbol, why in merged.missing.items()}

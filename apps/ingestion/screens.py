@@ -9,12 +9,15 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from apps.common.exchange import Exchange
+from apps.common.lateness import dated
 from apps.ingestion.prices import by_symbols
 
 YEAR = 252
 MONTH = 21
 CLOSE = pl.col("close")
 STILL_TRADED = timedelta(days=10)  # a symbol whose last price is older is halted or delisted
+SESSIONS = 5  # the same for a market with an exchange; the scorer's defaults are these
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,18 @@ SCREENS = (
 )
 
 
-def appearances(prices: pl.DataFrame, top: int) -> tuple[date, list[dict[str, str]]]:
+def appearances(
+    prices: pl.DataFrame, top: int, exchange: Exchange | None = None
+) -> tuple[date, list[dict[str, str]]]:
     """Return the prices' last day and, screen by screen, the `top` symbols as symbol, screener and style.
 
     `prices` is a valid prices table. Best first, equal values in the order of the symbols: the same prices
     always give the same lists. A screen lists fewer than `top` where fewer qualify or have the history.
     """
-    values = pl.concat(map(_values, by_symbols(prices)))
-    as_of = values.select(pl.col("last_day").max()).item()
-    traded = values.filter(pl.col("last_day") >= as_of - STILL_TRADED)
+    values = dated(pl.concat(map(_values, by_symbols(prices))), exchange)
+    as_of = values["as_of"].first()
+    recent = pl.coalesce(pl.col("sessions_behind") <= SESSIONS, pl.col("last_day") >= as_of - STILL_TRADED)
+    traded = values.filter(recent)
     listed = []
     for screen in SCREENS:
         best = traded.drop_nulls(screen.name).sort(screen.name, "symbol", descending=[True, False]).head(top)

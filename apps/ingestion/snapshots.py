@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from apps.common.batches import PRICES, Keep, of_batches, remove, sweep
 from apps.common.files import link
 from apps.common.manifest import MANIFEST, Manifest
-from apps.common.parquet import write_parquet
+from apps.common.parquet import NOTICE, write_parquet
 from apps.common.stage import BadData, Batch
 from apps.common.versions import Version, earlier
 from apps.ingestion.prices import SCHEMA, Update, checked
@@ -55,12 +55,15 @@ def newest_sound(versions: Sequence[Version]) -> Snapshot:
     return Snapshot(None, 0)
 
 
-def write(path: Path, update: Update, earlier: Snapshot) -> bool:
-    """Write the updated prices to `path`; with nothing new link the earlier file instead and return True."""
+def write(path: Path, update: Update, earlier: Snapshot, notice: str = "") -> bool:
+    """Write the updated prices to `path`; with nothing new link the earlier file instead and return True.
+
+    The file's metadata hold the `notice`, so that whoever shows the prices can show it.
+    """
     if earlier.path and update.new_rows == 0 and update.prices.height == earlier.rows:
         link(earlier.path, path)
         return True
-    write_parquet(path, update.prices)
+    write_parquet(path, update.prices, {NOTICE: notice} if notice else None)
     return False
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 import polars as pl
@@ -11,6 +11,8 @@ from apps.common.exchange import Exchange, UnknownDay, exchange
 from apps.common.stage import Batch
 
 LOOK_BACK = 5 * 252 + 1  # sessions: the longest window of the scores and of the screens
+
+FIGURES = ("session", "sessions_behind", "symbols_behind", "missing_sessions", "next_close")
 
 log = logging.getLogger("ingestion")
 
@@ -21,6 +23,7 @@ class Trading:
 
     until: date  # the newest day that a batch may have
     exchange: Exchange | None = None
+    next_close: datetime | None = None  # of the session after that, in UTC
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
@@ -29,7 +32,7 @@ class Trading:
         if known is None:
             return cls(batch.day)
         try:
-            return cls(known.last_closed(batch.moment), known)
+            return cls(known.last_closed(batch.moment), known, known.next_close(batch.moment))
         except UnknownDay as error:
             log.warning("warning: days are counted instead of sessions: %s", error)
             return cls(batch.day)
@@ -44,9 +47,10 @@ class Trading:
 
         `sessions_behind`: sessions after the prices' last day. `symbols_behind`: symbols that lack the last
         session. `missing_sessions`: of all symbols, those within the look-back that lie between their days.
+        `next_close`: after it there is a newer session.
         """
         if self.exchange is None:
-            return dict.fromkeys(("session", "sessions_behind", "symbols_behind", "missing_sessions"))
+            return dict.fromkeys(FIGURES)
         days = pl.col("date")
         spans = prices.group_by("symbol").agg(days.min().alias("first"), days.max().alias("last"))
         sessions = self._look_back(self.exchange)
@@ -58,6 +62,7 @@ class Trading:
             "sessions_behind": self.exchange.missing(spans.select(pl.col("last").max()).item(), self.until),
             "symbols_behind": spans.filter(pl.col("last") < self.until).height,
             "missing_sessions": int((last - first).sum()) - have,
+            "next_close": self.next_close.isoformat() if self.next_close else None,
         }
 
     def _look_back(self, known: Exchange) -> pl.Series:

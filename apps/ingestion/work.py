@@ -64,16 +64,16 @@ def _updated(
     rules = Rules(settings.overlap, settings.jump, settings.replace)
     updated = update(source, earlier.scan(), trading.until, rules, trading.exchange)
     prices = updated.prices
-    as_of, listed = appearances(prices, settings.screener_top)
+    as_of, listed = appearances(prices, settings.screener_top, trading.exchange)
     folder = batch.target(snapshots.VOLUME)
-    reused = snapshots.write(folder / snapshots.FILE, updated, earlier)
+    reused = snapshots.write(folder / snapshots.FILE, updated, earlier, source.notice)
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
     write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
     outputs = [folder / snapshots.FILE, folder / "appearances.json", *write_changes(folder, updated)]
     log.info("%d rows, %d of them new or revised", prices.height, updated.new_rows)
     log_changes(updated)
-    if source.replayed:
-        log.info("replayed sample: the prices end on %s, the batch is of %s", as_of, batch.day)
+    if source.notice:
+        log.info("%s", source.notice)
     result = Result(
         rows=prices.height,
         symbols=prices["symbol"].n_unique(),
@@ -81,11 +81,12 @@ def _updated(
         checksum=checksum(outputs[0]),
         outputs=[batch.shown(path) for path in outputs],
         details={
-            "source": source.name,
+            "source": source.notice or source.name,
             "new_rows": updated.new_rows,
             **counts(updated),
             **trading.figures(prices),
             "replayed": source.replayed,
+            **({} if source.left is None else {"sample_left": source.left}),
             "reused": reused,
             "appearances": len(listed),
         },
@@ -106,4 +107,4 @@ def open_source(settings: Settings, batch: Batch, trading: Trading) -> Source:
         end = trading.session + timedelta(days=1) if trading.session else batch.day
         patience, session = settings.patience, trading.session
         return YahooSource(settings.symbols, start, end, patience, cache, budget, session)
-    return SampleSource(settings.symbols)
+    return SampleSource(settings.symbols, batch.moment, trading.exchange)

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from rankalpha.joins import waiting
 from rankalpha.joins.after_pause import keep_newest
+from rankalpha.pipeline import sessions
 from rankalpha.pipeline.batch import BATCHES_KEY, FIGURES_KEY
 from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, listed
@@ -145,6 +146,6 @@ def _figures(event: AssetEvent, session: Session) -> dict[str, dict[str, Any]]:
         .limit(MAX_FIGURES)
     )
     return {
-        batch: {name: extra[name] for name in FIGURES if name in extra}
+        batch: {name: extra[name] for name in FIGURES if name in extra} | sessions.figures(extra)
         for batch, extra in session.execute(newest)
     }

@@ -1,7 +1,7 @@
 """What one batch was made of, by Airflow's public API: runs, attempts, images, inputs, outputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +10,7 @@ from rankalpha.lineage.inputs import Events, inputs, reference, version_of
 from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
+from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.steps import Step
 from rankalpha.pipeline.versions import PATH, paths_of
 
@@ -24,9 +25,10 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
     "run_type", "started", "ended", "tries": [{"task_id", "try_number", "state", "started", "ended"}]}],
     "inputs": [{"dataset", "batch", "published", "checksum", "version"}], "output": {"dataset", "published",
     "run_id", "rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished",
-    "reused_from", "carried_over_from", "version"} or None}]}
+    "reused_from", "carried_over_from", "session", "version"} or None}]}
 
-    Runs and their attempts (`tries`) are oldest first. A `version` is {"path", "sha256"} or None. Inputs are
+    Runs and their attempts (`tries`) are oldest first. Prices have the `session` that they are of, see
+    `rankalpha.pipeline.sessions`. A `version` is {"path", "sha256"} or None. Inputs are
     those that the output records; without a record, the events of the run that published the output or, when
     no run did, of the newest run. Those of a version that is used again are of the batch that it was made
     for. Raises BatchError for a text that is not a key and for an unknown
@@ -151,4 +153,6 @@ def _output(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     source = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
     figures = {name: extra.get(name) for name in (*RESULT, *ORIGIN)}
     version = reference(version_of(extra))
-    return {**source, **figures, "checks": extra.get("checks") or [], "version": version}
+    day = MarketDay.of(extra)
+    session = day.described(datetime.now(UTC)) if day and day.session else None
+    return {**source, **figures, "checks": extra.get("checks") or [], "version": version, "session": session}

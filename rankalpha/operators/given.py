@@ -9,6 +9,7 @@ from airflow.sdk import Asset, Context
 from rankalpha.pipeline.batch import ASSET_TRIGGERED
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import REUSABLE_KEY
+from rankalpha.pipeline.sessions import market_day
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, Given, Version, earlier_versions, kept
 from rankalpha.runners.identity import Identity
@@ -44,13 +45,25 @@ def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
 
 
 def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str, Any]:
-    """Return what a call says about versions: the name of its own, `inputs` and what to `keep`."""
+    """Return what a call says about versions: the name of its own, `inputs` and what to `keep`.
+
+    Also the `session` that the batch's prices are of, where the market has a calendar.
+    """
     read = inputs_of(context, task, batch, call.market)
     return {
         "version": Identity.of(context, call.name.lower(), batch).version,
         "inputs": {dataset: version.reference for dataset, version in read.items()},
         "keep": _kept(_stored(call.market), call.output),
+        **_session(call.market, batch),
     }
+
+
+def _session(market: Market, batch: str) -> dict[str, Any]:
+    day = market_day(market.prefix + SHAPE[0].writes, batch)
+    if day is None or day.session is None:
+        return {}
+    close = day.next_close.isoformat() if day.next_close else None
+    return {"session": {"newest": day.session.isoformat(), "behind": day.behind, "next_close": close}}
 
 
 def published_version(dataset: str, batch: str) -> Version | None:

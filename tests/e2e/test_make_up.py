@@ -5,11 +5,13 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import psutil
 import pytest
 import requests
 
+from apps.common.exchange import exchange
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.browser import chromium
@@ -89,10 +91,11 @@ def test_the_batch_is_graded_from_real_prices(stack, batch):
 
 
 def test_every_dataset_has_one_event_of_the_batch_with_its_figures(stack, batch):
+    session = exchange("XNYS").last_closed(datetime.fromisoformat(batch).replace(tzinfo=UTC))
     for asset in ("prices", "scores", "sentiment", "grades"):
         (event,) = [event for event in stack.events(asset) if event["partition_key"] == batch]
         assert event["extra"]["rows"] > 0
-        assert event["extra"]["as_of"] == "2022-12-28"
+        assert event["extra"]["as_of"] == str(session)
         assert event["extra"]["checksum"].startswith("sha256:")
 
 
@@ -243,6 +246,7 @@ def test_both_pages_open(stack, batch):
         assert "Done" in cell(batches_of(page), batch, "grading").text_content()
         page.goto(stack.urls["frontend"])
         page.locator("table tbody tr").nth(19).wait_for()
+        assert "Sample: prices of 201" in page.locator("#note").text_content()
 
 
 def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tmp_path):

@@ -44,6 +44,8 @@ class YahooSource:
 
     name = "yahoo"
     replayed = False
+    notice = ""
+    left: int | None = None
     state: str | None = "as of the day"  # it depends on the days that a batch may have, and on nothing else
 
     def __init__(

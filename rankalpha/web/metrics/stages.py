@@ -25,11 +25,17 @@ def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     )
     yield gauge(
         "dataset_fresh_for_seconds",
-        "Age at which a dataset is stale, by its contract.",
+        "How long a dataset is fresh, by its contract, once there is something newer.",
         [
             ((DATASETS[dataset["step"]],), dataset["fresh_for_hours"] * HOUR)
             for dataset in overview["datasets"]
         ],
+        ("dataset",),
+    )
+    yield gauge(
+        "dataset_stale_timestamp_seconds",
+        "When a dataset is stale: so long after the close of the first session that it lacks.",
+        [((DATASETS[dataset["step"]],), seconds(dataset["stale_at"])) for dataset in overview["datasets"]],
         ("dataset",),
     )
     for figure in ("rows", "symbols"):
@@ -39,6 +45,27 @@ def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
             [((dataset,), step[figure]) for dataset, step in _newest(overview)],
             ("dataset",),
         )
+
+
+def sessions(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield of which session the newest grades are, and what was carried over because nothing was new."""
+    session = overview["session"] or {}
+    as_of = session.get("as_of")
+    yield gauge(
+        "session_timestamp_seconds",
+        "Midnight in UTC of the session that the newest grades are of.",
+        [((), seconds(f"{as_of}T00:00:00+00:00") if as_of else None)],
+    )
+    yield gauge(
+        "sessions_behind",
+        "Sessions that have closed and that the newest grades lack, at least; no sample without a calendar.",
+        [((), session.get("behind") if session.get("current") is not None else None)],
+    )
+    yield gauge(
+        "carried_over_batches",
+        "Batches of the last days whose grades were carried over from an earlier batch.",
+        [((), sum(bool(batch["carried_over_from"]) for batch in overview["batches"]))],
+    )
 
 
 def spending(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:

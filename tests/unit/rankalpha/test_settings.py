@@ -56,6 +56,7 @@ def test_the_environment_is_read_once(monkeypatch):
             (variable, value)
             for variable in (
                 "MAX_AGE_DAYS",
+                "MAX_SESSIONS_BEHIND",
                 "STAGE_SLOTS",
                 "DEFER_AFTER",
                 "LOG_MB",
