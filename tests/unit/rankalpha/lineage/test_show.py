@@ -104,15 +104,3 @@ def test_a_step_that_has_done_nothing_yet_stands_alone():
         "ingestion  (rankalpha_ingestion)",
         "    writes  nothing yet",
     ]
-
-
-def test_a_version_that_is_used_again_and_grades_that_are_carried_over_say_from_where():
-    origin = {
-        "container": None,
-        "reused_from": "2026-11-21T06:00:00",
-        "carried_over_from": "2026-11-20T06:00:00",
-    }
-    step = {"step": "scoring", "dag_id": "x", "runs": [], "inputs": [], "output": {**OUTPUT, **origin}}
-    text = "\n".join(lines({"batch": KEY, "steps": [step]}))
-    assert "used again from batch 2026-11-21T06:00:00" in text
-    assert "carried over from batch 2026-11-20T06:00:00" in text

@@ -41,7 +41,6 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "run_id": "r",
         "seconds": 30.0,
         "published": published,
-        "reused_from": None,
         "rows": 20 if published else None,
         "symbols": 20 if published else None,
         "as_of": "2026-11-20" if published else None,
