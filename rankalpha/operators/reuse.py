@@ -61,10 +61,10 @@ def made_by(job: StageJob, image: str | None, read: Results | None) -> str | Non
 
 
 def used_again(context: Context, task: Reader, job: StageJob, key: str) -> tuple[str, dict[str, Any]] | None:
-    """Return an earlier result that was made by the same, as that of this batch, and the batch that made it.
+    """Return an earlier result made by the same, as that of this batch, and the batch that made it.
 
-    None when there is none, and for what a person wants to run: a run, a task, or a batch that the dataset has
-    already.
+    None when there is none, and for what a person wants to run: a run, a task, or a batch that the dataset
+    has already.
     """
     wanted = context.get("params", {}).get(REUSE, True)
     if not wanted or cleared(context, task) or context["ti"].run_id.startswith(TRIAL):

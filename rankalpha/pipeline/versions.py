@@ -108,7 +108,7 @@ def earlier_versions(versions: Mapping[str, Any], batch: str, most: int) -> tupl
             continue
         if version:
             found.append(version)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # one may serve several batches
 
 
 def kept(folder: str, stores: Sequence[Mapping[str, Any]], most: int) -> dict[str, Any]:

@@ -111,6 +111,8 @@ def test_the_sample_is_called_one(page) -> None:
     page.frontend.post("/api/refresh-data").raise_for_status()
     page.wait_for_selector("#note:not([hidden])")
     assert page.locator("#note").text_content() == notice.capitalize()
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_sorting_and_filtering(page) -> None:

@@ -153,3 +153,10 @@ def test_a_batch_of_the_older_layout_can_be_read_by_stages_that_write_versions(a
     assert airflow.run("prices", RANKALPHA_OUTPUT="").returncode == 0
     for dataset in ("scores", "sentiment"):
         assert airflow.publish(dataset)["inputs"] == {}
+
+
+def test_a_version_of_an_older_batch_is_read_and_recorded(airflow: Orchestrator) -> None:
+    """The version of an older batch serves a newer one when nothing is new."""
+    made = airflow.publish("prices")
+    airflow.published["prices", SECOND] = airflow.published["prices", FIRST]
+    assert airflow.publish("scores", SECOND)["inputs"] == {"prices": reference(made)}

@@ -2,65 +2,20 @@
 
 import hashlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
 from rankalpha.operators.stage import StageOperator
 from rankalpha.pipeline.versions import PATH
-from rankalpha.runners.process import ProcessRunner
-from rankalpha.settings import settings as own_settings
-from tests.unit.rankalpha.support.together import Together
+from tests.unit.rankalpha.support.reuse_world import ingest, reuse_world, run, runs
 
 FRIDAY, SATURDAY, SUNDAY = (f"2025-11-{day}T06:00:00" for day in (21, 22, 23))
-SCRIPT = Path(__file__).parents[1] / "support" / "version_stage.py"
 
 
 @pytest.fixture
 def airflow(app_dir, profile_dir, tmp_path, monkeypatch):
-    """Stages that record what they read, and whose output is another one each time."""
-    monkeypatch.setenv("RANKALPHA_DEFER", "false")
-    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
-    (app_dir / "apps" / "sentiment").mkdir(parents=True)  # where sentiment is started
-    for name in ("scorer", "sentiment"):
-        command = f"{name.upper()}_COMMAND={sys.executable} -S {SCRIPT} {name}\n"
-        (profile_dir / f"{name}.env").write_text(command)
-    own_settings.cache_clear()
-    made = Together(monkeypatch)
-    made.data, made.app, made.profile = tmp_path / "data", app_dir, profile_dir
-    yield made
-    for container in ProcessRunner().containers({}):
-        ProcessRunner().remove(container.id)
-
-
-def ingest(airflow, key, content, session=None, name="ingestion-1-1"):
-    """Publish prices of that content, as ingestion does; its notes differ each time."""
-    folder = airflow.data / "prices" / key / name
-    folder.mkdir(parents=True)
-    files = {}
-    for file, text in (("data", content), ("memo.json", key), ("manifest.json", f"{key} {content}")):
-        (folder / file).write_text(text)
-        files[file] = {"size": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    path, sealed = f"prices/{key}/{name}", files.pop("manifest.json")["sha256"]
-    version = {"path": path, "sha256": sealed, "files": files, "inputs": {}}
-    figures = {"rows": 1, "symbols": 1, "as_of": "2025-11-21", "outputs": [f"{path}/data"]}
-    airflow.register("prices", key, {**figures, "details": {"session": session}, "version": version})
-
-
-def run(airflow, key, dataset="scores", **how):
-    """Run a stage by the newest event of prices; return the event that it publishes, or what became of it."""
-    options = {"how": "events", "joined": airflow.joined("prices"), **how}
-    outcome, _ = airflow.run(dataset, key, **options)
-    return airflow.events[dataset][-1][1] if outcome == "published" else outcome
-
-
-def runs(airflow):
-    """How often a container has run to its end."""
-    journal = airflow.data / "journal"
-    return len(journal.read_text().splitlines()) if journal.exists() else 0
+    with reuse_world(app_dir, profile_dir, tmp_path / "data", monkeypatch) as made:
+        yield made
 
 
 def two(airflow, content="b", dataset="scores", **how):

@@ -43,6 +43,12 @@ def test_the_newest_graded_batch_is_that_of_the_grades():
     assert values(sample(datasets=[]), "last_graded_batch_timestamp_seconds") == {}
 
 
+def test_versions_that_are_used_again_are_counted():
+    again = step("scoring", reused_from=OLD)
+    seen = sample(batches=[batch(NEW, again, step("sentiment")), batch(OLD, step("scoring"))])
+    assert values(seen, "reused_versions") == {("scores",): 1, ("sentiment",): 0}
+
+
 def test_durations_and_datasets():
     seen = sample()
     assert values(seen, "run_duration_seconds")["scoring",] == 35.0

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from rankalpha.runners.file_system import RESULT_VOLUME
+from rankalpha.runners.identity import MADE_BY
+from tests.unit.rankalpha.support.demo_stage import identity
 from tests.unit.rankalpha.support.proxy_requests import CONTAINER, NAME, POST, create, with_
 
 
@@ -23,6 +25,11 @@ def test_a_container_is_created_as_it_was_checked(engine, proxy):
     assert asked == f"POST {target}"
     _, _, headers, body = engine.requests[0]
     assert (headers["Content-Type"], json.loads(body)) == ("application/json", CONTAINER)
+
+
+def test_all_labels_of_a_stage_may_be_given(engine, proxy):
+    labels = {**identity().labels, MADE_BY: "0a" * 32}
+    assert create(proxy, with_("Labels", labels))[0] == 200
 
 
 def test_labels_may_be_empty(engine, proxy):
