@@ -55,7 +55,7 @@ def test_the_session_and_what_was_carried_over_are_said_in_words(capsys):
     text = printed(capsys, batches=[carried], datasets=[dataset("prices", stale=True)])
     assert "Grades of Friday's close, 20 Nov, current (batch 2026-11-21T06:00:00)." in text
     assert f"{NEW}: no new session; grades of Sat 21 Nov 06:00 carried over." in text
-    assert "no newer batch than 2026-11-21T06:00:00, which has Friday's close, 20 Nov" in text
+    assert "newest batch 2026-11-21T06:00:00, Friday's close, 20 Nov" in text
     assert "Grades of" not in printed(capsys, session=None)
 
 
