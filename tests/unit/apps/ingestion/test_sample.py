@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.common.exchange import exchange
-from apps.common.stage import BadConfig
 from apps.ingestion.prices import SCHEMA, update
 from apps.ingestion.sources.sample import SAMPLE, SampleSource
 from tests.unit.apps.support.stage_process import result, run_stage
