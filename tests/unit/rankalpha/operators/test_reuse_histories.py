@@ -42,6 +42,8 @@ def world(app_dir, profile_dir, tmp_path, monkeypatch):
 @given(history=st.lists(steps, min_size=6, max_size=12))
 def test_a_version_is_used_again_exactly_when_it_was_made_of_the_same(world, history):
     with world() as airflow:
+        airflow.data.mkdir()
+        (airflow.data / "more").write_text(json.dumps({"as_of": "2025-11-20"}))  # of the prices, whatever batch
         model: dict[str, tuple[str, str]] = {}  # content and version of each batch's published scores
         for number, (key, content, how) in enumerate(history):
             ingest(airflow, key, content, name=f"ingestion-{number}-1")
