@@ -41,7 +41,7 @@ PRICES_CONTRACT = Contract(
         Check(name="rows", figure=reported("rows"), least=1),
         Check(name="symbols", figure=reported("symbols"), least=1),
         # Old data are blocked here, where they enter: all other datasets are made from these prices.
-        # The sample is old on purpose and reports it, so that no profile needs a looser contract.
+        # Data that are replayed on purpose report it, so that no profile needs a looser contract.
         Check(
             name="lag behind the exchange",
             figure=sessions_behind(),

@@ -1,6 +1,6 @@
 """Files of older batches, and which of them are removed: a batch is kept for as long as its prices are.
 
-The ingestion stage keeps the newest INGESTION_KEEP_BATCHES below prices/, each with its scores.
+The ingestion stage keeps the newest INGESTION_KEEP_BATCHES with new prices in prices/, each with its scores.
 `prune_followers` removes what other stages have written for a batch, so that one setting holds for all.
 `sweep` removes versions that nobody has published, or that others have superseded, some days later.
 """

@@ -119,10 +119,13 @@ def _load(code: str) -> Exchange:
             f"RANKALPHA_CALENDAR={code!r:.60} is not an exchange; expected "
             f"{f'{meant}, or another' if meant else 'a'} code of exchange_calendars such as XNYS"
         )
-    kind = get_calendar(code, start="2024-01-01", end="2024-01-31")  # a small one has the same bounds
-    first, last = kind.bound_min(), kind.bound_max()
-    start = FIRST if first is None else max(FIRST, first.date())
     end = date(datetime.now(UTC).year + YEARS_AHEAD, 12, 31)
+    try:
+        return Exchange(code, get_calendar(code, start=FIRST, end=end), end)
+    except ValueError:  # it is known for fewer years; a month has the same bounds, and is made sooner
+        month = get_calendar(code, start="2024-01-01", end="2024-01-31")
+    first, last = month.bound_min(), month.bound_max()
+    start = FIRST if first is None else max(FIRST, first.date())
     end = end if last is None else min(end, last.date())
     return Exchange(code, get_calendar(code, start=start, end=end), end)
 

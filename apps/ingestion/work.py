@@ -64,7 +64,7 @@ def _updated(
     rules = Rules(settings.overlap, settings.jump, settings.replace)
     updated = update(source, earlier.scan(), trading.until, rules, trading.exchange)
     prices = updated.prices
-    as_of, listed = appearances(prices, settings.screener_top, trading.exchange)
+    as_of, listed = appearances(prices, settings.screener_top, batch.calendar)
     folder = batch.target(snapshots.VOLUME)
     reused = snapshots.write(folder / snapshots.FILE, updated, earlier, source.notice)
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)

@@ -1,13 +1,11 @@
 """The work of the scorer stage: prices.parquet in, scores.parquet out."""
 
 import logging
-from datetime import timedelta
 
 import polars as pl
 
-from apps.common.exchange import Exchange, exchange
 from apps.common.files import checksum
-from apps.common.lateness import DATED, dated
+from apps.common.lateness import DATED, dated, is_recent
 from apps.common.parquet import write_parquet
 from apps.common.run import Result
 from apps.common.stage import BadData, Batch
@@ -29,11 +27,11 @@ def score(batch: Batch) -> Result:
     batch's time, so that the same prices have the same scores.
     Raises BadConfig, or BadData when no symbol can be scored.
     """
-    settings, market = Settings.from_env(), exchange(batch.calendar)
+    settings = Settings.from_env()
     prices = input_of(batch, "prices", "prices").file("prices.parquet")
-    signals = dated(read_signals(prices), market)
-    as_of = signals["as_of"].first()
-    current = signals.filter(_is_current(settings, market))
+    signals = dated(read_signals(prices), batch.calendar)
+    as_of = signals.select(pl.col("as_of").first()).item()
+    current = signals.filter(is_recent(settings.stale_sessions, settings.stale_days))
     scores = ranked(current).join(current.select("symbol", *DATED), on="symbol", maintain_order="left")
     late = scores.filter(pl.coalesce(pl.col("sessions_behind") > 0, pl.col("last_day") < as_of))
     _name("left out, stale", _gone(signals, current))
@@ -57,17 +55,10 @@ def score(batch: Batch) -> Result:
             "stale": signals.height - current.height,
             "behind": late.height,
             "complete": scores.drop_nulls(SCORES).height,
-            "min_score": scores["score"].min(),
-            "max_score": scores["score"].max(),
+            "min_score": scores.select(pl.col("score").min()).item(),
+            "max_score": scores.select(pl.col("score").max()).item(),
         },
     )
-
-
-def _is_current(settings: Settings, market: Exchange | None) -> pl.Expr:
-    """Whether a symbol is still traded: its last price is not too far behind the newest of all."""
-    if market:
-        return pl.col("sessions_behind") <= settings.stale_sessions
-    return pl.col("last_day") >= pl.col("as_of") - timedelta(days=settings.stale_days)
 
 
 def _gone(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:

@@ -48,7 +48,7 @@ def ratio(name: str, of: str) -> Figure:
 def age() -> Figure:
     """Return the figure of the days from the end of the data to the batch's day; negative if they end later.
 
-    Data that the stage calls replayed are old on purpose, like the sample of the reference services. Where
+    Data that the stage calls replayed are of another time, like the sample of the reference services. Where
     the stage knows the exchange, its sessions count instead, see `sessions_behind`.
     """
 

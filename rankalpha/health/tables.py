@@ -78,7 +78,7 @@ def show(health: dict[str, Any]) -> None:
     for make in makers:
         console.print(make(health), "")
     for line in sessions(health):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, markup=False, highlight=False)
     trouble(console, health)
     if health["well"]:
         console.print("All is well.")
@@ -134,8 +134,8 @@ def _table(title: str, *columns: str) -> Table:
 
 def _stale(dataset: dict[str, Any]) -> str:
     """Return why a dataset is stale."""
-    of = f", which has {session['text']}" if (session := dataset["session"]) else ""
-    return f"no newer batch than {dataset['newest_batch']}{of}"
+    of = f", {session['text']}" if (session := dataset["session"]) else ""
+    return f"newest batch {dataset['newest_batch']}{of}"
 
 
 def _moment(text: str) -> str:

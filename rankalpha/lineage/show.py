@@ -74,9 +74,9 @@ def _news(output: Mapping[str, Any]) -> Iterator[str]:
     if session := output["session"]:
         yield f"{session['text']}; the newest session was that of {session['newest']}"
     if batch := output["reused_from"]:
-        yield f"no container ran: this is the version of batch {batch}, whose inputs were the same"
+        yield f"used again from batch {batch}, no container ran"
     if batch := output["carried_over_from"]:
-        yield f"nothing new: the grades of batch {batch} carried over"
+        yield f"carried over from batch {batch}, nothing is new"
 
 
 def _container(container: Mapping[str, Any]) -> str:

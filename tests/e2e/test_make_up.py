@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
@@ -247,6 +247,19 @@ def test_both_pages_open(stack, batch):
         page.goto(stack.urls["frontend"])
         page.locator("table tbody tr").nth(19).wait_for()
         assert "Sample: prices of 201" in page.locator("#note").text_content()
+
+
+def test_the_days_before_are_filled_and_stay_as_they_are(stack, page, batch):
+    newest = grades(stack)["batch"]
+    page.run("Fill the days before")
+    assert grades(stack)["batch"] == newest
+    filled = {event["partition_key"]: event["extra"] for event in stack.events("grades")}
+    days = {f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in (1, 2, 3)}
+    assert days <= {key[:10] for key in filled}
+    for key, extra in filled.items():
+        session = exchange("XNYS").last_closed(datetime.fromisoformat(key).replace(tzinfo=UTC))
+        assert extra["as_of"] == str(session)
+    assert "3 batches of 3 there already, 0 to make" in stack.make("demo", "--days 3")
 
 
 def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tmp_path):

@@ -29,7 +29,7 @@ function sessionName({ session }, asOf) {
   const closed = close && close <= new Date();
   const behind = session.behind + (closed ? 1 : 0);
   const missing = behind === 0 ? "current" : `${closed ? "at least " : ""}${behind} ${behind === 1 ? "session" : "sessions"} behind`;
-  return `${WEEKDAY.format(asOf)}’s close, ${DAY.format(asOf)}, ${missing}`;
+  return `${WEEKDAY.format(asOf)}'s close, ${DAY.format(asOf)}, ${missing}`;
 }
 
 /** That the grades are those of an earlier batch, because nothing is new since then. */

@@ -89,7 +89,9 @@ def test_it_shows_the_ranking(page) -> None:
 def test_a_symbol_with_older_prices_is_marked(page) -> None:
     scores = write_scores(page.data, SCORES, NEWER)
     write_sentiment(page.data, {}, NEWER)
-    days = pl.DataFrame({"last_day": [AS_OF] * 2 + [date(2026, 11, 18)] * 2, "sessions_behind": [0, None, 2, None]})
+    days = pl.DataFrame(
+        {"last_day": [AS_OF] * 2 + [date(2026, 11, 18)] * 2, "sessions_behind": [0, None, 2, None]}
+    )
     pl.read_parquet(scores).hstack(days).write_parquet(scores)
     page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
     page.frontend.post("/api/refresh-data").raise_for_status()
@@ -109,6 +111,8 @@ def test_the_sample_is_called_one(page) -> None:
     page.frontend.post("/api/refresh-data").raise_for_status()
     page.wait_for_selector("#note:not([hidden])")
     assert page.locator("#note").text_content() == notice.capitalize()
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_sorting_and_filtering(page) -> None:
@@ -138,6 +142,33 @@ def test_a_refresh_updates_the_open_page_and_lights_up_what_changed(page) -> Non
     assert page.locator("tr.changed .ticker").all_text_contents() == ["XOM", "PG"]
     assert symbols(page) == ["AAPL", "KO", "XOM", "PG"]
     assert "23 Nov 2026" in page.locator("#facts").text_content()
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ("2026-11-22T06:30:00Z", "Friday's close, 20 Nov 2026, current"),
+        ("2026-11-23T21:30:00Z", "Friday's close, 20 Nov 2026, at least 1 session behind"),
+    ],
+)
+def test_it_says_whether_the_grades_are_of_the_newest_session(page, now: str, words: str) -> None:
+    body = {
+        "grades": page.api.get("/api/v1/grading/grades").json()["grades"],
+        "batch": KEY,
+        "as_of": "2026-11-20",
+        "graded_at": f"{KEY}Z",
+        "sentiment_weight": 0.3,
+        "ungraded": [],
+        "session": {"newest": "2026-11-20", "behind": 0, "next_close": "2026-11-23T21:00:00Z"},
+        "carried_over_from": "2026-11-21T06:00:00",
+    }
+    page.route("**/api/ranking", lambda route: route.fulfill(json=body))
+    page.clock.set_fixed_time(now)
+    page.reload()
+    page.wait_for_selector("tbody tr")
+    facts = page.locator("#facts").text_content()
+    assert words in facts
+    assert "no new session; grades of 21 Nov 2026, 06:00 UTC carried over" in facts
 
 
 def test_a_hostile_symbol_stays_text(browser, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from apps.common.exchange import exchange
 from apps.ingestion.prices import SCHEMA
 from apps.ingestion.screens import SCREENS, appearances
 
@@ -76,7 +75,7 @@ def test_with_an_exchange_a_recent_price_is_one_of_the_last_sessions(newest, sti
     """From END, a Friday, to the next Friday are four sessions and Thanksgiving."""
     later = prices(RISING=RISING).with_columns(pl.col("date") + (newest - END))
     table = pl.concat([prices(HALTED=RISING), later])
-    _, rows = appearances(table, 3, exchange("XNYS"))
+    _, rows = appearances(table, 3, "XNYS")
     assert ("HALTED" in {row["symbol"] for row in rows}) == still_traded
 
 

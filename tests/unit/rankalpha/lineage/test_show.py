@@ -94,8 +94,8 @@ def test_what_nothing_new_was_made_of_says_so():
     ]
     text = "\n".join(lines({"batch": KEY, "steps": steps}))
     assert "Friday's close, 27 Nov; the newest session was that of 2026-11-27" in text
-    assert f"this is the version of batch {KEY}" in text
-    assert f"grades of batch {KEY} carried over" in text
+    assert f"used again from batch {KEY}" in text
+    assert f"carried over from batch {KEY}" in text
 
 
 def test_a_step_that_has_done_nothing_yet_stands_alone():

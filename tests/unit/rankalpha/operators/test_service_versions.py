@@ -1,5 +1,7 @@
 """The versions that a service is asked to grade, and to show."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -7,6 +9,7 @@ from datasets import GRADES
 from rankalpha.operators import given
 from rankalpha.operators.http_call import ServiceError
 from rankalpha.operators.service import ServiceOperator, ShowOperator
+from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
 from tests.support.http_server import local_server
@@ -62,6 +65,15 @@ def test_grading_is_told_what_to_grade_and_how_to_call_it(monkeypatch):
         "keep": {"since": "", "versions": [OLD], "days": 7},
     }
     assert result["version"]["path"] == f"grades/{KEY}/{name}"
+
+
+def test_grading_is_told_the_session_that_the_prices_are_of(monkeypatch):
+    close = datetime(2025, 11, 20, 21, tzinfo=UTC)
+    day = MarketDay(date(2025, 11, 19), date(2025, 11, 19), 0, close)
+    monkeypatch.setattr(given, "market_day", lambda *asked: {("prices", KEY): day}[asked])
+    request, _ = grade(monkeypatch)
+    said = request.json()["session"]
+    assert said == {"newest": "2025-11-19", "behind": 0, "next_close": close.isoformat()}
 
 
 @pytest.mark.parametrize("version", [None, "1.2"])

@@ -65,6 +65,7 @@ class Together:
         }
         by_name = {asset.name: store for asset, store in self.stores.items()}
         monkeypatch.setattr(given, "published_versions", lambda name: by_name[name][VERSIONS_KEY])
+        monkeypatch.setattr(given, "market_day", lambda *_: None)
         monkeypatch.setattr(given, "reusable", lambda name: by_name[name][REUSABLE_KEY])
 
     def run(self, dataset, key, *, how="hand", joined=(), anyway=False, reuse=True):
