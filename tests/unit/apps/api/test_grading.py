@@ -111,7 +111,9 @@ def test_a_symbol_keeps_how_far_its_prices_are_behind(tmp_path: Path) -> None:
     assert [(grade.last_day, grade.sessions_behind) for grade in grades] == late
 
 
-@pytest.mark.parametrize("column", [[], [pl.lit("yes").alias("sessions_behind")]], ids=["without", "of its own"])
+@pytest.mark.parametrize(
+    "column", [[], [pl.lit("yes").alias("sessions_behind")]], ids=["without", "of its own"]
+)
 def test_scores_that_say_nothing_of_it_are_graded(tmp_path: Path, column: list[pl.Expr]) -> None:
     path = write_scores(tmp_path, {"AAPL": 80.0})
     write_sentiment(tmp_path, {})
