@@ -67,9 +67,7 @@ SCREENS = (
 )
 
 
-def appearances(
-    prices: pl.DataFrame, top: int, calendar: str = ""
-) -> tuple[date, list[dict[str, str]]]:
+def appearances(prices: pl.DataFrame, top: int, calendar: str = "") -> tuple[date, list[dict[str, str]]]:
     """Return the prices' last day and, screen by screen, the `top` symbols as symbol, screener and style.
 
     `prices` is a valid prices table. Best first, equal values in the order of the symbols: the same prices

@@ -67,9 +67,7 @@ class SampleSource:
         return Fetched(self._prices.filter(pl.col("symbol").is_in(symbols), pl.col("date") >= start))
 
 
-def _moved(
-    days: Sequence[date], moment: datetime, exchange: Exchange | None
-) -> tuple[int, Sequence[date]]:
+def _moved(days: Sequence[date], moment: datetime, exchange: Exchange | None) -> tuple[int, Sequence[date]]:
     """Return the first of the sample's days that has a session, and the sessions of the days from it on.
 
     Raises BadConfig where the newest session has no day.
