@@ -17,8 +17,10 @@ class RefreshAnswer(BaseModel):
     graded: int
     distribution: dict[str, int]
     checksum: str
-    content: str  # SHA-256 of the grades without their batch: equal for batches with the same grades
     version: Sealed | None = None  # None for grades of a batch that has no versions
+    content: str | None = (
+        None  # SHA-256 of a version's grades without their batch: equal where the grades are
+    )
 
     @classmethod
     def of(cls, batch: str, market: str | None, done: Graded) -> "RefreshAnswer":
@@ -30,8 +32,8 @@ class RefreshAnswer(BaseModel):
             graded=len(done.grades.grades),
             distribution=done.grades.distribution,
             checksum=done.checksum,
-            content=done.grades.content,
             version=done.version,
+            content=done.grades.content if done.version else None,
         )
 
 

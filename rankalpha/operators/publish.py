@@ -100,7 +100,7 @@ def _extra(output: Output, checks: Sequence[Outcome], permission: dict[str, str]
     """Return the `extra` of an event: the result, with what is known beside it."""
     # no image can say by itself what its version was made by
     result = {key: value for key, value in (output["result"] or {}).items() if key not in ORIGIN}
-    more = {"container": output["container"], "forced": permission}
+    more: dict[str, Any] = {"container": output["container"], "forced": permission}
     more |= {key: output.get(key) for key in ORIGIN}
     return {
         **result,

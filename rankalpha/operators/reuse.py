@@ -81,7 +81,7 @@ def used_again(context: Context, task: Reader, job: StageJob, key: str) -> tuple
 
 def origin_of_grades(
     context: Context, task: Reader, batch: str, call: Call, answer: Mapping[str, Any]
-) -> dict[str, str | None]:
+) -> dict[str, Any]:
     """Return what grades were made by, and the earlier batch that has the same; {} when it is not known.
 
     A service that reports the digest of its `content` says with it that it has graded in the same way.

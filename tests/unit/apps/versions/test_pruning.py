@@ -111,13 +111,17 @@ def test_trials_do_not_push_out_what_is_published(airflow: Orchestrator) -> None
 
 def test_a_batch_stays_while_one_that_stays_uses_a_version_of_it(airflow: Orchestrator) -> None:
     two = {"INGESTION_KEEP_BATCHES": "2"}
-    days = {f"2026-11-{day}T06:00:00": ("KO,PG", "KO,PEP")[day % 2] for day in (20, 21, 22, 23)}
-    for key, symbols in days.items():
-        carried = {FIRST: THIRD}  # whose scores are those of the first
-        airflow.publish("prices", key, keep=kept(airflow, carried=carried), INGESTION_SYMBOLS=symbols, **two)
-    assert {path.name for path in (airflow.data / "prices").iterdir()} == {*days} - {SECOND}
-    airflow.publish("prices", "2026-11-24T06:00:00", keep=kept(airflow, carried=carried), **two)
-    assert not (airflow.data / "prices" / FIRST).exists()
+    carried = {FIRST: THIRD}  # whose scores are those of the first
+
+    def left_after(day: int) -> set[str]:
+        new = {**two, "INGESTION_SYMBOLS": ("KO,PG", "KO,PEP")[day % 2]}
+        airflow.publish("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow, carried=carried), **new)
+        return {path.name[8:10] for path in (airflow.data / "prices").iterdir()}
+
+    for day in (20, 21, 22, 23):
+        left_after(day)
+    assert left_after(24) == {"20", "22", "23", "24"}
+    assert left_after(25) == {"23", "24", "25"}
 
 
 def test_batches_from_before_the_upgrade_are_pruned_as_they_were(airflow: Orchestrator) -> None:

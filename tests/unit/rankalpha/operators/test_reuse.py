@@ -26,14 +26,14 @@ def two(airflow, content="b", dataset="scores", **how):
     return first, run(airflow, SATURDAY, dataset, **how)
 
 
-def test_a_version_that_was_made_by_the_same_is_published_again(airflow, caplog):
+def test_a_version_that_was_made_by_the_same_is_published_again(airflow, capsys):
     first, second = two(airflow)
     assert runs(airflow) == 1
     assert second["version"] == first["version"]
     assert (second["batch"], second["reused_from"]) == (SATURDAY, FRIDAY)
     assert "container" not in second
     assert "reused_from" not in first
-    assert "No container" in caplog.text
+    assert "No container" in capsys.readouterr().out
 
 
 def test_the_batch_that_made_a_version_is_named_however_often_it_is_used_again(airflow):

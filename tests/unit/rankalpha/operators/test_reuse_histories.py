@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.support.figures import ALL
 from tests.unit.rankalpha.support.reuse_world import ingest, reuse_world, run
 from tests.unit.rankalpha.support.together import bytes_of
 
@@ -34,7 +35,7 @@ def world(app_dir, profile_dir, tmp_path, monkeypatch):
 
 
 @settings(
-    max_examples=4,
+    max_examples=60 if ALL else 4,
     deadline=None,
     phases=[Phase.generate],  # a step takes a third of a second, so nothing is shrunk
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -42,6 +43,8 @@ def world(app_dir, profile_dir, tmp_path, monkeypatch):
 @given(history=st.lists(steps, min_size=6, max_size=12))
 def test_a_version_is_used_again_exactly_when_it_was_made_of_the_same(world, history):
     with world() as airflow:
+        airflow.data.mkdir()
+        (airflow.data / "more").write_text(json.dumps({"as_of": "2025-11-20"}))  # of all prices
         model: dict[str, tuple[str, str]] = {}  # content and version of each batch's published scores
         for number, (key, content, how) in enumerate(history):
             ingest(airflow, key, content, name=f"ingestion-{number}-1")

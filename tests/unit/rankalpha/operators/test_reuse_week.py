@@ -1,4 +1,7 @@
-"""Seven days with five sessions, with the real services: five runs of each stage, seven graded batches."""
+"""Days with and without a session, with the real services: a run of each stage a session, each batch graded.
+
+`make test-histories` runs the whole week; else it begins on Thursday.
+"""
 
 import csv
 import math
@@ -10,12 +13,14 @@ from cryptography.fernet import Fernet
 
 from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.settings import settings
+from tests.support.figures import ALL
 from tests.unit.rankalpha.support.together import Together, grading_api
 
 ROOT = Path(__file__).parents[4]
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
 MONDAY = date(2025, 11, 17)
-WEEK = [MONDAY + timedelta(days=day) for day in range(7)]
+WEEK = [MONDAY + timedelta(days=day) for day in range(0 if ALL else 3, 7)]
+SESSIONS = len(WEEK) - 2
 
 
 @pytest.fixture
@@ -54,22 +59,22 @@ def made(pipeline, volume, stage):
     return list((pipeline.data / volume).glob(f"*/{stage}-*/manifest.json"))
 
 
-def test_five_sessions_are_five_runs_of_each_stage_and_seven_graded_batches(pipeline):
+def test_each_session_is_a_run_of_each_stage_and_each_day_a_graded_batch(pipeline):
     keys = [f"{day}T22:00:00" for day in WEEK]  # after the close
     for day, key in zip(WEEK, keys, strict=True):
         closes(pipeline.csv, day)
         pipeline.batch(key)
-    assert len(made(pipeline, "prices", "ingestion")) == 7
-    assert len(made(pipeline, "prices", "scorer")) == 5
-    assert len(made(pipeline, "company_reports", "sentiment")) == 5
+    assert len(made(pipeline, "prices", "ingestion")) == len(WEEK)
+    assert len(made(pipeline, "prices", "scorer")) == SESSIONS
+    assert len(made(pipeline, "company_reports", "sentiment")) == SESSIONS
     for dataset in ("scores", "sentiment", "grades"):
         assert [key for key, _ in pipeline.events[dataset]] == keys
-    friday = keys[4]
+    friday = keys[-3]
     for dataset in ("scores", "sentiment"):
         reused = [extra.get("reused_from") for _, extra in pipeline.events[dataset]]
-        assert reused == [*[None] * 5, friday, friday]
+        assert reused == [*[None] * SESSIONS, friday, friday]
     assert [extra.get("carried_over_from") for _, extra in pipeline.events["grades"]] == [
-        *[None] * 5,
+        *[None] * SESSIONS,
         friday,
         friday,
     ]
