@@ -60,7 +60,8 @@ class Exchange:
     def sessions(self, first: date, last: date) -> list[date]:
         """Return the sessions from one day to another, both included. Raises UnknownDay."""
         self._check(last)
-        return [stamp.date() for stamp in self._closes.loc[str(first) : str(last)].index]
+        days: list[date] = self._closes.loc[str(first) : str(last)].index.date.tolist()
+        return days
 
     def missing(self, after: date, until: date) -> int:
         """Return how many sessions there are after the one day, up to and including the other."""

@@ -39,8 +39,7 @@ def rescaling(
 ) -> Rescaling:
     """Return which histories have another scale than what is known, and are to replace it or are refused.
 
-    A history is refused when it lacks days that are known, up to the last of them, unless `replace` names it
-    or it is of the sample, which holds all of its days: others are of another calendar, or an older version.
+    A history is refused when it lacks days that are known, up to the last of them, unless `replace` names it.
     """
     refused, accepted = {}, []
     counts = known.group_by("symbol").agg(pl.len().alias("days"), pl.col("date").max().alias("last"))
@@ -57,7 +56,7 @@ def rescaling(
         factor = close / close_known if close_known else math.nan
         if symbol not in replace and abs(factor - 1) <= SAME_CLOSE:
             continue  # it was a correction, which joins what is known
-        if symbol not in replace and not source.replayed and having.get(symbol, 0) < days:
+        if symbol not in replace and having.get(symbol, 0) < days:
             refused[symbol] = _refused(source, symbol, having.get(symbol, 0), days)
             continue
         mine = whole.actions.filter(pl.col("symbol") == symbol, pl.col("date") >= since.get(symbol, date.min))

@@ -17,7 +17,7 @@ from apps.common.stage import BadConfig
 from apps.ingestion.sources import Fetched, Missing
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "sp500_dataset.csv.gz"
-# The session SHOWN has the prices of the day REAL; both follow Thanksgiving. Ten years apart, the sample lasts
+# The session SHOWN has the prices of the day REAL; both follow Thanksgiving. So the sample lasts
 # to the end of 2032, and has enough rows for the contract of a stack that knows it under its own dates.
 SHOWN, REAL = date(2026, 11, 27), date(2016, 11, 25)
 FIRST = date(1990, 1, 1)  # before the first session of the sample on any exchange
@@ -48,7 +48,7 @@ class SampleSource:
         days = wide["Date"].to_list()
         begin, sessions = _moved(days, moment, exchange)
         end = begin + len(sessions)
-        self.left = len(days) - end  # sessions
+        self.left: int | None = len(days) - end
         self.notice = f"sample: prices of {days[end - 1]} under the date of {sessions[-1]}"
         self._prices = (
             wide.slice(begin, len(sessions))

@@ -5,11 +5,10 @@ from functools import cache
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.common.exchange import exchange
-from apps.common.stage import BadConfig
 from apps.ingestion.prices import SCHEMA, update
 from apps.ingestion.sources.sample import SAMPLE, SampleSource
 from tests.unit.apps.support.stage_process import result, run_stage
@@ -67,6 +66,7 @@ def test_the_newest_closed_session_is_the_last_day(moment, session, day):
 
 
 @pytest.mark.parametrize("code", ["XNYS", "XHKG", "24/7", ""])
+@settings(deadline=None, max_examples=15)
 @given(moment=st.datetimes(BEGIN.replace(tzinfo=None), END.replace(tzinfo=None)), later=st.integers(0, 90))
 def test_a_later_batch_adds_days_and_changes_none(code, moment, later):
     if code == "24/7":

@@ -194,17 +194,17 @@ def test_old_batches_are_pruned_but_never_the_newest(tmp_path):
 
 
 def test_batches_with_nothing_new_do_not_push_out_others(tmp_path):
-    for day in (20, 21, 22, 23):
-        symbols = {"INGESTION_SYMBOLS": "KO" if day < 22 else "PG", "INGESTION_KEEP_BATCHES": "2"}
-        assert ingest(tmp_path, f"2026-11-{day}T06:00:00", **symbols).returncode == 0
+    for hour, symbol in enumerate(("KO", "KO", "PG", "PG")):
+        symbols = {"INGESTION_SYMBOLS": symbol, "INGESTION_KEEP_BATCHES": "2"}
+        assert ingest(tmp_path, f"2026-11-21T{hour:02}:00:00", **symbols).returncode == 0
     assert len(list((tmp_path / "prices").iterdir())) == 4
     last = {"INGESTION_SYMBOLS": "KO", "INGESTION_KEEP_BATCHES": "2"}
-    assert ingest(tmp_path, "2026-11-24T06:00:00", **last).returncode == 0
-    assert {path.name[8:10] for path in (tmp_path / "prices").iterdir()} == {"22", "23", "24"}
+    assert ingest(tmp_path, "2026-11-22T00:00:00", **last).returncode == 0
+    assert {path.name[8:13] for path in (tmp_path / "prices").iterdir()} == {"21T02", "21T03", "22T00"}
 
 
 def test_a_source_that_stands_still_does_not_fill_the_disk(tmp_path):
     one = {"INGESTION_SYMBOLS": "KO", "INGESTION_KEEP_BATCHES": "1"}
-    for day in range(1, 13):
-        assert ingest(tmp_path, f"2026-11-{day:02}T06:00:00", **one).returncode == 0
+    for hour in range(12):
+        assert ingest(tmp_path, f"2026-11-21T{hour:02}:00:00", **one).returncode == 0
     assert len(list((tmp_path / "prices").iterdir())) == 10

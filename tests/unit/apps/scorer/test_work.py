@@ -106,7 +106,7 @@ def test_a_symbol_that_is_behind_is_marked_and_counted(tmp_path, prices):
     assert "scored by older prices (4): A, B, NEW, YESTERDAY" in done.stdout
 
 
-@pytest.mark.parametrize(("limit", "stale"), [("4", 1), ("3", 4)])
+@pytest.mark.parametrize(("limit", "stale"), [("4", 1), ("3", 5)])
 def test_a_symbol_is_left_out_after_a_limit_in_sessions(tmp_path, prices, limit, stale):
     add(prices, closes("NEWEST", 300, end=AFTER_THANKSGIVING))
     done = run_stage("scorer", tmp_path, SCORER_STALE_SESSIONS=limit, SCORER_STALE_DAYS="0", **NYSE)
