@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean backup restore rerun publish-anyway publish-version health lineage verify airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify calendar airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ restore: .venv/embedded  ## replace all state by a backup: make restore FILE=…
 rerun: .venv/embedded  ## re-run a batch or fill a missed day: make rerun ARGS="--day 2026-11-22"
 	@$(BIN)/rankalpha rerun $(ARGS)
 
+demo: .venv/embedded  ## fill the last days with batches of the sample: make demo ARGS="--days 30"
+	@$(BIN)/rankalpha demo $(ARGS)
+
 health: .venv/embedded  ## show where each batch stands, how long its stages take, and what is wrong
 	@$(BIN)/rankalpha health $(ARGS)
 
@@ -57,6 +60,9 @@ lineage: .venv/embedded  ## show the graph of datasets, or what a batch was made
 
 verify: .venv/embedded  ## compare the data on the disk with what a batch published: ARGS="--batch 2026-11-22T06:00:00"
 	@$(BIN)/rankalpha verify $(ARGS)
+
+calendar: .venv/embedded  ## show sessions, holidays and the batches with nothing new: ARGS="--year 2026 --market nyse"
+	@$(BIN)/rankalpha calendar $(ARGS)
 
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/rankalpha airflow $(ARGS)
@@ -90,7 +96,8 @@ test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch
 
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
 	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \
-		tests/markets tests/running/test_version_histories.py
+		tests/markets tests/running/test_version_histories.py \
+		tests/unit/rankalpha/operators/test_reuse_histories.py tests/unit/rankalpha/operators/test_reuse_week.py
 
 # stacks that the tests start install from LOCK too
 test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; eight minutes

@@ -6,8 +6,8 @@ published data with the disk. `rankalpha_watchdog` removes containers that no ta
 
 - **Reads**: the versions of the newest batch and of another one at random; it belongs to no batch itself
 - **Writes**: no dataset. It does not prune the stages' outputs, which are in volumes that Airflow does not
-  mount. Ingestion keeps the newest `INGESTION_KEEP_BATCHES` batches, and the services remove what belongs
-  to older ones when they write a new one; images of your own must do the same.
+  mount. Ingestion keeps the newest `INGESTION_KEEP_BATCHES` batches with new prices, and the services remove
+  what belongs to older ones when they write a new one; images of your own must do the same.
 - **Runs**: each hour. With Celery any worker on the default queue takes its tasks: `prune_logs` sees the
   folder that it writes logs to.
 - **Healthy when**: its tasks are green; the log of each lists what it has removed or verified.

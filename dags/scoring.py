@@ -7,6 +7,8 @@ Scores each stock's momentum, value and quality.
 - **Writes**: dataset `scores`
 - **Runs**: for each batch published in `prices`, beside `rankalpha_sentiment`; and by hand, for the batch
   of the given partition key or, without one, the newest batch in `prices`.
+- **Starts no container** when prices, image, command and settings are those of an earlier batch: that
+  batch's version is published again. Clear `run_scorer`, or switch the param `reuse` off, to have it run.
 - **Healthy when**: `publish_scores` is green a few minutes after `publish_prices`.
 - **If it fails**: see the log of the red task. Fix the cause, then clear the task. Sentiment is not
   affected, and grading waits for this batch's scores. For a batch that the contract has blocked, clear
@@ -32,7 +34,7 @@ for market in markets_to_parse():
         catchup=False,
         max_active_runs=1,  # one container of this stage at a time
         default_args=default_args(),
-        params=params(),
+        params=params(reuse=True),
         deadline=deadline(),
         tags=["rankalpha", "scoring", *market.tags],
         doc_md=market.documented(__doc__),

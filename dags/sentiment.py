@@ -7,6 +7,9 @@ Reads the news on the screeners' consensus names: one short batch, then the cont
 - **Writes**: dataset `sentiment`
 - **Runs**: for each batch published in `prices`, beside `rankalpha_scoring`; and by hand, for the batch of
   the given partition key or, without one, the newest batch in `prices`.
+- **Starts no container** when prices, image, command and settings are those of an earlier batch of the same
+  session: that batch's version is published again. Clear `run_ai_analysis`, or switch the param `reuse` off,
+  to have it run.
 - **Healthy when**: `publish_sentiment` is green within half an hour of `publish_prices`.
 - **If it fails**: see the log of the red task. It names the feed or the language model that does not
   answer, or the setting to fix. A single symbol without headlines or rating fails nothing: the log warns.
@@ -35,7 +38,7 @@ for market in markets_to_parse():
         catchup=False,
         max_active_runs=1,  # one container of this stage at a time
         default_args=default_args(),
-        params=params(),
+        params=params(reuse=True),
         deadline=deadline(),
         tags=["rankalpha", "sentiment", *market.tags],
         doc_md=market.documented(__doc__),

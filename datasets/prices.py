@@ -5,10 +5,12 @@ from datetime import timedelta
 from airflow.sdk import Asset
 
 from rankalpha.contract import Check, Contract
-from rankalpha.contract.figures import advance, age, change, reported, share
+from rankalpha.contract.figures import advance, age, change, ratio, reported, sessions_behind, share
 from rankalpha.settings import settings
 
 COUNT = {"type": "integer", "minimum": 0}
+SOME = {"type": ["integer", "null"], "minimum": 0}
+LEFT, YEAR = reported("sample_left"), 252  # sessions
 MISSING = share("behind", "left_out", of=("symbols", "left_out"), but=1)  # one symbol never ends a batch
 
 PRICES_CONTRACT = Contract(
@@ -23,7 +25,14 @@ PRICES_CONTRACT = Contract(
         "jumps": COUNT,  # closes that jump like an unadjusted split or a slipped decimal point
         "behind": COUNT,  # symbols that keep what was known because nothing came
         "left_out": COUNT,  # symbols without any prices
-        "replayed": {"type": "boolean"},
+        # of the market's exchange, null without one
+        "session": {"type": ["string", "null"], "format": "date"},  # the last that had closed at the batch
+        "sessions_behind": SOME,  # that the prices lack
+        "symbols_behind": SOME,  # symbols that lack the last session
+        "missing_sessions": SOME,  # holes in the part of the histories that scores look at
+        "next_close": {"type": ["string", "null"], "format": "date-time"},  # then there is a newer session
+        "replayed": {"type": "boolean"},  # prices of another time than their dates: the sample's
+        "sample_left": COUNT,  # sessions after which the sample ends
         "reused": {"type": "boolean"},
         "appearances": COUNT,
         "pruned": COUNT,
@@ -32,7 +41,21 @@ PRICES_CONTRACT = Contract(
         Check(name="rows", figure=reported("rows"), least=1),
         Check(name="symbols", figure=reported("symbols"), least=1),
         # Old data are blocked here, where they enter: all other datasets are made from these prices.
-        # The sample is old on purpose and reports it, so that no profile needs a looser contract.
+        # Data that are replayed on purpose report it, so that no profile needs a looser contract.
+        Check(
+            name="lag behind the exchange",
+            figure=sessions_behind(),
+            most=settings().max_sessions_behind,
+            unit="sessions",
+        ),
+        Check(
+            name="any lag behind the exchange",
+            figure=sessions_behind(),
+            least=0,
+            most=0,
+            unit="sessions",
+            severity="warn",
+        ),
         Check(name="age of as_of", figure=age(), least=-1, most=settings().max_age_days, unit="days"),
         Check(name="as_of since the batch before", figure=advance(), least=0, unit="days"),
         # a truncated history, or a source that has lost symbols; growth is what somebody has configured
@@ -41,7 +64,14 @@ PRICES_CONTRACT = Contract(
         Check(name="growth of symbols", figure=change("symbols"), most=50, unit="%", severity="warn"),
         Check(name="symbols without news", figure=MISSING, most=20, unit="%"),
         Check(name="many symbols without news", figure=MISSING, most=5, unit="%", severity="warn"),
+        Check(
+            name="missing sessions a symbol",
+            figure=ratio("missing_sessions", of="symbols"),
+            most=1,
+            severity="warn",
+        ),
         Check(name="jumps", figure=reported("jumps"), most=0, severity="warn"),
+        Check(name="sessions left of the sample", figure=LEFT, least=YEAR, severity="warn"),
         Check(name="appearances", figure=reported("appearances"), least=1, severity="warn"),
     ),
 )

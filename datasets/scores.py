@@ -8,6 +8,7 @@ from rankalpha.contract import Check, Contract
 from rankalpha.contract.figures import advance, change, reported, share
 
 COUNT = {"type": "integer", "minimum": 0}
+BEHIND = share("behind", of=("rows",))
 MISSING = share("left_out", "stale", of=("symbols", "left_out", "stale"))
 
 SCORES_CONTRACT = Contract(
@@ -17,6 +18,7 @@ SCORES_CONTRACT = Contract(
     details={
         "left_out": COUNT,  # symbols with too little history for any score
         "stale": COUNT,  # symbols that are no longer traded
+        "behind": COUNT,  # scored symbols whose newest price is older than the newest of all
         "complete": COUNT,  # symbols with all three percentiles
         "min_score": {"type": "number"},
         "max_score": {"type": "number"},
@@ -29,6 +31,7 @@ SCORES_CONTRACT = Contract(
         Check(name="highest score", figure=reported("max_score"), least=0, most=100),
         Check(name="symbols not scored", figure=MISSING, most=50, unit="%"),
         Check(name="many symbols not scored", figure=MISSING, most=20, unit="%", severity="warn"),
+        Check(name="scored by older prices", figure=BEHIND, most=20, unit="%", severity="warn"),
         Check(
             name="all three scores",
             figure=share("complete", of=("rows",)),

@@ -14,16 +14,20 @@ from rankalpha.alerts.notifier import AlertNotifier
 from rankalpha.logs import bind_batch_of_run
 from rankalpha.runners.base import StageLeft
 from rankalpha.settings import settings
-from rankalpha.stages.output import PUBLISH
+from rankalpha.stages.output import PUBLISH, REUSE
 
 OWNER = "rankalpha"
 DEATHS = 5  # attempts that may die; a task that kills its worker each time has to end
 
 
-def params() -> dict[str, Param]:
-    """Return what a person can choose when triggering a stage by hand."""
+def params(*, reuse: bool = False) -> dict[str, Param]:
+    """Return what a person can choose when triggering a stage by hand; `reuse` is for a stage that can."""
     title = "Publish the result, which starts what follows"
-    return {PUBLISH: Param(True, type="boolean", title=title)}
+    found = {PUBLISH: Param(True, type="boolean", title=title)}
+    if reuse:
+        title = "Use an earlier version again when inputs, image and settings are the same"
+        found[REUSE] = Param(True, type="boolean", title=title)
+    return found
 
 
 def default_args() -> dict[str, Any]:

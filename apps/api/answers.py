@@ -18,6 +18,9 @@ class RefreshAnswer(BaseModel):
     distribution: dict[str, int]
     checksum: str
     version: Sealed | None = None  # None for grades of a batch that has no versions
+    content: str | None = (
+        None  # SHA-256 of a version's grades without their batch: equal where the grades are
+    )
 
     @classmethod
     def of(cls, batch: str, market: str | None, done: Graded) -> "RefreshAnswer":
@@ -30,6 +33,7 @@ class RefreshAnswer(BaseModel):
             distribution=done.grades.distribution,
             checksum=done.checksum,
             version=done.version,
+            content=done.grades.content if done.version else None,
         )
 
 

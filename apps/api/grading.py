@@ -3,8 +3,8 @@
 import polars as pl
 
 from apps.api.batches import BatchFiles
-from apps.api.inputs import read_scores, read_sentiment, read_sparklines
-from apps.api.records import LETTERS, Grade, Grades
+from apps.api.inputs import read_notice, read_scores, read_sentiment, read_sparklines
+from apps.api.records import LETTERS, Grade, Grades, Session
 from apps.common.stage import BadData
 
 NEUTRAL = 50.0  # where no sentiment is known
@@ -12,17 +12,17 @@ NEUTRAL = 50.0  # where no sentiment is known
 CUMULATIVE_PERCENT = (15, 40, 70, 90, 100)
 
 
-def graded_from(files: BatchFiles, sentiment_weight: float) -> Grades:
+def graded_from(files: BatchFiles, sentiment_weight: float, session: Session | None = None) -> Grades:
     """Return the grades of a batch whose halves are there; the same input gives the same grades.
 
     Raises Changed when a file is not the one that was published, BadData when one is corrupt or no symbol has
     a score.
     """
-    path = files.path("scores")
+    path, prices = files.path("scores"), files.prices()
     scores = read_scores(path)
     frame = (
         scores.join(read_sentiment(files.path("sentiment")), on="symbol", how="left")
-        .join(read_sparklines(files.prices()), on="symbol", how="left")
+        .join(read_sparklines(prices), on="symbol", how="left")
         .with_columns(composite(sentiment_weight), pl.col("headlines").fill_null(0))
         .with_columns(pl.col("sparkline").fill_null([]))
         .sort(["composite", "symbol"], descending=[True, False], nulls_last=True)
@@ -39,6 +39,9 @@ def graded_from(files: BatchFiles, sentiment_weight: float) -> Grades:
             for rank, row in enumerate(ranked.drop("as_of").iter_rows(named=True), start=1)
         ],
         ungraded=frame.filter(pl.col("composite").is_null())["symbol"].to_list(),
+        session=session,
+        carried_over_from=files.made_for(),
+        notice=read_notice(prices),
     )
 
 

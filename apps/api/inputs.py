@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from apps.common.parquet import NOTICE
 from apps.common.stage import BadData
 
 SPARKLINE_DAYS = 60  # trading days, about a quarter
@@ -32,9 +33,10 @@ READINGS = TypeAdapter(Readings)
 def read_scores(path: Path) -> pl.DataFrame:
     """Return symbol:str, momentum, value, quality, score:f64 (0..100 or null), as_of:date, by symbol.
 
-    Raises BadData when the file is not a Parquet file, lacks a column, or holds nothing usable.
+    Also last_day:date and sessions_behind:i64, null where the scorer says nothing of them. Raises BadData
+    when the file is not a Parquet file, lacks another column, or holds nothing usable.
     """
-    scores = _parquet(path, lambda frame: frame.select(_SCORE_COLUMNS))
+    scores = _parquet(path, lambda frame: frame.select(*_SCORE_COLUMNS, *_optional(frame)))
     for column in PERCENTILES:
         outside = scores.filter(~pl.col(column).is_between(0, 100) | pl.col(column).is_nan())
         if not outside.is_empty():
@@ -51,6 +53,15 @@ _SCORE_COLUMNS = [
     *(pl.col(column).cast(pl.Float64) for column in PERCENTILES),
     pl.col("as_of").cast(pl.Date),
 ]
+
+
+def _optional(frame: pl.DataFrame) -> list[pl.Expr]:
+    """Return the columns that a scorer need not write."""
+    kinds = {"last_day": pl.Date(), "sessions_behind": pl.Int64()}
+    return [
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind, strict=False).alias(name)
+        for name, kind in kinds.items()
+    ]
 
 
 def read_sentiment(path: Path) -> pl.DataFrame:
@@ -84,8 +95,22 @@ def read_sparklines(path: Path | None) -> pl.DataFrame:
     )
 
 
+def read_notice(path: Path | None) -> str | None:
+    """Return what a reader of the prices must know about them, from the file's metadata; None: nothing."""
+    if not path or not path.is_file():
+        return None
+    try:
+        return pl.read_parquet_metadata(path).get(NOTICE)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
 def _parquet(path: Path, shape: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     try:
         return shape(pl.read_parquet(path))
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadData(f"{path} is unreadable: {str(error).strip().partition(chr(10))[0]}") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> BadData:
+    return BadData(f"{path} is unreadable: {str(error).strip().partition(chr(10))[0]}")

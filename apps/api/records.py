@@ -2,9 +2,10 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from apps.common.files import write_atomic
 from apps.common.stage import BadData
@@ -26,6 +27,16 @@ class Grade(BaseModel):
     sentiment: float | None  # -1..1; None when not analysed or without headlines: neutral in the composite
     headlines: int
     sparkline: list[float]  # last closes, oldest first
+    last_day: date | None = None  # of its newest close; None: the scorer does not say it
+    sessions_behind: int | None = None  # sessions from then to as_of; None: not known, as without a calendar
+
+
+class Session(BaseModel):
+    """What the orchestrator knows of the exchange's sessions when the batch is graded."""
+
+    newest: date  # the last one that had closed at the batch's moment
+    behind: int = Field(ge=0)  # how many sessions the prices lack up to that one
+    next_close: AwareDatetime | None = None  # afterwards a newer session has closed
 
 
 class Grades(BaseModel):
@@ -36,6 +47,9 @@ class Grades(BaseModel):
     sentiment_weight: float
     grades: list[Grade]
     ungraded: list[str]  # symbols without any score
+    session: Session | None = None  # None for a market without a calendar
+    carried_over_from: str | None = None  # the batch that scores and sentiment were made for, if an older one
+    notice: str | None = None  # what a reader must know about the prices, such as that they are the sample's
 
     @property
     def distribution(self) -> dict[str, int]:
@@ -43,9 +57,16 @@ class Grades(BaseModel):
         counts = Counter(grade.grade for grade in self.grades)
         return {letter: counts[letter] for letter in LETTERS}
 
+    @property
+    def content(self) -> str:
+        """SHA-256 of what the grades say, whichever batch they are of."""
+        about = {"batch", "graded_at", "session", "carried_over_from"}
+        return sha256(self.model_dump_json(exclude=about).encode()).hexdigest()
+
     def text(self) -> str:
         """Return the content of the file; the same grades give the same bytes."""
-        return self.model_dump_json(indent=1) + "\n"
+        unknown = {name for name in ("session", "carried_over_from") if getattr(self, name) is None}
+        return self.model_dump_json(indent=1, exclude=unknown) + "\n"
 
 
 class GradesAnswer(Grades):

@@ -39,7 +39,7 @@ def refresh(
     if body.version:
         files = _candidate_of(root, asked, body)
         with unchanged():
-            grades = graded_from(files, settings.sentiment_weight)
+            grades = graded_from(files, settings.sentiment_weight, body.session)
         done = versions.make(files, body.version, grades)
     else:
         files = _to_grade(root, asked)
@@ -53,7 +53,7 @@ def _candidate_of(root: Path, key: str | None, body: RefreshRequest) -> BatchFil
     """Return the batch with the versions that the request names; refuse one that cannot be graded yet."""
     if not key:
         raise HTTPException(422, "a request that names a version names its batch, too")
-    check_inputs(key, body.inputs)
+    check_inputs(body.inputs)
     files = BatchFiles(root, key).reading(body.inputs)
     if missing := [] if {"scores", "sentiment"} <= set(body.inputs) else files.missing():
         raise HTTPException(409, f"batch {key} is incomplete: missing {', '.join(missing)}")

@@ -7,6 +7,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from apps.api.batches import DEFAULT_MARKET, READ, BatchKey, MarketName, listed
+from apps.api.records import Session
 from apps.api.settings import Settings
 from apps.common.batches import Keep
 from apps.common.manifest import Reference
@@ -23,6 +24,7 @@ class RefreshRequest(BaseModel):
     version: VersionName | None = None  # to write; None: what is shown is replaced at once
     inputs: dict[Dataset, Reference] = {}  # versions to read; for the others the batch's folder
     keep: Keep | None = None  # versions that are published; None: nothing is swept
+    session: Session | None = None  # None: the market has no calendar
 
 
 class PublishRequest(BaseModel):
@@ -54,10 +56,10 @@ def root_of(settings: Settings, market: str | None) -> Path:
     return settings.data_dir / market
 
 
-def check_inputs(batch: str, inputs: dict[str, Reference]) -> None:
-    """Refuse a version that is of another batch or of another dataset's volume."""
+def check_inputs(inputs: dict[str, Reference]) -> None:
+    """Refuse a version of another dataset's volume; one that is used again is in an older batch's folder."""
     for dataset, reference in inputs.items():
-        check_place(f"inputs.{dataset}", reference, f"{READ[dataset][0]}/{batch}/")
+        check_place(f"inputs.{dataset}", reference, f"{READ[dataset][0]}/")
 
 
 def check_place(name: str, reference: Reference, folder: str) -> None:

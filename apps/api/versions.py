@@ -116,8 +116,9 @@ def another_shown(files: BatchFiles, version: Version) -> list[str]:
 def grade_again(files: BatchFiles, version: Version, sentiment_weight: float) -> Graded:
     """Grade what the shown version was made from, and show the outcome."""
     files = files.reading(version.manifest().inputs)
+    session = read(files, version).grades.session
     with unchanged():
-        grades = graded_from(files, sentiment_weight)
+        grades = graded_from(files, sentiment_weight, session)
     if grades.text().encode() == (version.folder / FILE).read_bytes():
         return show(files, version)
     made_of = [grades.text(), *sorted(each.model_dump_json() for each in files.inputs.values())]

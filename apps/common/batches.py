@@ -1,6 +1,6 @@
 """Files of older batches, and which of them are removed: a batch is kept for as long as its prices are.
 
-The ingestion stage keeps the newest INGESTION_KEEP_BATCHES below prices/, each with its scores.
+The ingestion stage keeps the newest INGESTION_KEEP_BATCHES with new prices in prices/, each with its scores.
 `prune_followers` removes what other stages have written for a batch, so that one setting holds for all.
 `sweep` removes versions that nobody has published, or that others have superseded, some days later.
 """
@@ -35,6 +35,8 @@ class Keep(BaseModel):
 
     since: str = ""
     versions: frozenset[str] = frozenset()  # <volume>/<batch>/<version>
+    # batches in whose folders the versions of newer batches lie, each with the newest of these
+    carried: dict[str, str] = {}
     days: float = Field(default=7, ge=1)  # a younger version may still be written, or wait for its contract
 
     @classmethod
@@ -54,6 +56,10 @@ class Keep(BaseModel):
     def reaches(self, key: str) -> bool:
         """Return whether it knows what of this batch is published."""
         return bool(self.batches) and not self.older(key)
+
+    def carries(self, key: str, oldest: str) -> bool:
+        """Return whether a batch from `oldest` on uses a version in the folder of the batch `key`."""
+        return self.carried.get(key, "") >= oldest
 
     def older(self, key: str) -> bool:
         """Return whether this batch is older than those that it knows."""

@@ -1,19 +1,22 @@
 """Parquet files that are either whole or absent."""
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
 from apps.common.files import write_atomic
 
+NOTICE = "rankalpha.notice"  # key in the metadata of prices: what a reader must know about them
 
-def write_parquet(path: Path, frame: pl.DataFrame) -> None:
-    """Write a frame. Raises NotWritten when the disk does not take it."""
+
+def write_parquet(path: Path, frame: pl.DataFrame, about: Mapping[str, str] | None = None) -> None:
+    """Write a frame, with texts about it in the file's metadata. Raises NotWritten."""
 
     def write(temporary: Path) -> None:
         try:
-            frame.write_parquet(temporary, compression="zstd")
+            frame.write_parquet(temporary, compression="zstd", metadata=dict(about) if about else None)
         except pl.exceptions.PolarsError as error:  # what the disk has answered is only in its text
             raise OSError(errno.EIO, str(error).strip().splitlines()[-1]) from error
 

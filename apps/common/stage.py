@@ -4,6 +4,7 @@ The orchestrator gives a stage its batch in the environment:
 
     RANKALPHA_BATCH     key of the batch, UTC to the second: 2026-11-22T06:00:00
     RANKALPHA_DATE      day of the batch: 2026-11-22
+    RANKALPHA_CALENDAR  code of the market's exchange, see `apps.common.exchange`; unset: it has none
     RANKALPHA_RESULT    where to write the result, one JSON object; unset: the result is only printed
     RANKALPHA_DATA_DIR  root of the data volumes, /data in the containers
     RANKALPHA_OUTPUT    folder to make and to fill, see `apps.common.versions`; unset: the batch's folder
@@ -47,6 +48,7 @@ class Batch:
     data_dir: Path
     result_path: Path | None = None
     output: Path | None = None  # the folder of this container alone; None: that of the batch
+    calendar: str = ""  # code of the exchange whose sessions count; empty: days count
 
     def __post_init__(self) -> None:
         if self.output and not self.output.is_relative_to(self.data_dir):
@@ -66,12 +68,18 @@ class Batch:
             data_dir=Path(os.environ.get("RANKALPHA_DATA_DIR") or "/data"),
             result_path=Path(result) if result else None,
             output=Path(output) if output else None,
+            calendar=os.environ.get("RANKALPHA_CALENDAR") or "",
         )
 
     @property
     def day(self) -> date:
         """The batch's day in UTC."""
-        return datetime.strptime(self.key, BATCH_FORMAT).date()
+        return self.moment.date()
+
+    @property
+    def moment(self) -> datetime:
+        """When the batch was due, in UTC: it may know nothing that is later."""
+        return datetime.strptime(self.key, BATCH_FORMAT).replace(tzinfo=UTC)
 
     def folder(self, volume: str) -> Path:
         """Return the batch's own folder in a volume: <data root>/<volume>/<batch key>."""

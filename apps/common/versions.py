@@ -26,7 +26,7 @@ from apps.common.stage import BadConfig, BadData, Batch
 INPUT, EARLIER, SHA256 = "RANKALPHA_INPUT_", "RANKALPHA_EARLIER_", "_SHA256"
 LISTED = TypeAdapter(list[tuple[str, str]])
 FIX = (
-    "run the stage that made this version again for this batch, "
+    "run the stage that made this version again for its batch, then for the batches that use it, "
     "or make another version of it the current one with make publish-version"
 )
 
@@ -112,8 +112,6 @@ def given(batch: Batch) -> dict[str, Version]:
     for name in os.environ:
         if name.startswith(INPUT) and not name.endswith(SHA256):
             version = _version(batch, name, os.environ[name], os.environ.get(f"{name}{SHA256}", ""))
-            if version.batch != batch.key:
-                raise BadConfig(f"{name}={os.environ[name]!r}: expected a version of batch {batch.key}")
             versions[name.removeprefix(INPUT).lower()] = version
     return versions
 

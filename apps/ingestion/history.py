@@ -54,7 +54,8 @@ def merge(
     if again:
         whole = _usable(source.fetch(again, {s: first[s] for s in suspects}), source, until)
         missing |= whole.missing
-        rescaled = rescaling(source, whole, known, since, replace)
+        # the sample lacks no days: others that are known are of another exchange, or of before it moved
+        rescaled = rescaling(source, whole, known, since, again if source.replayed else replace)
         missing |= rescaled.refused
         taken = whole.prices.filter(~pl.col("symbol").is_in(list(rescaled.refused)))
         fresh = pl.concat([fresh.filter(~pl.col("symbol").is_in(again)), taken])

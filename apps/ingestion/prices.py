@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from apps.common.exchange import Exchange
 from apps.common.stage import BadConfig, BadData
 from apps.common.transient import Unavailable
 from apps.ingestion.history import merge, valid_row
@@ -63,12 +64,19 @@ def checked(prices: pl.DataFrame, origin: str) -> pl.DataFrame:
     return prices
 
 
-def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | None = None) -> Update:
+def update(
+    source: Source,
+    earlier: pl.LazyFrame,
+    until: date,
+    rules: Rules | None = None,
+    exchange: Exchange | None = None,
+) -> Update:
     """Return `earlier` brought up to date from `source`, with nothing after the day `until`.
 
     See `apps.ingestion.history` for how an answer joins what is known. A symbol that cannot have been
-    traded since then is not asked for. A symbol for which nothing comes keeps
-    what is known, or is left out when nothing is; symbols that the source no longer covers are dropped.
+    traded since then is not asked for. A symbol for which nothing comes keeps what is known, or is left out
+    when nothing is; symbols that the source no longer covers are dropped. `exchange` says which days were
+    sessions; without one the prices themselves do.
     Raises BadData when nothing valid remains, BadConfig when the source refuses all, Unavailable when it does
     not answer for all or for more than a fifth, but never for a single symbol of several.
     """
@@ -77,15 +85,15 @@ def update(source: Source, earlier: pl.LazyFrame, until: date, rules: Rules | No
         log.warning(
             "warning: INGESTION_REPLACE names %s, which the source does not cover", ", ".join(strangers)
         )
-    lacking = holes(earlier)
+    lacking = holes(earlier, exchange)
     merges = []
     for symbols in _parts(source.symbols, earlier):
         known = earlier.filter(pl.col("symbol").is_in(symbols)).collect()
         since = ask_since(known, lacking, rules.overlap)
-        merged = merge(source, symbols, known, until, since, rules.replace, _idle(source, known))
-        fresh = merged.changed.clear() if source.replayed else merged.changed  # the sample's jumps are news
-        jumping = jumps(merged.prices, fresh, rules.jump)
-        flipped = pl.DataFrame(flips(merged.rescaled, known, rules.jump), jumping.schema, orient="row")
+        merged = merge(source, symbols, known, until, since, rules.replace, _idle(source, known, exchange))
+        news = (merged.changed.clear(), []) if source.replayed else (merged.changed, merged.rescaled)
+        jumping = jumps(merged.prices, news[0], rules.jump)  # the sample's jumps are real
+        flipped = pl.DataFrame(flips(news[1], known, rules.jump), jumping.schema, orient="row")
         merges.append((symbols[0], merged, pl.concat([jumping, flipped])))
     merges.sort(key=lambda part: part[0])
     missing = {symbol: why for _, merged, _ in merges for symbol, why in merged.missing.items()}
@@ -126,10 +134,13 @@ def _parts(symbols: Sequence[str], earlier: pl.LazyFrame) -> list[Sequence[str]]
     return parts
 
 
-def _idle(source: Source, known: pl.DataFrame) -> set[str]:
+def _idle(source: Source, known: pl.DataFrame, exchange: Exchange | None) -> set[str]:
     """Return the symbols that cannot have been traded since the newest day that is known of them."""
     if source.newest is None:
         return set()
+    if exchange:
+        newest = known.group_by("symbol").agg(pl.col("date").max())
+        return set(newest.filter(pl.col("date") >= source.newest)["symbol"])
     return {symbol for symbol, day in next_days(known).items() if day > source.newest}
 
 

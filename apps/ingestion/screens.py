@@ -5,16 +5,17 @@ symbol stands; null keeps a symbol off the list. Windows count the symbol's own 
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
+from apps.common.lateness import dated, is_recent
 from apps.ingestion.prices import by_symbols
 
 YEAR = 252
 MONTH = 21
 CLOSE = pl.col("close")
-STILL_TRADED = timedelta(days=10)  # a symbol whose last price is older is halted or delisted
+SESSIONS, DAYS = 5, 10  # a symbol whose last price is further behind is halted; the scorer's defaults, too
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,15 @@ SCREENS = (
 )
 
 
-def appearances(prices: pl.DataFrame, top: int) -> tuple[date, list[dict[str, str]]]:
+def appearances(prices: pl.DataFrame, top: int, calendar: str = "") -> tuple[date, list[dict[str, str]]]:
     """Return the prices' last day and, screen by screen, the `top` symbols as symbol, screener and style.
 
     `prices` is a valid prices table. Best first, equal values in the order of the symbols: the same prices
     always give the same lists. A screen lists fewer than `top` where fewer qualify or have the history.
     """
-    values = pl.concat(map(_values, by_symbols(prices)))
-    as_of = values.select(pl.col("last_day").max()).item()
-    traded = values.filter(pl.col("last_day") >= as_of - STILL_TRADED)
+    values = dated(pl.concat(map(_values, by_symbols(prices))), calendar)
+    as_of = values.select(pl.col("as_of").first()).item()
+    traded = values.filter(is_recent(SESSIONS, DAYS))
     listed = []
     for screen in SCREENS:
         best = traded.drop_nulls(screen.name).sort(screen.name, "symbol", descending=[True, False]).head(top)

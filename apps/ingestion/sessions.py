@@ -5,6 +5,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from apps.common.exchange import Exchange
+
 KEY = ["symbol", "date"]
 
 HOLES_WITHIN = timedelta(days=180)  # an older hole is a halt, or a day that the source will never have
@@ -22,22 +24,36 @@ def ask_since(known: pl.DataFrame, missing_days: pl.DataFrame, overlap: int) -> 
     return dict(pl.concat([tail, reach]).group_by("symbol").agg(pl.col("date").min()).iter_rows())
 
 
-def holes(prices: pl.LazyFrame) -> pl.DataFrame:
-    """Return symbol, date of the recent days that a symbol lacks but half of its market's symbols have.
+def holes(prices: pl.LazyFrame, exchange: Exchange | None = None) -> pl.DataFrame:
+    """Return symbol, date of the recent sessions that a symbol lacks; sorted.
 
-    Only days between the symbol's own first and last; sorted.
+    Only days between the symbol's own first and last. Without an exchange a day is a session when half of
+    the symbols that share a market have it, so that a day that all of them lack is not seen.
     """
     recent = prices.select(KEY).filter(pl.col("date") > pl.col("date").max() - HOLES_WITHIN)
     market = pl.col("symbol").str.extract(MARKET).fill_null("").alias("market")
     rows = recent.with_columns(market).collect()
     ends = pl.col("date").min().alias("first"), pl.col("date").max().alias("last")
     spans = rows.group_by("symbol", "market").agg(ends)
+    sessions = _sessions(spans, exchange) if exchange and not rows.is_empty() else _usual(rows, spans)
+    within = pl.col("date").is_between(pl.col("first"), pl.col("last"))
+    expected = spans.join(sessions, on="market").filter(within).select(KEY)
+    return expected.join(rows, on=KEY, how="anti").sort(KEY)
+
+
+def _usual(rows: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return market, date of the days that half of a market's symbols have."""
     days = rows.group_by("market", "date").len("have")
     within = pl.col("date").is_between(pl.col("first"), pl.col("last"))
     usual = days.join(spans, on="market").filter(within).group_by("market", "date", "have").len("could")
-    usual = usual.filter(pl.col("have") * 2 >= pl.col("could")).select("market", "date")
-    expected = spans.join(usual, on="market").filter(within).select(KEY)
-    return expected.join(rows, on=KEY, how="anti").sort(KEY)
+    return usual.filter(pl.col("have") * 2 >= pl.col("could")).select("market", "date")
+
+
+def _sessions(spans: pl.DataFrame, exchange: Exchange) -> pl.DataFrame:
+    """Return market, date of the exchange's sessions, for all markets alike."""
+    first, last = spans.select(pl.col("first").min(), pl.col("last").max()).row(0)
+    days = exchange.sessions(first, min(last, exchange.known_until))
+    return spans.select("market").unique().join(pl.DataFrame({"date": days}), how="cross")
 
 
 def next_days(prices: pl.DataFrame) -> dict[str, date]:

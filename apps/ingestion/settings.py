@@ -74,7 +74,7 @@ class Settings(PatientEnvironment):
         default=30,
         ge=0,
         le=1_000_000,
-        description="Newest batches that are kept, by all services; 0: all.",
+        description="Newest batches with new prices that are kept, by all services; 0: all.",
     )
     screener_top: int = Field(
         default=8,

@@ -2,20 +2,24 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from pydantic import ValidationError
 
 from apps.common.batches import PRICES, Keep, of_batches, remove, sweep
 from apps.common.files import link
-from apps.common.parquet import write_parquet
+from apps.common.manifest import MANIFEST, Manifest
+from apps.common.parquet import NOTICE, write_parquet
 from apps.common.stage import BadData, Batch
 from apps.common.versions import Version, earlier
 from apps.ingestion.prices import SCHEMA, Update, checked
 
 VOLUME = PRICES
 FILE = "prices.parquet"
+QUIET = 10  # times as many batches in all as are kept of those with something new
 
 log = logging.getLogger("ingestion")
 
@@ -51,21 +55,27 @@ def newest_sound(versions: Sequence[Version]) -> Snapshot:
     return Snapshot(None, 0)
 
 
-def write(path: Path, update: Update, earlier: Snapshot) -> bool:
-    """Write the updated prices to `path`; with nothing new link the earlier file instead and return True."""
+def write(path: Path, update: Update, earlier: Snapshot, notice: str = "") -> bool:
+    """Write the updated prices to `path`; with nothing new link the earlier file instead and return True.
+
+    The file's metadata hold the `notice`, so that whoever shows the prices can show it.
+    """
     if earlier.path and update.new_rows == 0 and update.prices.height == earlier.rows:
         link(earlier.path, path)
         return True
-    write_parquet(path, update.prices)
+    write_parquet(path, update.prices, {NOTICE: notice} if notice else None)
     return False
 
 
 def prune(batch: Batch, most: int) -> list[str]:
-    """Remove all but the `most` newest batch folders; return the names of the removed. 0 keeps all.
+    """Remove the oldest batch folders; return the names of the removed. 0 keeps all.
+
+    Those stay that are as new as the `most`-th newest of those with something new. The others cost next to
+    nothing, as their files are links; yet a source that stands still does not fill the disk: see QUIET.
 
     Only the newest batch removes others: while an old day is ingested, batches of old days are still being
     scored. Where Airflow says which versions are published, others do not count, so that no trial pushes out
-    what is published; they are swept by age.
+    what is published; they are swept by age. A batch stays while one that stays uses a version of it.
     """
     folders = [path for path in of_batches(batch.data_dir / VOLUME) if path.is_dir()]
     keep = Keep.from_env()
@@ -78,4 +88,34 @@ def prune(batch: Batch, most: int) -> list[str]:
         ]
     if not most or not folders or folders[-1].name > batch.key:
         return []
-    return remove(folders[:-most])
+    new = _with_something_new(folders)
+    first = new[-most] if len(new) >= most else 0
+    first = max(first, len(folders) - QUIET * most)
+    outdated = folders[:first]
+    if keep and first:
+        outdated = [path for path in outdated if not keep.carries(path.name, folders[first].name)]
+    return remove(outdated)
+
+
+def _with_something_new(folders: Sequence[Path]) -> list[int]:
+    """Return the positions of the batches whose prices differ from those of the batch before."""
+    positions, before = [], frozenset[object]()
+    for position, folder in enumerate(folders):
+        contents = _contents(folder)
+        if contents - before:
+            positions.append(position)
+        before = contents or before
+    return positions
+
+
+def _contents(folder: Path) -> frozenset[object]:
+    """Return what tells the prices of a batch's versions from others: their checksum, else their inode."""
+    found: set[object] = set()
+    for path in (folder / FILE, *folder.glob(f"*/{FILE}")):
+        with suppress(OSError):
+            try:
+                manifest = Manifest.model_validate_json(path.with_name(MANIFEST).read_bytes())
+                found.add(manifest.files[FILE].sha256)
+            except (FileNotFoundError, ValidationError, KeyError):
+                found.add(path.stat().st_ino)
+    return frozenset(found)

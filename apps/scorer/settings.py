@@ -11,9 +11,15 @@ class Settings(Environment):
 
     model_config = SettingsConfigDict(env_prefix="SCORER_")
 
+    stale_sessions: int = Field(
+        default=5,
+        ge=0,
+        le=36525,
+        description="Sessions that a symbol's last price may lie behind the newest of all.",
+    )
     stale_days: int = Field(
         default=10,
         ge=0,
         le=36525,
-        description="Days that a symbol's last price may lie before the newest of all.",
+        description="The same in days, for a market without a calendar.",
     )

@@ -1,18 +1,20 @@
 """The work of the scorer stage: prices.parquet in, scores.parquet out."""
 
 import logging
-from datetime import timedelta
 
 import polars as pl
 
 from apps.common.files import checksum
+from apps.common.lateness import DATED, dated, is_recent
 from apps.common.parquet import write_parquet
 from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import input_of
 from apps.scorer.prices import read_signals
-from apps.scorer.ranking import ranked
+from apps.scorer.ranking import SCORES, ranked
 from apps.scorer.settings import Settings
+
+SHOWN = 5  # symbols that the log names of each kind
 
 log = logging.getLogger("scorer")
 
@@ -20,18 +22,21 @@ log = logging.getLogger("scorer")
 def score(batch: Batch) -> Result:
     """Write scores.parquet from prices.parquet: symbol, momentum, value, quality, score (0..100) and as_of.
 
-    Symbols with a stale last price or too little history for any score are left out and counted.
+    Each row has the last_day of the symbol's prices, and the sessions_behind from it to as_of. Symbols with
+    a stale last price or too little history for any score are left out and counted. Nothing depends on the
+    batch's time, so that the same prices have the same scores.
     Raises BadConfig, or BadData when no symbol can be scored.
     """
-    most_stale = timedelta(days=Settings.from_env().stale_days)
+    settings = Settings.from_env()
     prices = input_of(batch, "prices", "prices").file("prices.parquet")
-    signals = read_signals(prices)
-    as_of = signals.select(pl.col("last_day").max()).item()
-    current = signals.filter(pl.col("last_day") >= as_of - most_stale)
-    scores = ranked(current).with_columns(as_of=pl.lit(as_of, dtype=pl.Date))
-    stale, left_out = signals.height - current.height, current.height - scores.height
-    _name("stale", signals, current)
-    _name("without enough history", current, scores)
+    signals = dated(read_signals(prices), batch.calendar)
+    as_of = signals.select(pl.col("as_of").first()).item()
+    current = signals.filter(is_recent(settings.stale_sessions, settings.stale_days))
+    scores = ranked(current).join(current.select("symbol", *DATED), on="symbol", maintain_order="left")
+    late = scores.filter(pl.coalesce(pl.col("sessions_behind") > 0, pl.col("last_day") < as_of))
+    _name("left out, stale", _gone(signals, current))
+    _name("left out, without enough history", _gone(current, scores))
+    _name("scored by older prices", late["symbol"])
     if scores.is_empty():
         raise BadData(
             f"{prices}: no symbol has the 252 days that a score needs; "
@@ -46,18 +51,23 @@ def score(batch: Batch) -> Result:
         checksum=checksum(output),
         outputs=[batch.shown(output)],
         details={
-            "left_out": left_out,
-            "stale": stale,
-            "complete": scores.drop_nulls().height,
+            "left_out": current.height - scores.height,
+            "stale": signals.height - current.height,
+            "behind": late.height,
+            "complete": scores.drop_nulls(SCORES).height,
             "min_score": scores.select(pl.col("score").min()).item(),
             "max_score": scores.select(pl.col("score").max()).item(),
         },
     )
 
 
-def _name(reason: str, before: pl.DataFrame, after: pl.DataFrame) -> None:
-    """Log how many symbols of `before` are not in `after`, and the first few."""
-    gone = before.join(after, on="symbol", how="anti")["symbol"].sort()
-    if len(gone):
-        more = ", ..." if len(gone) > len(gone.head(5)) else ""
-        log.info("left out, %s (%d): %s%s", reason, len(gone), ", ".join(gone.head(5)), more)
+def _gone(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
+    """Return the symbols of `before` that are not in `after`."""
+    return before.join(after, on="symbol", how="anti")["symbol"].sort()
+
+
+def _name(what: str, symbols: pl.Series) -> None:
+    """Log how many symbols there are, if any, and the first few."""
+    if len(symbols):
+        more = ", ..." if len(symbols) > SHOWN else ""
+        log.info("%s (%d): %s%s", what, len(symbols), ", ".join(symbols.head(SHOWN)), more)

@@ -1,10 +1,15 @@
 """Reports each graded batch by the channels of alerts, for those who want that."""
 
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rankalpha.alerts.alert import alert
 from rankalpha.alerts.incident import Incident, Urgency, market_of
 from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.reuse import CARRIED_FROM
+from rankalpha.pipeline.sessions import carried_over, market_day
+from rankalpha.pipeline.steps import SHAPE
 from rankalpha.settings import settings
 from rankalpha.stages.output import pull_output
 
@@ -17,10 +22,20 @@ def report_graded(context: Any) -> None:
     (source,) = context["task"].upstream_task_ids
     output = pull_output(ti, source)
     batch, result = str(output["batch"]), output["result"]
-    text = f"Batch: {batch}\n{_figures(result) if result else 'The API reported no figures.'}"
     market = Market(name=market_of(ti.dag_id))
+    figures = _figures(result) if result else "The API reported no figures."
+    text = "\n".join([f"Batch: {batch}", figures, *_session(market, batch, output)])
     key, subject = f"graded {market.key}{batch}", f"batch {market.named(batch)} is graded"
     alert(Incident(key, subject, text, Urgency.NO_ACTION, market=market.name), notice=True)
+
+
+def _session(market: Market, batch: str, output: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which session the grades are of, and from which batch they were carried over."""
+    day = market_day(market.prefix + SHAPE[0].writes, batch)
+    if day:
+        yield f"Session: {day.text(datetime.now(UTC))}"
+    if news := carried_over(output.get(CARRIED_FROM), day):
+        yield f"News: {news}"
 
 
 def _figures(result: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The commands for the pipeline's batches, in every stack; `health` and `lineage` change nothing."""
+"""The commands for the pipeline's batches, in every stack; some only look, such as `health`."""
 
 import click
 
@@ -134,6 +134,22 @@ def verify(batch: str | None, market: str | None) -> None:
 
 
 @click.command()
+@click.option("--year", type=int, help="A year such as 2026; the present one if left out.")
+@click.option("--market", metavar="NAME", help="A market; all that have a calendar if left out.")
+@click.option("--check", is_flag=True, help="Only check that no batch is due while the exchange is open.")
+@click.option("--plan", is_flag=True, help="Print what apps/ingestion/year.py reads.")
+def calendar(year: int | None, market: str | None, check: bool, plan: bool) -> None:
+    """Show the sessions of a market's exchange, and the batches with nothing new.
+
+    Also its holidays and half days. A market's exchange is `calendar` in datasets/markets.toml. Nothing has
+    to run for it.
+
+    Exit status: 0 done, 1 with --check a batch is due while the exchange is open, 2 refused.
+    """
+    run_in_stack("calendar:calendar", must_run=False, year=year, market=market, check=check, plan=plan)
+
+
+@click.command()
 @click.option(
     "--stay", is_flag=True, help="Sleep instead of ending once the batch has ended, as its container does."
 )
@@ -149,4 +165,19 @@ def startup(stay: bool) -> None:
     run_in_stack("startup:startup", stay=stay)
 
 
-COMMANDS = (health, lineage, rerun, publish_anyway, publish_version, verify, startup)
+@click.command()
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Days to fill.")
+@market_option
+def demo(days: int, market: str | None) -> None:
+    """Fill the days before today with batches of the sample.
+
+    Each day without a graded batch gets its batch by schedule, oldest first, by an ordinary run of ingestion.
+    It can be stopped and repeated: only what is missing is made.
+
+    Exit status: 0 all are graded, 1 one failed, 2 refused and nothing triggered, 3 a batch waits for a DAG
+    that an operator has paused, 130 stopped.
+    """
+    run_in_stack("demo:demo", days=days, market=market)
+
+
+COMMANDS = (health, lineage, rerun, demo, publish_anyway, publish_version, verify, calendar, startup)

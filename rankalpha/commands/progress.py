@@ -21,14 +21,16 @@ EXIT_STATUS: dict[Outcome, int] = {"done": 0, "failed": 1, "held": 3}
 Runs = dict[str, dict[str, Any]]
 
 
-def monitor_execution(api: AirflowApi, run: dict[str, Any], downstream: bool = True) -> Outcome:
-    """Print the batch's progress until the run and, with `downstream`, what it starts have ended.
+def monitor_execution(
+    api: AirflowApi, run: dict[str, Any], downstream: bool = True, progress: Progress | None = None
+) -> Outcome:
+    """Show the batch's progress until the run and, with `downstream`, what it starts have ended.
 
     "held" is a batch that waits for a DAG that an operator has paused, and for nothing else.
     """
     pipeline = pipeline_of(run["dag_id"]) or DEFAULT_PIPELINE
     batch, named = batch_of_run(run), pipeline.market.named(batch_of_run(run))
-    progress = Progress(named)
+    progress = progress or Progress(named)
     dags = following(run["dag_id"]) if downstream else ()
     last = dags[-1] if dags else run["dag_id"]
     deadline, quiet_since = time.monotonic() + BATCH_SECONDS, time.monotonic()

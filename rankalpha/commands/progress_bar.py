@@ -35,3 +35,16 @@ class Progress:
             again = f" (attempt {attempt})" if attempt > 1 else ""
             style = STYLES.get(state, "default")
             self.say(f"{dag_id:<20} {task['task_id']:<18} [{style}]{state}[/]{took}{again}")
+
+
+class Silent(Progress):
+    """Keeps what would have been said last, for a caller that has a line of its own for the batch."""
+
+    said = ""
+
+    def say(self, text: str) -> None:
+        """Keep the text."""
+        self.said = text
+
+    def show(self, dag_id: str, tasks: list[dict[str, Any]]) -> None:
+        """Say nothing of single tasks."""

@@ -12,7 +12,7 @@ from rankalpha.lineage.inputs import Event
 from rankalpha.lineage.service import ServiceError, call, service_profile
 from rankalpha.lineage.verify import problems_of
 from rankalpha.pipeline.batch import BatchError
-from rankalpha.pipeline.pipelines import Pipeline, following, pipeline
+from rankalpha.pipeline.pipelines import Pipeline, pipeline
 from rankalpha.pipeline.steps import Step
 from rankalpha.pipeline.versions import VERSION, Version
 from rankalpha.settings import AdminSettings

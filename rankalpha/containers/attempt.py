@@ -15,12 +15,12 @@ from rankalpha.containers.usage import container_report, highest, report_line, s
 from rankalpha.pipeline.versions import Given
 from rankalpha.runners import runner
 from rankalpha.runners.base import NOTHING, Container, EngineLost, Mark, Runner, StageFailed, Usage
-from rankalpha.runners.identity import Identity
+from rankalpha.runners.identity import MADE_BY, Identity
 from rankalpha.settings import settings
 from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment, inputs_in
 from rankalpha.stages.output import push_output
 from rankalpha.stages.result import parse_result
-from rankalpha.stages.stage import Stage
+from rankalpha.stages.stage import Stage, StageJob
 from rankalpha.stages.storable import ResultError
 from rankalpha.stages.unreached import unreached, warning
 
@@ -51,13 +51,30 @@ class Attempt:
     def _engine(self) -> Runner:
         return runner()
 
-    def follow(self, batch: str, identity: Identity, given: Given | None = None) -> End:
-        """Find or start the container of `batch` and wait for it; return `running` if the task has to defer.
+    def job(self, batch: str, identity: Identity, given: Given | None = None) -> StageJob:
+        """Return what the stage is to do for `batch`; `given` are the versions, for one that takes part.
 
-        `given` are the versions of a stage that takes part in them. Raises SettingsError for a setting of the
-        stage that is not usable.
+        Raises SettingsError for a setting of the stage that is not usable.
         """
-        container = self._found_or_started(batch, identity, given)
+        stage, versions = self._stage, {}
+        if given:
+            root = self._engine.data_root(stage)
+            versions = environment(stage, given, root, batch, identity.version)
+        job = stage.job(batch, identity.labels, versions)
+        masking.mask(job.env, stage.secrets)
+        return job
+
+    def fingerprint(self, job: StageJob) -> str | None:
+        """Return the digest of what the job would run; None when it is not known."""
+        return ENGINE_AWAY(self._engine.fingerprint, job)
+
+    def began(self, identity: Identity) -> bool:
+        """Return whether the container of an earlier attempt counts."""
+        return ENGINE_AWAY(self._engine.find, identity.name) is not None
+
+    def follow(self, job: StageJob, identity: Identity) -> End:
+        """Find or start the container of a job and wait for it; return `running` if the task has to defer."""
+        container = self._found_or_started(job, identity)
         limit, wait = self._stage.time_limit, self._seconds_to_wait()
         follower = Follower(self._engine, container.id, task_log.write, self._log)
         if wait == 0 and container.running and seconds_left(container, limit) > 0:
@@ -87,13 +104,7 @@ class Attempt:
         if self.container:
             self._engine.remove(self.container)
 
-    def _found_or_started(self, batch: str, identity: Identity, given: Given | None) -> Container:
-        stage, versions = self._stage, {}
-        if given:
-            root = self._engine.data_root(stage)
-            versions = environment(stage, given, root, batch, identity.version)
-        job = stage.job(batch, identity.labels, versions)
-        masking.mask(job.env, self._stage.secrets)
+    def _found_or_started(self, job: StageJob, identity: Identity) -> Container:
         if keys := unreached(job.unreached, self._stage):
             self._log.warning("%s", warning(keys, self._stage))
         self.container = identity.name  # for `stop`, should this process be killed meanwhile
@@ -122,7 +133,7 @@ class Attempt:
                 push_output(self._ti, batch, container=report, failed=True)
                 self._engine.set_aside(container.id, self._ti.try_number)
             raise
-        push_output(self._ti, batch, result, report)
+        push_output(self._ti, batch, result, report, made_by=container.labels.get(MADE_BY))
 
     def _result(self, container: Container, batch: str, end: End) -> dict[str, Any] | None:
         stage = self._stage

@@ -37,7 +37,7 @@ class Outcome(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A figure that must be at least `least` and at most `most`, both in `unit` ("", "days" or "%").
+    """A figure that must be at least `least` and at most `most`, both in `unit` (such as "sessions" or "%").
 
     A figure that is text says why there is nothing to check; it passes, and so does None (not reported).
     """
@@ -58,12 +58,17 @@ class Check:
     @property
     def expected(self) -> str:
         """The bounds in words."""
-        unit = f" {self.unit}" if self.unit else ""
+        least, most = self._with_unit(self.least), self._with_unit(self.most)
         if self.least == self.most:
-            return f"exactly {self.least:g}{unit}"
+            return f"exactly {most}"
         if self.least is not None and self.most is not None:
-            return f"{self.least:g} to {self.most:g}{unit}"
-        return f"at least {self.least:g}{unit}" if self.least is not None else f"at most {self.most:g}{unit}"
+            return f"{self.least:g} to {most}"
+        return f"at least {least}" if self.least is not None else f"at most {most}"
+
+    def _with_unit(self, bound: float | None) -> str:
+        """Return a bound as text; 1 is one of its unit."""
+        unit = self.unit.removesuffix("s") if bound == 1 else self.unit
+        return f"{bound:g} {unit}".rstrip() if bound is not None else ""
 
     def outcome(self, facts: Facts) -> Outcome:
         """Return the outcome of the check."""

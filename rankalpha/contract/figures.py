@@ -12,6 +12,8 @@ from rankalpha.contract.checks import Facts, Value
 Figure = Callable[[Facts], Value]
 NO_EARLIER = "no earlier batch"
 REPLAYED = "replayed sample"
+NO_CALENDAR = "no calendar"  # the market names no exchange
+COUNTED = "counted in sessions"
 
 
 def reported(name: str) -> Figure:
@@ -33,17 +35,44 @@ def share(*parts: str, of: tuple[str, ...], but: int = 0) -> Figure:
     return figure
 
 
+def ratio(name: str, of: str) -> Figure:
+    """Return the figure of a number divided by another one; None when that is 0."""
+
+    def figure(facts: Facts) -> Value:
+        part, whole = _number(facts.result, name), _number(facts.result, of)
+        return part / whole if part is not None and whole else None
+
+    return figure
+
+
 def age() -> Figure:
     """Return the figure of the days from the end of the data to the batch's day; negative if they end later.
 
-    Data that the stage calls replayed are old on purpose, like the sample of the reference services.
+    Data that the stage calls replayed are of another time, like the sample of the reference services. Where
+    the stage knows the exchange, its sessions count instead, see `sessions_behind`.
     """
 
     def figure(facts: Facts) -> Value:
         if _details(facts.result).get("replayed") is True:
             return REPLAYED
+        if isinstance(sessions_behind()(facts), int | float):
+            return COUNTED
         as_of = _day(facts.result.get("as_of"))
         return (date.fromisoformat(facts.batch[:10]) - as_of).days if as_of else None
+
+    return figure
+
+
+def sessions_behind() -> Figure:
+    """Return the figure of the exchange's sessions after the end of the data that had closed at the batch."""
+
+    def figure(facts: Facts) -> Value:
+        details = _details(facts.result)
+        if details.get("replayed") is True:
+            return REPLAYED
+        if "session" in details and details["session"] is None:
+            return NO_CALENDAR
+        return _number(facts.result, "sessions_behind")
 
     return figure
 

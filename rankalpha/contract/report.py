@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from rankalpha.contract.checks import Outcome
-from rankalpha.contract.figures import NO_EARLIER, REPLAYED
+from rankalpha.contract.figures import COUNTED, NO_CALENDAR, NO_EARLIER, REPLAYED
 
-UNCHECKED = (None, NO_EARLIER, REPLAYED)
+UNCHECKED = (None, NO_EARLIER, REPLAYED, NO_CALENDAR, COUNTED)
 HEADINGS = ("check", "value", "expected", "outcome")
 
 

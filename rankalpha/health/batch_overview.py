@@ -7,17 +7,27 @@ from typing import Any
 from rankalpha.contract.report import verdict
 from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.pipelines import Pipeline, following
+from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
+from rankalpha.pipeline.sessions import carried_over
 from rankalpha.pipeline.steps import DATASETS
 
+FIGURES = ("rows", "symbols", "as_of", "container", "forced", REUSED_FROM, CARRIED_FROM)
 
-def overview_of(pipeline: Pipeline, batch: Batch) -> dict[str, Any]:
-    """Return the part of the overview that is about one batch."""
+
+def overview_of(pipeline: Pipeline, batch: Batch, now: datetime) -> dict[str, Any]:
+    """Return the part of the overview that is about one batch.
+
+    `session` is which session its prices are of, `news` says in words that its grades were carried over.
+    """
     dag_ids = pipeline.by_step | {FRONTEND: pipeline.grading}
     return {
         "batch": batch.key,
         "begun": text(batch.begun),
         "settled": batch.settled,
         "where": batch.where,
+        "session": batch.day.described(now) if batch.day else None,
+        "carried_over_from": batch.carried_over_from,
+        "news": carried_over(batch.carried_over_from, batch.day),
         "steps": [_step(batch, name, dag_ids[name]) | _neighbours(pipeline, name) for name in batch.steps],
         "grades": batch.steps["grading"].extra.get("details") or None,
     }
@@ -46,7 +56,7 @@ def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
         "run_id": standing.run_id,
         "seconds": standing.seconds,
         "published": text(standing.published),
-        **{key: standing.extra.get(key) for key in ("rows", "symbols", "as_of", "container", "forced")},
+        **{key: standing.extra.get(key) for key in FIGURES},
         "checks": _checks(standing.extra),
         "spent": _spent(standing.extra.get("details") or {}),
         "held": _held(standing.held),

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from rankalpha.pipeline.batch import is_key
+from rankalpha.pipeline.reuse import CARRIED_FROM
+from rankalpha.pipeline.sessions import MarketDay
+from rankalpha.pipeline.steps import SHAPE
+
 State = Literal[
     "done",
     "running",
@@ -55,6 +60,17 @@ class Batch:
         if states & {"superseded", "unpublished"}:
             return states <= {"done", "waiting", "superseded", "unpublished"}
         return states == {"done"}
+
+    @property
+    def day(self) -> MarketDay | None:
+        """Which session its prices are of; None before they are published."""
+        return MarketDay.of(self.steps[SHAPE[0].name].extra)
+
+    @property
+    def carried_over_from(self) -> str | None:
+        """The batch whose grades hold for it, too, because nothing it is graded from is new."""
+        batch = self.steps[SHAPE[-1].name].extra.get(CARRIED_FROM)
+        return batch if isinstance(batch, str) and batch != self.key and is_key(batch) else None
 
     @property
     def where(self) -> str:

@@ -1,6 +1,6 @@
 """The health of the markets on a terminal; see `rankalpha.health.summary` for what is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,15 @@ def datasets(health: dict[str, Any]) -> Table:
     return table
 
 
+def sessions(health: dict[str, Any]) -> Iterator[str]:
+    """Yield which session the newest grades are of, and which batches brought nothing new."""
+    if session := health["session"]:
+        yield f"Grades of {session['text']} (batch {session['batch']})."
+    for batch in health["batches"]:
+        if batch["news"]:
+            yield f"{batch['batch']}: {batch['news']}."
+
+
 def stages(health: dict[str, Any]) -> Table:
     """Return the table of durations and of what the newest containers have used."""
     seconds = ("newest run, s", "median before", "runs before", "container, s", "CPU, s")
@@ -68,6 +77,8 @@ def show(health: dict[str, Any]) -> None:
     makers: tuple[Callable[[dict[str, Any]], Table], ...] = (batches, datasets, stages)
     for make in makers:
         console.print(make(health), "")
+    for line in sessions(health):
+        console.print(line, markup=False, highlight=False)
     trouble(console, health)
     if health["well"]:
         console.print("All is well.")
@@ -75,13 +86,14 @@ def show(health: dict[str, Any]) -> None:
 
 def markets(healths: list[dict[str, Any]]) -> Table:
     """Return the table of all markets."""
-    table = _table("Markets", "market", "newest batch", "where it is", "stale", "incidents")
+    table = _table("Markets", "market", "newest batch", "where it is", "grades of", "stale", "incidents")
     for health in healths:
         batch = health["batches"][0] if health["batches"] else {"batch": "none", "where": ""}
         stale = ", ".join(dataset["name"] for dataset in health["datasets"] if dataset["stale"])
         colour = "green" if health["well"] else "red"
         name = f"[{colour}]{health['market']['name']}[/]"
-        table.add_row(name, batch["batch"], batch["where"], stale, str(len(health["incidents"])))
+        session = (health["session"] or {}).get("text", UNKNOWN)
+        table.add_row(name, batch["batch"], batch["where"], session, stale, str(len(health["incidents"])))
     return table
 
 
@@ -109,7 +121,7 @@ def trouble(console: Console, health: dict[str, Any]) -> None:
         say(f"Data: {problem['dataset']} of {problem['batch']}: {problem['problem']}", "yellow")
     for dataset in health["datasets"]:
         if dataset["stale"]:
-            say(f"{dataset['name']} is stale: no newer batch than {dataset['newest_batch']}", "red")
+            say(f"{dataset['name']} is stale: {_stale(dataset)}", "red")
     for incident in health["incidents"]:
         say(incident["subject"], "red")
         say(incident["text"])
@@ -118,6 +130,12 @@ def trouble(console: Console, health: dict[str, Any]) -> None:
 def _table(title: str, *columns: str) -> Table:
     """Return a table that fits 80 columns: a space between columns, and words that are never cut."""
     return Table(*columns, title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
+
+
+def _stale(dataset: dict[str, Any]) -> str:
+    """Return why a dataset is stale."""
+    of = f", {session['text']}" if (session := dataset["session"]) else ""
+    return f"newest batch {dataset['newest_batch']}{of}"
 
 
 def _moment(text: str) -> str:

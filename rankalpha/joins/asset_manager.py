@@ -25,7 +25,9 @@ from sqlalchemy.orm import Session
 
 from rankalpha.joins import waiting
 from rankalpha.joins.after_pause import keep_newest
+from rankalpha.pipeline import sessions
 from rankalpha.pipeline.batch import BATCHES_KEY, FIGURES_KEY
+from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, listed
 from rankalpha.settings import settings
 
@@ -135,12 +137,15 @@ def _list_batches(event: AssetEvent, session: Session) -> None:
     newest = list(session.scalars(keys.order_by(key.desc()).limit(MAX_BATCHES)))
     store, scope = get_state_backend(), AssetScope(asset_id=event.asset_id)
     # one event after another, so that a version is known longer than its event is kept
-    before = json.loads(store.get(scope, VERSIONS_KEY, session=session) or "{}")
-    versions = listed(before, str(event.partition_key), (event.extra or {}).get(VERSION))
+    before, again = (
+        json.loads(store.get(scope, name, session=session) or "{}") for name in (VERSIONS_KEY, REUSABLE_KEY)
+    )
+    batch, extra = str(event.partition_key), event.extra or {}
     for name, value in (
         (BATCHES_KEY, newest),
         (FIGURES_KEY, _figures(event, session)),
-        (VERSIONS_KEY, versions),
+        (VERSIONS_KEY, listed(before, batch, extra.get(VERSION))),
+        (REUSABLE_KEY, listed_reusable(again, batch, extra)),
     ):
         store.set(scope, name, json.dumps(value), session=session)
 
@@ -156,6 +161,6 @@ def _figures(event: AssetEvent, session: Session) -> dict[str, dict[str, Any]]:
         .limit(MAX_FIGURES)
     )
     return {
-        batch: {name: extra[name] for name in FIGURES if name in extra}
+        batch: {name: extra[name] for name in FIGURES if name in extra} | sessions.figures(extra)
         for batch, extra in session.execute(newest)
     }

@@ -1,7 +1,7 @@
 """What one batch was made of, by Airflow's public API: runs, attempts, images, inputs, outputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -9,9 +9,13 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.lineage.inputs import Events, inputs, reference, version_of
 from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
+from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.steps import Step
+from rankalpha.pipeline.versions import PATH, paths_of
 
 RESULT = ("rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished")
+ORIGIN = (REUSED_FROM, CARRIED_FROM)
 
 
 def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, Any]:
@@ -21,22 +25,39 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
     "run_type", "started", "ended", "tries": [{"task_id", "try_number", "state", "started", "ended"}]}],
     "inputs": [{"dataset", "batch", "published", "checksum", "version"}], "output": {"dataset", "published",
     "run_id", "rows", "symbols", "as_of", "checksum", "checks", "container", "forced", "republished",
-    "version"} or None}]}
+    "reused_from", "carried_over_from", "session", "version"} or None}]}
 
-    Runs and their attempts (`tries`) are oldest first. A `version` is {"path", "sha256"} or None. Inputs are
+    Runs and their attempts (`tries`) are oldest first. Prices have the `session` that they are of, see
+    `rankalpha.pipeline.sessions`. A `version` is {"path", "sha256"} or None. Inputs are
     those that the output records; without a record, the events of the run that published the output or, when
-    no run did, of the newest run. Raises BatchError for a text that is not a key and for an unknown
+    no run did, of the newest run. Those of a version that is used again are of the batch that it was made
+    for. Raises BatchError for a text that is not a key and for an unknown
     batch, else as AirflowApi does.
     """
     parse_key(key)
     events = {step.writes: events_of(api, step.writes, key) for step in pipeline.steps}
-    steps = [_step(api, key, step, events, pipeline.market.prefix) for step in pipeline.steps]
+    known = _with_others(api, key, events)
+    steps = [_step(api, key, step, events, known, pipeline.market.prefix) for step in pipeline.steps]
     if not any(step["runs"] or step["output"] for step in steps):
         raise BatchError(f"nothing is known of batch {key}; the Assets view lists the batches that exist")
     return {"batch": key, "steps": steps}
 
 
-def _step(api: AirflowApi, key: str, step: Step, events: Events, prefix: str) -> dict[str, Any]:
+def _with_others(api: AirflowApi, key: str, events: Events) -> Events:
+    """Return the events with those of the batches whose versions this batch uses, which come first."""
+    others = {
+        str(path).split("/")[1]
+        for of_dataset in events.values()
+        for path in paths_of(version_of((of_dataset[-1]["extra"] or {}) if of_dataset else {}) or {}).values()
+        if PATH.fullmatch(str(path))
+    } - {key}
+    older = [{name: events_of(api, name, other) for name in events} for other in sorted(others)]
+    return {name: [*(event for each in older for event in each[name]), *own] for name, own in events.items()}
+
+
+def _step(
+    api: AirflowApi, key: str, step: Step, events: Events, known: Events, prefix: str
+) -> dict[str, Any]:
     runs = _runs(api, key, step, events)
     output = _output(events[step.writes])
     publisher = next((run for run in runs if output and run["dag_run_id"] == output["run_id"]), None)
@@ -44,7 +65,7 @@ def _step(api: AirflowApi, key: str, step: Step, events: Events, prefix: str) ->
         "step": step.name,
         "dag_id": step.dag_id,
         "runs": [_run(api, run) for run in runs],
-        "inputs": inputs(api, step, publisher or (runs[-1] if runs else None), events, prefix),
+        "inputs": inputs(api, step, publisher or (runs[-1] if runs else None), events, known, prefix),
         "output": output,
     }
 
@@ -130,6 +151,8 @@ def _output(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     newest = events[-1]
     extra = newest["extra"] or {}
     source = {"dataset": newest["name"], "published": newest["timestamp"], "run_id": newest["source_run_id"]}
-    figures = {name: extra.get(name) for name in RESULT}
+    figures = {name: extra.get(name) for name in (*RESULT, *ORIGIN)}
     version = reference(version_of(extra))
-    return {**source, **figures, "checks": extra.get("checks") or [], "version": version}
+    day = MarketDay.of(extra)
+    session = day.described(datetime.now(UTC)) if day and day.session else None
+    return {**source, **figures, "checks": extra.get("checks") or [], "version": version, "session": session}

@@ -12,11 +12,14 @@ Events = Mapping[str, Sequence[Event]]  # of the batch, by dataset, oldest first
 
 
 def inputs(
-    api: AirflowApi, step: Step, run: Event | None, events: Events, prefix: str
+    api: AirflowApi, step: Step, run: Event | None, events: Events, known: Events, prefix: str
 ) -> list[dict[str, Any]]:
-    """Return what a step has read; `run` has published its output, or is its newest one."""
+    """Return what a step has read; `run` has published its output, or is its newest one.
+
+    `known` are further events, by which versions of other batches are found.
+    """
     published = events[step.writes]
-    found = recorded(published[-1]["extra"] or {}, step, events, prefix) if published else []
+    found = recorded(published[-1]["extra"] or {}, step, known, prefix) if published else []
     if len(found) < len(step.reads):  # a producer without versions leaves no record
         found = [*consumed(api, step, run, events), *found]
     by_dataset = {each["dataset"]: each for each in found}

@@ -1,5 +1,6 @@
 """RankAlpha's API and frontend, called from outside of a task: by the settings that the tasks have."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,12 @@ class ServiceError(Exception):
 
 def service_profile(api: AirflowApi, pipeline: Pipeline) -> Profile:
     """Return the settings of the services of a pipeline's market; Variables are asked for by `api`."""
+    defaults = {key: value for call in CALLS for key, value in call.defaults.items()}
+    return profile_of(api, pipeline, "api", defaults)
+
+
+def profile_of(api: AirflowApi, pipeline: Pipeline, name: str, defaults: Mapping[str, str]) -> Profile:
+    """Return the settings of env/<profile>/<name>.env of a pipeline's market, under the Variables."""
 
     def lookup(key: str) -> str | None:
         try:
@@ -36,8 +43,8 @@ def service_profile(api: AirflowApi, pipeline: Pipeline) -> Profile:
                 return None
             raise
 
-    defaults = {key: value for call in CALLS for key, value in call.defaults.items()}
-    return Profile(read_env_file(profile_dir(pipeline.market.profile, lookup) / "api.env"), defaults, lookup)
+    folder = profile_dir(pipeline.market.profile, lookup)
+    return Profile(read_env_file(folder / f"{name}.env"), defaults, lookup)
 
 
 def call(profile: Profile, made: Call, body: dict[str, Any]) -> dict[str, Any]:

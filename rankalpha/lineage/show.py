@@ -59,6 +59,7 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     as_of = [f"as of {output['as_of']}"] if output["as_of"] else []
     yield f"            {', '.join([*counts, *as_of, _checksum(output)])}"
     yield from (f"            {line}" for line in _version(output))
+    yield from (f"            {line}" for line in _news(output))
     if container := output["container"]:
         yield f"            {_container(container)}"
     for check in output["checks"]:
@@ -67,6 +68,16 @@ def _output(output: Mapping[str, Any] | None) -> Iterator[str]:
     for what, record in (("ANYWAY", output["forced"]), ("AGAIN", output["republished"])):
         if record:
             yield f"            PUBLISHED {what} by {record['by']}: {record['reason']}"
+
+
+def _news(output: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which session prices are of, and which batch's run has made what was published again."""
+    if session := output["session"]:
+        yield f"{session['text']}; the newest session was that of {session['newest']}"
+    if batch := output["reused_from"]:
+        yield f"used again from batch {batch}, no container ran"
+    if batch := output["carried_over_from"]:
+        yield f"carried over from batch {batch}, nothing is new"
 
 
 def _container(container: Mapping[str, Any]) -> str:

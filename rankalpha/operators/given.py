@@ -8,6 +8,8 @@ from airflow.sdk import Asset, Context
 
 from rankalpha.pipeline.batch import ASSET_TRIGGERED
 from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.reuse import REUSABLE_KEY
+from rankalpha.pipeline.sessions import market_day
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, Given, Version, earlier_versions, kept
 from rankalpha.runners.identity import Identity
@@ -43,13 +45,25 @@ def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
 
 
 def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str, Any]:
-    """Return what a call says about versions: the name of its own, `inputs` and what to `keep`."""
+    """Return what a call says about versions: the name of its own, `inputs` and what to `keep`.
+
+    Also the `session` that the batch's prices are of, where the market has a calendar.
+    """
     read = inputs_of(context, task, batch, call.market)
     return {
         "version": Identity.of(context, call.name.lower(), batch).version,
         "inputs": {dataset: version.reference for dataset, version in read.items()},
         "keep": _kept(_stored(call.market), call.output),
+        **_session(call.market, batch),
     }
+
+
+def _session(market: Market, batch: str) -> dict[str, Any]:
+    day = market_day(market.prefix + SHAPE[0].writes, batch)
+    if day is None or day.session is None:
+        return {}
+    close = day.next_close.isoformat() if day.next_close else None
+    return {"session": {"newest": day.session.isoformat(), "behind": day.behind, "next_close": close}}
 
 
 def published_version(dataset: str, batch: str) -> Version | None:
@@ -64,6 +78,14 @@ def published_versions(dataset: str) -> Mapping[str, Any]:
     return _versions(AssetStateStoreAccessor(name=dataset))
 
 
+def reusable(dataset: str) -> Mapping[str, Any]:
+    """Return what the state store of any dataset has to be used again, see `rankalpha.pipeline.reuse`."""
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessor  # noqa: PLC0415  heavy
+
+    entries: Mapping[str, Any] = AssetStateStoreAccessor(name=dataset).get(REUSABLE_KEY, {}) or {}  # type: ignore[assignment]
+    return entries
+
+
 def _versions(store: Any) -> Mapping[str, Any]:
     versions: Mapping[str, Any] = store.get(VERSIONS_KEY, {}) or {}
     return versions
@@ -75,13 +97,11 @@ def inputs_of(context: Context, task: Reader, batch: str, market: Market) -> dic
     A run that events have started reads the versions of these events, so that it and its retries read the
     same. Any other run, and a task that a person has cleared, read what is published now.
     """
-    # Airflow grants a task that a person has cleared more attempts than it declares
-    cleared = context["ti"].max_tries > (task.retries or 0)
-    joined = {} if cleared else _joined(context, batch)
+    events = joined(context, task, batch)
     found = {}
     for asset in task.consumes:
-        if asset.name in joined:
-            value = joined[asset.name]
+        if asset.name in events:
+            value = events[asset.name].get(VERSION)
         else:
             value = _versions(context["asset_state_store"][asset]).get(batch)
         if version := Version.of(value, f"batch {batch} in {asset.name}"):
@@ -89,9 +109,17 @@ def inputs_of(context: Context, task: Reader, batch: str, market: Market) -> dic
     return found
 
 
-def _joined(context: Context, batch: str) -> dict[str, Any]:
-    """Return the versions in the newest events that the run has joined, by dataset."""
-    if context["dag_run"].run_type != ASSET_TRIGGERED:
+def cleared(context: Context, task: Reader) -> bool:
+    """Return whether a person has cleared the task: Airflow then grants more attempts than it declares."""
+    return bool(context["ti"].max_tries > (task.retries or 0))
+
+
+def joined(context: Context, task: Reader, batch: str) -> dict[str, Mapping[str, Any]]:
+    """Return the `extra` of the newest events that the run has joined, by dataset.
+
+    Empty for a task that a person has cleared.
+    """
+    if cleared(context, task) or context["dag_run"].run_type != ASSET_TRIGGERED:
         return {}
     triggering: Any = context.get("triggering_asset_events") or {}
     found = {}
@@ -99,7 +127,7 @@ def _joined(context: Context, batch: str) -> dict[str, Any]:
         own = [event for event in events if event.partition_key in (None, batch)]
         if own:
             newest = max(own, key=lambda event: event.timestamp)
-            found[asset.name] = (newest.extra or {}).get(VERSION)
+            found[asset.name] = newest.extra or {}
     return found
 
 

@@ -18,7 +18,7 @@ from rankalpha.pipeline.batch import earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.settings import settings
-from rankalpha.stages.output import PUBLISH, Output, pull_output
+from rankalpha.stages.output import ORIGIN, PUBLISH, Output, pull_output
 from rankalpha.texts import cut
 
 QUOTED = 2_000  # characters of a result in the log
@@ -44,7 +44,7 @@ class PublishOperator(BaseOperator):
         self.contract = contract
 
     def execute(self, context: Context) -> None:
-        """Check and publish; the event's `extra` is the result with `batch`, `checks` and `container`."""
+        """Check and publish; the event's `extra` is the result with what `_extra` adds."""
         ti = context["ti"]
         if _is_trial(ti):
             raise AirflowSkipException("a trial by `airflow tasks test` publishes nothing")
@@ -64,10 +64,8 @@ class PublishOperator(BaseOperator):
             )
         if problem := problem_on_disk(context, result, self.log):
             raise self._refusal(batch, problem)
-        extra: dict[str, Any] = {**(result or {}), "batch": batch, "checks": checks}
-        more = {"container": output["container"], "forced": permission}
         event = context["outlet_events"][self.dataset]
-        event.extra = extra | {key: value for key, value in more.items() if value}
+        event.extra = _extra(output, checks, permission)
         event.add_partitions(batch)  # also for a run that was triggered without a partition key
         self.log.info(
             "Published batch %s in %s: %s",
@@ -121,3 +119,17 @@ class PublishOperator(BaseOperator):
 def _is_trial(ti: Any) -> bool:
     """Return whether `airflow tasks test` runs this; the scheduler would take its event for a real one."""
     return ti.run_id.startswith(TRIAL) or os.environ.get(TRIAL_OF_A_RUN) == "True"
+
+
+def _extra(output: Output, checks: Sequence[Outcome], permission: dict[str, str] | None) -> dict[str, Any]:
+    """Return the `extra` of an event: the result, with what is known beside it."""
+    # no image can say by itself what its version was made by
+    result = {key: value for key, value in (output["result"] or {}).items() if key not in ORIGIN}
+    more: dict[str, Any] = {"container": output["container"], "forced": permission}
+    more |= {key: output.get(key) for key in ORIGIN}
+    return {
+        **result,
+        "batch": output["batch"],
+        "checks": checks,
+        **{key: value for key, value in more.items() if value},
+    }

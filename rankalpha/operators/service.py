@@ -9,7 +9,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.logs import bind_batch
 from rankalpha.operators.given import published_version, request
+from rankalpha.operators.reuse import origin_of_grades
 from rankalpha.pipeline.batch import BatchError, batch_of
+from rankalpha.pipeline.reuse import CARRIED_FROM
 from rankalpha.pipeline.versions import VERSION, Version
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
@@ -49,7 +51,11 @@ class ServiceOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         output = f"{self.call.output}/{batch}/{named['version']}" if named else ""
-        push_output(context["ti"], batch, result_of(answer, batch, output, named.get("inputs")))
+        origin = origin_of_grades(context, self, batch, self.call, answer) if named else {}
+        if carried := origin.get(CARRIED_FROM):
+            self.log.info("Nothing is new: these grades are those of batch %s, carried over", carried)
+        result = result_of(answer, batch, output, named.get("inputs"))
+        push_output(context["ti"], batch, result, **origin)
 
     def _batch(self, context: Context) -> str:
         if not self.batch_from:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,16 +16,22 @@ from rankalpha.containers.task_state import state_of
 from rankalpha.containers.usage import highest
 from rankalpha.logs import bind_batch
 from rankalpha.operators.given import given
+from rankalpha.operators.reuse import made_by, results_read, used_again
 from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
 from rankalpha.runners.base import StageFailed, StageInvalid, StageLeft, Usage
-from rankalpha.runners.identity import Identity
+from rankalpha.runners.identity import MADE_BY, Identity
 from rankalpha.settings import SettingsError, settings
-from rankalpha.stages.stage import Stage
+from rankalpha.stages.output import push_output
+from rankalpha.stages.stage import Stage, StageJob
 from rankalpha.stages.storable import ResultError
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
 # states of a task whose attempt was ended by a person, and not by the death of a process
 ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "upstream_failed")
+USED_AGAIN = (
+    "No container: inputs, image and settings are those of batch %s; its version is used again. "
+    "Clear this task to have its container run."
+)
 MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
 
 
@@ -38,6 +45,8 @@ class StageOperator(BaseOperator):
     A stage that `consumes` datasets takes the batch that was published there; a stage that consumes nothing
     starts a new batch. The publish task reads the task's output, see `rankalpha.stages.output`; the output of
     a failed stage has no result. What another attempt cannot heal fails at once, without retries.
+
+    A version that was made by the same is used again instead, see `rankalpha.operators.reuse`.
 
     The container is durable, see `rankalpha.containers.durable`: a retry adopts it. Unless RANKALPHA_DEFER is
     off, the task is deferred while it runs: after RANKALPHA_DEFER_AFTER seconds, or at once when many run.
@@ -65,7 +74,12 @@ class StageOperator(BaseOperator):
             batch = self._batch(context)
             identity = Identity.of(context, self.stage.name, batch)
             versions = given(context, self, batch, self.stage) if self.stage.output else None
-            if (end := attempt.follow(batch, identity, versions)) != "running":
+            job = attempt.job(batch, identity, versions)
+            if key := self._made_by(context, attempt, job):
+                job = replace(job, labels={**job.labels, MADE_BY: key})
+                if not attempt.began(identity) and self._used_again(context, job, key):
+                    return
+            if (end := attempt.follow(job, identity)) != "running":
                 attempt.collect(end)
                 return
             from rankalpha.containers.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
@@ -110,6 +124,22 @@ class StageOperator(BaseOperator):
         """Remove the container of a task whose success Airflow has recorded; otherwise a retry needs it."""
         if self._attempt and state_of(context["ti"]) == "success":
             self._attempt.remove()
+
+    def _made_by(self, context: Context, attempt: Attempt, job: StageJob) -> str | None:
+        """Return the digest of what the stage's version is made by; None for one that is never used again."""
+        if not job.reuse:
+            return None
+        read = results_read(context, self, job.batch, self.stage.market)
+        return made_by(job, attempt.fingerprint(job), read) if read else None
+
+    def _used_again(self, context: Context, job: StageJob, key: str) -> bool:
+        """Push the result of an earlier version that was made by the same, if there is one."""
+        found = used_again(context, self, job, key)
+        if found:
+            maker, result = found
+            push_output(context["ti"], job.batch, result, made_by=key, reused_from=maker)
+            self.log.info(USED_AGAIN, maker)
+        return found is not None
 
     def _batch(self, context: Context) -> str:
         batch = batch_of(context, self.consumes, self.log) if self.consumes else new_batch(context)

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from rankalpha.pipeline.exchanges import calendar_problem
 from rankalpha.settings import MOST_SLOTS
 from rankalpha.usable import image_problem
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # the Docker proxy has no Airflow
 DEFAULT = "default"  # its ids, datasets and volumes have no market in their names
 PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
 STAGE_POOL = "stages"  # of all markets without a pool of their own
+DEFAULT_CALENDAR = "XNYS"  # of the default market, as the sample's stocks are American
 FIELDS = 5  # of a cron expression; croniter takes more
 
 
@@ -39,6 +41,12 @@ def _cron(value: str) -> str:
     return value
 
 
+def _calendar(value: str) -> str:
+    if problem := calendar_problem(value):
+        raise ValueError(problem)
+    return value
+
+
 class Market(BaseModel):
     """The settings of one market: `name` is the name of its table, the other fields are the table's keys.
 
@@ -49,11 +57,18 @@ class Market(BaseModel):
 
     name: str = DEFAULT
     schedule: Annotated[str, AfterValidator(_cron)] = "0 6 * * *"  # of its ingestion, in UTC
+    # code of its exchange, whose sessions its contracts count; empty: none, they count days
+    calendar: Annotated[str, AfterValidator(_calendar)] = ""
     profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; None: the stack's profile
     images: dict[str, Annotated[str, AfterValidator(_image)]] = {}  # by stage
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
         None  # of a stage pool of its own; None: the common pool
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_default_market(cls, table: Any) -> Any:
+        return {"calendar": DEFAULT_CALENDAR, **table} if table.get("name", DEFAULT) == DEFAULT else table
 
     @property
     def prefix(self) -> str:

@@ -108,23 +108,29 @@ def earlier_versions(versions: Mapping[str, Any], batch: str, most: int) -> tupl
             continue
         if version:
             found.append(version)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # one may serve several batches
 
 
 def kept(folder: str, stores: Sequence[Mapping[str, Any]], most: int) -> dict[str, Any]:
     """Return {"since": batch, "versions": [path]}: which versions below `folder` are published or made from.
 
-    `stores` are those of all datasets of the market. Nothing is said about batches before `since`, which is
-    empty when the list is whole.
+    `carried` has the batches whose versions newer batches use, with the newest of these; it is left out when
+    empty. `stores` are those of all datasets of the market. Nothing is said about batches before `since`,
+    which is empty when the list is whole.
     """
     keys = sorted({key for store in stores for key in store}, reverse=True)
     newest = keys[:most]
-    paths = {
-        path
+    used = [
+        (key, str(path))
+        for key in reversed(newest)
         for store in stores
-        for key in newest
         if isinstance(value := store.get(key), Mapping)
         for path in (value.get("path"), *(value.get("inputs") or {}).values())
         if str(path).startswith(f"{folder}/")
+    ]
+    carried = {maker: key for key, path in used if (maker := path.split("/")[1]) != key}
+    return {
+        "since": newest[-1] if len(keys) > most else "",
+        "versions": sorted({path for _, path in used}),
+        **({"carried": carried} if carried else {}),
     }
-    return {"since": newest[-1] if len(keys) > most else "", "versions": sorted(map(str, paths))}

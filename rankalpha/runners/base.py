@@ -136,6 +136,10 @@ class Runner(ABC):
         """Return the root of the data as the stage sees it, an absolute path."""
 
     @abstractmethod
+    def fingerprint(self, job: StageJob) -> str | None:
+        """Return a digest of what the job would run, such as its image's id; None when it is not known."""
+
+    @abstractmethod
     def create(self, job: StageJob, name: str) -> Container:
         """Create the container of `job` without starting it.
 

@@ -41,7 +41,7 @@ from rankalpha.runners.docker_engine import (
     whole_lines,
 )
 from rankalpha.runners.docker_errors import asking, starting
-from rankalpha.runners.docker_figures import digest, usage_of
+from rankalpha.runners.docker_figures import digest, image_id, usage_of
 from rankalpha.runners.docker_mounts import FOLDERS_SINCE, mounts, shares_a_volume, takes_folders
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
@@ -70,6 +70,11 @@ class DockerRunner(Runner):
     def data_root(self, stage: Stage) -> str:  # noqa: ARG002
         """See Runner.data_root; a market has volumes of its own."""
         return DATA_ROOT
+
+    def fingerprint(self, job: StageJob) -> str | None:
+        """See Runner.fingerprint; None for an image that the engine lacks."""
+        with asking("inspecting an image"):
+            return image_id(self._client, job.image)
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; what the engine lacks is named."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from docker import APIClient
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 from docker.utils import parse_repository_tag
 
 from rankalpha.runners.base import Container, Usage
@@ -32,3 +32,11 @@ def digest(client: APIClient, container: Container) -> str:
     digests = dict(name.split("@") for name in known)  # by repository
     repository, _ = parse_repository_tag(container.image)
     return digests.get(repository) or next(iter(digests.values()), container.image_id)
+
+
+def image_id(client: APIClient, image: str) -> str | None:
+    """Return the id of the image that a name means now; None when there is none."""
+    try:
+        return str(client.inspect_image(image)["Id"])  # type: ignore[no-untyped-call]
+    except NotFound:
+        return None

@@ -18,6 +18,7 @@ from rankalpha.settings import settings
 PREFIX = "rankalpha."
 GROUP = f"{PREFIX}group"
 STAGE = f"{PREFIX}stage"
+MADE_BY = f"{PREFIX}made"  # what its version is made by, see `rankalpha.pipeline.reuse`
 SET_ASIDE = "-try"  # what the name of a container that is set aside continues with, where names can change
 
 

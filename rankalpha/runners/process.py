@@ -35,6 +35,7 @@ from rankalpha.runners.base import (
     check_result_file,
 )
 from rankalpha.runners.identity import is_set_aside, name_aside
+from rankalpha.runners.process_code import code
 from rankalpha.runners.process_environment import data_root, environment, working_folder
 from rankalpha.runners.process_folder import container_of, description, locked, read
 from rankalpha.runners.process_lines import lines_of
@@ -53,6 +54,10 @@ class ProcessRunner(Runner):
     def data_root(self, stage: Stage) -> str:
         """See Runner.data_root; a market has a folder of its own."""
         return data_root(stage)
+
+    def fingerprint(self, job: StageJob) -> str | None:
+        """See Runner.fingerprint."""
+        return code(job)
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; the folder gets its name when it is complete."""

@@ -86,7 +86,13 @@ class RunSettings(Environment):
         default=7,
         ge=0,
         le=A_CENTURY,
-        description="Days that prices may end before the batch's day: a long weekend and a few more.",
+        description="Days that prices of a market without a calendar may end before the batch's day.",
+    )
+    max_sessions_behind: int = Field(
+        default=1,
+        ge=0,
+        le=A_CENTURY,
+        description="Closed sessions that the prices of a market with a calendar may lack; the first warns.",
     )
     retries: int = Field(
         default=3, ge=0, le=MOST_RETRIES, description="How often a failed task is attempted again."

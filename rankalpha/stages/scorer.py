@@ -9,8 +9,9 @@ SCORER = Stage(
     name="scorer",
     image="rankalpha_scorer",
     command="python apps/scorer/main.py",
-    optional=("SCORER_STALE_DAYS",),
+    optional=("SCORER_STALE_DAYS", "SCORER_STALE_SESSIONS"),
     timeout=timedelta(minutes=30),
     output="prices",
+    reuse=True,
     docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

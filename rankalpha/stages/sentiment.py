@@ -1,9 +1,20 @@
 """The sentiment container: one consensus batch of the screeners' top names, then it exits."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from rankalpha.stages.docker import DockerOptions, Volume
 from rankalpha.stages.stage import Stage
+
+SPENT = ("analysed", "input_tokens", "output_tokens", "cost_dollars", "pruned")
+
+
+def used_again(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the details of a report that is used again: nothing is analysed, nor paid."""
+    spent = {key: 0 for key in SPENT if key in details}
+    return {**details, **spent, "reused": details.get("reused", 0) + details.get("analysed", 0)}
+
 
 SENTIMENT_ANALYSIS = Stage(
     name="sentiment",
@@ -44,6 +55,10 @@ SENTIMENT_ANALYSIS = Stage(
     earlier="sentiment",  # what was analysed when
     most_earlier=30,
     prunes=True,
+    reuse=True,
+    outside=True,  # headlines
+    carries="SENTIMENT_SKIP_IF_WITHIN_DAYS",
+    again=used_again,
     docker=DockerOptions(
         volumes=(
             Volume("prices_data", "/data/prices"),

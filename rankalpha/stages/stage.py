@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from rankalpha.no_proxy import with_exceptions
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
@@ -29,7 +29,8 @@ class Stage:
 
     `name` is the name of its env file and, in upper case, the prefix of its settings: SCORER_IMAGE,
     SCORER_COMMAND, SCORER_CPUS, SCORER_MEM, SCORER_PIDS and SCORER_TMP override what is declared here;
-    SCORER_VERSIONS=false is for an image that knows nothing of versions.
+    SCORER_VERSIONS=false is for an image that knows nothing of versions. SCORER_REUSE=false has the stage run
+    although an earlier version was made by the same, see `rankalpha.pipeline.reuse`.
 
     `docker` is what only the Docker runner reads; the rest holds for every runner.
     """
@@ -50,6 +51,11 @@ class Stage:
     earlier: str = ""  # dataset whose versions of older batches it reads
     most_earlier: int = 1
     prunes: bool = False  # it removes versions of its folder that nobody needs
+    reuse: bool = False  # an earlier version that was made by the same is used again
+    outside: bool = False  # it reads more than its inputs, so that it is used again within one session only
+    carries: str = ""  # setting by which it carries parts of `earlier` itself, and so always runs; "0" is off
+    # details of the result of a version that is used again, from those of the run that made it
+    again: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     docker: DockerOptions = field(default_factory=DockerOptions)
     market: Market = DEFAULT_MARKET
 
@@ -76,6 +82,8 @@ class Stage:
             if problem := problem_of(value):
                 yield f"{what} {shown(value)} {problem}"
         yield from self.docker.problems()
+        if self.reuse and (not self.output or (self.earlier and not self.carries)):
+            yield "reuse=True needs a folder in output and, of a stage with earlier, a setting in carries"
         if not timedelta(0) < self.timeout <= A_YEAR:
             yield f"timeout {self.timeout} is not between 0 and {A_YEAR.days} days"
 
@@ -102,6 +110,7 @@ class Stage:
             "PIDS": str(self.pids),
             "TMP": self.docker.tmp,
             **({"VERSIONS": "true"} if self.output else {}),
+            **({"REUSE": "true"} if self.reuse else {}),
         }
         return {self.key(part): value for part, value in parts.items()}
 
@@ -127,11 +136,12 @@ class Stage:
             **{key: value for key, value in extra.items() if value},
             **with_exceptions({**env, **extra}),
             "RANKALPHA_ENV": profile.name,
-            "RANKALPHA_BATCH": batch,
-            "RANKALPHA_DATE": batch[:10],
             **({"RANKALPHA_MARKET": self.market.name} if self.market.folder else {}),
-            **(versions if versions and profile.flag(self.key("VERSIONS")) else {}),
+            **({"RANKALPHA_CALENDAR": self.market.calendar} if self.market.calendar else {}),
         }
+        takes_part = bool(versions) and profile.flag(self.key("VERSIONS"))
+        own = {"RANKALPHA_BATCH": batch, "RANKALPHA_DATE": batch[:10], **((takes_part and versions) or {})}
+        given, env = env, {**env, **own}
         if problem := environment_problem(env):
             raise SettingsError(f"the environment of stage {self.name} is too large: {problem}")
         return StageJob(
@@ -146,6 +156,16 @@ class Stage:
             env=env,
             labels=labels,
             unreached=profile.set_keys - self.keys - profile.file.keys(),
+            given=given,
+            reuse=takes_part and self._reuses(profile, given),
+        )
+
+    def _reuses(self, profile: Profile, given: Mapping[str, str]) -> bool:
+        """Return whether an earlier version may be used again, by the stage's settings."""
+        return (
+            self.reuse
+            and profile.flag(self.key("REUSE"))
+            and (not self.carries or given.get(self.carries, "0").strip() == "0")
         )
 
 
@@ -164,6 +184,8 @@ class StageJob:
     env: Mapping[str, str] = field(repr=False)  # holds secrets
     labels: Mapping[str, str]
     unreached: frozenset[str] = frozenset()  # keys of Variables that this stage is not given
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)  # what of `env` is of no batch alone
+    reuse: bool = False  # an earlier version may be used again
 
 
 def _checked(profile: Profile, key: str, problem_of: Callable[[str], str]) -> str:

@@ -9,6 +9,7 @@ from scripts.reference.markdown import code, page, prose, table
 
 EMPTY: dict[str, Any] = {
     "market": {"name": ""},
+    "session": None,
     "batches": [],
     "datasets": [],
     "trends": [],

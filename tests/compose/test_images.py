@@ -89,7 +89,7 @@ def test_a_stage_reports_its_batch_where_it_is_told_to(engine, volumes):
     for stage in (INGESTION, SCORER, SENTIMENT):
         exited, output, written = run(engine, volumes, stage)
         assert exited == 0, output
-        assert (written["batch"], written["as_of"]) == (BATCH, "2022-12-28")
+        assert (written["batch"], written["as_of"]) == (BATCH, "2026-11-20")
         assert written["rows"] > 0
 
 

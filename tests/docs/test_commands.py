@@ -26,7 +26,7 @@ def typed(root):
             calls.add(
                 ("airflow" if not program else "rankalpha", *program, *shlex.split(shlex.split(arguments)[0]))
             )
-        calls |= {(program, *shlex.split(line)) for program, line in TYPED.findall(text)}
+        calls |= {(program, *shlex.split(line.split(" | ")[0])) for program, line in TYPED.findall(text)}
     return sorted(call for call in calls if "…" not in call and "--help" not in call)
 
 

@@ -55,4 +55,6 @@ def test_defaults_are_those_of_the_settings(answers, question, text):
 
 def test_prices_may_be_as_old_as_the_answer_says(answers):
     assert Settings().max_age_days == 7
+    assert Settings().max_sessions_behind == 1
+    assert "more than one is blocked" in " ".join(answers["What happens on a weekend or a holiday?"].split())
     assert "up to seven days" in " ".join(answers["What happens on a weekend or a holiday?"].split())

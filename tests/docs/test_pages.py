@@ -74,7 +74,7 @@ def test_settings_exist(pages, root):
     known |= {"RANKALPHA_BATCH", "RANKALPHA_DATE", "RANKALPHA_RESULT"}  # a stage's own
     known |= {
         f"RANKALPHA_{name}"
-        for name in ("OUTPUT", "INPUT_PRICES", "INPUT_PRICES_SHA256", "EARLIER_PRICES", "KEEP")
+        for name in ("CALENDAR", "OUTPUT", "INPUT_PRICES", "INPUT_PRICES_SHA256", "EARLIER_PRICES", "KEEP")
     }
     named = {name for text in pages.values() for name in re.findall(r"RANKALPHA_[A-Z_]*[A-Z]\b(?!_)", text)}
     assert named - known == set()

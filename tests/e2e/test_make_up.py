@@ -5,11 +5,13 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
 import requests
 
+from apps.common.exchange import exchange
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.browser import chromium
@@ -89,10 +91,11 @@ def test_the_batch_is_graded_from_real_prices(stack, batch):
 
 
 def test_every_dataset_has_one_event_of_the_batch_with_its_figures(stack, batch):
+    session = exchange("XNYS").last_closed(datetime.fromisoformat(batch).replace(tzinfo=UTC))
     for asset in ("prices", "scores", "sentiment", "grades"):
         (event,) = [event for event in stack.events(asset) if event["partition_key"] == batch]
         assert event["extra"]["rows"] > 0
-        assert event["extra"]["as_of"] == "2022-12-28"
+        assert event["extra"]["as_of"] == str(session)
         assert event["extra"]["checksum"].startswith("sha256:")
 
 
@@ -243,6 +246,22 @@ def test_both_pages_open(stack, batch):
         assert "Done" in cell(batches_of(page), batch, "grading").text_content()
         page.goto(stack.urls["frontend"])
         page.locator("table tbody tr").nth(19).wait_for()
+        assert "Sample: prices of 201" in page.locator("#note").text_content()
+
+
+def test_the_days_before_are_filled_and_stay_as_they_are(stack, batch):
+    newest = grades(stack)["batch"]
+    filled = stack.make("demo", "--days 3")
+    assert "Filling 3 days: 0 batches of 3 there already, 3 to make." in filled
+    assert len(re.findall(r"^\d of 3  \S+T06:00:00  graded in ", filled, re.MULTILINE)) == 3
+    assert grades(stack)["batch"] == newest
+    published = {event["partition_key"]: event["extra"] for event in stack.events("grades")}
+    days = {f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in (1, 2, 3)}
+    assert days <= {key[:10] for key in published}
+    for key, extra in published.items():
+        session = exchange("XNYS").last_closed(datetime.fromisoformat(key).replace(tzinfo=UTC))
+        assert extra["as_of"] == str(session)
+    assert "3 batches of 3 there already, 0 to make" in stack.make("demo", "--days 3")
 
 
 def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tmp_path):

@@ -78,6 +78,30 @@ def test_checks_stand_on_the_cells(page, server) -> None:
     assert "4.2 s · 1,234 rows" in cells.nth(2).text_content()
 
 
+def test_a_batch_names_its_session_and_what_was_carried_over(page, server) -> None:
+    carried = batch(KEY)
+    news = "no new session; grades of Sat 21 Nov 06:00 carried over"
+    carried |= {"carried_over_from": "2026-11-21T06:00:00", "news": news}
+    carried["steps"][1] = step("scoring", reused_from="2026-11-21T06:00:00", container=None)
+    session = {**carried["session"], "text": "Friday's close, 20 Nov, current", "news": news}
+    server.answers["/rankalpha/overview"] = (200, overview(carried, session=session))
+    row = shown(page, server).locator("#rows tr").first
+    assert row.locator(".session").text_content() == "Friday's close, 20 Nov"
+    assert row.locator(".note").all_text_contents() == ["carried over"]
+    assert row.locator(".news").text_content() == news
+    assert f"Grades of Friday's close, 20 Nov, current ({news})." in page.locator("#summary").text_content()
+    row.locator(".cell").nth(1).click()
+    assert (
+        "batch 2026-11-21T06:00:00, with the same inputs"
+        in page.locator("dialog .facts").first.text_content()
+    )
+
+
+def test_a_dataset_shows_its_session_and_since_when_it_is_stale(page, server) -> None:
+    card = shown(page, server).locator("#datasets .dataset")
+    assert "Friday's close, 20 Nov, stale for 10 min" in card.text_content()
+
+
 def test_it_asks_nobody_but_its_own_server_below_the_prefix(page, server) -> None:
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
+import polars as pl
 import pytest
 
 from apps.api.app import create_app as create_api
 from apps.api.settings import Settings as ApiSettings
+from apps.common.parquet import NOTICE, write_parquet
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
 from tests.support.browser import chromium
-from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment
+from tests.unit.apps.support.batch_files import AS_OF, KEY, write_prices, write_scores, write_sentiment
 from tests.unit.apps.support.local_servers import served
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -83,6 +86,35 @@ def test_it_shows_the_ranking(page) -> None:
     assert page.locator("tbody th[scope=row]").count() == 4
 
 
+def test_a_symbol_with_older_prices_is_marked(page) -> None:
+    scores = write_scores(page.data, SCORES, NEWER)
+    write_sentiment(page.data, {}, NEWER)
+    days = pl.DataFrame(
+        {"last_day": [AS_OF] * 2 + [date(2026, 11, 18)] * 2, "sessions_behind": [0, None, 2, None]}
+    )
+    pl.read_parquet(scores).hstack(days).write_parquet(scores)
+    page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
+    page.frontend.post("/api/refresh-data").raise_for_status()
+    page.wait_for_selector(".late")
+    marked = page.locator("tr", has=page.locator(".late"))
+    assert marked.locator(".ticker").all_text_contents() == ["PG", "XOM"]
+    titles = [mark.get_attribute("title") for mark in page.locator(".late").all()]
+    assert titles == [f"Newest price of 2026-11-18{text}" for text in (", 2 sessions behind the others", "")]
+
+
+def test_the_sample_is_called_one(page) -> None:
+    notice = "sample: prices of 2016-11-18 under the date of 2026-11-20"
+    write_batch(page.data, SCORES, NEWER)
+    prices = page.data / "prices" / NEWER / "prices.parquet"
+    write_parquet(prices, pl.read_parquet(prices), {NOTICE: notice})
+    page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
+    page.frontend.post("/api/refresh-data").raise_for_status()
+    page.wait_for_selector("#note:not([hidden])")
+    assert page.locator("#note").text_content() == notice.capitalize()
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_sorting_and_filtering(page) -> None:
     page.click("[data-sort=symbol]")
     page.click("[data-sort=symbol]")
@@ -110,6 +142,33 @@ def test_a_refresh_updates_the_open_page_and_lights_up_what_changed(page) -> Non
     assert page.locator("tr.changed .ticker").all_text_contents() == ["XOM", "PG"]
     assert symbols(page) == ["AAPL", "KO", "XOM", "PG"]
     assert "23 Nov 2026" in page.locator("#facts").text_content()
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ("2026-11-22T06:30:00Z", "Friday's close, 20 Nov 2026, current"),
+        ("2026-11-23T21:30:00Z", "Friday's close, 20 Nov 2026, at least 1 session behind"),
+    ],
+)
+def test_it_says_whether_the_grades_are_of_the_newest_session(page, now: str, words: str) -> None:
+    body = {
+        "grades": page.api.get("/api/v1/grading/grades").json()["grades"],
+        "batch": KEY,
+        "as_of": "2026-11-20",
+        "graded_at": f"{KEY}Z",
+        "sentiment_weight": 0.3,
+        "ungraded": [],
+        "session": {"newest": "2026-11-20", "behind": 0, "next_close": "2026-11-23T21:00:00Z"},
+        "carried_over_from": "2026-11-21T06:00:00",
+    }
+    page.route("**/api/ranking", lambda route: route.fulfill(json=body))
+    page.clock.set_fixed_time(now)
+    page.reload()
+    page.wait_for_selector("tbody tr")
+    facts = page.locator("#facts").text_content()
+    assert words in facts
+    assert "no new session; grades of 21 Nov 2026, 06:00 UTC carried over" in facts
 
 
 def test_a_hostile_symbol_stays_text(browser, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from rankalpha.pipeline.reuse import REUSABLE_KEY
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from tests.scheduler.joining import Pipeline, fresh_keys
 
@@ -23,7 +24,7 @@ def version(key, name):
     return {"path": f"prices/{key}/{name}", "sha256": "0a" * 32, "files": {}, "inputs": made_from}
 
 
-def stored(asset):
+def stored(asset, name=VERSIONS_KEY):
     from airflow.models.asset import AssetModel
     from airflow.state import AssetScope, get_state_backend
     from airflow.utils.session import create_session
@@ -31,7 +32,7 @@ def stored(asset):
 
     with create_session() as session:
         model = session.scalar(select(AssetModel).where(AssetModel.name == asset))
-        text = get_state_backend().get(AssetScope(asset_id=model.id), VERSIONS_KEY, session=session)
+        text = get_state_backend().get(AssetScope(asset_id=model.id), name, session=session)
         return json.loads(text)
 
 
@@ -53,6 +54,15 @@ def test_an_event_without_a_version_takes_it_away(pipeline, extra):
     pipeline.publish("scores", key, extra={"version": version(key, "scorer-1-1")})
     pipeline.publish("scores", key, extra=extra)
     assert key not in stored("scores")
+
+
+def test_what_can_be_used_again_is_kept_with_what_it_was_made_by(pipeline):
+    key, *_ = fresh_keys()
+    made = {"version": version(key, "scorer-1-1"), "rows": 3}
+    pipeline.publish("scores", key, extra={**made, "batch": key, "checks": [], "made_by": "0c" * 32})
+    assert stored("scores", REUSABLE_KEY)[key] == {"made_by": "0c" * 32, "result": made}
+    pipeline.publish("scores", key, extra=made)  # by a person
+    assert stored("scores", REUSABLE_KEY)[key] == {"result": made}
 
 
 def test_versions_that_are_published_at_once_are_all_kept(pipeline):

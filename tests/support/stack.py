@@ -22,6 +22,8 @@ from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("AIRFLOW", "COMPOSE", "RANKALPHA", "PYTHON", "VIRTUAL_ENV", "MAKE")
+# each stage runs for each batch, as tests of stages that fail or are killed expect
+EACH_RUNS = ("SCORER_REUSE", "SENTIMENT_REUSE")
 PORTS = {name: f"RANKALPHA_{name.upper()}_PORT" for name in ("airflow", "api", "frontend")}
 LINES = 30  # of a component's log in the report of a failed test
 # what a DAG still has to do: a run, an event that waits for the scheduler, or a join that lacks nothing
@@ -50,8 +52,8 @@ def far_away():
 def copy_checkout(folder):
     """Copy the files that git has or would take, and nothing that was installed or made here.
 
-    Only the schedule differs: no batch begins by itself while tests run. It installs what LOCK names, where
-    `make test-next` sets it.
+    Only the schedule differs, so that no batch begins by itself while tests run, and no version is used
+    again. It installs what LOCK names, where `make test-next` sets it.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
@@ -62,6 +64,9 @@ def copy_checkout(folder):
         shutil.copy2(ROOT / name, target)
     if lock := os.environ.get("LOCK"):
         shutil.copy2(ROOT / lock, folder / "requirements" / "embedded.txt")
+    for key in EACH_RUNS:
+        for profile in (folder / "env").glob(f"*/{key.partition('_')[0].lower()}.env"):
+            profile.write_text(f"{profile.read_text()}\n{key}=false\n")
     markets = folder / "datasets" / "markets.toml"
     text, usual = markets.read_text(), '\nschedule = "0 6 * * *"'
     assert usual in text, f"{markets} no longer says when the default market runs"
@@ -78,6 +83,7 @@ class Stack:
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)},
             **dict(free),
+            **{f"AIRFLOW_VAR_{key}": "false" for key in EACH_RUNS},
             **extra,
         }
         self.urls = {name: f"http://127.0.0.1:{self.env[key]}" for name, key in PORTS.items()}

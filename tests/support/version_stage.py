@@ -1,7 +1,8 @@
 """A stage that takes part in versions and records what it has really read: `version_stage.py <name>`.
 
 A file <data root>/fault, or fault-<name> for one stage, holds how it goes wrong: `killed` after half of its
-output, `held` there until the file is gone, `no rows` to be blocked.
+output, `held` there until the file is gone, `no rows` to be blocked;
+<data root>/more holds more of the result, as JSON.
 """
 
 import hashlib
@@ -46,5 +47,7 @@ with (data / "journal").open("a") as journal:
     journal.write(json.dumps({"version": path, "read": read}) + "\n")
 rows = 0 if fault == "no rows" else 1
 result = {"rows": rows, "symbols": 1, "as_of": os.environ["RANKALPHA_DATE"]}
+if (data / "more").exists():
+    result |= json.loads((data / "more").read_text())
 version = {"path": path, "sha256": digest(manifest), "files": files, "inputs": inputs}
 Path(os.environ["RANKALPHA_RESULT"]).write_text(json.dumps({**result, "version": version}))

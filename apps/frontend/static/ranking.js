@@ -1,8 +1,9 @@
 // Loads the ranking, keeps it current, and wires the controls.
-import { COLUMNS, renderHead, renderRows } from "./table.js";
+import { COLUMNS, lateness, renderHead, renderRows } from "./table.js";
 import { renderDistribution, renderFacts, renderMethod } from "./summary.js";
 
 const RETRY_SECONDS = 15;
+const FACTS_SECONDS = 60; // a session may close while the page is open
 const MARKET = new URLSearchParams(location.search).get("market"); // null: the default one
 const ADDRESS = MARKET ? `/api/ranking?market=${encodeURIComponent(MARKET)}` : "/api/ranking";
 const byId = (id) => document.getElementById(id);
@@ -27,6 +28,7 @@ async function load() {
 
 function showRanking(ranking) {
   const changed = changedSymbols(view.ranking, ranking);
+  for (const row of ranking.grades) row.late = lateness(row, ranking.as_of);
   view.ranking = ranking;
   if (!ranking.grades.some((row) => row.grade === view.grade)) view.grade = null;
   byId("state").hidden = true;
@@ -133,3 +135,4 @@ byId("retry").addEventListener("click", load);
 byId("sort").append(...COLUMNS.map((column) => new Option(column.label, column.key)));
 byId("sort").addEventListener("change", (event) => sortBy(event.target.value));
 listen();
+setInterval(() => view.ranking && renderFacts(byId("facts"), byId("note"), view.ranking), FACTS_SECONDS * 1000);

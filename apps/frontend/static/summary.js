@@ -2,21 +2,42 @@
 import { element } from "./charts.js";
 
 const LETTERS = ["A", "B", "C", "D", "F"];
-const REPLAY_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
+const OLD_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
+const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", timeZone: "UTC" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
-/** Write the batch, the day of its prices, and a note when those are old. */
+/** Write the batch, the day of its prices, and a note when those are the sample's or old. */
 export function renderFacts(facts, note, ranking) {
   const [day, time] = ranking.batch.split("T");
   const asOf = new Date(`${ranking.as_of}T00:00:00Z`);
   const age = Math.round((new Date(`${day}T00:00:00Z`) - asOf) / 86_400_000);
   facts.replaceChildren(
     fact("Batch", `${DAY.format(new Date(`${day}T00:00:00Z`))}, ${time.slice(0, 5)} UTC`, ranking.batch),
-    fact("Prices as of", DAY.format(asOf), ranking.as_of),
+    fact("Prices as of", sessionName(ranking, asOf), ranking.as_of),
     fact("Graded", String(ranking.grades.length), `at ${ranking.graded_at}`),
+    ...newsOf(ranking),
   );
-  note.hidden = age < REPLAY_DAYS;
-  note.textContent = `Replayed data: prices as of ${DAY.format(asOf)}`;
+  const old = age < OLD_DAYS ? "" : `Old data: prices as of ${DAY.format(asOf)}`;
+  note.textContent = ranking.notice ? ranking.notice.charAt(0).toUpperCase() + ranking.notice.slice(1) : old;
+  note.hidden = !note.textContent;
+}
+
+/** Of which session the prices are, and whether that is the newest there can be by now. */
+function sessionName({ session }, asOf) {
+  if (!session) return DAY.format(asOf);
+  const close = session.next_close && new Date(session.next_close);
+  const closed = close && close <= new Date();
+  const behind = session.behind + (closed ? 1 : 0);
+  const missing = behind === 0 ? "current" : `${closed ? "at least " : ""}${behind} ${behind === 1 ? "session" : "sessions"} behind`;
+  return `${WEEKDAY.format(asOf)}'s close, ${DAY.format(asOf)}, ${missing}`;
+}
+
+/** That the grades are those of an earlier batch, because nothing is new since then. */
+function newsOf({ carried_over_from: from, session }) {
+  if (!from) return [];
+  const day = DAY.format(new Date(`${from.slice(0, 10)}T00:00:00Z`));
+  const news = session && !session.behind ? "no new session" : "nothing new";
+  return [fact("News", `${news}; grades of ${day}, ${from.slice(11, 16)} UTC carried over`, from)];
 }
 
 function fact(name, text, title) {

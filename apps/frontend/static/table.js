@@ -6,7 +6,7 @@ const GRADE_ORDER = "ABCDF";
 /** Columns: `value` is what sorting compares, `cell` what the cell shows, `bestFirst` the first direction. */
 export const COLUMNS = [
   { key: "rank", label: "Rank", short: "#", value: (row) => row.rank, cell: (row) => element("span", "number", String(row.rank)) },
-  { key: "symbol", label: "Symbol", value: (row) => row.symbol, cell: (row) => element("span", "ticker", row.symbol) },
+  { key: "symbol", label: "Symbol", value: (row) => row.symbol, cell: symbolCell },
   { key: "grade", label: "Grade", value: (row) => GRADE_ORDER.indexOf(row.grade), cell: gradeBadge },
   { key: "composite", label: "Composite", bestFirst: true, value: (row) => row.composite, cell: (row) => element("span", "number", row.composite.toFixed(1)) },
   { key: "momentum", label: "Momentum", bestFirst: true, value: (row) => row.momentum, cell: (row) => scoreBar(row.momentum) },
@@ -15,6 +15,21 @@ export const COLUMNS = [
   { key: "sentiment", label: "Sentiment", bestFirst: true, value: (row) => row.sentiment, cell: (row) => sentimentBar(row.sentiment), title: sentimentTitle },
   { key: "trend", label: "60 days", bestFirst: true, value: (row) => change(row.sparkline), cell: (row) => sparkline(row.sparkline), title: trendTitle },
 ];
+
+function symbolCell(row) {
+  const ticker = element("span", "ticker", row.symbol);
+  if (!row.late) return ticker;
+  const mark = element("abbr", "late", "old");
+  mark.title = row.late;
+  return element("span", "", [ticker, mark]);
+}
+
+/** What to say of a symbol whose newest price is older than the others'; empty for one that is current. */
+export function lateness(row, asOf) {
+  if (!row.last_day || row.last_day >= asOf || row.sessions_behind === 0) return "";
+  const sessions = row.sessions_behind === 1 ? "1 session" : `${row.sessions_behind} sessions`;
+  return `Newest price of ${row.last_day}${row.sessions_behind ? `, ${sessions} behind the others` : ""}`;
+}
 
 function gradeBadge(row) {
   const letter = GRADE_ORDER.includes(row.grade) ? row.grade : "none";

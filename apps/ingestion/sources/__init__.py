@@ -48,7 +48,9 @@ class Source(Protocol):
 
     name: str  # how messages call it
     symbols: list[str]  # what it covers, sorted
-    replayed: bool  # True when it holds a past that does not move on with the calendar
+    replayed: bool  # True when its prices are of another time than their dates, as the sample's are
+    notice: str  # what a reader of the prices must know about them, such as that; empty: nothing
+    left: int | None  # sessions after which it ends; None: it does not
     state: str | None  # what it would answer at present, as a text that differs when that does; None: unknown
     newest: date | None  # newest day that an answer can have; None: not known before it is asked
 
@@ -59,6 +61,7 @@ class Source(Protocol):
     def quiet_until(self, day: date, prices: pl.DataFrame, missing: Mapping[str, Missing]) -> date:
         """Return the last day whose batch gets nothing new after the batch of `day`; date.min: not known.
 
-        It holds as long as `state` stays the same. `prices` and `missing` are what that batch has and lacks.
+        `day` is the newest that the batch may have. It holds as long as `state` stays the same and, with an
+        exchange, until its next session. `prices` and `missing` are what that batch has and lacks.
         """
         ...

@@ -25,6 +25,8 @@ class CsvSource:
 
     name = "csv"
     replayed = False
+    notice = ""
+    left: int | None = None
     newest: date | None = None
 
     def __init__(self, folder: Path, symbols: Sequence[str] = ()) -> None:

@@ -43,6 +43,8 @@ class YahooSource:
 
     name = "yahoo"
     replayed = False
+    notice = ""
+    left: int | None = None
     state: str | None = "as of the day"  # it depends on the days that a batch may have, and on nothing else
 
     def __init__(
@@ -53,19 +55,21 @@ class YahooSource:
         patience: Patience | None = None,
         cache: Path | None = None,
         budget: timedelta = timedelta(minutes=20),
+        session: date | None = None,
     ) -> None:
         """Take the given symbols; raise BadConfig when there are none or `start` is not before `end`.
 
         `cache` is the folder where yfinance keeps cookies and the time zones of symbols, which halves the
         requests of the next batch; without one, they are kept for this batch only. After the time of `budget`
-        the remaining symbols are not asked for.
+        the remaining symbols are not asked for. `session` is the exchange's last one before
+        `end`.
         """
         if not symbols:
             raise BadConfig("INGESTION_SYMBOLS is empty: INGESTION_SOURCE=yahoo needs it, such as AAPL,MSFT")
         if start >= end:
             raise BadConfig(f"INGESTION_START={start} must be before the batch's day {end}")
         self.symbols = sorted(symbols)
-        self._start, self._end = start, end
+        self._start, self._end, self._session_day = start, end, session
         self.newest: date | None = end - timedelta(days=1)
         self._budget, self._ends = budget, math.inf  # a moment of time.monotonic
         self._patience, self._cache = patience or Patience(), cache
@@ -82,6 +86,9 @@ class YahooSource:
         if any(why.reason not in (Reason.UNKNOWN, Reason.EMPTY) for why in missing.values()):
             return date.min
         traded = prices.filter(~pl.col("symbol").is_in(list(missing)))
+        if self._session_day:  # until the next session, whose batch does not take over this one's files
+            newest = traded.group_by("symbol").agg(pl.col("date").max())
+            return date.min if newest.filter(pl.col("date") < self._session_day).height else date.max
         return min(next_days(traded).values(), default=date.min)
 
     def fetch(self, symbols: Sequence[str], since: Mapping[str, date]) -> Fetched:

@@ -25,6 +25,7 @@ from rankalpha.contract.quarantine import QUARANTINE
 from rankalpha.lineage.inputs import version_of
 from rankalpha.lineage.openlineage.configuration import NAMESPACE
 from rankalpha.pipeline.pipelines import pipeline_of
+from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
 from rankalpha.stages.output import Output, pull_output
 
 SOURCE = "RANKALPHA"
@@ -121,6 +122,7 @@ def _written(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> OutputD
     figures = {key: extra[key] for key in ("symbols", "as_of", "checksum") if extra.get(key) is not None}
     if forced := extra.get("forced"):
         figures["forced"] = f"by {forced['by']}: {forced['reason']}"
+    figures |= {key: extra[key] for key in (REUSED_FROM, CARRIED_FROM) if extra.get(key)}
     if version := version_of(extra):
         figures |= {"version": version["path"], "version_sha256": version["sha256"]}
     facets = _of_dataset(asset, batch) | _tags(figures)

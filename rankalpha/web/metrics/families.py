@@ -17,7 +17,7 @@ from rankalpha.health.summary import durations
 from rankalpha.pipeline.batch import parse_key
 from rankalpha.pipeline.steps import DATASETS
 from rankalpha.web.metrics.gauge import by_market, gauge, seconds
-from rankalpha.web.metrics.stages import containers, datasets, quality, spending
+from rankalpha.web.metrics.stages import containers, datasets, quality, reused, sessions, spending
 
 
 class Overviews(Collector):
@@ -29,7 +29,7 @@ class Overviews(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """See prometheus_client."""
         of_no_market = {**self._overviews[0], "market": {"name": ""}}
-        for families in (_batches, _runs, datasets, spending, quality, containers):
+        for families in (_batches, _runs, datasets, sessions, spending, quality, containers, reused):
             yield from by_market(families, self._overviews)
         yield from by_market(_incidents, [of_no_market, *self._overviews])
         yield from _components(of_no_market)

@@ -7,10 +7,12 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily
 
 from rankalpha.health.summary import failed_checks, steps, usage
-from rankalpha.pipeline.steps import DATASETS
+from rankalpha.pipeline.reuse import REUSED_FROM
+from rankalpha.pipeline.steps import DATASETS, SHAPE
 from rankalpha.web.metrics.gauge import Samples, gauge, seconds
 
 HOUR = 3600.0  # seconds
+RUN_BY_STAGES = {step.name for step in SHAPE if step.stage and step.reads}  # the first one never reuses
 
 
 def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
@@ -23,11 +25,17 @@ def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     )
     yield gauge(
         "dataset_fresh_for_seconds",
-        "Age at which a dataset is stale, by its contract.",
+        "How long a dataset is fresh, by its contract, once there is something newer.",
         [
             ((DATASETS[dataset["step"]],), dataset["fresh_for_hours"] * HOUR)
             for dataset in overview["datasets"]
         ],
+        ("dataset",),
+    )
+    yield gauge(
+        "dataset_stale_timestamp_seconds",
+        "When a dataset is stale: so long after the close of the first session that it lacks.",
+        [((DATASETS[dataset["step"]],), seconds(dataset["stale_at"])) for dataset in overview["datasets"]],
         ("dataset",),
     )
     for figure in ("rows", "symbols"):
@@ -37,6 +45,27 @@ def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
             [((dataset,), step[figure]) for dataset, step in _newest(overview)],
             ("dataset",),
         )
+
+
+def sessions(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield of which session the newest grades are, and what was carried over because nothing was new."""
+    session = overview["session"] or {}
+    as_of = session.get("as_of")
+    yield gauge(
+        "session_timestamp_seconds",
+        "Midnight in UTC of the session that the newest grades are of.",
+        [((), seconds(f"{as_of}T00:00:00+00:00") if as_of else None)],
+    )
+    yield gauge(
+        "sessions_behind",
+        "Sessions that have closed and that the newest grades lack, at least; no sample without a calendar.",
+        [((), session.get("behind") if session.get("current") is not None else None)],
+    )
+    yield gauge(
+        "carried_over_batches",
+        "Batches of the last days whose grades were carried over from an earlier batch.",
+        [((), sum(bool(batch["carried_over_from"]) for batch in overview["batches"]))],
+    )
 
 
 def spending(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
@@ -90,6 +119,20 @@ def containers(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         ),
     ):
         yield gauge(name, what, [((container["step"],), container.get(key)) for container in used], ("step",))
+
+
+def reused(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
+    """Yield for how many batches nothing ran because nothing was new."""
+    yield gauge(
+        "reused_versions",
+        "Batches of the last days for which no container ran, because an earlier version was used again.",
+        [
+            ((dataset,), sum(bool(step.get(REUSED_FROM)) for _, step in steps(overview, name)))
+            for name, dataset in DATASETS.items()
+            if name in RUN_BY_STAGES
+        ],
+        ("dataset",),
+    )
 
 
 def _newest(overview: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

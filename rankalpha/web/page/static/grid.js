@@ -1,7 +1,7 @@
 // The table: a row a batch, a column a stage with the trend of its duration, a button in each cell.
 import { button, drawing, element } from "./dom.js";
 import { batchName, count, duration } from "./format.js";
-import { WARNING, broken, icon, stateMark } from "./states.js";
+import { CARRIED, WARNING, broken, icon, stateMark } from "./states.js";
 
 const WIDTH = 96;
 const HEIGHT = 22;
@@ -89,14 +89,15 @@ function trend(name, steps) {
 
 function row(batch, now, open) {
   const [day, time] = batchName(batch.batch);
-  const title = button("batch", [element("b", "", day), element("span", "", time)], () => open(batch.batch, null));
+  const session = batch.session ? element("span", "session", batch.session.text) : null;
+  const title = button("batch", [element("b", "", day), element("span", "", time), session], () => open(batch.batch, null));
   title.dataset.id = batch.batch;
-  title.title = batch.where;
+  title.title = [batch.where, batch.news].filter(Boolean).join("; ");
   title.setAttribute("aria-label", `Batch ${batch.batch}: ${batch.where}. Show its lineage`);
   const first = cell("th", "batch", [title]);
   first.scope = "row";
   const cells = columns([batch]).map((name) => cell("td", name, [stepButton(batch, step(batch, name), now, open)]));
-  const made = element("tr", batch.settled ? "settled" : "open", [first, ...cells, cell("td", "grades", [grades(batch.grades)])]);
+  const made = element("tr", batch.settled ? "settled" : "open", [first, ...cells, cell("td", "grades", [grades(batch.grades), batch.news ? element("span", "news", batch.news) : null])]);
   made.setAttribute("role", "row");
   made.dataset.batch = batch.batch;
   return made;
@@ -115,7 +116,8 @@ function stepButton(batch, step, now, open) {
   const content = [stateMark(state), element("span", "sub", [timing(step, now) || "\u00a0", rows])];
   const notes = [];
   if (step.held) notes.push(note("bad", `${count(blocking.length, "check")} failed`));
-  else if (step.forced) notes.push(note("warn", "published anyway"));
+  else if (step.reused_from && state === "done") notes.push(note("idle", "carried over", CARRIED));
+  if (step.forced && !step.held) notes.push(note("warn", "published anyway"));
   if (warning.length) notes.push(note("warn", count(warning.length, "warning")));
   if (notes.length) content.push(element("span", "notes", notes));
   const made = button(`cell is-${state}`, content, () => open(batch.batch, step.step));
@@ -130,8 +132,8 @@ function timing(step, now) {
   return step.seconds === null || step.state === "waiting" ? "" : duration(step.seconds);
 }
 
-function note(tone, text) {
-  return element("span", `note ${tone}`, [icon(WARNING), element("span", "", text)]);
+function note(tone, text, sign = WARNING) {
+  return element("span", `note ${tone}`, [icon(sign), element("span", "", text)]);
 }
 
 /** How many symbols have each grade, as wide as their share. */

@@ -54,9 +54,9 @@ function draw() {
   at("content").hidden = false;
   at("state").hidden = true;
   drawMarkets();
-  at("summary").textContent = summary(batches, days);
+  at("summary").textContent = summary(batches, days, shown.session);
   renderIncidents(at("incidents"), incidents);
-  renderDatasets(at("datasets"), datasets);
+  renderDatasets(at("datasets"), datasets, now);
   renderHead(at("columns"), batches);
   renderRows(at("rows"), batches, now, open);
   at("nothing").hidden = batches.length > 0;

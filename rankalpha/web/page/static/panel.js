@@ -41,10 +41,10 @@ export class Panel {
   /** Draw what has changed, and keep what a person is writing in. */
   update(batch, user) {
     const step = this.shown.name ? stepOf(batch, this.shown.name) : null;
-    const text = JSON.stringify([batch.where, step ?? batch.steps, user]);
+    const text = JSON.stringify([batch.where, batch.session, batch.news, step ?? batch.steps, user]);
     if (text === this.drawn) return;
     this.drawn = text;
-    this.parts.body.replaceChildren(...(step ? stepBody(step) : [element("p", "", `Where it is: ${batch.where}.`)]));
+    this.parts.body.replaceChildren(...(step ? stepBody(step) : [...batchBody(batch)]));
     if (step) {
       const { container } = step.held ?? step;
       this.parts.actions.replaceChildren(...actions(batch, step, user, this.shown.market, this.report));
@@ -79,6 +79,12 @@ export class Panel {
   }
 }
 
+/** Of a whole batch: where it is, which session its prices are of, and whether it brought anything new. */
+function batchBody({ where, session, news }) {
+  const lines = [`Where it is: ${where}.`, session ? `Prices: ${session.text}.` : "", news ? `News: ${news}.` : ""];
+  return lines.filter(Boolean).map((line) => element("p", "", line));
+}
+
 function spending({ tokens, dollars }) {
   return count(tokens, "token") + (dollars === null ? "" : `, $${dollars.toFixed(4)}`);
 }
@@ -95,6 +101,7 @@ function stepBody(step) {
     ["Run", run],
     ["Published before", earlier ? `${moment(step.published)} UTC` : null],
     ["Rows", seen.rows === null ? null : number(seen.rows)],
+    ["Made for", step.reused_from && !step.held ? `batch ${step.reused_from}, with the same inputs; no container ran` : null],
     ["Symbols", seen.symbols === null ? null : number(seen.symbols)],
     ["As of", seen.as_of],
     ["Model", seen.spent ? spending(seen.spent) : null],

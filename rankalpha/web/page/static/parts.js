@@ -59,8 +59,15 @@ export function lineagePart(step, named) {
     content.push(facts([[`Read ${input.dataset}`, `batch ${input.batch}, ${when}`], ["Checksum", checksum(input)], ["Version", version(input)]]));
   }
   if (step.output) {
-    const { dataset, published } = step.output;
-    content.push(facts([[`Published ${dataset}`, `${moment(published)} UTC`], ["Checksum", checksum(step.output)], ["Version", version(step.output)]]));
+    const { dataset, published, session, reused_from: reused, carried_over_from: carried } = step.output;
+    content.push(facts([
+      [`Published ${dataset}`, `${moment(published)} UTC`],
+      ["Session", session?.text ?? null],
+      ["Made for", reused ? `batch ${reused}, with the same inputs; no container ran` : null],
+      ["Carried over", carried ? `from batch ${carried}; nothing was new` : null],
+      ["Checksum", checksum(step.output)],
+      ["Version", version(step.output)],
+    ]));
   }
   content.push(...step.runs.map((run) => runPart(step.dag_id, run)));
   if (!content.length) content.push(element("p", "sub", "No run yet"));

@@ -5,6 +5,8 @@ export const PASSED = [["path", { d: "m3.5 8.4 3 3 6-6.8" }]];
 export const CROSS = [["path", { d: "m4 4 8 8M12 4l-8 8" }]];
 export const WARNING = [["path", { d: "M8 2.5 14 13H2Z" }], ["path", { d: "M8 6.4v3M8 11.2h.01" }]];
 
+export const CARRIED = [["path", { d: "M3 8h9M8.5 4.5 12 8l-3.5 3.5" }]];
+
 const STATES = {
   done: ["Done", "good", PASSED],
   running: ["Running", "busy", [["path", { d: "M8 2.2a5.8 5.8 0 1 1-5.8 5.8" }]]],

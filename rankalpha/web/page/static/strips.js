@@ -27,17 +27,25 @@ function advice(text) {
   return made;
 }
 
-/** A card for each dataset: how old its newest batch is, and how old it may be. */
-export function renderDatasets(parent, datasets) {
+/** How much longer a dataset is fresh, or since when it is stale. */
+function freshness({ stale_at: at, stale }, now) {
+  const hours = Math.abs(new Date(at) - new Date(now)) / 3_600_000;
+  return stale ? `stale for ${age(hours)}` : `fresh for another ${age(hours)}`;
+}
+
+/** A card for each dataset: which session its newest batch is of, or how old it is, and how long it is fresh. */
+export function renderDatasets(parent, datasets, now) {
   parent.replaceChildren(...datasets.map((dataset) => {
     const never = dataset.age_hours === null;
-    const words = never ? "never published" : `${age(dataset.age_hours)} old`;
+    const words = never ? "never published" : dataset.session?.text ?? `${age(dataset.age_hours)} old`;
+    const until = dataset.stale_at === null ? `fresh for ${age(dataset.fresh_for_hours)}` : freshness(dataset, now);
     const meter = element("span", "meter", [element("i")]);
     meter.setAttribute("aria-hidden", "true");
-    meter.style.setProperty("--part", never ? 1 : Math.min(1, dataset.age_hours / dataset.fresh_for_hours));
+    const [from, to] = [new Date(dataset.published), new Date(dataset.stale_at)];
+    meter.style.setProperty("--part", never ? 1 : Math.min(1, (new Date(now) - from) / (to - from)));
     const card = element("article", `dataset ${dataset.stale ? "stale" : "fresh"}`, [
       element("h2", "", [element("span", "", dataset.name), element("span", `freshness ${dataset.stale ? "warn" : "good"}`, dataset.stale ? "Stale" : "Fresh")]),
-      element("p", "figure", `${words}, fresh for ${age(dataset.fresh_for_hours)}`),
+      element("p", "figure", `${words}, ${until}`),
       meter,
       element("p", "sub", dataset.newest_batch ? `Batch ${batchName(dataset.newest_batch).join(" ")}` : "No batch yet"),
     ]);
@@ -59,10 +67,11 @@ export function renderComponents(parent, components, now) {
 }
 
 /** The state of all batches in a sentence or two. */
-export function summary(batches, days) {
+export function summary(batches, days, session) {
   if (!batches.length) return `No batch in the last ${count(days, "day")}`;
   const open = batches.filter((batch) => !batch.settled).length;
   const newest = batches[0];
-  return `Newest batch ${batchName(newest.batch).join(" ")}: ${newest.where}. ` +
+  const grades = session ? `Grades of ${session.text}${session.news ? ` (${session.news})` : ""}. ` : "";
+  return `${grades}Newest batch ${batchName(newest.batch).join(" ")}: ${newest.where}. ` +
     (open ? `${open} of ${count(batches.length, "batch", "batches")} ${open === 1 ? "is" : "are"} not complete.` : "All batches are complete.");
 }

@@ -1,5 +1,6 @@
 """The arithmetic of grading: composite, ranks, letters."""
 
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from apps.api.batches import BatchFiles
 from apps.api.grading import composite, graded_from, letter
 from apps.api.records import LETTERS
-from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment
+from apps.common.parquet import NOTICE, write_parquet
+from tests.unit.apps.support.batch_files import AS_OF, KEY, write_prices, write_scores, write_sentiment
 
 
 def letters(symbols: int) -> str:
@@ -97,3 +99,33 @@ def test_grades_of_a_batch(tmp_path: Path) -> None:
     assert coke.sparkline == []
     assert (gamble.sentiment, gamble.headlines) == (None, 0)
     assert grades.as_of.isoformat() == "2026-11-20"
+
+
+def test_a_symbol_keeps_how_far_its_prices_are_behind(tmp_path: Path) -> None:
+    path = write_scores(tmp_path, {"AAPL": 80.0, "KO": 60.0})
+    write_sentiment(tmp_path, {})
+    late = [(AS_OF, 0), (AS_OF - timedelta(days=3), 2)]
+    days = pl.DataFrame(late, {"last_day": pl.Date, "sessions_behind": pl.Int32}, orient="row")
+    pl.read_parquet(path).hstack(days).write_parquet(path)
+    grades = graded_from(BatchFiles(tmp_path, KEY), 0.2).grades
+    assert [(grade.last_day, grade.sessions_behind) for grade in grades] == late
+
+
+@pytest.mark.parametrize(
+    "column", [[], [pl.lit("yes").alias("sessions_behind")]], ids=["without", "of its own"]
+)
+def test_scores_that_say_nothing_of_it_are_graded(tmp_path: Path, column: list[pl.Expr]) -> None:
+    path = write_scores(tmp_path, {"AAPL": 80.0})
+    write_sentiment(tmp_path, {})
+    pl.read_parquet(path).with_columns(column).write_parquet(path)
+    (grade,) = graded_from(BatchFiles(tmp_path, KEY), 0.2).grades
+    assert (grade.last_day, grade.sessions_behind) == (None, None)
+
+
+@pytest.mark.parametrize("about", [{}, {NOTICE: "sample: prices of 2016-11-18"}])
+def test_what_is_to_be_known_of_the_prices_is_said(tmp_path: Path, about: dict[str, str]) -> None:
+    write_scores(tmp_path, {"AAPL": 80.0})
+    write_sentiment(tmp_path, {})
+    path = write_prices(tmp_path, ["AAPL"])
+    write_parquet(path, pl.read_parquet(path), about)
+    assert graded_from(BatchFiles(tmp_path, KEY), 0.2).notice == about.get(NOTICE)

@@ -69,7 +69,6 @@ def test_grades_that_are_not_what_was_sealed_are_not_shown(
         {"version": "../other"},
         {"version": ""},
         {"inputs": {"scores": {"path": "prices/../x/y", "sha256": "0" * 64}}},
-        {"inputs": {"scores": {"path": f"prices/{NEWER}/scorer-1", "sha256": "0" * 64}}},
         {"inputs": {"scores": {"path": f"grades/{KEY}/scorer-1", "sha256": "0" * 64}}},
         {"inputs": {"scores": {"path": f"prices/{KEY}/scorer-1", "sha256": "zz"}}},
         {"inputs": {"news": {"path": f"prices/{KEY}/scorer-1", "sha256": "0" * 64}}},

@@ -46,6 +46,18 @@ def test_a_repeated_request_gives_the_same_version(client: httpx.Client, inputs:
     assert candidate(client, inputs) == candidate(client, inputs)
 
 
+def test_versions_of_an_older_batch_are_graded_and_the_content_is_the_same(
+    client: httpx.Client, inputs: dict[str, Any]
+) -> None:
+    first = candidate(client, inputs)
+    body = {"batch": NEWER, "version": "grading-0a1b2c3d-9", "inputs": inputs}
+    second = client.post(REFRESH, json=body).json()
+    assert second["version"]["path"] == f"grades/{NEWER}/grading-0a1b2c3d-9"
+    assert second["version"]["inputs"] == first["version"]["inputs"]
+    assert second["content"] == first["content"]
+    assert second["checksum"] != first["checksum"]  # the file names its batch
+
+
 def test_a_bare_refresh_grades_what_is_shown_again(
     client: httpx.Client, data: Path, inputs: dict[str, Any]
 ) -> None:

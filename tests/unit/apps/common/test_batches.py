@@ -112,8 +112,8 @@ def test_grading_removes_the_grades_of_batches_whose_prices_are_gone(
 
 
 def test_the_setting_of_ingestion_holds_for_all(tmp_path: Path) -> None:
-    for key in (FIRST, SECOND, THIRD):
-        done = run_stage("ingestion", tmp_path, key, INGESTION_KEEP_BATCHES="2", INGESTION_SYMBOLS="KO,PG")
+    for key, symbols in ((FIRST, "KO,PG"), (SECOND, "KO,PEP"), (THIRD, "KO,PG")):
+        done = run_stage("ingestion", tmp_path, key, INGESTION_KEEP_BATCHES="2", INGESTION_SYMBOLS=symbols)
         assert done.returncode == 0, done.stderr
         done = run_stage("sentiment", tmp_path, key, SENTIMENT_USE_CONSENSUS="false")
         assert done.returncode == 0, done.stderr

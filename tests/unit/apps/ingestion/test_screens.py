@@ -70,6 +70,15 @@ def test_symbols_with_too_little_history_or_no_recent_price_are_not_listed():
     assert listed(table, "low_volatility") == ["RISING"]
 
 
+@pytest.mark.parametrize(("newest", "still_traded"), [(date(2026, 11, 30), True), (date(2026, 12, 1), False)])
+def test_with_an_exchange_a_recent_price_is_one_of_the_last_sessions(newest, still_traded):
+    """From END, a Friday, to the next Friday are four sessions and Thanksgiving."""
+    later = prices(RISING=RISING).with_columns(pl.col("date") + (newest - END))
+    table = pl.concat([prices(HALTED=RISING), later])
+    _, rows = appearances(table, 3, "XNYS")
+    assert ("HALTED" in {row["symbol"] for row in rows}) == still_traded
+
+
 @pytest.mark.parametrize("constant", [7.7, 0.1, 1e5 / 3])
 def test_a_constant_close_is_no_trend(constant):
     table = prices(A=[constant] * DAYS, B=RISING)

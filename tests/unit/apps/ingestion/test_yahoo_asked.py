@@ -90,3 +90,24 @@ def test_when_the_time_is_over_the_others_keep_what_is_known(tmp_path, server):
         "S10 is kept as it was: Yahoo was not asked for S10: INGESTION_BUDGET_MINUTES=0.02 is" in got["log"]
     )
     assert closes(tmp_path, "S29", SECOND) == closes(tmp_path, "S29")
+
+
+def test_with_an_exchange_its_sessions_decide(tmp_path, server):
+    """On Thanksgiving nothing is traded, and on the day after only until 18:00 UTC."""
+    days = [day for day in weekdays(date(2026, 6, 1), date(2026, 12, 4)) if day != date(2026, 11, 26)]
+    server.listings = {"AAPL": listing(days=days), "MSFT": listing(days=days)}
+    nyse = {"RANKALPHA_CALENDAR": "XNYS"}
+    newest = {
+        "2026-11-25T15:00:00": 24,  # the exchange is open
+        "2026-11-25T21:30:00": 25,  # half an hour after the close
+        "2026-11-26T21:30:00": 25,
+        "2026-11-27T17:00:00": 25,
+        "2026-11-27T18:30:00": 27,
+        "2026-11-29T06:00:00": 27,
+    }
+    before = 0
+    for batch, day in newest.items():
+        good(tmp_path, server, batch, **nyse)
+        assert max(closes(tmp_path, "AAPL", batch)) == date(2026, 11, day)
+        assert asked(server) == (["AAPL", "MSFT"] if day > before else [])
+        before = day

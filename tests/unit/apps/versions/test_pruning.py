@@ -116,16 +116,32 @@ def test_trials_do_not_push_out_what_is_published(airflow: Orchestrator) -> None
         assert airflow.run("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow), **two).returncode == 0
     for key in (FIRST, SECOND):
         assert (airflow.folder("prices", key) / "prices.parquet").is_file()
-    for day in (25, 26):
-        airflow.publish("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow), **two)
-    airflow.publish("prices", "2026-11-27T06:00:00", keep=kept(airflow), **two)
+    for day, symbols in ((25, "KO,PG"), (26, "KO,PEP"), (27, "KO,PG")):
+        new = {**two, "INGESTION_SYMBOLS": symbols}
+        airflow.publish("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow), **new)
     left = {path.name[:10] for path in (airflow.data / "prices").iterdir()}
     assert left == {f"2026-11-{day}" for day in (22, 23, 24, 25, 26, 27)}
 
 
+def test_a_batch_stays_while_one_that_stays_uses_a_version_of_it(airflow: Orchestrator) -> None:
+    two = {"INGESTION_KEEP_BATCHES": "2"}
+    carried = {FIRST: THIRD}  # whose scores are those of the first
+
+    def left_after(day: int) -> set[str]:
+        new = {**two, "INGESTION_SYMBOLS": ("KO,PG", "KO,PEP")[day % 2]}
+        airflow.publish("prices", f"2026-11-{day}T06:00:00", keep=kept(airflow, carried=carried), **new)
+        return {path.name[8:10] for path in (airflow.data / "prices").iterdir()}
+
+    for day in (20, 21, 22, 23):
+        left_after(day)
+    assert left_after(24) == {"20", "22", "23", "24"}
+    assert left_after(25) == {"23", "24", "25"}
+
+
 def test_batches_from_before_the_upgrade_are_pruned_as_they_were(airflow: Orchestrator) -> None:
-    for key in (FIRST, SECOND):
-        assert airflow.run("prices", key, RANKALPHA_OUTPUT="").returncode == 0
+    for key, symbols in ((FIRST, "KO,PG"), (SECOND, "KO,PEP")):
+        unversioned = {"RANKALPHA_OUTPUT": "", "INGESTION_SYMBOLS": symbols}
+        assert airflow.run("prices", key, **unversioned).returncode == 0
     airflow.publish("prices", THIRD, keep=kept(airflow), INGESTION_KEEP_BATCHES="1")
     assert {path.name for path in (airflow.data / "prices").iterdir()} == {SECOND, THIRD}
 

@@ -147,13 +147,6 @@ def test_a_list_of_older_batches_that_cannot_be_used_is_named(ingested: Orchestr
     assert "RANKALPHA_EARLIER_PRICES" in done.stderr
 
 
-def test_a_version_of_another_batch_is_refused(ingested: Orchestrator) -> None:
-    ingested.published["prices", SECOND] = ingested.published["prices", FIRST]
-    done = ingested.run("scores", SECOND)
-    assert done.returncode == os.EX_CONFIG
-    assert f"expected a version of batch {SECOND}" in done.stderr
-
-
 def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(ingested: Orchestrator) -> None:
     (ingested.data / "company_reports").write_text("in the way")
     done = ingested.run("sentiment")

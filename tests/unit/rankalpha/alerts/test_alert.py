@@ -3,7 +3,8 @@
 import asyncio
 import json
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -14,12 +15,14 @@ from airflow.sdk.execution_time.comms import (
 )
 from airflow.sdk.log import mask_secret
 
-from rankalpha.alerts import channels, sent
+from rankalpha.alerts import channels, graded, sent
 from rankalpha.alerts.alert import alert
 from rankalpha.alerts.deadline import missed
 from rankalpha.alerts.graded import report_graded
 from rankalpha.alerts.incident import Incident, Urgency, failure, lateness, pause
 from rankalpha.alerts.notifier import AlertNotifier, EndedByPerson
+from rankalpha.pipeline.sessions import MarketDay
+from rankalpha.stages.output import OUTPUT
 from tests.support.channels import Mailbox, Webhook, body
 from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.demo_stage import KEY
@@ -309,19 +312,31 @@ RESULT = {"rows": 3, "symbols": 3, "as_of": "2025-11-19", "details": {"B": 2, "A
     [(RESULT, "Grades: 1 A, 2 B\nStocks: 3, prices as of 2025-11-19"), (None, "reported no figures")],
 )
 def test_a_graded_batch_is_reported_by_setting(mailbox, variables, monkeypatch, result, text):
-    graded = context(
+    of_batch = context(
         KEY, TaskInstance(batch=KEY, result=result), task=SimpleNamespace(upstream_task_ids={"u"})
     )
-    report_graded(graded)
+    report_graded(of_batch)
     assert mailbox.messages == []
     monkeypatch.setenv("RANKALPHA_TELL_GRADED", "true")
     from rankalpha.settings import settings
 
     settings.cache_clear()
-    report_graded(graded)
+    report_graded(of_batch)
     assert subjects(mailbox) == [f"RankAlpha NO ACTION: batch {KEY} is graded"]
     assert text in body(mailbox.messages[0][1])
     assert variables == {}, "nothing is left to be done about it"
+
+
+def test_a_graded_batch_names_its_session_and_what_was_carried_over(mailbox, variables, monkeypatch):
+    monkeypatch.setenv("RANKALPHA_TELL_GRADED", "true")
+    day = MarketDay(date(2025, 11, 19), date(2025, 11, 19), 0, datetime(2125, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(graded, "market_day", lambda *_: day)
+    output = {"batch": KEY, "result": RESULT, "container": None, "carried_over_from": "2025-11-19T06:00:00"}
+    ti = TaskInstance(**{OUTPUT: output})
+    report_graded(context(KEY, ti, task=SimpleNamespace(upstream_task_ids={"u"})))
+    text = unescape(body(mailbox.messages[0][1]))
+    assert "Session: Wednesday's close, 19 Nov" in text
+    assert "News: no new session; grades of Wed 19 Nov 06:00 carried over" in text
 
 
 def test_a_notice_that_could_not_be_sent_is_remembered(no_mail, variables):

@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 
 from rankalpha.contract import Check, Contract, Facts
 from rankalpha.contract.contract import failed
-from rankalpha.contract.figures import NO_EARLIER, REPLAYED, advance, age, change, reported, share, surplus
+from rankalpha.contract.figures import (
+    COUNTED,
+    NO_CALENDAR,
+    NO_EARLIER,
+    REPLAYED,
+    advance,
+    age,
+    change,
+    ratio,
+    reported,
+    sessions_behind,
+    share,
+    surplus,
+)
 from rankalpha.contract.report import lines, sentence
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT
 
@@ -61,6 +74,7 @@ def test_what_is_no_number_is_not_reported_and_passes(value):
     [
         ({"least": 1}, "at least 1"),
         ({"most": 7, "unit": "days"}, "at most 7 days"),
+        ({"most": 1, "unit": "sessions"}, "at most 1 session"),
         ({"least": -1, "most": 0.5}, "-1 to 0.5"),
         ({"least": 0, "most": 0, "unit": "%"}, "exactly 0 %"),
     ],
@@ -98,6 +112,24 @@ def test_age_after_the_batch_and_of_a_replayed_sample():
     assert age()(facts(as_of="2025-11-19", details={"replayed": False})) == 1
     assert age()(facts()) is None
     assert age()(facts(as_of="yesterday")) is None
+
+
+def test_sessions_are_counted_where_the_stage_knows_the_exchange():
+    late = {"session": "2025-11-19", "sessions_behind": 2}
+    assert sessions_behind()(facts(as_of="2025-11-17", details=late)) == 2
+    assert age()(facts(as_of="2025-11-17", details=late)) == COUNTED
+    without = {"session": None, "sessions_behind": None}
+    assert sessions_behind()(facts(as_of="2025-11-17", details=without)) == NO_CALENDAR
+    assert age()(facts(as_of="2025-11-17", details=without)) == 3
+    assert sessions_behind()(facts(as_of="2025-11-17")) is None
+    assert sessions_behind()(facts(as_of="1990-01-02", details={**late, "replayed": True})) == REPLAYED
+
+
+def test_a_number_for_each_of_others():
+    each = ratio("missing_sessions", of="symbols")
+    assert each(facts(symbols=4, details={"missing_sessions": 6})) == 1.5
+    assert each(facts(symbols=0, details={"missing_sessions": 6})) is None
+    assert each(facts(symbols=4, details={"missing_sessions": None})) is None
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**6))

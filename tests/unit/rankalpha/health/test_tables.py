@@ -50,6 +50,15 @@ def test_times_are_shown_as_times(capsys):
     assert "All is well." in text
 
 
+def test_the_session_and_what_was_carried_over_are_said_in_words(capsys):
+    carried = {**batch(NEW), "news": "no new session; grades of Sat 21 Nov 06:00 carried over"}
+    text = printed(capsys, batches=[carried], datasets=[dataset("prices", stale=True)])
+    assert "Grades of Friday's close, 20 Nov, current (batch 2026-11-21T06:00:00)." in text
+    assert f"{NEW}: no new session; grades of Sat 21 Nov 06:00 carried over." in text
+    assert "newest batch 2026-11-21T06:00:00, Friday's close, 20 Nov" in text
+    assert "Grades of" not in printed(capsys, session=None)
+
+
 def test_an_incident_is_printed_as_it_is_written_so_that_a_command_in_it_can_be_pasted(capsys):
     text = printed(capsys, incidents=[INCIDENT])
     assert f"{INCIDENT['subject']}\n{INCIDENT['text']}\n" in text

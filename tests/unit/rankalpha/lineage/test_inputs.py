@@ -89,7 +89,7 @@ def test_an_input_without_a_record_is_that_of_the_run_and_the_other_is_not():
     sentiment = {**event("x", "2026-11-22T06:03", "sentiment"), "extra": {}}
     events = {"grades": [grades], "scores": scores, "sentiment": [sentiment]}
     run = {"dag_run_id": "r", "start_date": "2026-11-22T06:08"}
-    found = inputs(Consumed(scores[1], sentiment), step, run, events, "")
+    found = inputs(Consumed(scores[1], sentiment), step, run, events, events, "")
     assert [(each["dataset"], each["version"]) for each in found] == [
         ("scores", version("scorer-1")),
         ("sentiment", None),

@@ -189,6 +189,12 @@ def test_rows_and_who_has_published_anyway_are_reported(tasks):
     assert tags == {"symbols": "2", "as_of": "2025-11-19", "forced": "by ann: a holiday"}
 
 
+def test_the_batch_that_a_version_is_used_again_from_is_reported(tasks):
+    (output,) = described(tasks[1], {**RESULT, "reused_from": KEY})["outputs"]
+    tags = {tag["key"]: tag["value"] for tag in output["facets"]["tags"]["tags"]}
+    assert tags["reused_from"] == KEY
+
+
 def test_a_stage_names_its_container(tasks):
     container = {"image": "demo", "digest": "sha256:1", "name": "c", "seconds": 1.5, "cpu_seconds": None}
     made = described(tasks[0], {}, container=container)

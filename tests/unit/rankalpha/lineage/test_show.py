@@ -44,6 +44,9 @@ OUTPUT = {
     "forced": {"by": "ann", "reason": "a holiday"},
     "republished": {"by": "bob", "reason": "the last one lacks a sector"},
     "version": {"path": "prices/x/scorer-1-1", "sha256": "0a"},
+    "session": None,
+    "reused_from": None,
+    "carried_over_from": None,
 }
 PRICES = {"dataset": "prices", "batch": KEY, "published": START, "checksum": "sha256:0f", "version": None}
 
@@ -82,6 +85,18 @@ def test_an_input_whose_event_is_gone_is_named_by_its_version():
         f"    reads   prices of {KEY}, not published now, no checksum",
         f"            version prices/{KEY}/ingestion-1-1, sha256:0b",
     ]
+
+
+def test_what_nothing_new_was_made_of_says_so():
+    prices = {**OUTPUT, "session": {"text": "Friday's close, 27 Nov", "newest": "2026-11-27"}}
+    again = {**OUTPUT, "reused_from": KEY, "carried_over_from": KEY}
+    steps = [
+        {"step": "s", "dag_id": "d", "runs": [], "inputs": [], "output": output} for output in (prices, again)
+    ]
+    text = "\n".join(lines({"batch": KEY, "steps": steps}))
+    assert "Friday's close, 27 Nov; the newest session was that of 2026-11-27" in text
+    assert f"used again from batch {KEY}" in text
+    assert f"carried over from batch {KEY}" in text
 
 
 def test_a_step_that_has_done_nothing_yet_stands_alone():

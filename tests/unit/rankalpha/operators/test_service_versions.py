@@ -1,5 +1,7 @@
 """The versions that a service is asked to grade, and to show."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -7,6 +9,7 @@ from datasets import GRADES
 from rankalpha.operators import given
 from rankalpha.operators.http_call import ServiceError
 from rankalpha.operators.service import ServiceOperator, ShowOperator
+from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
 from tests.support.http_server import local_server
@@ -72,6 +75,15 @@ def test_grades_that_were_made_from_other_versions_are_not_taken(monkeypatch):
 
     with pytest.raises(ServiceError, match=f"but the stage was given scores/{KEY}/x-1-1"):
         grade(monkeypatch, other)
+
+
+def test_grading_is_told_the_session_that_the_prices_are_of(monkeypatch):
+    close = datetime(2025, 11, 20, 21, tzinfo=UTC)
+    day = MarketDay(date(2025, 11, 19), date(2025, 11, 19), 0, close)
+    monkeypatch.setattr(given, "market_day", lambda *asked: {("prices", KEY): day}[asked])
+    request, _ = grade(monkeypatch)
+    said = request.json()["session"]
+    assert said == {"newest": "2025-11-19", "behind": 0, "next_close": close.isoformat()}
 
 
 @pytest.mark.parametrize("version", [None, "1.2"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rankalpha.pipeline.exchanges import CODES
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.markets import markets, read
 from rankalpha.settings import SettingsError
@@ -34,7 +35,20 @@ def test_the_example_in_the_shipped_file_is_a_market(file):
     default, nyse = read(file("\n".join(example)))
     assert default == Market()
     assert (nyse.name, nyse.schedule, nyse.profile, nyse.slots) == ("nyse", "30 21 * * 1-5", "nyse", 4)
+    assert nyse.calendar == "XNYS"
     assert nyse.images == {"ingestion": "nyse_ingestion:1.4", "scorer": "rankalpha_scorer:2"}
+
+
+def test_the_default_market_alone_has_a_calendar_that_the_file_does_not_name(file):
+    read_from = read(file("[default]\n[lse]\n[hkex]\ncalendar = 'HKEX'"))
+    assert [market.calendar for market in read_from] == ["XNYS", "", "HKEX"]
+    assert read(file("[default]\ncalendar = ''"))[0].calendar == ""
+
+
+def test_a_calendar_is_known_without_the_library():
+    from exchange_calendars import get_calendar_names
+
+    assert sorted(CODES) == sorted(get_calendar_names())
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
@@ -73,6 +87,12 @@ def test_the_default_market_may_be_left_out(file):
         ("[nyse]\nschedule = '@daily'", "is not a cron expression"),
         ("[nyse]\nschedule = '0 0 31 2 *'", "is a cron expression of a day that never comes"),
         ("[nyse]\nschedule = 6", "[nyse] schedule = 6: Input should be a valid string"),
+        ("[nyse]\ncalendar = 'xnys'", "[nyse] calendar = 'xnys': is not an exchange; expected XNYS or "),
+        (
+            "[nyse]\ncalendar = 'New York'",
+            "is not an exchange; expected a code of exchange_calendars such as",
+        ),
+        ("[nyse]\ncalendar = 1", "[nyse] calendar = 1: Input should be a valid string"),
         ("[nyse]\nslots = 0", "[nyse] slots = 0: Input should be greater than 0"),
         ("[nyse]\nslots = '4'", "[nyse] slots = '4': Input should be a valid integer"),
         ("[nyse]\nslots = true", "[nyse] slots = True: Input should be a valid integer"),

@@ -119,3 +119,13 @@ def test_the_list_of_what_is_kept_fits_into_a_request():
     named = kept("grades", [grades], MOST_KEPT)
     assert len(named["versions"]) == MOST_KEPT
     assert len(json.dumps(named)) < BODY_BYTES / 2
+
+
+def test_versions_of_older_batches_that_newer_ones_use_are_named_with_the_newest_of_these():
+    used = version(
+        "scorer-1-1", OLDEST, inputs={"prices": {"path": f"prices/{OLDEST}/a", "sha256": "0b" * 32}}
+    )
+    scores = listed(listed(listed({}, OLDEST, used), OLDER, used), KEY, used)
+    found = kept("prices", [{}, scores], 100)
+    assert found["versions"] == [f"prices/{OLDEST}/a", used["path"]]
+    assert found["carried"] == {OLDEST: KEY}

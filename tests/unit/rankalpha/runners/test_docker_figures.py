@@ -11,6 +11,7 @@ from rankalpha.runners.base import EngineLost
 from rankalpha.runners.docker import SAMPLE_SECONDS, DockerRunner
 from rankalpha.runners.docker_engine import container_of
 from rankalpha.runners.docker_figures import usage_of
+from tests.unit.rankalpha.support.demo_stage import job
 from tests.unit.rankalpha.support.fake_docker import ID, IMAGE_ID, Client, found, refused
 
 ONE, TWO = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -88,3 +89,9 @@ def test_an_engine_that_is_lost_meanwhile_is_waited_for_as_ever(client):
     client.fails[f"image {IMAGE_ID}"] = requests.ConnectionError("Connection aborted.")
     with pytest.raises(EngineLost, match="while inspecting an image"):
         DockerRunner().digest(container_of(found()))
+
+
+def test_what_a_job_would_run_is_the_image_that_its_name_means_now(client):
+    assert DockerRunner().fingerprint(job()) == IMAGE_ID
+    client.fails["image demo:1"] = refused("No such image: demo:1", 404)
+    assert DockerRunner().fingerprint(job()) is None

@@ -21,6 +21,7 @@ from rankalpha.settings import SettingsError, settings
             (variable, value)
             for variable in (
                 "MAX_AGE_DAYS",
+                "MAX_SESSIONS_BEHIND",
                 "STAGE_SLOTS",
                 "DEFER_AFTER",
                 "LOG_MB",

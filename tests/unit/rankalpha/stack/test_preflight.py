@@ -188,3 +188,10 @@ def test_a_markets_profile_that_is_not_there_is_named(profile, tmp_path):
         f"  {file}: [lse] profile = 'lse' is not a folder of {tmp_path / 'env'}, which has nyse; "
         "make it, or fix the key"
     )
+
+
+def test_a_calendar_that_does_not_exist_is_named(profile, tmp_path):
+    file = tmp_path / "markets.toml"
+    file.write_text("[lse]\ncalendar = 'XLONN'\n")
+    profile("local", RANKALPHA_MARKETS=str(file))
+    assert f"fix {file}:\n  [lse] calendar = 'XLONN': is not an exchange; expected XLON" in refusal({})

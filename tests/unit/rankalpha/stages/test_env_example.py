@@ -100,6 +100,7 @@ def test_the_limits_of_a_stage_are_documented_with_their_defaults(name):
     stage, shown = STAGES[name], documented(name)
     declared = {"IMAGE": stage.image, "COMMAND": stage.command, "CPUS": str(stage.cpus)}
     declared |= {"MEM": stage.memory, "PIDS": str(stage.pids), "TMP": stage.docker.tmp, "VERSIONS": "true"}
+    declared |= {"REUSE": "true"} if stage.reuse else {}
     assert {key: shown[f"{name.upper()}_{key}"] for key in declared} == declared
     assert f"run in {stage.working_dir}." in (ENV / "example" / f"{name}.env").read_text()
 
@@ -113,7 +114,7 @@ def test_the_defaults_that_a_stage_declares_are_documented(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_keys_of_a_stage_are_those_that_its_code_reads(name):
-    parts = ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS", "TMP", "VERSIONS")
+    parts = ("IMAGE", "COMMAND", "CPUS", "MEM", "PIDS", "TMP", "VERSIONS", "REUSE")
     limits = {f"{name.upper()}_{key}" for key in parts}
     assert set(documented(name)) - limits == variables(*SERVICES[name]).keys() - CONTRACT - set(
         STAGES[name].data_dir_keys

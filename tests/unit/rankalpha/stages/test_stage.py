@@ -115,7 +115,7 @@ def test_a_job_has_what_the_stage_declares():
     assert (job.image, job.command, job.batch) == ("demo:1", "python main.py", KEY)
     assert (job.cpus, job.memory_bytes, job.pids) == (0.5, 256 * 1024 * 1024, 99)
     own = {"RANKALPHA_ENV": "local", "RANKALPHA_BATCH": KEY, "RANKALPHA_DATE": "2025-11-20"}
-    assert job.env == {"DEPTH": "3", **own}
+    assert job.env == {"DEPTH": "3", **own, "RANKALPHA_CALENDAR": "XNYS"}
     assert job.labels == {"a": "b"}
 
 
@@ -134,6 +134,7 @@ def test_file_and_variables_override_and_orchestration_stays_outside(profile_dir
         "RANKALPHA_ENV": "local",
         "RANKALPHA_BATCH": KEY,
         "RANKALPHA_DATE": "2025-11-20",
+        "RANKALPHA_CALENDAR": "XNYS",
     }
 
 
@@ -260,6 +261,14 @@ def test_a_stage_of_another_market_has_volumes_image_and_profile_of_its_own(prof
     job = made.job(KEY, labels={})
     assert job.image == "demo:3"
     assert (job.env["DEPTH"], job.env["RANKALPHA_ENV"], job.env["RANKALPHA_MARKET"]) == ("4", "nyse", "nyse")
+
+
+def test_a_stage_is_given_the_calendar_of_its_market(profile_dir):
+    def calendar(market):
+        return stage().of(market).job(KEY, labels={}).env.get("RANKALPHA_CALENDAR")
+
+    markets = Market(), Market(calendar=""), Market(name="lse"), Market(name="lse", calendar="XLON")
+    assert [calendar(market) for market in markets] == ["XNYS", None, None, "XLON"]
 
 
 def test_the_image_that_a_market_names_wins(profile_dir, monkeypatch):

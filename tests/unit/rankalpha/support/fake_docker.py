@@ -64,7 +64,7 @@ class Client(APIClient):
 
     def inspect_image(self, image: str) -> dict[str, Any]:
         self._note(f"image {image}")
-        return {"RepoDigests": self.repo_digests}
+        return {"Id": IMAGE_ID, "RepoDigests": self.repo_digests}
 
     def stats(self, container: str, stream: bool, one_shot: bool) -> dict[str, Any]:
         assert (stream, one_shot) == (False, True)

@@ -1,11 +1,15 @@
 """An overview of two batches, the newer one under way, as `rankalpha.health.overview` returns it."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
+from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.steps import DATASETS
 
 NOW = "2026-11-22T06:30:00+00:00"
 OLD, NEW = "2026-11-21T06:00:00", "2026-11-22T06:00:00"
+MOMENT = datetime.fromisoformat(NOW)  # a Sunday
+DAY = MarketDay(date(2026, 11, 20), date(2026, 11, 20), 0, datetime(2026, 11, 23, 21, tzinfo=UTC))
 NAMES = ("ingestion", "scoring", "sentiment", "grading", "frontend")
 NEEDS = {"scoring": ["ingestion"], "sentiment": ["ingestion"], "grading": ["scoring", "sentiment"]}
 FOLLOWS = {"ingestion": ["scoring", "sentiment", "grading"], "scoring": ["grading"], "sentiment": ["grading"]}
@@ -42,6 +46,8 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "as_of": "2026-11-20" if published else None,
         "container": None,
         "forced": None,
+        "reused_from": None,
+        "carried_over_from": None,
         "checks": [],
         "spent": None,
         "held": None,
@@ -56,7 +62,8 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
 def batch(key: str, *steps: dict[str, Any]) -> dict[str, Any]:
     """A batch of these steps."""
     settled = all(one["state"] == "done" for one in steps)
-    return {"batch": key, "begun": NOW, "settled": settled, "where": "", "steps": list(steps), "grades": None}
+    made = {"batch": key, "begun": NOW, "settled": settled, "where": "", "steps": list(steps), "grades": None}
+    return {**made, "session": DAY.described(MOMENT), "carried_over_from": None, "news": ""}
 
 
 STEP = {"prices": "ingestion", "scores": "scoring", "sentiment": "sentiment", "grades": "grading"}
@@ -73,6 +80,8 @@ def dataset(name: str, **changed: Any) -> dict[str, Any]:
         "newest_batch": OLD,
         "published": "2026-11-21T06:10:00+00:00",
         "age_hours": 24.3,
+        "session": DAY.described(MOMENT),
+        "stale_at": "2026-11-24T23:00:00+00:00",
         "stale": False,
     }
     assert changed.keys() <= known.keys()
@@ -90,6 +99,8 @@ def sample(**changed: Any) -> dict[str, Any]:
     known = {
         "now": NOW,
         "days": 3.0,
+        "session": {**DAY.described(MOMENT), "batch": OLD, "current": True, "text": DAY.text(MOMENT)}
+        | {"carried_over_from": None, "news": ""},
         "batches": [batch(NEW, *under_way), batch(OLD, *graded)],
         "datasets": [dataset(name) for name in ("prices", "scores", "sentiment", "grades")],
         "incidents": [],

@@ -30,6 +30,7 @@ STATES = (
     "blocked",
 )
 STEPS = ("ingestion", "scoring", "sentiment", "grading", "frontend")
+SESSION = {"as_of": "2026-11-20", "newest": "2026-11-20", "behind": 0, "text": "Friday's close, 20 Nov"}
 CONTAINER = {"image": "scorer:1", "digest": "sha256:0f", "name": "c-1", "seconds": 4.2}
 CONTAINER |= {"cpu_seconds": 3.1, "peak_memory_bytes": 300 * 1024**2}
 
@@ -45,6 +46,7 @@ def step(name: str, state: str = "done", **changed: Any) -> dict[str, Any]:
     made |= {"seconds": 4.2, "rows": 1234, "symbols": 20, "as_of": "2026-11-20", "checks": [check("rows")]}
     made |= {"needs": NEEDS.get(name, []), "follows": FOLLOWS.get(name, [])}
     made |= {"dataset": DATASETS.get(name), "published": f"{KEY}+00:00", "spent": None, "held": None}
+    made |= {"reused_from": None}
     return {**made, "container": CONTAINER, "forced": None, **changed}
 
 
@@ -58,18 +60,20 @@ def batch(key: str, *states: str) -> dict[str, Any]:
     steps = [step(name, state) for name, state in zip(STEPS, states or ["done"] * 5, strict=True)]
     settled = {one["state"] for one in steps} == {"done"}
     made = {"batch": key, "begun": f"{key}+00:00", "settled": settled, "where": "as it is", "steps": steps}
+    made |= {"session": SESSION, "carried_over_from": None, "news": ""}
     return {**made, "grades": {"A": 3, "B": 5, "C": 6, "D": 4, "F": 2}}
 
 
 def overview(*batches: dict[str, Any], **changed: Any) -> dict[str, Any]:
     dataset = {"name": "prices", "owner": "ann", "description": "Closing prices", "fresh_for_hours": 26.0}
     dataset |= {"newest_batch": KEY, "published": f"{KEY}+00:00", "age_hours": 30.0, "stale": True}
+    dataset |= {"session": SESSION, "stale_at": "2026-11-22T06:20:00+00:00"}
     may = {f"rankalpha_{name}": ["rerun", "publish"] for name in STEPS}
     made = {"now": "2026-11-22T06:30:00+00:00", "days": 3.0, "batches": list(batches), "datasets": [dataset]}
     made |= {"incidents": [{"key": "k", "subject": "it is wrong", "text": "mend it"}]}
     made |= {"components": {"scheduler": f"{KEY}+00:00", "triggerer": None}}
     made |= {"market": {"name": "default", "starts": "06:00 UTC", "ingestion": "rankalpha_ingestion"}}
-    made |= {"markets": ["default"]}
+    made |= {"markets": ["default"], "session": {**SESSION, "current": True, "news": ""}}
     return {**made, "user": {"name": "ann", "rights": may}, **changed}
 
 

@@ -53,6 +53,9 @@ class ThrowawayRunner(Runner):
     def data_root(self, stage: Stage) -> str:
         return str(Path(tempfile.gettempdir(), "data", stage.market.folder))
 
+    def fingerprint(self, job: StageJob) -> str | None:
+        return job.image
+
     def create(self, job: StageJob, name: str) -> Container:
         if self.find(name):
             raise NameTaken(name)

@@ -34,6 +34,7 @@ from rankalpha.operators.publish import TRIAL
 from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY
 from rankalpha.pipeline.market import DEFAULT_MARKET
+from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
 from rankalpha.runners.base import StageFailed
@@ -62,17 +63,21 @@ class Together:
         self.events = {name: [] for name in MADE}
         self.assets = {name: market.dataset(asset) for name, (_, _, asset, _) in MADE.items()}
         self.stores = {
-            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}} for asset in self.assets.values()
+            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}, REUSABLE_KEY: {}}
+            for asset in self.assets.values()
         }
         by_name = {asset.name: store for asset, store in self.stores.items()}
         monkeypatch.setattr(given, "published_versions", lambda name: by_name[name][VERSIONS_KEY])
+        monkeypatch.setattr(given, "market_day", lambda *_: None)
+        monkeypatch.setattr(given, "reusable", lambda name: by_name[name][REUSABLE_KEY])
 
-    def run(self, dataset, key, *, how="hand", joined=(), anyway=False, marked=False):
+    def run(self, dataset, key, *, how="hand", joined=(), anyway=False, marked=False, reuse=True):
         """Run the step that makes a dataset; return what became of it, and the output of its first task.
 
         That is "published", "blocked", "unpublished" or "failed". `how` is "hand", "off" (publishes nothing),
         "trial" (`airflow tasks test`), or, with the events that the run has `joined`, "events" or "cleared".
-        A person may publish a blocked batch `anyway`, and have a failed task `marked` as a success.
+        A person may publish a blocked batch `anyway`, have a failed task `marked` as a success, and want no
+        version used again (`reuse`).
         """
         stage, consumes, _, contract = MADE[dataset]
         market, asset = self.market, self.assets[dataset]
@@ -88,10 +93,10 @@ class Together:
         ti = TaskInstance()
         ti.dag_id, ti.run_id = dag_id, f"{TRIAL if how == 'trial' else 'run'}{next(RUNS)}"
         ti.max_tries = 3 if how == "cleared" else 0
+        self.ti = ti
         outlets = OutletEventAccessors()
-        run = context(
-            key, ti, asset_state_store=self.stores, params={"publish": how != "off"}, outlet_events=outlets
-        )
+        params = {"publish": how != "off", "reuse": reuse}
+        run = context(key, ti, asset_state_store=self.stores, params=params, outlet_events=outlets)
         run["dag_run"].run_after = datetime.now(UTC)
         if how in ("events", "cleared"):
             run["dag_run"].run_type = ASSET_TRIGGERED
@@ -123,6 +128,7 @@ class Together:
         store[BATCHES_KEY] = sorted({key, *store[BATCHES_KEY]}, reverse=True)
         store[FIGURES_KEY][key] = {name: extra[name] for name in FIGURES if name in extra}
         store[VERSIONS_KEY] = listed(store[VERSIONS_KEY], key, extra.get("version"))
+        store[REUSABLE_KEY] = listed_reusable(store[REUSABLE_KEY], key, extra)
 
     def joined(self, *datasets):
         """The newest events of datasets, as a run has joined them."""

@@ -43,18 +43,38 @@ def test_the_newest_graded_batch_is_that_of_the_grades():
     assert values(sample(datasets=[]), "last_graded_batch_timestamp_seconds") == {}
 
 
+def test_versions_that_are_used_again_are_counted():
+    again = step("scoring", reused_from=OLD)
+    seen = sample(batches=[batch(NEW, again, step("sentiment")), batch(OLD, step("scoring"))])
+    assert values(seen, "reused_versions") == {("scores",): 1, ("sentiment",): 0}
+
+
 def test_durations_and_datasets():
     seen = sample()
     assert values(seen, "run_duration_seconds")["scoring",] == 35.0
     assert values(seen, "run_duration_median_seconds")["scoring",] == 35.0
     assert values(seen, "dataset_published_timestamp_seconds")["scores",] == 1795241400.0
     assert values(seen, "dataset_fresh_for_seconds")["scores",] == 26 * 3600
+    assert values(seen, "dataset_stale_timestamp_seconds")["scores",] == 1795561200.0
     assert values(seen, "dataset_rows") == {
         ("prices",): 21,
         ("scores",): 20,
         ("sentiment",): 20,
         ("grades",): 20,
     }
+
+
+def test_sessions_and_what_was_carried_over():
+    seen = sample()
+    assert values(seen, "session_timestamp_seconds") == {(): 1795132800.0}
+    assert values(seen, "sessions_behind") == {(): 0}
+    seen["batches"][0]["carried_over_from"] = OLD
+    assert values(seen, "carried_over_batches") == {(): 1}
+
+
+@pytest.mark.parametrize("session", [None, {"as_of": "2026-11-20", "behind": 0, "current": None}])
+def test_without_a_calendar_no_number_of_sessions_is_claimed(session):
+    assert values(sample(session=session), "sessions_behind") == {}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from rankalpha.runners.file_system import RESULT_VOLUME
+from rankalpha.runners.identity import MADE_BY
+from tests.unit.rankalpha.support.demo_stage import identity
 from tests.unit.rankalpha.support.proxy_requests import CONTAINER, NAME, POST, create, with_
 
 LIMITS = ("NanoCpus", "Memory", "MemorySwap", "PidsLimit")
@@ -37,6 +39,11 @@ def test_the_folder_of_a_batch_or_version_is_mounted_at_its_own_place(engine, pr
     asked = with_("HostConfig.Mounts", [*CONTAINER["HostConfig"]["Mounts"], {**folder, "ReadOnly": True}])
     assert create(proxy, asked) == (200, "OK")
     assert json.loads(engine.requests[0][3]) == asked
+
+
+def test_all_labels_of_a_stage_may_be_given(engine, proxy):
+    labels = {**identity().labels, MADE_BY: "0a" * 32}
+    assert create(proxy, with_("Labels", labels))[0] == 200
 
 
 def test_labels_may_be_empty(engine, proxy):

@@ -1,0 +1,71 @@
+"""Which days' prices a batch may have, and how far behind its exchange they are."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Self
+
+import polars as pl
+
+from apps.common.exchange import Exchange, UnknownDay, exchange
+from apps.common.stage import Batch
+
+LOOK_BACK = 5 * 252 + 1  # sessions: the longest window of the scores and of the screens
+
+FIGURES = ("session", "sessions_behind", "symbols_behind", "missing_sessions", "next_close")
+
+log = logging.getLogger("ingestion")
+
+
+@dataclass(frozen=True)
+class Trading:
+    """The days of a batch: with an exchange, those of sessions that had closed at the batch's moment."""
+
+    until: date  # the newest day that a batch may have
+    exchange: Exchange | None = None
+    next_close: datetime | None = None  # of the session after that, in UTC
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """Return the days of a batch. Raises BadConfig for a calendar that does not exist."""
+        known = exchange(batch.calendar)
+        if known is None:
+            return cls(batch.day)
+        try:
+            return cls(known.last_closed(batch.moment), known, known.next_close(batch.moment))
+        except UnknownDay as error:
+            log.warning("warning: days are counted instead of sessions: %s", error)
+            return cls(batch.day)
+
+    @property
+    def session(self) -> date | None:
+        """The newest session that had closed; None without an exchange."""
+        return self.until if self.exchange else None
+
+    def figures(self, prices: pl.DataFrame) -> dict[str, str | int | None]:
+        """Return what the result says of a table of prices; nothing is known without an exchange.
+
+        `sessions_behind`: sessions after the prices' last day. `symbols_behind`: symbols that lack the last
+        session. `missing_sessions`: of all symbols, those within the look-back that lie between their days.
+        `next_close`: after it there is a newer session.
+        """
+        if self.exchange is None:
+            return dict.fromkeys(FIGURES)
+        days = pl.col("date")
+        spans = prices.group_by("symbol").agg(days.min().alias("first"), days.max().alias("last"))
+        sessions = self._look_back(self.exchange)
+        have = prices.filter(days.is_in(sessions.implode())).height
+        first = sessions.search_sorted(spans["first"], "left")
+        last = sessions.search_sorted(spans["last"], "right")
+        return {
+            "session": self.until.isoformat(),
+            "sessions_behind": self.exchange.missing(spans.select(pl.col("last").max()).item(), self.until),
+            "symbols_behind": spans.filter(pl.col("last") < self.until).height,
+            "missing_sessions": int((last - first).sum()) - have,
+            "next_close": self.next_close.isoformat() if self.next_close else None,
+        }
+
+    def _look_back(self, known: Exchange) -> pl.Series:
+        """Return the sessions that scores may look at, oldest first."""
+        start = self.until - timedelta(days=LOOK_BACK * 7 // 4)  # five sessions a week, less holidays
+        return pl.Series(known.sessions(start, self.until)[-LOOK_BACK:], dtype=pl.Date)

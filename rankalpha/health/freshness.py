@@ -1,0 +1,88 @@
+"""How fresh the datasets are, and which session the newest grades are of: parts of the overview, as JSON."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from rankalpha.airflow_api import AirflowApi
+from rankalpha.health.batch_overview import text
+from rankalpha.health.snapshot import Snapshot
+from rankalpha.pipeline.batch import is_key
+from rankalpha.pipeline.sessions import MarketDay, carried_over
+from rankalpha.pipeline.steps import SHAPE
+
+HOUR = timedelta(hours=1)
+
+Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
+
+
+def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[dict[str, Any]]:
+    """Yield each dataset; it is as fresh as its newest batch, not as a batch that was run again last.
+
+    It is stale when a session that its newest batch lacks closed longer ago than it is fresh for.
+    """
+    for step in snapshot.pipeline.steps:
+        if step.writes not in assets:
+            continue  # its DAG was not parsed yet
+        asset = assets[step.writes]
+        key, published = _newest(api, snapshot, step.name, asset)
+        age = (snapshot.now - published) / HOUR if published else None
+        fresh_for = asset["extra"]["fresh for hours"]
+        day = next((batch.day for batch in snapshot.batches if batch.key == key), None)
+        stale_at = _stale_at(day, published, fresh_for * HOUR)
+        yield {
+            "name": step.writes,
+            "step": step.name,
+            "owner": asset["extra"]["owner"],
+            "description": asset["extra"]["description"],
+            "fresh_for_hours": fresh_for,
+            "newest_batch": key,
+            "published": text(published),
+            "age_hours": age,
+            "session": day.described(snapshot.now) if day else None,
+            "stale_at": text(stale_at),
+            "stale": stale_at is not None and snapshot.now > stale_at,
+        }
+
+
+def session(snapshot: Snapshot) -> dict[str, Any] | None:
+    """Return which session the newest grades are of, and whether that is the newest there can be by now.
+
+    None when no batch of these days is graded.
+    """
+    graded = (batch for batch in snapshot.batches if batch.steps[SHAPE[-1].name].published)
+    batch = next(graded, None)
+    if batch is None or batch.day is None:
+        return None
+    day, now = batch.day, snapshot.now
+    missing = day.behind_at(now)
+    return {
+        **day.described(now),
+        "batch": batch.key,
+        "behind": missing,
+        "current": None if day.session is None else missing == 0,
+        "text": day.text(now),
+        "carried_over_from": batch.carried_over_from,
+        "news": carried_over(batch.carried_over_from, day),
+    }
+
+
+def _stale_at(day: MarketDay | None, published: datetime | None, fresh_for: timedelta) -> datetime | None:
+    """Return when a dataset is stale, by the session that its newest batch is of if that is known."""
+    if published is None:
+        return None
+    return day.stale_at(published, fresh_for) if day else published + fresh_for
+
+
+def _newest(
+    api: AirflowApi, snapshot: Snapshot, step: str, asset: Mapping[str, Any]
+) -> tuple[str | None, datetime | None]:
+    """Return the newest batch in a dataset and when it was published, however long ago."""
+    for batch in snapshot.batches:
+        if published := batch.steps[step].published:
+            return batch.key, published
+    newest = {"asset_id": asset["id"], "order_by": "-timestamp", "limit": 1}
+    for event in api.get("assets/events", **newest)["asset_events"]:
+        key = event["partition_key"]
+        return key if key and is_key(key) else None, datetime.fromisoformat(event["timestamp"])
+    return None, None

@@ -1,0 +1,99 @@
+"""Nothing new, nothing runs: whether an earlier version is what the container of a stage would make now."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from airflow.sdk import Context, conf
+
+from rankalpha.operators import given
+from rankalpha.operators.given import Reader, cleared, joined
+from rankalpha.operators.publish import TRIAL
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.reuse import REUSABLE_KEY, carried_from, contents, result_to_reuse, session_of
+from rankalpha.pipeline.steps import SHAPE
+from rankalpha.stages.call import Call
+from rankalpha.stages.output import REUSE
+from rankalpha.stages.stage import StageJob
+
+Results = Mapping[str, Mapping[str, Any]]  # of the inputs of a batch, by dataset of the default market
+WRITES = {step.stage: step.writes for step in SHAPE if step.stage}
+
+
+def results_read(context: Context, task: Reader, batch: str, market: Market) -> Results | None:
+    """Return what was published of each dataset that a task reads; None when one is not known."""
+    events = joined(context, task, batch)
+    found = {}
+    for asset in task.consumes:
+        result = events.get(asset.name)
+        if result is None:
+            entries: Any = context["asset_state_store"][asset].get(REUSABLE_KEY, {}) or {}
+            result = entries.get(batch, {}).get("result")
+        if not result or not contents(result):
+            return None
+        found[asset.name.removeprefix(market.prefix)] = result
+    return found or None
+
+
+def made_by(job: StageJob, image: str | None, read: Results | None) -> str | None:
+    """Return the digest of what a stage's version is made by; None when it cannot be known.
+
+    It is keyed with the installation's Fernet key, because the settings hold secrets; without a key no digest
+    is made of them.
+    """
+    key = conf.get("core", "fernet_key", fallback="") or ""
+    if not (job.reuse and image and read and key):
+        return None
+    sessions = sorted({session for result in read.values() if (session := session_of(result))})
+    parts = {
+        "stage": job.stage.name,
+        "image": image,
+        "command": job.command,
+        "settings": dict(job.given),
+        "inputs": {dataset: contents(result) for dataset, result in read.items()},
+        # what reads the outside finds the same within one session, or on one day of a market without any
+        "session": sessions or (job.batch[:10] if job.stage.outside else None),
+    }
+    text = json.dumps(parts, sort_keys=True)
+    return hmac.new(key.encode(), text.encode(), sha256).hexdigest()
+
+
+def used_again(context: Context, task: Reader, job: StageJob, key: str) -> tuple[str, dict[str, Any]] | None:
+    """Return an earlier result made by the same, as that of this batch, and the batch that made it.
+
+    None when there is none, and for what a person wants to run: a run, a task, or a batch that the dataset
+    has already.
+    """
+    wanted = context.get("params", {}).get(REUSE, True)
+    if not wanted or cleared(context, task) or context["ti"].run_id.startswith(TRIAL):
+        return None
+    dataset = job.stage.market.prefix + WRITES[job.stage.name]
+    versions = given.published_versions(dataset)
+    found = None if job.batch in versions else result_to_reuse(given.reusable(dataset), versions, key)
+    if not found:
+        return None
+    maker, result = found
+    details = {"details": dict(job.stage.again(result["details"]))} if result.get("details") else {}
+    return maker, {**result, "batch": job.batch, **details}
+
+
+def origin_of_grades(
+    context: Context, task: Reader, batch: str, call: Call, answer: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what grades were made by, and the earlier batch that has the same; {} when it is not known.
+
+    A service that reports the digest of its `content` says with it that it has graded in the same way.
+    """
+    read = results_read(context, task, batch, call.market)
+    if not read:
+        return {}
+    parts = [
+        call.name,
+        {dataset: contents(result) for dataset, result in read.items()},
+        answer.get("content"),
+    ]
+    key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    entries = given.reusable(call.market.prefix + call.output)
+    return {"made_by": key, "carried_over_from": carried_from(entries, batch, key)}

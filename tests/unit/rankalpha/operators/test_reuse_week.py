@@ -1,0 +1,86 @@
+"""Days with and without a session, with the real services: a run of each stage a session, each batch graded.
+
+`make test-histories` runs the whole week; else it begins on Thursday.
+"""
+
+import csv
+import math
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from rankalpha.pipeline.market import DEFAULT_MARKET
+from rankalpha.settings import settings
+from tests.support.figures import ALL
+from tests.unit.rankalpha.support.together import Together, grading_api
+
+ROOT = Path(__file__).parents[4]
+SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
+MONDAY = date(2025, 11, 17)
+WEEK = [MONDAY + timedelta(days=day) for day in range(0 if ALL else 3, 7)]
+SESSIONS = len(WEEK) - 2
+
+
+@pytest.fixture
+def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
+    (data := tmp_path / "data").mkdir()
+    monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
+    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(data))
+    monkeypatch.setenv("RANKALPHA_DEFER", "false")
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
+    (profile_dir / "ingestion.env").write_text(f"INGESTION_SOURCE=csv\nINGESTION_CSV_DIR={tmp_path}/csv\n")
+    (profile_dir / "sentiment.env").write_text("SENTIMENT_HEADLINES=sample\n")
+    settings.cache_clear()
+    with grading_api(data) as url:
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+        made = Together(monkeypatch, DEFAULT_MARKET.model_copy(update={"calendar": "XNYS"}))
+        made.data, made.csv = data, tmp_path / "csv"
+        yield made
+
+
+def closes(folder, until):
+    """Write each symbol's closes of two years of weekdays up to a day."""
+    folder.mkdir(exist_ok=True)
+    days = [until - timedelta(days=back) for back in range(700, -1, -1)]
+    for number, symbol in enumerate(SYMBOLS, start=1):
+        with (folder / f"{symbol}.csv").open("w", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(("date", "close"))
+            for day in days:
+                if day.weekday() < 5:
+                    close = 100 + number * math.sin(day.toordinal() / (20 * number))
+                    rows.writerow((day, round(close, 4)))
+
+
+def made(pipeline, volume, stage):
+    """The versions that containers of a stage have written."""
+    return list((pipeline.data / volume).glob(f"*/{stage}-*/manifest.json"))
+
+
+def test_each_session_is_a_run_of_each_stage_and_each_day_a_graded_batch(pipeline):
+    keys = [f"{day}T22:00:00" for day in WEEK]  # after the close
+    for day, key in zip(WEEK, keys, strict=True):
+        closes(pipeline.csv, day)
+        pipeline.batch(key)
+    assert len(made(pipeline, "prices", "ingestion")) == len(WEEK)
+    assert len(made(pipeline, "prices", "scorer")) == SESSIONS
+    assert len(made(pipeline, "company_reports", "sentiment")) == SESSIONS
+    for dataset in ("scores", "sentiment", "grades"):
+        assert [key for key, _ in pipeline.events[dataset]] == keys
+    friday = keys[-3]
+    for dataset in ("scores", "sentiment"):
+        reused = [extra.get("reused_from") for _, extra in pipeline.events[dataset]]
+        assert reused == [*[None] * SESSIONS, friday, friday]
+    assert [extra.get("carried_over_from") for _, extra in pipeline.events["grades"]] == [
+        *[None] * SESSIONS,
+        friday,
+        friday,
+    ]
+    # what is graded is what Friday's stages have made
+    _, last = pipeline.events["grades"][-1]
+    read = {name: each["path"] for name, each in last["version"]["inputs"].items()}
+    assert {path.split("/")[1] for path in read.values()} == {friday}
+    _, sentiment = pipeline.events["sentiment"][-1]
+    assert (sentiment["details"]["analysed"], sentiment["details"]["reused"]) == (0, sentiment["rows"])
