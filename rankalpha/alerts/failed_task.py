@@ -19,7 +19,7 @@ QUOTED = 6_000  # characters of the error
 VERIFY = "verify_versions"  # the task of rankalpha_maintenance that compares published data with the disk
 VERIFIED = (
     "If the error names changed files, re-run their batch or publish an earlier version of it again. "
-    "Otherwise fix what kept the task from comparing them, then clear it."
+    "Otherwise fix what kept the task from comparing them. Then clear it."
 )
 
 
