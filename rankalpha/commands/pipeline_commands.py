@@ -141,8 +141,8 @@ def verify(batch: str | None, market: str | None) -> None:
 def calendar(year: int | None, market: str | None, check: bool, plan: bool) -> None:
     """Show a year of a market's exchange.
 
-    Its sessions, holidays and half days, and the batches with nothing new. The exchange is `calendar` in datasets/markets.toml. Nothing has
-    to run for it.
+    Its sessions, holidays and half days, and the batches with nothing new. The exchange is `calendar` in
+    datasets/markets.toml. Nothing has to run for it.
 
     Exit status: 0 done, 1 with --check a batch is due while the exchange is open, 2 refused.
     """
