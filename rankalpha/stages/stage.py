@@ -83,7 +83,7 @@ class Stage:
                 yield f"{what} {shown(value)} {problem}"
         yield from self.docker.problems()
         if self.reuse and (not self.output or (self.earlier and not self.carries)):
-            yield "reuse needs `output` and, of a stage with `earlier`, `carries`"
+            yield "reuse=True needs a folder in output and, of a stage with earlier, a setting in carries"
         if not timedelta(0) < self.timeout <= A_YEAR:
             yield f"timeout {self.timeout} is not between 0 and {A_YEAR.days} days"
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -333,7 +334,7 @@ def test_a_graded_batch_names_its_session_and_what_was_carried_over(mailbox, var
     output = {"batch": KEY, "result": RESULT, "container": None, "carried_over_from": "2025-11-19T06:00:00"}
     ti = TaskInstance(**{OUTPUT: output})
     report_graded(context(KEY, ti, task=SimpleNamespace(upstream_task_ids={"u"})))
-    text = body(mailbox.messages[0][1])
+    text = unescape(body(mailbox.messages[0][1]))
     assert "Session: Wednesday's close, 19 Nov" in text
     assert "News: no new session; grades of Wed 19 Nov 06:00 carried over" in text
 
