@@ -139,10 +139,10 @@ def verify(batch: str | None, market: str | None) -> None:
 @click.option("--check", is_flag=True, help="Only check that no batch is due while the exchange is open.")
 @click.option("--plan", is_flag=True, help="Print what apps/ingestion/year.py reads.")
 def calendar(year: int | None, market: str | None, check: bool, plan: bool) -> None:
-    """Show the sessions of a market's exchange, and the batches with nothing new.
+    """Show a year of a market's exchange.
 
-    Also its holidays and half days. A market's exchange is `calendar` in datasets/markets.toml. Nothing has
-    to run for it.
+    Its sessions, holidays and half days, and the batches with nothing new. The exchange is `calendar` in
+    datasets/markets.toml. Nothing has to run for it.
 
     Exit status: 0 done, 1 with --check a batch is due while the exchange is open, 2 refused.
     """

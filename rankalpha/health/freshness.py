@@ -8,10 +8,11 @@ from rankalpha.airflow_api import AirflowApi
 from rankalpha.health.batch_overview import text
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.pipeline.batch import is_key
+from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.sessions import MarketDay, carried_over
 from rankalpha.pipeline.steps import SHAPE
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
 
@@ -29,7 +30,7 @@ def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[di
         age = (snapshot.now - published) / HOUR if published else None
         fresh_for = asset["extra"]["fresh for hours"]
         day = next((batch.day for batch in snapshot.batches if batch.key == key), None)
-        stale_at = _stale_at(day, published, fresh_for * HOUR)
+        stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR)
         yield {
             "name": step.writes,
             "step": step.name,
@@ -67,11 +68,19 @@ def session(snapshot: Snapshot) -> dict[str, Any] | None:
     }
 
 
-def _stale_at(day: MarketDay | None, published: datetime | None, fresh_for: timedelta) -> datetime | None:
-    """Return when a dataset is stale, by the session that its newest batch is of if that is known."""
+def _stale_at(
+    market: Market, day: MarketDay | None, published: datetime | None, fresh_for: timedelta
+) -> datetime | None:
+    """Return when a dataset is stale, by the session that its newest batch is of if that is known.
+
+    Without one it is fresh for as much longer as its market's schedule rests, such as over a weekend.
+    """
     if published is None:
         return None
-    return day.stale_at(published, fresh_for) if day else published + fresh_for
+    if day and day.session:
+        return day.stale_at(published, fresh_for)
+    rest = market.next_due(published) - published - DAY
+    return published + fresh_for + max(rest, timedelta())
 
 
 def _newest(

@@ -137,6 +137,11 @@ class Market(BaseModel):
         due: datetime = croniter(self.schedule, now.astimezone(UTC)).get_prev(datetime)
         return due
 
+    def next_due(self, moment: datetime) -> datetime:
+        """Return when its first batch after a moment is due, by its schedule."""
+        due: datetime = croniter(self.schedule, moment.astimezone(UTC)).get_next(datetime)
+        return due
+
     def first_of(self, day: datetime) -> datetime | None:
         """Return when the first batch of a day (its midnight in UTC) is due; None on a day without one."""
         cron = croniter(self.schedule, day)

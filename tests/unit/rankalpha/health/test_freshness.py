@@ -10,7 +10,8 @@ from rankalpha.health.batch_overview import overview_of
 from rankalpha.health.freshness import datasets, session
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch, Standing
-from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS, Pipeline
 
 EXTRA = {"owner": "o", "description": "d", "fresh for hours": 26.0}
 ASSETS = {step.writes: {"id": 1, "extra": EXTRA} for step in STEPS}
@@ -53,6 +54,16 @@ def test_without_a_calendar_and_with_a_source_that_lags_the_age_counts():
     now = "2026-11-29T08:30:00"  # 26 hours after the batch of Saturday
     for details in ({"session": None}, {"sessions_behind": 1}):
         assert len(stale(seen(now, batch(SATURDAY, **details)))) == 4
+
+
+def test_without_a_calendar_a_schedule_that_rests_at_the_weekend_is_not_late():
+    pipeline = Pipeline.of(Market(calendar="", schedule="0 6 * * 1-5"))
+    friday = batch("2026-11-27T06:00:00", session=None)
+    snapshots = {
+        now: replace(seen(now, friday), pipeline=pipeline)
+        for now in ("2026-11-29T12:00:00", "2026-11-30T07:30:00", "2026-11-30T08:30:00")
+    }
+    assert [len(stale(each)) for each in snapshots.values()] == [0, 0, 4]
 
 
 def test_a_batch_that_is_graded_late_is_fresh_for_as_long():
