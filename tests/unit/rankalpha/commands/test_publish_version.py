@@ -120,7 +120,9 @@ def test_an_image_without_versions_does_not_hide_the_earlier_ones(servers):
     assert publish(SECOND["path"]) == 0
 
 
-@pytest.mark.parametrize("posted", [{"files": {}}, {"path": None}, {"path": SECOND["path"]}, {**SECOND, "inputs": [1]}])
+@pytest.mark.parametrize(
+    "posted", [{"files": {}}, {"path": None}, {"path": SECOND["path"]}, {**SECOND, "inputs": [1]}]
+)
 def test_a_version_that_a_person_has_posted_is_no_obstacle(servers, posted):
     servers.events.append(event("scores", posted, 3))
     assert publish() == 0
