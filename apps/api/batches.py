@@ -61,7 +61,7 @@ class BatchFiles:
     data_dir: Path
     key: str
     # versions to read; what has none is read from the batch's folder, as it was before there were versions
-    inputs: Mapping[str, Reference] = field(default_factory=dict)
+    inputs: Mapping[str, Reference] = field(default_factory=dict, hash=False)
 
     def version(self, dataset: str) -> Version:
         """Return where a dataset is read."""
