@@ -4,10 +4,10 @@ from datetime import datetime
 
 import polars as pl
 
-from apps.api.records import Grade, GradesAnswer
+from apps.api.records import Grade, GradesAnswer, Signals
 
 PARTS = ("momentum", "value", "quality")
-SIGNALS = ("momentum", "value", "downside_safety", "trend_stability")
+SIGNALS = tuple(Signals.model_fields)
 FIGURES = ("composite", *PARTS, "score", "sentiment", "close", *(f"{name}_signal" for name in SIGNALS))
 MOMENT = pl.Datetime("us", "UTC")
 
