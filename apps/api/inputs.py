@@ -36,8 +36,8 @@ READINGS = TypeAdapter(Readings)
 def read_scores(path: Path) -> pl.DataFrame:
     """Return symbol:str, momentum, value, quality, score:f64 (0..100 or null), as_of:date, by symbol.
 
-    Also last_day:date, sessions_behind:i64, peers:str and signals, null where the scorer says nothing of them.
-    Raises BadData when the file is not a Parquet file, lacks another column, or holds nothing usable.
+    Also last_day:date, sessions_behind:i64, peers:str and signals, null where the scorer says nothing of
+    them. Raises BadData when the file is not a Parquet file, lacks another column, or holds nothing usable.
     """
     scores = _parquet(path, lambda frame: frame.select(*_SCORE_COLUMNS, *_optional(frame)))
     for column in PERCENTILES:
