@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.api.grading import composite
 from apps.api.history.contributions import why
-from apps.api.history.moves import moves
+from apps.api.history.moves import changes_of, moves
 from apps.api.history.rows import PARTS, SCHEMA
 from apps.scorer.ranking import ranked
 from apps.scorer.work import RAW
@@ -85,7 +85,7 @@ def test_a_scorer_with_other_parts() -> None:
 @given(RAWS, RAWS, SENTIMENT, SENTIMENT)
 def test_the_parts_of_a_move_add_up(before, after, rated, rated_later) -> None:
     old, new = graded(before, rated), graded(after, rated_later)
-    for change in moves(old, new):
+    for change in changes_of(moves(old, new)):
         if change.parts is None:
             assert change.status != "stayed"
             continue
@@ -99,18 +99,18 @@ def test_the_parts_of_a_move_add_up(before, after, rated, rated_later) -> None:
 
 def test_a_move_by_a_newcomer_alone_is_of_the_universe() -> None:
     before, after = graded(SIGNALS), graded(SIGNALS | {"NEW": (0.3, 0.25, -0.012, 0.5)})
-    changes = {change.symbol: change for change in moves(before, after)}
+    changes = {change.symbol: change for change in changes_of(moves(before, after))}
     assert changes["NEW"].status == "entered"
     for symbol in SIGNALS:
         parts = changes[symbol].parts
         assert parts.universe == pytest.approx(changes[symbol].move, abs=0.03)
     assert any(changes[symbol].move for symbol in SIGNALS)
-    back = {change.symbol: change.status for change in moves(after, before)}
+    back = {change.symbol: change.status for change in changes_of(moves(after, before))}
     assert back["NEW"] == "left"
 
 
 def test_a_move_by_headlines_alone_is_of_the_sentiment() -> None:
-    (first, *others) = moves(graded(SIGNALS), graded(SIGNALS, {"KO": 1.0}))
+    (first, *others) = changes_of(moves(graded(SIGNALS), graded(SIGNALS, {"KO": 1.0})))
     assert (first.symbol, first.move, first.parts.sentiment) == ("KO", 10.0, 10.0)
     assert first.rank_change >= 0
     assert {change.move for change in others} == {0.0}
@@ -119,4 +119,4 @@ def test_a_move_by_headlines_alone_is_of_the_sentiment() -> None:
 def test_a_move_within_neutral_sectors_is_not_of_the_universe() -> None:
     sectors = pl.when(pl.col("symbol").is_in(["AAPL", "KO"])).then(pl.lit("Tech")).alias("peers")
     frames = [graded(SIGNALS).with_columns(sectors, momentum=pl.lit(50.0)) for _ in range(2)]
-    assert {change.parts.universe for change in moves(*frames)} == {0.0}
+    assert {change.parts.universe for change in changes_of(moves(*frames))} == {0.0}

@@ -1,7 +1,9 @@
 """The record of what was shown: what is written when, what counts, and what outlives what."""
 
 import multiprocessing
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import httpx
@@ -40,7 +42,7 @@ def test_a_batch_that_is_shown_again_counts_as_it_is_now(client: httpx.Client, d
     first = show(client, data, FIRST)
     show(client, data, FIRST, {"KO": (0.5, 0.5, -0.01, 0.5), "PG": (0.1, 0.1, -0.02, 0.1)}, number=2)
     assert ranks(client, "KO") == [(FIRST, 1)]
-    assert ranks(client, "AAPL") == []  # and its rows are there
+    assert client.get("symbols/AAPL/history").status_code == 404  # its rows are there, and do not count
     assert pl.read_parquet(months(data)[0].path).height == 6
     version = {name: first["version"][name] for name in ("path", "sha256")}
     client.post("publish", json={"batch": FIRST, "version": version}).raise_for_status()
@@ -150,27 +152,49 @@ def _record_all(root: Path, keys: list[str], start: object) -> None:
         assert record(BatchFiles(root, key)) is None
 
 
-def test_two_processes_at_once_and_one_that_is_killed(client: httpx.Client, data: Path) -> None:
-    show(client, data, FIRST)
-    keys = [f"2026-11-25T{hour:02}:00:00" for hour in range(12)]
+def _killed_while_writing(root: Path, key: str) -> None:
+    def half(_: pl.DataFrame, path: Path, **__: object) -> None:
+        path.write_bytes(b"PAR1 half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    pl.DataFrame.write_parquet = half
+    record(BatchFiles(root, key))
+
+
+def copies(data: Path, number: int) -> list[str]:
+    """Grades of more batches that are on the disk, and not recorded yet."""
+    keys = [f"2026-11-25T{hour:02}:00:00" for hour in range(number)]
     text = (data / "grades" / f"{FIRST}.json").read_text()
     for key in keys:
         (data / "grades" / f"{key}.json").write_text(text.replace(FIRST, key))
-    spawn = multiprocessing.get_context("spawn")
+    return keys
+
+
+def test_two_processes_at_once_lose_nothing(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    keys, spawn = copies(data, 12), multiprocessing.get_context("spawn")
     start = spawn.Event()
     halves = keys[::2], keys[1::2]
     processes = [spawn.Process(target=_record_all, args=(data, half, start)) for half in halves]
     for process in processes:
         process.start()
     start.set()
-    processes[0].join(0.05)
-    processes[0].kill()
     for process in processes:
-        process.join()
-    (data / "grades" / "history" / ".2026-11.parquet.left").write_bytes(b"half")  # as a killed one leaves it
-    assert processes[1].exitcode == 0
-    assert set(keys[1::2]) <= {batch for batch, _ in ranks(client, "AAPL")}
-    assert not rebuild(data).unread
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
     assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, *keys]
-    names = {path.name for path in (data / "grades" / "history").iterdir()}
-    assert names == {".lock", "2026-11.parquet"}
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_record(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    (key,) = copies(data, 1)
+    killed = multiprocessing.get_context("spawn").Process(target=_killed_while_writing, args=(data, key))
+    killed.start()
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL
+    folder = data / "grades" / "history"
+    assert len(list(folder.glob(".2026-11.parquet.*"))) == 1
+    assert ranks(client, "AAPL") == [(FIRST, 1)]
+    assert rebuild(data).recorded == [key]
+    assert ranks(client, "AAPL") == [(FIRST, 1), (key, 1)]
+    assert {path.name for path in folder.iterdir()} == {".lock", "2026-11.parquet"}
