@@ -37,8 +37,8 @@ def test_the_file_is_taken_and_compared_with_the_prices(tmp_path: Path, prices: 
     got = result("ingestion", tmp_path)
     assert got["outputs"][-1] == f"prices/{BATCH}/universe.csv"
     assert (got["details"]["unlisted"], got["details"]["unknown"]) == (1, 1)
-    assert "1 symbols have prices, but no line that holds on this day: XOM" in done.stdout
-    assert "1 symbols are listed, but have no prices: NEW" in done.stdout
+    assert "without a line for this day, though they have prices (1): XOM" in done.stdout
+    assert "listed, but without prices (1): NEW" in done.stdout
 
 
 def test_a_changed_file_is_taken_although_no_price_is_new(tmp_path: Path, prices: Path) -> None:
