@@ -9,8 +9,8 @@ import polars as pl
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from apps.api.batches import READ, BatchFiles
-from apps.api.history.answers import Close, Headline
 from apps.api.history.months import Shown
+from apps.api.history.symbol_answers import Close, Headline
 from apps.common.compared import Marks, marks
 from apps.common.files import digest
 from apps.common.manifest import MANIFEST

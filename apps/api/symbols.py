@@ -8,11 +8,12 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from apps.api.batches import BatchFiles
 from apps.api.behind import headlines, prices
 from apps.api.etags import fresh
-from apps.api.history.answers import Place, SymbolAnswer
+from apps.api.history.answers import Place
 from apps.api.history.contributions import why
 from apps.api.history.months import Shown
 from apps.api.history.reading import Record
 from apps.api.history.rows import SIGNALS
+from apps.api.history.symbol_answers import SymbolAnswer
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 
 router = APIRouter(prefix="/api/v1/grading")

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from apps.api.grading import NEUTRAL
-from apps.api.history.answers import Part, Why
 from apps.api.history.rows import PARTS
+from apps.api.history.symbol_answers import Part, Why
 
 ALL = (*PARTS, "sentiment", "other")
 ROUNDING = 0.02  # a composite is rounded to hundredths; a larger rest is of a scorer with other parts

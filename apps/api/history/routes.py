@@ -2,10 +2,8 @@
 
 import json
 from datetime import date
-from io import BytesIO
-from typing import Annotated, Literal
+from typing import Annotated
 
-import polars as pl
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel
 
@@ -21,7 +19,7 @@ from apps.api.history.answers import (
 )
 from apps.api.history.reading import Record
 from apps.api.history.rows import SIGNALS
-from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
+from apps.api.requests import Configured, MarketQuery, root_of
 
 router = APIRouter(prefix="/api/v1/grading")
 
@@ -34,8 +32,6 @@ Since = Annotated[
 Until = Annotated[date | None, Query(alias="to", description="last day of the batches")]
 FROM = Query(alias="from", description="batch key; if left out, the batch before `to`")
 TO = Query(description="batch key; if left out, the newest")
-MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-CONTENT: dict[str, dict[str, str]] = {media: {} for media in MEDIA.values()}
 
 
 class RebuildRequest(BaseModel):
@@ -124,40 +120,6 @@ def changes(
     listed = found.slice(offset, limit).write_json()  # models would take a quarter of a second for 5,000
     content = f'{json.dumps(about)[:-1]}, "changes": {listed}}}'
     return Response(content, headers=dict(response.headers), media_type="application/json")
-
-
-@router.get("/export", response_class=Response, responses={200: {"content": CONTENT}})
-def export(
-    request: Request,
-    response: Response,
-    settings: Configured,
-    form: Annotated[Literal["csv", "parquet"], Query(alias="format")] = "csv",
-    batch: BatchQuery = None,
-    since: Since = None,
-    until: Until = None,
-    market: MarketQuery = None,
-) -> Response:
-    """Return a file with a batch, or all batches from one day to another; if left out, the newest batch."""
-    if batch and (since or until):
-        raise HTTPException(422, "name either a batch or days, not both")
-    kept = Record(root_of(settings, market))
-    fresh(request, response, kept.paths())
-    if since or until:
-        rows, name = kept.between(since, until), f"grades-{since or 'first'}-{until or 'newest'}"
-    else:
-        found = kept.batch(batch)
-        rows, name = kept.rows(found), f"grades-{found.batch.replace(':', '')}"
-    headers = {**response.headers, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
-    headers.pop("content-length", None)
-    return Response(_file(rows.drop("shown_at"), form), headers=headers, media_type=MEDIA[form])
-
-
-def _file(rows: pl.DataFrame, form: str) -> bytes:
-    if form == "csv":
-        return rows.write_csv().encode()
-    file = BytesIO()
-    rows.write_parquet(file, compression="zstd")
-    return file.getvalue()
 
 
 @router.post("/history/rebuild")
