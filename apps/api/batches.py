@@ -80,10 +80,9 @@ class BatchFiles:
 
     def universe(self) -> Path | None:
         """Return the names and sectors that came with the prices; None without. Raises Changed."""
-        prices = self.prices()
-        if not prices or not (prices.parent / UNIVERSE).is_file():
-            return None
-        return self.version("prices").file(UNIVERSE)
+        version = self.version("prices")
+        known = "prices" in self.inputs or "scores" not in self.inputs
+        return version.file(UNIVERSE) if known and (version.folder / UNIVERSE).is_file() else None
 
     def reading(self, inputs: Mapping[str, Reference]) -> "BatchFiles":
         """Return the batch with these versions, and the version of prices that its scores were made from."""

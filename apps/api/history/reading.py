@@ -80,6 +80,12 @@ class Record:
         """Return all rows of some days, oldest batch first, best first."""
         return self._rows(since, until).sort("batch", "rank")
 
+    def number(self, since: date | None, until: date | None) -> int:
+        """Return how many rows some days have."""
+        first, last = (day.isoformat() if day else "" for day in (since, until))
+        batches = (shown for shown in self.batches() if not last or shown.batch[:10] <= last)
+        return sum(shown.symbols for shown in batches if shown.batch >= first)
+
     def _rows(self, since: date | None, until: date | None, *wanted: pl.Expr) -> pl.DataFrame:
         days = [*([pl.col("batch") >= since.isoformat()] if since else []), *_up_to(until)]
         some = [month for month in self.months if _overlaps(month, since, until)]

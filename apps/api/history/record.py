@@ -34,7 +34,6 @@ def record(files: BatchFiles) -> str | None:
     try:
         if not folder_of(files.data_dir).is_dir():
             rebuild(files.data_dir)
-            return None
         with alone(files.data_dir):
             _add(files)
     except (StageError, OSError) as error:

@@ -8,6 +8,7 @@ import httpx
 import polars as pl
 import pytest
 
+from apps.api.history import exporting
 from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
 
 NEWCOMER = SIGNALS | {"NEW": (0.3, 0.25, -0.012, 0.5)}
@@ -89,6 +90,14 @@ def test_exports(three: httpx.Client) -> None:
     days = three.get("export", params={"format": "parquet", "from": "2026-11-23", "to": "2026-11-24"})
     assert pl.read_parquet(BytesIO(days.content))["batch"].unique().sort().to_list() == [FIRST, SECOND]
     assert three.get("export", params={"batch": FIRST, "to": "2026-11-24"}).status_code == 422
+
+
+def test_an_export_is_bounded(three: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "MOST_ROWS", 8)
+    days = {"from": "2026-11-24"}
+    refused = three.get("export", params=days)
+    assert (refused.status_code, refused.json()["detail"][:7]) == (422, "9 rows,")
+    assert three.get("export", params=days | {"to": "2026-11-24"}).status_code == 200
 
 
 PATHS = ("grades", "grades/KO", "sparklines?symbols=KO", "batches", "symbols/KO", "symbols/KO/history")
