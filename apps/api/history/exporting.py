@@ -14,7 +14,7 @@ from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 router = APIRouter(prefix="/api/v1/grading")
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-MOST_ROWS = 250_000  # an answer is made in memory: so many take 0.2 GB of the API's 0.5
+MOST_ROWS = 250_000  # an answer is made in memory, of which the API has 0.5 GB
 CONTENT: dict[str, dict[str, str]] = {media: {} for media in MEDIA.values()}
 
 

@@ -21,6 +21,7 @@ SIGNALS = {
     "PG": (0.2, None, -0.03, 0.1),
     "XOM": (-0.1, 0.2, -0.015, -0.4),
 }
+NEWCOMER = SIGNALS | {"NEW": (0.3, 0.25, -0.012, 0.5)}
 
 
 def write_scored(data: Path, key: str, signals: Signals) -> None:

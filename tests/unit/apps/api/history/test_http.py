@@ -9,18 +9,7 @@ import polars as pl
 import pytest
 
 from apps.api.history import exporting
-from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
-
-NEWCOMER = SIGNALS | {"NEW": (0.3, 0.25, -0.012, 0.5)}
-
-
-@pytest.fixture
-def three(client: httpx.Client, data: Path) -> httpx.Client:
-    """Three batches: NEW comes with the second, XOM goes with the third."""
-    show(client, data, FIRST, sentiment={"AAPL": 0.5})
-    show(client, data, SECOND, NEWCOMER)
-    show(client, data, THIRD, {symbol: raw for symbol, raw in NEWCOMER.items() if symbol != "XOM"})
-    return client
+from tests.unit.apps.support.ranked_days import FIRST, NEWCOMER, SECOND, THIRD, show
 
 
 def test_batches_in_pages(three: httpx.Client) -> None:
