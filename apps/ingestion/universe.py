@@ -18,11 +18,15 @@ log = logging.getLogger("ingestion")
 
 
 def file_of(batch: Batch, source: Source) -> Path | None:
-    """Return the market's own file, or the sample's for the sample; None without one."""
+    """Return the market's own file, or the sample's for the sample; None without one.
+
+    Raises BadData for a file that cannot be used, before prices are asked for.
+    """
     own = batch.data_dir / snapshots.VOLUME / UNIVERSE
-    if own.is_file():
-        return own
-    return SAMPLE if source.name == "sample" else None
+    path = own if own.is_file() else SAMPLE if source.name == "sample" else None
+    if path:
+        read_universe(path)
+    return path
 
 
 def take(
@@ -30,8 +34,7 @@ def take(
 ) -> tuple[list[Path], dict[str, int]]:
     """Copy the file to the batch's prices; return what was written, and figures for the result.
 
-    `unlisted` symbols have prices and no line that holds on the day, `unknown` ones the reverse. Raises
-    BadData for a file that cannot be used.
+    `unlisted` symbols have prices and no line that holds on the day, `unknown` ones the reverse.
     """
     path, target = file_of(batch, source), batch.target(snapshots.VOLUME) / UNIVERSE
     if path is None:
