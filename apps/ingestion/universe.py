@@ -42,7 +42,7 @@ def take(
         return [], {}
     content = path.read_bytes()
     write_atomic(target, lambda temporary: temporary.write_bytes(content))
-    listed = set(current(read_universe(path), day)["symbol"])
+    listed = set(current(read_universe(target), day)["symbol"])
     unlisted, unknown = sorted(set(symbols) - listed), sorted(listed - set(symbols))
     _name("without a line for this day, though they have prices", path, unlisted)
     if path != SAMPLE:  # whoever ranks a part of the sample knows it
