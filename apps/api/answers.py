@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from fastapi import Response
 from pydantic import BaseModel
 
 from apps.api.versions import Graded
@@ -39,6 +40,14 @@ class RefreshAnswer(BaseModel):
             content=done.grades.content if done.version else None,
             not_recorded=not_recorded,
         )
+
+
+def direct(answer: BaseModel, response: Response) -> Response:
+    """Return the answer as JSON with the headers of `response`.
+
+    In one go: what the framework does with a model takes four times as long for 5,000 grades.
+    """
+    return Response(answer.model_dump_json(), headers=dict(response.headers), media_type="application/json")
 
 
 class Health(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel
 
+from apps.api.answers import direct
 from apps.api.batches import BatchFiles, BatchKey, MarketName
 from apps.api.etags import fresh
 from apps.api.history import record
@@ -60,7 +61,7 @@ def list_batches(
     return BatchesAnswer(total=len(found), limit=limit, offset=offset, batches=lines)
 
 
-@router.get("/symbols/{symbol}/history")
+@router.get("/symbols/{symbol}/history", response_model=HistoryAnswer)
 def symbol_history(
     request: Request,
     response: Response,
@@ -71,7 +72,7 @@ def symbol_history(
     until: Until = None,
     limit: Limit = 250,
     offset: Offset = 0,
-) -> HistoryAnswer:
+) -> Response:
     """Return a symbol's grades, newest first; it may have left the universe since."""
     kept = Record(root_of(settings, market))
     fresh(request, response, kept.paths())
@@ -79,7 +80,7 @@ def symbol_history(
     if rows.is_empty() and not kept.known(symbol.upper()):
         raise HTTPException(404, "this symbol has never been graded")
     named = rows.row(0, named=True) if rows.height else {}
-    return HistoryAnswer(
+    answer = HistoryAnswer(
         symbol=symbol.upper(),
         name=named.get("name"),
         sector=named.get("sector"),
@@ -88,6 +89,7 @@ def symbol_history(
         offset=offset,
         history=[_history_row(row) for row in rows.slice(offset, limit).iter_rows(named=True)],
     )
+    return direct(answer, response)
 
 
 def _history_row(row: dict[str, object]) -> HistoryRow:
