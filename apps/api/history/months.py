@@ -22,7 +22,8 @@ from apps.common.parquet import write_parquet
 from apps.common.stage import BadData
 
 LISTED = "rankalpha.sets"  # key in a file's metadata
-ROWS_AT_ONCE = 8_192  # a row group: what a reader of one symbol decodes
+# what a reader of one symbol has to look at, and to decompress: small, but not so small that lists of it grow
+LAYOUT = {"row_group_size": 8_192, "data_page_size": 8_192}  # rows, bytes
 FIX = "run make rebuild-history, which writes it again from the published versions"
 
 
@@ -88,14 +89,19 @@ class Month:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise Damaged(self.path, _first_line(error)) from error
         text = SETS.dump_json([*before, shown]).decode()
-        write_parquet(self.path, frame, {LISTED: text}, row_group_size=ROWS_AT_ONCE)
+        write_parquet(self.path, frame, {LISTED: text}, **LAYOUT)
 
 
-def rows_of_all(some: Sequence[Month], *wanted: pl.Expr) -> pl.DataFrame:
-    """Return the rows of months that count and fulfil what is wanted, read at once. Raises Damaged."""
+def rows_of_all(
+    some: Sequence[Month], *wanted: pl.Expr, columns: Sequence[str] = tuple(SCHEMA)
+) -> pl.DataFrame:
+    """Return the rows of months that count and fulfil what is wanted, read at once. Raises Damaged.
+
+    `columns` are those that are needed, `shown_at` among them.
+    """
     counting = [{shown.shown_at for shown in month.current().values()} for month in some]
     there = [(month, moments) for month, moments in zip(some, counting, strict=True) if moments]
-    queries = [month.scan().filter(*wanted) for month, _ in there]
+    queries = [month.scan().filter(*wanted).select(columns) for month, _ in there]
     try:
         frames = pl.collect_all(queries)
     except (pl.exceptions.PolarsError, OSError):
@@ -105,7 +111,7 @@ def rows_of_all(some: Sequence[Month], *wanted: pl.Expr) -> pl.DataFrame:
         frame.filter(pl.col("shown_at").is_in(list(moments)))
         for frame, (_, moments) in zip(frames, there, strict=True)
     )
-    return pl.concat([SCHEMA.to_frame(), *kept])
+    return pl.concat([SCHEMA.to_frame().select(columns), *kept])
 
 
 def _rows(month: Month, query: pl.LazyFrame) -> pl.DataFrame:

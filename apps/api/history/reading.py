@@ -1,5 +1,6 @@
 """What readers ask of the record."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -8,10 +9,16 @@ import polars as pl
 from fastapi import HTTPException
 
 from apps.api.batches import BatchFiles
+from apps.api.history.answers import HistoryRow
 from apps.api.history.months import Month, Shown, folder_of, month_of, months, rows_of_all
 from apps.api.history.moves import moves
 from apps.api.history.record import rebuild
+from apps.api.history.rows import FIGURES, SCHEMA
 from apps.common.compared import Marks, marks
+
+# what is shown of each batch in a symbol's history
+SHOWN = {*HistoryRow.model_fields, *FIGURES, "name", "sector", "shown_at"}
+OF_SYMBOL = [name for name in SCHEMA if name in SHOWN]
 
 
 class Record:
@@ -67,7 +74,7 @@ class Record:
 
     def symbol(self, symbol: str, since: date | None, until: date | None) -> pl.DataFrame:
         """Return a symbol's rows, newest first, with how many `symbols` were ranked."""
-        rows = self._rows(since, until, pl.col("symbol") == symbol)
+        rows = self._rows(since, until, pl.col("symbol") == symbol, columns=OF_SYMBOL)
         counts = {shown.batch: shown.symbols for shown in self.batches()}
         ranked = pl.col("batch").replace_strict(counts, default=None, return_dtype=pl.Int32)
         return rows.with_columns(symbols=ranked).sort("batch", descending=True)
@@ -86,10 +93,16 @@ class Record:
         batches = (shown for shown in self.batches() if not last or shown.batch[:10] <= last)
         return sum(shown.symbols for shown in batches if shown.batch >= first)
 
-    def _rows(self, since: date | None, until: date | None, *wanted: pl.Expr) -> pl.DataFrame:
+    def _rows(
+        self,
+        since: date | None,
+        until: date | None,
+        *wanted: pl.Expr,
+        columns: Sequence[str] = tuple(SCHEMA),
+    ) -> pl.DataFrame:
         days = [*([pl.col("batch") >= since.isoformat()] if since else []), *_up_to(until)]
         some = [month for month in self.months if _overlaps(month, since, until)]
-        return rows_of_all(some, *wanted, *days)
+        return rows_of_all(some, *wanted, *days, columns=columns)
 
 
 # what the ranking page asks for again and again: the newest batch and the one before it
