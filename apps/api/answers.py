@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from fastapi import Response
 from pydantic import BaseModel
 
 from apps.api.versions import Graded
@@ -21,9 +22,12 @@ class RefreshAnswer(BaseModel):
     content: str | None = (
         None  # SHA-256 of a version's grades without their batch: equal where the grades are
     )
+    not_recorded: str | None = None  # why the grades are shown, but not in the record; None: they are
 
     @classmethod
-    def of(cls, batch: str, market: str | None, done: Graded) -> "RefreshAnswer":
+    def of(
+        cls, batch: str, market: str | None, done: Graded, not_recorded: str | None = None
+    ) -> "RefreshAnswer":
         """Return the answer about grades."""
         return cls(
             batch=batch,
@@ -34,7 +38,16 @@ class RefreshAnswer(BaseModel):
             checksum=done.checksum,
             version=done.version,
             content=done.grades.content if done.version else None,
+            not_recorded=not_recorded,
         )
+
+
+def direct(answer: BaseModel, response: Response) -> Response:
+    """Return the answer as JSON with the headers of `response`.
+
+    In one go: what the framework does with a model takes four times as long for 5,000 grades.
+    """
+    return Response(answer.model_dump_json(), headers=dict(response.headers), media_type="application/json")
 
 
 class Health(BaseModel):

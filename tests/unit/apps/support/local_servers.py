@@ -29,7 +29,7 @@ def served(app: FastAPI) -> Iterator[httpx.Client]:
     try:
         wait_for("uvicorn", lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             yield client
     finally:
         server.should_exit = True

@@ -158,3 +158,11 @@ def test_an_event_with_a_version_that_cannot_exist_is_final(monkeypatch, grades)
     grades["grades"][KEY]["path"] = "../x"
     with pytest.raises(AirflowFailException, match=f"batch {KEY} in grades names a version that cannot"):
         show(monkeypatch)
+
+
+def test_grades_that_are_not_in_the_record_are_shown_with_a_warning(monkeypatch, capsys):
+    problem = "2026-11.parquet is damaged: no footer; run make rebuild-history"
+    show(monkeypatch, lambda _: (200, {"batch": KEY, "not_recorded": problem}))
+    (warning,) = (line for line in capsys.readouterr().out.splitlines() if "not in the API's record" in line)
+    assert "warning" in warning
+    assert problem in warning
