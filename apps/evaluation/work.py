@@ -1,0 +1,112 @@
+"""The work of the evaluation stage: grades and their prices in, evaluation.json and the record out."""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from apps.common.exchange import UnknownDay
+from apps.common.files import checksum, write_atomic
+from apps.common.parquet import write_parquet
+from apps.common.run import Result
+from apps.common.stage import BadData, Batch
+from apps.common.versions import Version
+from apps.evaluation import backtest
+from apps.evaluation.record import FIGURES, FILE, Record, prices_of, record_of
+from apps.evaluation.report import Evaluation, details, part_of
+from apps.evaluation.returns import HORIZONS
+from apps.evaluation.sessions import Sessions
+from apps.evaluation.settings import Settings
+from apps.scorer.prices import SCHEMA
+from apps.scorer.settings import Settings as ScorerSettings
+
+EVALUATION = "evaluation.json"
+
+log = logging.getLogger("evaluation")
+
+
+def evaluate(batch: Batch) -> Result:
+    """Write evaluation.json and record.parquet for the published grades of a batch.
+
+    Both are made from published versions alone. Raises BadConfig, or BadData when grades or prices cannot be
+    read.
+    """
+    settings, scorer = Settings.from_env(), ScorerSettings.from_env()
+    record = record_of(batch)
+    path, read = prices_of(batch)
+    prices, calendar = _prices(path), batch.calendar
+    try:
+        sessions = Sessions.of(prices["date"], calendar)
+    except UnknownDay as error:
+        log.warning("warning: days with prices count as sessions: %s", error)
+        sessions, calendar = Sessions.of(prices["date"], ""), ""
+    symbols = _symbols(prices, record.rows)
+    closes = sessions.numbered(prices.with_columns(pl.col("symbol").cast(symbols)))
+    del prices  # text of each row takes most of the memory
+    every = settings.every or backtest.spacing(closes["symbol"].n_unique(), len(sessions.days))
+    newest = record.newest
+    evaluation = Evaluation(
+        batch=batch.key,
+        as_of=newest["session"][0],
+        symbols=newest.height,
+        horizons=list(HORIZONS),
+        live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES),
+        backtest=part_of(
+            "backtest",
+            backtest.scored(closes, sessions, every, scorer, calendar),
+            closes,
+            sessions,
+            backtest.FIGURES,
+            every,
+            backtest.LIMITS,
+        ),
+    )
+    return _written(batch, record, evaluation, read)
+
+
+def _prices(path: Path) -> pl.DataFrame:
+    """Return symbol, date and close by symbol and date. Raises BadData."""
+    fix = "run the ingestion stage again for this batch"
+    if not path.is_file():
+        raise BadData(f"{path}: missing; {fix}, which makes this file")
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadData(f"{path}: corrupt ({str(error).splitlines()[0]}); {fix}") from error
+    if frame.schema != SCHEMA or frame.is_empty():
+        raise BadData(f"{path}: columns are {frame.schema} and {frame.height} rows, expected {SCHEMA}; {fix}")
+    return frame
+
+
+def _symbols(*frames: pl.DataFrame) -> pl.Enum:
+    """Return the type of all symbols, in their order as text."""
+    return pl.Enum(pl.concat([frame["symbol"].unique() for frame in frames]).unique().drop_nulls().sort())
+
+
+def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
+    """Return the record's rows of sessions of the prices, which alone can have returns."""
+    kept = sessions.numbered(record.rows, "session")
+    if lost := record.rows["session"].n_unique() - kept["s"].n_unique():
+        log.warning("warning: days of grades that are not sessions of the prices are left out: %d", lost)
+    return kept.with_columns(pl.col("symbol").cast(closes.schema["symbol"]))
+
+
+def _written(batch: Batch, record: Record, evaluation: Evaluation, read: dict[str, Version]) -> Result:
+    folder = batch.target("evaluations")
+    output = folder / EVALUATION
+    text = evaluation.model_dump_json(indent=1) + "\n"
+    write_atomic(output, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_parquet(folder / FILE, record.rows)
+    log.info(
+        "live: gradings on record: %d; backtest: %d", evaluation.live.gradings, evaluation.backtest.gradings
+    )
+    return Result(
+        rows=record.rows.height,
+        symbols=evaluation.symbols,
+        as_of=evaluation.as_of,
+        checksum=checksum(output),
+        outputs=[batch.shown(output), batch.shown(folder / FILE)],
+        details={**details(evaluation), "unread": record.unread},
+        read=read,
+        earlier=record.continued,
+    )
