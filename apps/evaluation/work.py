@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from apps.common.batches import Keep, prune_followers, sweep
 from apps.common.exchange import UnknownDay
 from apps.common.files import checksum, write_atomic
 from apps.common.parquet import write_parquet
@@ -20,7 +21,7 @@ from apps.evaluation.settings import Settings
 from apps.scorer.prices import SCHEMA
 from apps.scorer.settings import Settings as ScorerSettings
 
-EVALUATION = "evaluation.json"
+VOLUME, EVALUATION = "evaluations", "evaluation.json"
 
 log = logging.getLogger("evaluation")
 
@@ -92,11 +93,14 @@ def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFr
 
 
 def _written(batch: Batch, record: Record, evaluation: Evaluation, read: dict[str, Version]) -> Result:
-    folder = batch.target("evaluations")
+    folder = batch.target(VOLUME)
     output = folder / EVALUATION
     text = evaluation.model_dump_json(indent=1) + "\n"
     write_atomic(output, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     write_parquet(folder / FILE, record.rows)
+    volume = batch.data_dir / VOLUME
+    if keep := Keep.from_env():
+        sweep(volume, keep)
     log.info(
         "live: gradings on record: %d; backtest: %d", evaluation.live.gradings, evaluation.backtest.gradings
     )
@@ -106,7 +110,11 @@ def _written(batch: Batch, record: Record, evaluation: Evaluation, read: dict[st
         as_of=evaluation.as_of,
         checksum=checksum(output),
         outputs=[batch.shown(output), batch.shown(folder / FILE)],
-        details={**details(evaluation), "unread": record.unread},
+        details={
+            **details(evaluation),
+            "unread": record.unread,
+            "pruned": len(prune_followers(volume)),
+        },
         read=read,
         earlier=record.continued,
     )

@@ -31,7 +31,8 @@ def monitor_execution(
     pipeline = pipeline_of(run["dag_id"]) or DEFAULT_PIPELINE
     batch, named = batch_of_run(run), pipeline.market.named(batch_of_run(run))
     progress = progress or Progress(named)
-    dags = following(run["dag_id"]) if downstream else ()
+    followed = following(run["dag_id"]) if downstream else ()
+    dags = tuple(dag_id for dag_id in followed if dag_id not in pipeline.aside)
     last = dags[-1] if dags else run["dag_id"]
     deadline, quiet_since = time.monotonic() + BATCH_SECONDS, time.monotonic()
     while time.monotonic() < deadline:

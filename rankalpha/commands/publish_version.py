@@ -71,7 +71,7 @@ def _publish(
     """Compare the version with the disk, have grades shown, and emit its event again."""
     profile = service_profile(api, of_market)
     event, version = _sound(profile.line("API_URL"), of_market.market.folder, candidates)
-    if event["name"] == of_market.steps[-1].writes:  # grades: no task follows that would have them shown
+    if event["name"] == of_market.graded.writes:  # grades: no task follows that would have them shown
         about = GRADING_SHOW.of(of_market.market).about(key)
         call(profile, GRADING_SHOW, {**about, "version": version})
         call(profile, FRONTEND_REFRESH, about)

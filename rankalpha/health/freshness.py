@@ -10,7 +10,7 @@ from rankalpha.health.snapshot import Snapshot
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.sessions import MarketDay, carried_over
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import GRADING
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -51,7 +51,7 @@ def session(snapshot: Snapshot) -> dict[str, Any] | None:
 
     None when no batch of these days is graded.
     """
-    graded = (batch for batch in snapshot.batches if batch.steps[SHAPE[-1].name].published)
+    graded = (batch for batch in snapshot.batches if batch.steps[GRADING.name].published)
     batch = next(graded, None)
     if batch is None or batch.day is None:
         return None

@@ -34,7 +34,7 @@ def batch_of(
         step.name: _described(_standing(step, makers, records, paused, draining), step, records)
         for step in pipeline.steps
     }
-    steps[FRONTEND] = _frontend(pipeline.steps[-1], records)
+    steps[FRONTEND] = _frontend(pipeline.graded, records)
     runs = [run for of_dag in records.runs.values() for run in of_dag]
     started = [run for run in runs if run["run_type"] != "asset_triggered"] or runs
     begun = max((_moment(run["start_date"] or run["queued_at"]) for run in started), default=NEVER)
