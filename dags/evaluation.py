@@ -1,15 +1,15 @@
 """
 # RankAlpha evaluation
 
-Measures how well the grades have foretold returns: as they were published, and in a backtest of today's method.
+Measures how well the grades have foretold returns: as published, and in a backtest of today's method.
 
 - **Reads**: dataset `grades`, with the prices that these were made from
 - **Writes**: dataset `evaluations`
 - **Runs**: for each batch published in `grades`; and by hand, for the batch of the given partition key or,
   without one, the newest batch in `grades`. Nothing waits for it: a batch is graded without it.
 - **Healthy when**: `publish_evaluations` is green a few minutes after `publish_grades`.
-- **If it fails**: see the log of the red task. Fix the cause, then clear the task. The grades are not affected.
-  The record misses nothing: the next evaluation reads the grades of older batches, too.
+- **If it fails**: see the log of the red task. Fix the cause, then clear the task. The grades are not
+  affected. The record misses nothing: the next evaluation reads the grades of older batches, too.
 - **A warning of its contract** says that the grades may be bad: see *The record* in the documentation.
 - **Running it again** is safe: each run writes a version of its own.
 """
