@@ -50,7 +50,7 @@ def _parts(
     closes: pl.DataFrame, last: int, every: int, settings: Settings, calendar: str
 ) -> Iterator[pl.DataFrame]:
     for number in range(last % every, last + 1, every):
-        if number < YEAR - 1:  # no symbol can have a score yet
+        if number < YEAR:  # no symbol can have a score yet
             continue
         known = closes.filter(pl.col("s").is_between(number - WINDOW + 1, number))
         if known.is_empty():
