@@ -7,7 +7,8 @@ Measures how well the grades have foretold returns: as published, and in a backt
 - **Writes**: dataset `evaluations`
 - **Runs**: for each batch published in `grades`; and by hand, for the batch of the given partition key or,
   without one, the newest batch in `grades`. Nothing waits for it: a batch is graded without it.
-- **Healthy when**: `publish_evaluations` is green a few minutes after `publish_grades`.
+- **Healthy when**: `show_evaluations` is green a few minutes after `publish_grades`, and the record tab of
+  the ranking page shows the batch.
 - **If it fails**: see the log of the red task. Fix the cause, then clear the task. The grades are not
   affected. The record misses nothing: the next evaluation reads the grades of older batches, too.
 - **A warning of its contract** says that the grades may be bad: see *The record* in the documentation.
@@ -20,8 +21,10 @@ from datasets import EVALUATIONS, EVALUATIONS_CONTRACT, GRADES
 from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.operators.service import ShowOperator
 from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages.evaluation import EVALUATION
+from rankalpha.stages.grading import EVALUATION_SHOW
 
 for market in markets_to_parse():
     grades = market.dataset(GRADES)
@@ -45,4 +48,10 @@ for market in markets_to_parse():
             contract=EVALUATIONS_CONTRACT,
             pool=market.publish_pool,
         )
-        run_evaluation >> publish_evaluations
+        show_evaluations = ShowOperator(
+            task_id="show_evaluations",
+            call=EVALUATION_SHOW.of(market),
+            batch_from="run_evaluation",
+            dataset=market.dataset(EVALUATIONS),
+        )
+        run_evaluation >> publish_evaluations >> show_evaluations

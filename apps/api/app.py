@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.api import publishing, refreshing
+from apps.api import evaluations, publishing, refreshing
 from apps.api.answers import Health
 from apps.api.batches import BatchFiles, batches, graded
 from apps.api.records import Grade, GradesAnswer
@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
     app = FastAPI(title="RankAlpha grading API", version="1")
     app.state.settings = settings
-    for routes in (router, refreshing.router, publishing.router):
+    for routes in (router, refreshing.router, publishing.router, evaluations.router):
         app.include_router(routes)
     bound(app)
     app.middleware("http")(log_request)

@@ -36,7 +36,16 @@ SHAPE = (
         follow_ups=("show_grades", "notify_frontend"),
         urgent=("show_grades",),  # without it the page shows older grades
     ),
-    Shape("evaluation", ("grades",), "evaluations", "evaluation", ("evaluations",), aside=True),
+    Shape(
+        "evaluation",
+        ("grades",),
+        "evaluations",
+        "evaluation",
+        ("evaluations",),
+        follow_ups=("show_evaluations",),
+        urgent=("show_evaluations",),  # as urgent as its stage: the page shows an older record
+        aside=True,
+    ),
 )
 GRADING = [step for step in SHAPE if not step.aside][-1]  # a batch is graded once it has published
 ASIDE = tuple(step.name for step in SHAPE if step.aside)
