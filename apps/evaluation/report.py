@@ -30,7 +30,7 @@ class Period(BaseModel):
 
 
 class Measures(BaseModel):
-    """What a figure was worth over one horizon; see docs/reference/evaluation.md for what each means."""
+    """What a figure was worth over one horizon; see docs/explain/record.md for what each means."""
 
     sessions: int  # gradings whose returns are in and that have a rank IC
     periods: int  # of them that do not overlap

@@ -34,7 +34,7 @@ def _states(title: str, health: dict[str, Any], names: Sequence[str]) -> Table:
     table.columns[0].no_wrap = True
     for batch in health["batches"]:
         steps = {step["step"]: step for step in batch["steps"]}
-        table.add_row(batch["batch"], *(_state(steps[name]) for name in names))
+        table.add_row(batch["batch"], *(_state(steps[name]) for name in names if name in steps))
     return table
 
 

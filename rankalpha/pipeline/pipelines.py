@@ -126,3 +126,9 @@ def following(dag_id: str) -> tuple[str, ...]:
             dags.append(step.dag_id)
             reached.add(step.writes)
     return tuple(dags)
+
+
+def awaited(dag_id: str) -> tuple[str, ...]:
+    """Return those of them that a batch waits for."""
+    pipeline = pipeline_of(dag_id)
+    return tuple(each for each in following(dag_id) if pipeline and each not in pipeline.aside)

@@ -1,6 +1,6 @@
 import pytest
 
-from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, following, pipeline, pipeline_of
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, awaited, following, pipeline, pipeline_of
 from rankalpha.settings import SettingsError
 
 
@@ -11,6 +11,8 @@ def test_what_follows_a_dag():
     assert following(scoring) == following(sentiment) == (grading, evaluation)
     assert following(grading) == (evaluation,)
     assert following(evaluation) == ()
+    assert awaited("rankalpha_ingestion") == (scoring, sentiment, grading)
+    assert awaited(grading) == ()
 
 
 def test_a_batch_is_graded_by_the_last_step_that_is_not_aside():
