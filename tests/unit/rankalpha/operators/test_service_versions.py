@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("profile_dir")
 def grades(monkeypatch):
     """What is stored of the versions of the grades."""
     stored = {"grades": {KEY: {"path": OLD, "sha256": "0c" * 32}}}
-    monkeypatch.setattr(given, "published_versions", stored.__getitem__)
+    monkeypatch.setattr(given, "published_versions", lambda dataset: stored.get(dataset, {}))
     return stored
 
 
