@@ -32,9 +32,7 @@ def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[di
         fresh_for = asset["extra"]["fresh for hours"]
         day = next((batch.day for batch in snapshot.batches if batch.key == key), None)
         wanted = not step.aside or step.dag_id not in snapshot.paused
-        stale_at = (
-            _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR) if wanted else None
-        )
+        stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR) if wanted else None
         yield {
             "name": step.writes,
             "step": step.name,

@@ -65,7 +65,8 @@ def test_an_evaluation_is_made_of_what_was_graded_and_shown(pipeline):
         outcome = pipeline.run("evaluations", key, how="events", joined=pipeline.joined("grades"))
         assert outcome[0] == "published", pipeline.error
     assert pipeline.version("evaluations")["inputs"] == {
-        name: {key: pipeline.version(name)[key] for key in ("path", "sha256")} for name in ("grades", "prices")
+        name: {key: pipeline.version(name)[key] for key in ("path", "sha256")}
+        for name in ("grades", "prices")
     }
     before = record(pipeline)
     assert (before["batch"], before["live"]["gradings"]) == (SECOND, 2)
