@@ -32,7 +32,7 @@ RECORD = {
 
 
 @pytest.fixture
-def servers(monkeypatch):
+def servers(monkeypatch, profile_dir):
     """Airflow's API and RankAlpha's; gives the requests and what the latter answers."""
     answers = {"record": (200, RECORD)}
 
