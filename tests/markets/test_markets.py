@@ -90,7 +90,8 @@ def test_each_stage_has_seen_its_markets_data_alone(stack, graded):
     assert sorted(path.name for path in data.iterdir()) == NAMES
     for name in NAMES:
         entries = [json.loads(line) for line in (data / name / "journal.jsonl").read_text().splitlines()]
-        assert sorted(entry["stage"] for entry in entries) == ["evaluation", "ingestion", "scorer", "sentiment"]
+        seen = sorted(entry["stage"] for entry in entries)
+        assert seen == ["evaluation", "ingestion", "scorer", "sentiment"]
         assert {(entry["market"], entry["batch"]) for entry in entries} == {(name, KEY)}
 
 

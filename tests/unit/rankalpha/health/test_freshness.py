@@ -50,6 +50,13 @@ def test_over_a_weekend_nothing_is_stale_and_a_day_after_mondays_close_all_is():
     assert len(stale(seen("2026-12-01T23:01:00", friday))) == 5
 
 
+def test_who_pauses_the_evaluation_does_without_it():
+    late = seen("2026-12-01T23:01:00", batch(SATURDAY))
+    without = replace(late, paused=["rankalpha_evaluation"])
+    assert stale(late) - stale(without) == {"evaluations"}
+    assert len(stale(replace(late, paused=["rankalpha_scoring"]))) == 5
+
+
 def test_without_a_calendar_and_with_a_source_that_lags_the_age_counts():
     now = "2026-11-29T08:30:00"  # 26 hours after the batch of Saturday
     for details in ({"session": None}, {"sessions_behind": 1}):
