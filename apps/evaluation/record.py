@@ -27,7 +27,7 @@ SCHEMA = pl.Schema(
         "symbol": pl.String(),
         "rank": pl.Int32(),
         "letter": pl.String(),
-        **dict.fromkeys(FIGURES, pl.Float64()),
+        **dict.fromkeys(FIGURES, pl.Float32()),  # it grows for years, and ranks need no more
     }
 )
 

@@ -41,26 +41,17 @@ def evaluate(batch: Batch) -> Result:
     except UnknownDay as error:
         log.warning("warning: days with prices count as sessions: %s", error)
         sessions, calendar = Sessions.of(prices["date"], ""), ""
-    symbols = _symbols(prices, record.rows)
-    closes = sessions.numbered(prices.with_columns(pl.col("symbol").cast(symbols)))
+    closes = _closes(prices, record, sessions)
     del prices  # text of each row takes most of the memory
     every = settings.every or backtest.spacing(closes["symbol"].n_unique(), len(sessions.days))
-    newest = record.newest
+    past = backtest.scored(closes, sessions, every, scorer, calendar)
     evaluation = Evaluation(
         batch=batch.key,
-        as_of=newest["session"][0],
-        symbols=newest.height,
+        as_of=record.newest["session"][0],
+        symbols=record.newest.height,
         horizons=list(HORIZONS),
         live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES),
-        backtest=part_of(
-            "backtest",
-            backtest.scored(closes, sessions, every, scorer, calendar),
-            closes,
-            sessions,
-            backtest.FIGURES,
-            every,
-            backtest.LIMITS,
-        ),
+        backtest=part_of("backtest", past, closes, sessions, backtest.FIGURES, every, backtest.LIMITS),
     )
     return _written(batch, record, evaluation, read)
 
@@ -76,12 +67,29 @@ def _prices(path: Path) -> pl.DataFrame:
         raise BadData(f"{path}: corrupt ({str(error).splitlines()[0]}); {fix}") from error
     if frame.schema != SCHEMA or frame.is_empty():
         raise BadData(f"{path}: columns are {frame.schema} and {frame.height} rows, expected {SCHEMA}; {fix}")
+    bad = frame.filter(_invalid()).head(1)
+    if not bad.is_empty():
+        raise BadData(
+            f"{path}: {bad['symbol'].item()!r} has bad closes, or days that are out of order; {fix}"
+        )
     return frame
 
 
-def _symbols(*frames: pl.DataFrame) -> pl.Enum:
-    """Return the type of all symbols, in their order as text."""
-    return pl.Enum(pl.concat([frame["symbol"].unique() for frame in frames]).unique().drop_nulls().sort())
+def _invalid() -> pl.Expr:
+    """Whether a row has no usable close, or does not follow the one before it."""
+    symbol, day, close = pl.col("symbol"), pl.col("date"), pl.col("close")
+    good = symbol.is_not_null() & day.is_not_null() & close.is_finite() & (close > 0)
+    early = (symbol == symbol.shift()) & (day <= day.shift())
+    return ~good.fill_null(value=False) | early.fill_null(value=False)
+
+
+def _closes(prices: pl.DataFrame, record: Record, sessions: Sessions) -> pl.DataFrame:
+    """Return symbol, date, close and s of the sessions; symbols have a type that is in their order as text."""
+    both = pl.concat([prices["symbol"].unique(), record.rows["symbol"].unique()])
+    closes = sessions.numbered(prices.with_columns(pl.col("symbol").cast(pl.Enum(both.unique().sort()))))
+    if beside := prices.height - closes.height:
+        log.warning("warning: prices of days that are not sessions are left out: %d", beside)
+    return closes
 
 
 def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:

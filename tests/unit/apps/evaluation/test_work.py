@@ -141,6 +141,27 @@ def test_changed_inputs_end_it(airflow, dataset):
     assert str(file) in done.stderr
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda frame: frame.with_columns(close=pl.when(symbol="KO").then(0.0).otherwise("close")),
+        lambda frame: pl.concat([frame, frame.filter(symbol="KO").tail(1)]).sort("symbol", "date"),
+        lambda frame: frame.rename({"close": "price"}),
+    ],
+)  # fmt: skip
+def test_prices_that_cannot_be_used_end_it(airflow, spoil):
+    """An image of one's own may have written them, and the scores too."""
+    del airflow.published["prices", WEEK[2]], airflow.published["grades", WEEK[2]]
+    folder = airflow.data / "prices" / WEEK[2]
+    (file,) = folder.glob("*/prices.parquet")
+    spoil(pl.read_parquet(file, glob=False)).write_parquet(folder / "prices.parquet")
+    (grades,) = (airflow.data / "grades" / WEEK[2]).glob("*/grades.json")
+    shutil.copy(grades, airflow.data / "grades" / f"{WEEK[2]}.json")
+    done = airflow.run("evaluations", WEEK[2])
+    assert done.returncode == 65
+    assert str(folder / "prices.parquet") in done.stderr
+
+
 def test_prices_that_are_gone_are_named(airflow):
     shutil.rmtree(airflow.folder("prices", WEEK[2]))
     done = airflow.run("evaluations", WEEK[2])
