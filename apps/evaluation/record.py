@@ -43,8 +43,8 @@ class Record(NamedTuple):
 
     @property
     def newest(self) -> pl.DataFrame:
-        """The rows of the newest session."""
-        return self.rows.filter(pl.col("session") == pl.col("session").max())
+        """The rows of the newest batch, which is the one that is evaluated."""
+        return self.rows.filter(pl.col("batch") == pl.col("batch").max())
 
 
 def record_of(batch: Batch) -> Record:
@@ -102,7 +102,7 @@ def _carried(batch: Batch) -> tuple[pl.DataFrame, Sequence[Version]]:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadData(f"{path} is unreadable: {str(error).strip().partition(chr(10))[0]}") from error
     if frame.schema != SCHEMA:

@@ -62,7 +62,7 @@ def _prices(path: Path) -> pl.DataFrame:
     if not path.is_file():
         raise BadData(f"{path}: missing; {fix}, which makes this file")
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadData(f"{path}: corrupt ({str(error).splitlines()[0]}); {fix}") from error
     if frame.schema != SCHEMA or frame.is_empty():
@@ -84,7 +84,7 @@ def _invalid() -> pl.Expr:
 
 
 def _closes(prices: pl.DataFrame, record: Record, sessions: Sessions) -> pl.DataFrame:
-    """Return symbol, date, close and s of the sessions; symbols have a type that is in their order as text."""
+    """Return symbol, date, close and s of the sessions; the type of symbols has their order as text."""
     both = pl.concat([prices["symbol"].unique(), record.rows["symbol"].unique()])
     closes = sessions.numbered(prices.with_columns(pl.col("symbol").cast(pl.Enum(both.unique().sort()))))
     if beside := prices.height - closes.height:
