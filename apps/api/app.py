@@ -3,50 +3,27 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.api import evaluations, publishing, refreshing
+from apps.api import described, evaluations, publishing, refreshing, shown, symbols
 from apps.api.answers import Health
-from apps.api.batches import BatchFiles, batches, graded
-from apps.api.records import Grade, GradesAnswer
-from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
+from apps.api.batches import batches, graded
+from apps.api.etags import NotModified, not_modified
+from apps.api.history import exporting
+from apps.api.history import routes as routes_of_history
+from apps.api.history.months import Damaged
+from apps.api.requests import Configured
 from apps.api.settings import Settings
-from apps.api.versions import Taken, shown_grades
+from apps.api.versions import Taken
 from apps.common.bounds import bound
+from apps.common.problems import problem
 from apps.common.stage import BadData, StageError
 from apps.common.versions import Changed
 
 log = logging.getLogger("rankalpha.api")
 router = APIRouter()
-
-
-@router.get("/api/v1/grading/grades")
-def list_grades(
-    request: Request, settings: Configured, batch: BatchQuery = None, market: MarketQuery = None
-) -> GradesAnswer:
-    """Return the grades of a batch, best first; without a batch those of the newest graded one."""
-    files = _graded(root_of(settings, market), batch)
-    request.state.batch = files.key
-    return shown_grades(files)
-
-
-@router.get("/api/v1/grading/grades/{symbol}")
-def get_grade(
-    request: Request,
-    symbol: str,
-    settings: Configured,
-    batch: BatchQuery = None,
-    market: MarketQuery = None,
-) -> Grade:
-    """Return one symbol's grade."""
-    answer = list_grades(request, settings, batch, market)
-    for grade in answer.grades:
-        if grade.symbol == symbol.upper():
-            return grade
-    raise HTTPException(404, f"this symbol has no grade in batch {answer.batch}")
 
 
 @router.get("/health")
@@ -56,14 +33,6 @@ def health(settings: Configured) -> Health:
         newest_batch=next((files.key for files in batches(settings.data_dir)), None),
         newest_graded=next((files.key for files in graded(settings.data_dir)), None),
     )
-
-
-def _graded(root: Path, key: str | None) -> BatchFiles:
-    """Return the batch of `key`, or the newest graded one."""
-    known = [BatchFiles(root, key)] if key else graded(root)
-    if not known or not known[0].grades.is_file():
-        raise HTTPException(404, f"batch {key} is not graded" if key else "no batch has been graded yet")
-    return known[0]
 
 
 async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -82,7 +51,7 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
 def failed(_request: Request, error: Exception) -> JSONResponse:
     """Answer 500 and name the file that cannot be read or written, or the grades that are corrupt."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, status_code=500)
+    return problem(500, str(error))
 
 
 def corrupt(request: Request, error: Exception) -> JSONResponse:
@@ -93,24 +62,45 @@ def corrupt(request: Request, error: Exception) -> JSONResponse:
 def changed(_request: Request, error: Exception) -> JSONResponse:
     """Answer 422: another attempt with the same version cannot succeed."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, status_code=422)
+    return problem(422, str(error))
 
 
 def taken(_request: Request, error: Exception) -> JSONResponse:
     """Answer 409: a version of this name is there."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, status_code=409)
+    return problem(409, str(error))
+
+
+ROUTES = (
+    shown.router,
+    router,
+    symbols.router,
+    routes_of_history.router,
+    exporting.router,
+    refreshing.router,
+    publishing.router,
+    evaluations.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
-    app = FastAPI(title="RankAlpha grading API", version="1")
+    app = FastAPI(title="RankAlpha grading API", version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
-    for routes in (router, refreshing.router, publishing.router, evaluations.router):
+    for routes in ROUTES:
         app.include_router(routes)
+    app.include_router(described.router, include_in_schema=False)
     bound(app)
     app.middleware("http")(log_request)
-    kinds = ((StageError, failed), (BadData, corrupt), (OSError, failed), (Changed, changed), (Taken, taken))
+    kinds = (
+        (StageError, failed),
+        (BadData, corrupt),
+        (OSError, failed),
+        (Damaged, failed),
+        (Changed, changed),
+        (Taken, taken),
+        (NotModified, not_modified),
+    )
     for kind, answer in kinds:
         app.add_exception_handler(kind, answer)
     return app

@@ -110,15 +110,14 @@ def _read(path: Path) -> pl.DataFrame:
     return frame
 
 
-def prices_of(batch: Batch) -> tuple[Path, dict[str, Version]]:
+def prices_of(batch: Batch) -> Version:
     """Return the prices that the batch's grades were made from, as the grades' manifest names them.
 
-    The second value is their version, by dataset; empty for grades without a version. Raises Changed unless
-    the bytes are those that were published.
+    Those of the batch's folder for grades without a version. Raises Changed for another manifest than was
+    published.
     """
     grades = _grades(batch)
     named = grades.manifest().inputs.get("prices") if grades.sha256 else None
     if named is None:
-        return batch.folder("prices") / "prices.parquet", {}
-    version = Version(batch.data_dir / named.path, named.sha256)
-    return version.file("prices.parquet"), {"prices": version}
+        return Version(batch.folder("prices"))
+    return Version(batch.data_dir / named.path, named.sha256)

@@ -20,6 +20,7 @@ from apps.evaluation.sessions import Sessions
 from apps.evaluation.settings import Settings
 from apps.scorer.prices import SCHEMA
 from apps.scorer.settings import Settings as ScorerSettings
+from apps.scorer.universe import listed
 
 VOLUME, EVALUATION = "evaluations", "evaluation.json"
 
@@ -34,8 +35,8 @@ def evaluate(batch: Batch) -> Result:
     """
     settings, scorer = Settings.from_env(), ScorerSettings.from_env()
     record = record_of(batch)
-    path, read = prices_of(batch)
-    prices, calendar = _prices(path), batch.calendar
+    version, calendar = prices_of(batch), batch.calendar
+    prices = _prices(version.file("prices.parquet"))
     try:
         sessions = Sessions.of(prices["date"], calendar)
     except UnknownDay as error:
@@ -44,16 +45,19 @@ def evaluate(batch: Batch) -> Result:
     closes = _closes(prices, record, sessions)
     del prices  # text of each row takes most of the memory
     every = settings.every or backtest.spacing(closes["symbol"].n_unique(), len(sessions.days))
-    past = backtest.scored(closes, sessions, every, scorer, calendar)
+    universe = _universe(version, closes, scorer)
+    past = backtest.scored(closes, sessions, every, scorer, calendar, universe)
     evaluation = Evaluation(
         batch=batch.key,
         as_of=record.newest["session"][0],
         symbols=record.newest.height,
         horizons=list(HORIZONS),
         live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES),
-        backtest=part_of("backtest", past, closes, sessions, backtest.FIGURES, every, backtest.LIMITS),
+        backtest=part_of(
+            "backtest", past, closes, sessions, backtest.FIGURES, every, backtest.limits(universe)
+        ),
     )
-    return _written(batch, record, evaluation, read)
+    return _written(batch, record, evaluation, {"prices": version} if version.sha256 else {})
 
 
 def _prices(path: Path) -> pl.DataFrame:
@@ -90,6 +94,14 @@ def _closes(prices: pl.DataFrame, record: Record, sessions: Sessions) -> pl.Data
     if beside := prices.height - closes.height:
         log.warning("warning: prices of days that are not sessions are left out: %d", beside)
     return closes
+
+
+def _universe(prices: Version, closes: pl.DataFrame, scorer: ScorerSettings) -> pl.DataFrame | None:
+    """Return what universe.csv lists of the symbols that have prices; None without one."""
+    known, kind = listed(prices, scorer.sector_neutral), closes.schema["symbol"]
+    if known is None:
+        return None
+    return known.with_columns(pl.col("symbol").cast(kind, strict=False)).drop_nulls("symbol")
 
 
 def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:

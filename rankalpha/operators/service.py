@@ -17,6 +17,8 @@ from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
 from rankalpha.stages.output import pull_output, push_output
 
+NOT_RECORDED = "not_recorded"  # key in an API's answer: why
+
 
 class ServiceOperator(BaseOperator):
     """Make `call` for the batch of this run and push a `rankalpha.stages.output`, as a stage does.
@@ -93,6 +95,8 @@ class ShowOperator(ServiceOperator):
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
+        if problem := answer.get(NOT_RECORDED):
+            self.log.warning("Batch %s is shown, but not in the API's record of grades: %s", batch, problem)
 
     def _own(self, context: Context, batch: str) -> Version | None:
         result = pull_output(context["ti"], str(self.batch_from))["result"] or {}

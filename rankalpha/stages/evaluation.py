@@ -9,8 +9,13 @@ EVALUATION = Stage(
     name="evaluation",
     image="rankalpha_evaluation",
     command="python apps/evaluation/main.py",
-    # the backtest leaves out what the scorer leaves out
-    optional=("EVALUATION_EVERY", "SCORER_STALE_DAYS", "SCORER_STALE_SESSIONS"),
+    # the backtest leaves out what the scorer leaves out, and ranks as it does
+    optional=(
+        "EVALUATION_EVERY",
+        "SCORER_STALE_DAYS",
+        "SCORER_STALE_SESSIONS",
+        "SCORER_SECTOR_NEUTRAL",
+    ),
     memory="2g",
     timeout=timedelta(minutes=30),
     output="evaluations",

@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from apps.evaluation import backtest
-from apps.evaluation.backtest import LIMITS, scored, spacing
+from apps.evaluation.backtest import limits, scored, spacing
 from apps.scorer.settings import Settings
 from tests.unit.apps.support.graded_past import days_of, walks
 from tests.unit.apps.support.stage_process import BATCH, run_stage
@@ -85,5 +85,19 @@ def test_many_symbols_are_graded_less_often():
 
 
 def test_it_says_what_it_cannot_know():
-    assert any("costs" in limit for limit in LIMITS)
-    assert any("left the market" in limit for limit in LIMITS)
+    assert "left the market" in limits(None)[0]
+    assert any("costs" in limit for limit in limits(None))
+
+
+def test_a_symbol_belongs_to_the_universe_on_its_days_alone(closes):
+    """It has prices on all of them."""
+    left = days_of(closes).days[-30]
+    universe = pl.DataFrame(
+        {"symbol": ["S002"], "sector": ["Energy"], "from": [closes["date"][0]], "to": [left]}
+    ).with_columns(pl.col("symbol").cast(closes.schema["symbol"]))
+    found = scored(closes, days_of(closes), 7, Settings(), "", universe)
+    held = {s: set(part["symbol"].cast(str)) for (s,), part in found.group_by("s")}
+    assert "S002" not in held[SESSIONS - 1]
+    assert "S002" in held[SESSIONS - 1 - 35]
+    assert held[SESSIONS - 1] | {"S002"} == held[SESSIONS - 1 - 35]
+    assert "universe.csv" in limits(universe)[0]
