@@ -5,9 +5,10 @@ What is shown is evaluations/<batch>.json, a link to the file of one version, as
 
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ValidationError
 
+from apps.api.etags import fresh
 from apps.api.requests import BatchQuery, Configured, MarketQuery, PublishRequest, check_place, root_of
 from apps.common.batches import of_batches
 from apps.common.files import flush, link
@@ -42,7 +43,11 @@ def publish(request: Request, settings: Configured, body: PublishRequest) -> Sho
 
 @router.get("/api/v1/grading/record")
 def record(
-    request: Request, settings: Configured, batch: BatchQuery = None, market: MarketQuery = None
+    request: Request,
+    response: Response,
+    settings: Configured,
+    batch: BatchQuery = None,
+    market: MarketQuery = None,
 ) -> Evaluation:
     """Return the record of the grades as a batch's evaluation has it; without a batch the newest."""
     volume = root_of(settings, market) / VOLUME
@@ -53,6 +58,7 @@ def record(
             404, f"batch {batch} is not evaluated" if batch else "no batch has been evaluated yet"
         )
     request.state.batch = known[0].stem
+    fresh(request, response, known)
     return _read(known[0])
 
 

@@ -37,7 +37,10 @@ def test_what_is_published_is_shown_and_the_newest_batch_counts(client: httpx.Cl
         answer = show(client, key, version)
         assert (answer.status_code, answer.json()) == (200, {"batch": key})
     assert client.get(RECORD).json()["batch"] == NEWER
-    assert client.get(RECORD, params={"batch": KEY}).json()["symbols"] == 5
+    answer = client.get(RECORD, params={"batch": KEY})
+    assert answer.json()["symbols"] == 5
+    known = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get(RECORD, params={"batch": KEY}, headers=known).status_code == 304
 
 
 def test_a_market_has_its_own(client: httpx.Client, data: Path) -> None:
