@@ -63,7 +63,7 @@ def assert_refused(lane, match, batch=BAD, dataset="scores", reason=REASON):
             BAD,
             "stocks",
             REASON,
-            "there is no dataset 'stocks'; there are prices, scores, sentiment, grades, evaluations",
+            "there is no dataset 'stocks'; there are prices, scores",
         ),
         (BAD, "scores", " ", "the reason is missing"),
         (BAD, "scores", "a\0b", "the reason holds the character U+0000 (NUL)"),
