@@ -21,7 +21,7 @@ TITLES = {
     "live": "Live: the grades as they were published",
     "backtest": "Backtest: the method of today on the past",
 }
-COLUMNS = ("figure", "sessions", "rank IC", "t", "95 % band", "hits", "A - F", "turnover", "n")
+COLUMNS = ("figure", "sessions", "rank IC", "t", "95 % band", "hits", "later", "A - F", "turnover", "n")
 NOT_YET = "No returns are in yet: a grading counts once its first session has passed."
 UNKNOWN = "-"
 
@@ -82,6 +82,7 @@ def _table(title: str, part: Mapping[str, Any]) -> Table:
                 _signed(of["t"], 1),
                 band,
                 _percent(of["hit_rate"]),
+                _signed(of["later_ic"], 3),
                 UNKNOWN if of["spread"] is None else f"{100 * of['spread']:+.2f} %",
                 _percent(of["turnover"]),
                 str(of["sessions"]),

@@ -59,7 +59,7 @@ def test_both_records_are_shown_apart(servers, capsys):
     assert "No returns are in yet" in live
     assert "1 grading, 2026-11-20" in live
     assert "+0.031 +2.1 +0.002 +0.060" in backtest
-    assert "55 % +1.23 %" in backtest
+    assert "55 % +0.010 +1.23 %" in backtest
     assert "- It knows no costs." in backtest
     assert max(map(len, text.splitlines())) <= 80
 
