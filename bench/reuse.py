@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, ours, wait, wait_for_dags
-from rankalpha.pipeline.pipelines import PIPELINE
+from rankalpha.pipeline.pipelines import GRADING_DAG, PIPELINE
 from tests.support.stack import EACH_RUNS, RunningStack
 
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
@@ -62,7 +62,7 @@ def _batch(stack: RunningStack, key: str) -> float:
 
 
 def _ended(stack: RunningStack, key: str) -> bool:
-    runs = stack.runs(PIPELINE[-1], partition_key_prefix_pattern=key)
+    runs = stack.runs(GRADING_DAG, partition_key_prefix_pattern=key)
     if any(run["state"] == "failed" for run in runs):
         raise SystemExit(f"grading of batch {key} has failed")
     return any(run["state"] == "success" for run in runs)

@@ -17,6 +17,7 @@ from bench import (
     compose,
     containers,
     disk,
+    evaluation,
     history,
     in_flight,
     markets,
@@ -30,7 +31,20 @@ from bench.report import last, save, say, show
 
 PARTS = {
     part.__name__.removeprefix("bench."): part.measure
-    for part in (parse, prices, disk, history, reuse, markets, overhead, in_flight, containers, up, compose)
+    for part in (
+        parse,
+        prices,
+        evaluation,
+        disk,
+        history,
+        reuse,
+        markets,
+        overhead,
+        in_flight,
+        containers,
+        up,
+        compose,
+    )
 }
 DRAW = "charts"
 

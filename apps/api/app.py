@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.api import described, publishing, refreshing, shown, symbols
+from apps.api import described, evaluations, publishing, refreshing, shown, symbols
 from apps.api.answers import Health
 from apps.api.batches import batches, graded
 from apps.api.etags import NotModified, not_modified
@@ -79,6 +79,7 @@ ROUTES = (
     exporting.router,
     refreshing.router,
     publishing.router,
+    evaluations.router,
 )
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -27,11 +27,12 @@ class Result:
     checksum: str  # sha256:<hex> of the main output file
     outputs: list[str]  # paths below the data root, main output first
     details: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    read: Mapping[str, Version] = field(default_factory=dict)  # that its inputs name, by dataset
     earlier: Sequence[Version] = ()  # versions of older batches that it continues or carries from
 
     def figures(self) -> dict[str, Any]:
         """Return all but the versions, which the manifest names."""
-        return {key: value for key, value in asdict(self).items() if key != "earlier"}
+        return {key: value for key, value in asdict(self).items() if key not in ("read", "earlier")}
 
 
 def run_stage(stage: str, work: Callable[[Batch], Result]) -> None:
@@ -59,7 +60,9 @@ def _report(stage: str, batch: Batch, work: Callable[[Batch], Result]) -> dict[s
     with claimed(batch.output):
         with unchanged():
             result = work(batch)
-        read = {name: version.reference(batch.data_dir) for name, version in inputs.items()}
+        read = {
+            name: version.reference(batch.data_dir) for name, version in {**inputs, **result.read}.items()
+        }
         earlier = [version.reference(batch.data_dir) for version in result.earlier if version.sha256]
         version = seal(batch.output, batch.shown(batch.output), stage, read, earlier)
     return report | result.figures() | {"version": version.model_dump()}

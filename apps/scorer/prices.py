@@ -42,15 +42,19 @@ def read_signals(path: Path) -> pl.DataFrame:
 def _read(frame: pl.LazyFrame) -> pl.DataFrame:
     """Return the signals, some symbols at a time: the file's statistics let a read skip all other rows."""
     names = frame.select(pl.col("symbol").unique().sort()).collect(engine="streaming")["symbol"]
-    parts = [_signals(frame.filter(pl.col("symbol").is_null())).collect()]  # rows that `valid` will reject
+    parts = [signals_of(frame.filter(pl.col("symbol").is_null())).collect()]  # rows that `valid` will reject
     for start in range(names.null_count(), len(names), SYMBOLS_AT_ONCE):
         some = names.slice(start, SYMBOLS_AT_ONCE)
         rows = frame.filter(pl.col("symbol").is_between(pl.lit(some[0]), pl.lit(some[-1])))
-        parts.append(_signals(rows).collect())
+        parts.append(signals_of(rows).collect())
     return pl.concat(parts)
 
 
-def _signals(frame: pl.LazyFrame) -> pl.LazyFrame:
+def signals_of(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Return symbol, last_day, the four raw signals, and whether the closes are valid: a row a symbol.
+
+    `frame` has symbol, date and close, sorted by symbol and date; nothing after its last day is known.
+    """
     symbol, close, day = pl.col("symbol"), pl.col("close"), pl.col("date")
     positive = (close.is_finite() & (close > 0)).fill_null(value=False).all()
     rising = (day.diff().drop_nulls() > pl.duration(days=0)).all() & day.is_between(*DAYS).fill_null(

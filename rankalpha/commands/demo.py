@@ -31,7 +31,7 @@ def demo(days: int, market: str | None) -> int:
     """
     api, of_market = admin_api(), pipeline(market)
     _check_source(api, of_market)
-    graded = {key[:10] for key in published(api, of_market.steps[-1].writes)}
+    graded = {key[:10] for key in published(api, of_market.graded.writes)}
     due = list(keys(of_market.market, days, datetime.now(UTC)))
     missing = [key for key in due if key[:10] not in graded]
     there = f"{count(len(due) - len(missing), 'batch', 'batches')} of {len(due)} there already"

@@ -147,6 +147,21 @@ def rebuild_history(market: str | None) -> None:
 
 
 @click.command()
+@click.option("--batch", metavar="KEY", help=f"As of a batch, such as {KEY}; the newest one if left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@market_option
+def evaluate(batch: str | None, as_json: bool, market: str | None) -> None:
+    """Show how well the grades have foretold returns.
+
+    Published grades whose returns are in, and apart from them a backtest of today's method: the rank IC over
+    1, 5, 21 and 63 sessions, A minus F, hits and turnover, for the score and each part.
+
+    Exit status: 0 shown, 2 there is no evaluation yet.
+    """
+    run_in_stack("evaluate:evaluate", key=batch, market=market, as_json=as_json)
+
+
+@click.command()
 @click.option("--year", type=int, help="A year such as 2026; the present one if left out.")
 @click.option("--market", metavar="NAME", help="A market; all that have a calendar if left out.")
 @click.option("--check", is_flag=True, help="Only check that no batch is due while the exchange is open.")
@@ -202,6 +217,7 @@ COMMANDS = (
     publish_version,
     verify,
     rebuild_history,
+    evaluate,
     calendar,
     startup,
 )

@@ -10,7 +10,7 @@ from rankalpha import remedy
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.commands.progress_bar import Progress
 from rankalpha.pipeline.batch import batch_of_run
-from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, following, pipeline_of
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, awaited, following, pipeline_of
 
 BATCH_SECONDS = 3 * 3600
 POLL_SECONDS = 1.0
@@ -31,7 +31,7 @@ def monitor_execution(
     pipeline = pipeline_of(run["dag_id"]) or DEFAULT_PIPELINE
     batch, named = batch_of_run(run), pipeline.market.named(batch_of_run(run))
     progress = progress or Progress(named)
-    dags = following(run["dag_id"]) if downstream else ()
+    dags = awaited(run["dag_id"]) if downstream else ()
     last = dags[-1] if dags else run["dag_id"]
     deadline, quiet_since = time.monotonic() + BATCH_SECONDS, time.monotonic()
     while time.monotonic() < deadline:
@@ -69,8 +69,8 @@ def monitor_execution(
 
 
 def show_what_follows(dag_id: str) -> None:
-    """Print which DAGs start by themselves now that this one has published."""
-    if dags := following(dag_id):
+    """Print which DAGs start by themselves now that this one has published; those aside go without saying."""
+    if dags := awaited(dag_id) or following(dag_id):
         start = "start by themselves" if len(dags) > 1 else "starts by itself"
         print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")
 

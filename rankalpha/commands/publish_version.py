@@ -16,7 +16,9 @@ from rankalpha.pipeline.pipelines import Pipeline, pipeline
 from rankalpha.pipeline.steps import Step
 from rankalpha.pipeline.versions import VERSION, Version
 from rankalpha.settings import AdminSettings
-from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_SHOW
+from rankalpha.stages.grading import EVALUATION_SHOW, FRONTEND_REFRESH, GRADING_SHOW
+
+SHOWS = {"grades": GRADING_SHOW, "evaluations": EVALUATION_SHOW}
 
 
 def publish_version(key: str, dataset: str, path: str, reason: str, market: str | None) -> int:
@@ -71,9 +73,11 @@ def _publish(
     """Compare the version with the disk, have grades shown, and emit its event again."""
     profile = service_profile(api, of_market)
     event, version = _sound(profile.line("API_URL"), of_market.market.folder, candidates)
-    if event["name"] == of_market.steps[-1].writes:  # grades: no task follows that would have them shown
-        about = GRADING_SHOW.of(of_market.market).about(key)
-        call(profile, GRADING_SHOW, {**about, "version": version})
+    about = GRADING_SHOW.of(of_market.market).about(key)
+    output = of_market.step_that_writes(event["name"]).output
+    if output in SHOWS:  # no task follows that would have them shown
+        call(profile, SHOWS[output], {**about, "version": version})
+    if output == of_market.graded.output:
         call(profile, FRONTEND_REFRESH, about)
     again = {**event["extra"], "republished": record}  # last, so that the command can be repeated
     api.post("assets/events", {"asset_id": event["asset_id"], "partition_key": key, "extra": again})

@@ -52,7 +52,7 @@ def _newest_batch(api: AirflowApi, pipeline: Pipeline) -> str:
     runs = api.get(f"dags/{pipeline.ingestion}/dagRuns", order_by="-run_after", limit=RUNS)["dag_runs"]
     if not runs:
         return "none yet"
-    key, dataset = max(map(batch_of_run, runs)), pipeline.steps[-1].writes
+    key, dataset = max(map(batch_of_run, runs)), pipeline.graded.writes
     events = api.every("assets/events", "asset_events", name_prefix_pattern=dataset, order_by="-timestamp")
     for event in events:
         if (event["name"], event["partition_key"]) == (dataset, key):

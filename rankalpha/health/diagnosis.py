@@ -35,6 +35,8 @@ def incidents(snapshot: Snapshot) -> list[Incident]:
 
 def _paused(snapshot: Snapshot) -> Iterator[Incident]:
     for step in snapshot.pipeline.steps:
+        if step.aside:  # who pauses it does without it
+            continue
         waiting = [batch.key for batch in snapshot.batches if batch.steps[step.name].state == "paused"]
         if waiting:
             verb = "is" if len(waiting) == 1 else "are"

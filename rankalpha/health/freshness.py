@@ -10,7 +10,7 @@ from rankalpha.health.snapshot import Snapshot
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.sessions import MarketDay, carried_over
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import GRADING
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -20,7 +20,8 @@ Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
 def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[dict[str, Any]]:
     """Yield each dataset; it is as fresh as its newest batch, not as a batch that was run again last.
 
-    It is stale when a session that its newest batch lacks closed longer ago than it is fresh for.
+    It is stale when a session that its newest batch lacks closed longer ago than it is fresh for. One of a
+    step aside is never stale while its DAG is paused: who pauses it does without it.
     """
     for step in snapshot.pipeline.steps:
         if step.writes not in assets:
@@ -30,7 +31,8 @@ def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[di
         age = (snapshot.now - published) / HOUR if published else None
         fresh_for = asset["extra"]["fresh for hours"]
         day = next((batch.day for batch in snapshot.batches if batch.key == key), None)
-        stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR)
+        wanted = not step.aside or step.dag_id not in snapshot.paused
+        stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR) if wanted else None
         yield {
             "name": step.writes,
             "step": step.name,
@@ -51,7 +53,7 @@ def session(snapshot: Snapshot) -> dict[str, Any] | None:
 
     None when no batch of these days is graded.
     """
-    graded = (batch for batch in snapshot.batches if batch.steps[SHAPE[-1].name].published)
+    graded = (batch for batch in snapshot.batches if batch.steps[GRADING.name].published)
     batch = next(graded, None)
     if batch is None or batch.day is None:
         return None

@@ -34,7 +34,7 @@ def batch_of(
         step.name: _described(_standing(step, makers, records, paused, draining), step, records)
         for step in pipeline.steps
     }
-    steps[FRONTEND] = _frontend(pipeline.steps[-1], records)
+    steps[FRONTEND] = _frontend(pipeline.graded, records)
     runs = [run for of_dag in records.runs.values() for run in of_dag]
     started = [run for run in runs if run["run_type"] != "asset_triggered"] or runs
     begun = max((_moment(run["start_date"] or run["queued_at"]) for run in started), default=NEVER)
@@ -55,7 +55,7 @@ def _standing(
     done = _newest(records.events, step.writes)
     inputs = [_newest(records.events, dataset) for dataset in step.reads]
     ready = max((_moment(event["timestamp"]) for event in inputs if event), default=NEVER)
-    if run and run["state"] == "failed" and _counts(run, done, ready):
+    if run and run["state"] == "failed" and _counts(run, done, ready, whole=step.aside):
         return Standing("failed", _moment(run["end_date"]), run["dag_run_id"])
     if done and _moment(done["timestamp"]) >= ready:
         return Standing("done", _moment(done["timestamp"]), done["source_run_id"])
@@ -87,8 +87,13 @@ def _described(standing: Standing, step: Step, records: Records) -> Standing:
     )
 
 
-def _counts(run: Mapping[str, Any], done: Mapping[str, Any] | None, ready: datetime) -> bool:
-    """Return whether a failure still counts: the run did not publish, and nothing was published since."""
+def _counts(run: Mapping[str, Any], done: Mapping[str, Any] | None, ready: datetime, *, whole: bool) -> bool:
+    """Return whether a failure still counts: the run did not publish, and nothing was published since.
+
+    One that is `whole` has failed although it has published, as no step after it says so.
+    """
+    if whole and done and done["source_run_id"] == run["dag_run_id"]:
+        return True
     ended = _moment(run["end_date"] or run["queued_at"])  # one that never ran may have no end
     if done and (done["source_run_id"] == run["dag_run_id"] or _moment(done["timestamp"]) >= ended):
         return False

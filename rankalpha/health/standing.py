@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.reuse import CARRIED_FROM
 from rankalpha.pipeline.sessions import MarketDay
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import ASIDE, GRADING, SHAPE
 
 State = Literal[
     "done",
@@ -55,8 +55,8 @@ class Batch:
 
     @property
     def settled(self) -> bool:
-        """Return whether nothing is left to do for it."""
-        states = {standing.state for standing in self.steps.values()}
+        """Return whether it is graded, or nothing is left to do for that; a step aside has no part in it."""
+        states = {standing.state for name, standing in self.steps.items() if name not in ASIDE}
         if states & {"superseded", "unpublished"}:
             return states <= {"done", "waiting", "superseded", "unpublished"}
         return states == {"done"}
@@ -69,15 +69,17 @@ class Batch:
     @property
     def carried_over_from(self) -> str | None:
         """The batch whose grades hold for it, too, because nothing it is graded from is new."""
-        batch = self.steps[SHAPE[-1].name].extra.get(CARRIED_FROM)
+        batch = self.steps[GRADING.name].extra.get(CARRIED_FROM)
         return batch if isinstance(batch, str) and batch != self.key and is_key(batch) else None
 
     @property
     def where(self) -> str:
-        """Its open steps in words, or that it is graded."""
-        words = [
-            f"{name} {step.state}{f' since {step.since:%H:%M}' if step.since else ''}"
+        """Its open steps in words, or that it is graded; then those aside."""
+        words = {
+            name: f"{name} {step.state}{f' since {step.since:%H:%M}' if step.since else ''}"
             for name, step in self.steps.items()
             if step.state not in ("done", "waiting")
-        ]
-        return ", ".join(words) or ("graded" if self.settled else "nothing runs")
+        }
+        aside = [words.pop(name) for name in ASIDE if name in words]
+        main = ", ".join(words.values()) or ("graded" if self.settled else "nothing runs")
+        return ", ".join([main, *aside])

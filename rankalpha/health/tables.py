@@ -1,6 +1,6 @@
 """The health of the markets on a terminal; see `rankalpha.health.summary` for what is shown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rankalpha.health.standing import FRONTEND
-from rankalpha.pipeline.steps import DATASETS
+from rankalpha.pipeline.steps import ASIDE, DATASETS
 
 COLOURS = {"done": "green", "paused": "yellow", "running": "cyan"} | dict.fromkeys(
     ("failed", "blocked", "lost"), "red"
@@ -20,15 +20,27 @@ UNKNOWN = "–"  # noqa: RUF001  a dash is meant
 
 def batches(health: dict[str, Any]) -> Table:
     """Return the table of where each batch stands."""
-    table = _table("Batches, newest first; times in UTC", "batch", *DATASETS, FRONTEND)
+    main = [step for step in (*DATASETS, FRONTEND) if step not in ASIDE]
+    return _states("Batches, newest first; times in UTC", health, main)
+
+
+def aside(health: dict[str, Any]) -> Table:
+    """Return the table of the steps that no batch waits for."""
+    return _states("Aside: no batch waits for these", health, ASIDE)
+
+
+def _states(title: str, health: dict[str, Any], names: Sequence[str]) -> Table:
+    table = _table(title, "batch", *names)
     table.columns[0].no_wrap = True
     for batch in health["batches"]:
-        cells = []
-        for step in batch["steps"]:
-            since = f" {datetime.fromisoformat(step['since']):%H:%M}" if step["since"] else ""
-            cells.append(f"[{COLOURS.get(step['state'], 'dim')}]{step['state']}{since}[/]")
-        table.add_row(batch["batch"], *cells)
+        steps = {step["step"]: step for step in batch["steps"]}
+        table.add_row(batch["batch"], *(_state(steps[name]) for name in names if name in steps))
     return table
+
+
+def _state(step: dict[str, Any]) -> str:
+    since = f" {datetime.fromisoformat(step['since']):%H:%M}" if step["since"] else ""
+    return f"[{COLOURS.get(step['state'], 'dim')}]{step['state']}{since}[/]"
 
 
 def datasets(health: dict[str, Any]) -> Table:
@@ -74,7 +86,7 @@ def stages(health: dict[str, Any]) -> Table:
 def show(health: dict[str, Any]) -> None:
     """Print the tables, then what is wrong."""
     console = Console()
-    makers: tuple[Callable[[dict[str, Any]], Table], ...] = (batches, datasets, stages)
+    makers: tuple[Callable[[dict[str, Any]], Table], ...] = (batches, aside, datasets, stages)
     for make in makers:
         console.print(make(health), "")
     for line in sessions(health):

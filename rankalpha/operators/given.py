@@ -34,12 +34,11 @@ class Reader(Protocol):
 def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
     """Return the versions for a stage; raises BatchError for an event with a version that cannot exist."""
     stored = _stored(stage.market)
-    earlier: Sequence[Version] = ()
-    if stage.earlier:
-        earlier = earlier_versions(stored(stage.earlier), batch, stage.most_earlier)
     return Given(
         inputs=inputs_of(context, task, batch, stage.market),
-        earlier=earlier,
+        earlier={
+            dataset: earlier_versions(stored(dataset), batch, most) for dataset, most in stage.earlier.items()
+        },
         keep=_kept(stored, stage.output) if stage.prunes else None,
     )
 

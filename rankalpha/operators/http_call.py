@@ -28,6 +28,7 @@ UNUSABLE = (
     InvalidURL,
     MissingSchema,
 )  # errors of an address, not of its server
+NOT_OFFERED = {codes.not_found, codes.method_not_allowed}
 MAY_HEAL = {codes.request_timeout, codes.too_early, codes.too_many_requests}
 
 
@@ -76,6 +77,9 @@ def make(
         ) from error
     except RequestException as error:
         raise ServiceError(f"{method} {url}{path} failed: {error}") from error
+    if call.optional and response.status_code in NOT_OFFERED:
+        log.info("Batch %s: this service does not offer %s, and need not", batch, call.name)
+        return {}
     return _agreed(response, call.about(batch))
 
 

@@ -89,7 +89,7 @@ class ShowOperator(ServiceOperator):
             bind_batch(batch)
             version = published_version(self.dataset, batch) or self._own(context, batch)
             if version is None:
-                self.log.info("Batch %s has no version; the service shows its grades by itself", batch)
+                self.log.info("Batch %s has no version; the service shows what it has by itself", batch)
                 return
             answer = make(self.call, self.call.profile(), batch, self.log, {VERSION: version.reference})
         except (BatchError, SettingsError) as error:

@@ -8,7 +8,7 @@ from functools import cache
 
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline.markets import markets
-from rankalpha.pipeline.steps import SHAPE, Step
+from rankalpha.pipeline.steps import GRADING, SHAPE, Step
 from rankalpha.settings import SettingsError, settings
 from rankalpha.texts import shown
 
@@ -30,6 +30,7 @@ class Pipeline:
                 tuple(f"{market.prefix}{dataset}" for dataset in shape.reads),
                 f"{market.prefix}{shape.writes}",
                 shape.writes,
+                shape.aside,
             )
             for shape in SHAPE
         )
@@ -56,9 +57,19 @@ class Pipeline:
         return {step.name: step.dag_id for step in self.steps}
 
     @property
+    def graded(self) -> Step:
+        """The step with which a batch is graded; those after it are aside."""
+        return next(step for step in self.steps if step.name == GRADING.name)
+
+    @property
     def grading(self) -> str:
-        """The id of the DAG that every batch ends with."""
-        return self.steps[-1].dag_id
+        """The id of the DAG of that step."""
+        return self.graded.dag_id
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """The ids of the DAGs that no batch waits for."""
+        return tuple(step.dag_id for step in self.steps if step.aside)
 
     def step_that_writes(self, dataset: str) -> Step:
         """Return the step of a dataset, whose name may lack the market; SettingsError for an unknown one."""
@@ -115,3 +126,9 @@ def following(dag_id: str) -> tuple[str, ...]:
             dags.append(step.dag_id)
             reached.add(step.writes)
     return tuple(dags)
+
+
+def awaited(dag_id: str) -> tuple[str, ...]:
+    """Return those of them that a batch waits for."""
+    pipeline = pipeline_of(dag_id)
+    return tuple(each for each in following(dag_id) if pipeline and each not in pipeline.aside)

@@ -64,12 +64,12 @@ class Given:
     """The versions that a stage or a call is given.
 
     `inputs` are by dataset of the default market; a dataset is missing when its batch has no version.
-    `earlier` are those of older batches, newest first. `keep` is what the versions of a folder are pruned by,
-    see `kept`.
+    `earlier` are those of older batches by dataset, newest first. `keep` is what the versions of a folder are
+    pruned by, see `kept`.
     """
 
     inputs: Mapping[str, Version] = field(default_factory=dict)
-    earlier: Sequence[Version] = ()
+    earlier: Mapping[str, Sequence[Version]] = field(default_factory=dict)
     keep: Mapping[str, Any] | None = None
 
 

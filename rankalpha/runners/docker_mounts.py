@@ -3,7 +3,8 @@
 A stage that is given versions cannot write to them. A volume that holds nothing but its inputs is read-only
 as a whole. In the volume that holds its output too, it can write to the folder of its batch, or to all of it
 when it prunes, but not to its inputs. That takes an engine that mounts a folder of a volume; an older one
-lets it write there. A stage that is given no versions can write to all of its volumes.
+lets it write there. A stage that is given no versions can write to all of its volumes but those that it
+declares as read-only.
 """
 
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def mounts(job: StageJob, *, folders: bool) -> list[Mount]:
 def _mounts(volume: Volume, job: StageJob, folders: bool) -> Iterator[Mount]:
     read, written = _read(volume, job), _written(volume, job)
     if not read or (written and not folders):
-        yield Mount(volume.target, volume.name)
+        yield Mount(volume.target, volume.name, read_only=volume.read_only)
         return
     all_of_it = bool(written) and job.stage.prunes
     yield Mount(volume.target, volume.name, read_only=not all_of_it)

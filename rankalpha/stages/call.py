@@ -17,6 +17,7 @@ class Call:
 
     `output` is the folder of the versions that the service writes, see `rankalpha.pipeline.versions`; empty
     for a call that writes none. GRADING_VERSIONS=false is for a service that refuses what it does not know.
+    A call that is `optional` need not be offered: a service of your own may answer 404 or 405.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Call:
     url_default: str
     path: str
     output: str = ""
+    optional: bool = False
     market: Market = DEFAULT_MARKET
 
     def of(self, market: Market) -> Self:

@@ -11,10 +11,11 @@ from rankalpha.usable import name_problem, path_problem
 
 @dataclass(frozen=True)
 class Volume:
-    """A named Docker volume and where the container sees it."""
+    """A named Docker volume and where the container sees it; `read_only`: it never writes there."""
 
     name: str
     target: str
+    read_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class DockerOptions:
         """Return the options of a market's stage, whose data are in volumes of its own."""
         return replace(
             self,
-            volumes=tuple(Volume(market.volume(volume.name), volume.target) for volume in self.volumes),
+            volumes=tuple(replace(volume, name=market.volume(volume.name)) for volume in self.volumes),
         )
 
     def problems(self) -> Iterator[str]:

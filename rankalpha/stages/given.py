@@ -20,9 +20,9 @@ def environment(stage: Stage, given: Given, root: str, batch: str, version: str)
     for dataset, read in given.inputs.items():
         key = f"{INPUT_FOLDER}{dataset.upper()}"
         env |= {key: f"{root}/{read.path}", f"{key}{CHECKSUM}": read.sha256}
-    if given.earlier:
-        pairs = [[f"{root}/{version.path}", version.sha256] for version in given.earlier]
-        env[f"RANKALPHA_EARLIER_{stage.earlier.upper()}"] = json.dumps(pairs)
+    for dataset, versions in given.earlier.items():
+        pairs = [[f"{root}/{version.path}", version.sha256] for version in versions]
+        env |= {f"RANKALPHA_EARLIER_{dataset.upper()}": json.dumps(pairs)} if pairs else {}
     if given.keep is not None:
         env["RANKALPHA_KEEP"] = json.dumps(given.keep)
     return env

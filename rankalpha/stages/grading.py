@@ -1,4 +1,4 @@
-"""What grading calls: RankAlpha's API, which grades and shows, and the frontend, which is notified."""
+"""What is called: RankAlpha's API, which grades and shows, and the frontend, which is notified."""
 
 from rankalpha.stages.call import Call
 
@@ -12,7 +12,14 @@ GRADING_REFRESH = Call(
 GRADING_SHOW = Call(
     name="GRADING_SHOW", url_key="API_URL", url_default="api_url", path="/api/v1/grading/publish"
 )
+EVALUATION_SHOW = Call(
+    name="EVALUATION_SHOW",
+    url_key="API_URL",
+    url_default="api_url",
+    path="/api/v1/evaluation/publish",
+    optional=True,
+)
 FRONTEND_REFRESH = Call(
     name="FRONTEND", url_key="FRONTEND_URL", url_default="frontend_url", path="/api/refresh-data"
 )
-CALLS = (GRADING_REFRESH, GRADING_SHOW, FRONTEND_REFRESH)
+CALLS = (GRADING_REFRESH, GRADING_SHOW, FRONTEND_REFRESH, EVALUATION_SHOW)

@@ -52,8 +52,7 @@ SENTIMENT_ANALYSIS = Stage(
     memory="2g",
     timeout=timedelta(hours=1),  # a language model may take its time
     output="company_reports",
-    earlier="sentiment",  # what was analysed when
-    most_earlier=30,
+    earlier={"sentiment": 30},  # what was analysed when
     prunes=True,
     reuse=True,
     outside=True,  # headlines

@@ -48,8 +48,8 @@ class Stage:
     pids: int = 512  # processes
     timeout: timedelta = timedelta(hours=1)
     output: str = ""  # folder below the root of the data that holds its versions; empty: it takes no part
-    earlier: str = ""  # dataset whose versions of older batches it reads
-    most_earlier: int = 1
+    # datasets whose versions of older batches it reads, each with how many at most
+    earlier: Mapping[str, int] = field(default_factory=dict)
     prunes: bool = False  # it removes versions of its folder that nobody needs
     reuse: bool = False  # an earlier version that was made by the same is used again
     outside: bool = False  # it reads more than its inputs, so that it is used again within one session only

@@ -9,13 +9,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from apps.api import settings as api
+from apps.evaluation import settings as evaluation
 from apps.frontend import settings as frontend
 from apps.ingestion import settings as ingestion
 from apps.scorer import settings as scorer
 from apps.sentiment import settings as sentiment
 from rankalpha import settings as orchestration
 
-MODULES = (orchestration, api, frontend, ingestion, scorer, sentiment)
+MODULES = (orchestration, api, evaluation, frontend, ingestion, scorer, sentiment)
 WORDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}  # by pydantic's names
 KINDS = {bool: "`true` or `false`", int: "a whole number", float: "a number"}
 

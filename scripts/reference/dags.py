@@ -22,7 +22,7 @@ def pages(root: Path) -> dict[str, str]:
 
 def _parts(dags: dict[str, Any]) -> Iterator[str]:
     yield "The DAGs of the default market, with the documentation that Airflow shows too."
-    yield "Each further market has the four DAGs of the batches again, see [markets](../guides/markets.md)."
+    yield "Each further market has the five DAGs of the batches again, see [markets](../guides/markets.md)."
     for found in in_flow(graph_of(dags)["dags"]):
         dag = dags[found["dag_id"]]
         yield f"## {dag.dag_id}"

@@ -14,6 +14,7 @@ FILES = {  # by the file, in the order of the index
     "ingestion": "Settings of the ingestion stage",
     "scorer": "Settings of the scoring stage",
     "sentiment": "Settings of the sentiment stage",
+    "evaluation": "Settings of the evaluation stage",
     "compose": "Settings of Docker Compose",
 }
 SECTION = re.compile(r"# --- (.+?) -+$")

@@ -112,9 +112,10 @@ def test_proxy_health_and_markets_know_it(project):
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert Path(seen["project"]).is_relative_to(project)
-    assert seen["stages"] == ["ingestion", "scorer", "sentiment", "risk"]
+    assert seen["stages"] == ["ingestion", "scorer", "sentiment", "risk", "evaluation"]
     assert "risk_data:/data/risk" in seen["mounts"]
-    assert seen["health"] == ["ingestion", "scoring", "sentiment", "risk", "grading", "frontend"]
+    main = ["ingestion", "scoring", "sentiment", "risk", "grading"]
+    assert seen["health"] == [*main, "evaluation", "frontend"]
     assert "rankalpha_risk" in seen["following"]
     assert seen["image"] == ["nyse"]
     assert "already a tag of DAGs or a folder of data" in seen["folder"]

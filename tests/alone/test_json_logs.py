@@ -21,7 +21,12 @@ COMPONENTS = (  # not supervisord.log: the supervisor has one format of its own
 )
 LAST_WORDS = "--- Supervised process Last chance exception handler ---"
 DEFERRED = ("rankalpha_ingestion", "run_ingestion")
-STAGES = {DEFERRED, ("rankalpha_scoring", "run_scorer"), ("rankalpha_sentiment", "run_ai_analysis")}
+STAGES = {
+    DEFERRED,
+    ("rankalpha_scoring", "run_scorer"),
+    ("rankalpha_sentiment", "run_ai_analysis"),
+    ("rankalpha_evaluation", "run_evaluation"),
+}
 TASKS = {
     *STAGES,
     ("rankalpha_ingestion", "publish_prices"),
@@ -31,6 +36,8 @@ TASKS = {
     ("rankalpha_grading", "publish_grades"),
     ("rankalpha_grading", "show_grades"),
     ("rankalpha_grading", "notify_frontend"),
+    ("rankalpha_evaluation", "publish_evaluations"),
+    ("rankalpha_evaluation", "show_evaluations"),
 }
 
 

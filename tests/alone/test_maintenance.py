@@ -76,11 +76,11 @@ def test_old_rows_and_logs_go_and_the_batches_stay(stack, lane, services, databa
     assert not file.exists()
     assert log.exists(), "the triggerer's log is young"
     assert removed(logs, "files?", "prune_logs") == 1
-    steps = ("ingestion", "scoring", "sentiment", "grading")
-    assert [lane.runs_of(step, key) for step in steps] == [[]] * 4
+    steps = ("ingestion", "scoring", "sentiment", "grading", "evaluation")
+    assert [lane.runs_of(step, key) for step in steps] == [[]] * 5
     assert database("SELECT count(*) FROM task_instance WHERE run_id = :run", run=run_id).scalar() == 0
     # those of other tests may go too
-    assert removed(logs, "of dag_run", "prune_metadata") == others + 4 - old_runs(database)
+    assert removed(logs, "of dag_run", "prune_metadata") == others + 5 - old_runs(database)
     for dataset in ("prices", "scores", "sentiment", "grades"):
         assert lane.published(dataset, key)
         assert key in batches(database, dataset)

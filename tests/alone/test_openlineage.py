@@ -22,12 +22,15 @@ READS = {
     "rankalpha_grading.update_grading": ["scores", "sentiment"],
     "rankalpha_grading.show_grades": [],
     "rankalpha_grading.notify_frontend": [],
+    "rankalpha_evaluation.run_evaluation": ["grades"],
+    "rankalpha_evaluation.show_evaluations": [],
 }
 PUBLISHES = {
     "rankalpha_ingestion.publish_prices": ([], "prices"),
     "rankalpha_scoring.publish_scores": (["prices"], "scores"),
     "rankalpha_sentiment.publish_sentiment": (["prices"], "sentiment"),
     "rankalpha_grading.publish_grades": (["scores", "sentiment"], "grades"),
+    "rankalpha_evaluation.publish_evaluations": (["grades"], "evaluations"),
 }
 
 

@@ -39,7 +39,9 @@ def test_every_service_is_healthy_and_what_prepares_the_stack_has_ended_well(sta
 def test_the_start_up_batch_is_graded_and_no_container_of_a_stage_is_left(stack, engine, batch):
     found = grades(stack)
     assert (found["batch"], len(found["grades"])) == (batch, 20)
-    for asset in ("prices", "scores", "sentiment", "grades"):
+    wait_for("the evaluation", lambda: stack.events("evaluations"), 120)  # nothing waits for it
+    wait_for("its container to be removed", lambda: stack.stages(engine, ended=True) == [])
+    for asset in ("prices", "scores", "sentiment", "grades", "evaluations"):
         (event,) = stack.events(asset)
         assert event["partition_key"] == batch
         assert event["extra"]["rows"] > 0

@@ -43,7 +43,7 @@ def test_a_command_for_the_stack_of_a_checkout_names_what_is_to_be_done_here(sta
 
 def test_lineage_of_a_batch_names_each_image_by_its_digest(stack, batch):
     shown = stack.exec("airflow-scheduler", "rankalpha", "lineage", "--batch", batch)
-    for stage in ("ingestion", "scorer", "sentiment"):
+    for stage in ("ingestion", "scorer", "sentiment", "evaluation"):
         assert re.search(rf"image rankalpha_{stage}@sha256:[0-9a-f]{{64}}", shown)
 
 

@@ -87,8 +87,9 @@ def test_the_limits_of_memory_are_those_of_the_declarations(root):
         "ingestion": "1g",
         "scorer": "1g",
         "sentiment": "2g",
+        "evaluation": "2g",
     }
-    assert "by default 1 GB, and 2 GB for sentiment" in page
+    assert "by default 1 GB, and 2 GB for sentiment and evaluation" in page
     services = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]
     limits = [
         re.search(r"(\d+)([mg])\}?$", service["mem_limit"])

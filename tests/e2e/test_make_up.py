@@ -92,11 +92,25 @@ def test_the_batch_is_graded_from_real_prices(stack, batch):
 
 def test_every_dataset_has_one_event_of_the_batch_with_its_figures(stack, batch):
     session = exchange("XNYS").last_closed(datetime.fromisoformat(batch).replace(tzinfo=UTC))
-    for asset in ("prices", "scores", "sentiment", "grades"):
+    wait_for("the evaluation", lambda: stack.events("evaluations"))  # nothing waits for it
+    for asset in ("prices", "scores", "sentiment", "grades", "evaluations"):
         (event,) = [event for event in stack.events(asset) if event["partition_key"] == batch]
         assert event["extra"]["rows"] > 0
         assert event["extra"]["as_of"] == str(session)
         assert event["extra"]["checksum"].startswith("sha256:")
+
+
+def test_the_record_is_shown_with_a_backtest_of_the_sample(stack, batch):
+    wait_for("the record", lambda: record(stack).ok)
+    assert record(stack).json()["batch"] == batch
+    shown = stack.make("evaluate")
+    assert f"Evaluation of batch {batch}" in shown
+    assert "No returns are in yet" in shown
+    assert re.search(r"^momentum +1 +[+-]0\.\d{3}", shown, re.MULTILINE)
+
+
+def record(stack):
+    return requests.get(f"{stack.urls['api']}/api/v1/grading/record", timeout=10)
 
 
 def test_a_second_up_is_harmless(stack, batch):
@@ -125,6 +139,7 @@ def test_what_is_published_is_verified_and_a_changed_file_is_named(stack, batch)
         "scores",
         "sentiment",
         "grades",
+        "evaluations",
     ]
     version = stack.events("scores")[-1]["extra"]["version"]
     file = stack.state / "data" / version["path"] / "scores.parquet"

@@ -65,7 +65,7 @@ def graded(stack, say):
     for name in NAMES:
         stack.trigger(f"rankalpha_{name}_ingestion", KEY)
     triggered = time.monotonic() - begun
-    which = {"dag_id_pattern": "rankalpha%grading", "state": ["success"]}
+    which = {"dag_id_pattern": "rankalpha%evaluation", "state": ["success"]}  # each follows a grading
 
     def all_graded():
         return len(list(stack.api.every("dags/~/dagRuns", "dag_runs", **which))) == MANY
@@ -78,7 +78,7 @@ def graded(stack, say):
 def test_each_batch_is_graded_once_and_the_frontend_told_once(stack, own_services, graded):
     runs = list(stack.api.every("dags/~/dagRuns", "dag_runs", dag_id_pattern="rankalpha%m%"))
     of_batch = Counter((run["dag_id"], run["state"]) for run in runs if run["partition_key"] == KEY)
-    steps = ("ingestion", "scoring", "sentiment", "grading")
+    steps = ("ingestion", "scoring", "sentiment", "grading", "evaluation")
     assert of_batch == {(f"rankalpha_{name}_{step}", "success"): 1 for name in NAMES for step in steps}
     for path in (GRADING, FRONTEND):
         assert Counter(own_services.markets[path]) == dict.fromkeys(NAMES, 1)
@@ -90,14 +90,16 @@ def test_each_stage_has_seen_its_markets_data_alone(stack, graded):
     assert sorted(path.name for path in data.iterdir()) == NAMES
     for name in NAMES:
         entries = [json.loads(line) for line in (data / name / "journal.jsonl").read_text().splitlines()]
-        assert sorted(entry["stage"] for entry in entries) == ["ingestion", "scorer", "sentiment"]
+        seen = sorted(entry["stage"] for entry in entries)
+        assert seen == ["evaluation", "ingestion", "scorer", "sentiment"]
         assert {(entry["market"], entry["batch"]) for entry in entries} == {(name, KEY)}
 
 
 def test_each_market_has_published_its_own_results(stack, graded):
     events = list(stack.api.every("assets/events", "asset_events"))
-    assert len(events) == 4 * MANY
+    assert len(events) == 5 * MANY
     written = {"prices": "ingestion", "scores": "scorer", "sentiment": "sentiment"}
+    written |= {"evaluations": "evaluation"}
     for event in events:
         name, _, dataset = event["name"].partition("_")
         assert (event["partition_key"], event["source_dag_id"].split("_")[1]) == (KEY, name)

@@ -19,7 +19,7 @@ def graded(lane):
     return KEY
 
 
-@pytest.mark.parametrize("stage", ["ingestion", "scorer", "sentiment"])
+@pytest.mark.parametrize("stage", ["ingestion", "scorer", "sentiment", "evaluation"])
 def test_a_stage_gets_its_batch_day_and_market(lane, graded, stage):
     seen = {(entry["date"], entry["market"]) for entry in lane.journal(stage, graded)}
     assert seen == {(graded[:10], lane.market.name)}
@@ -47,6 +47,7 @@ def test_ingestion_without_a_key_makes_one_of_its_time(lane):
         ("scoring", "run_scorer", ["prices"]),
         ("sentiment", "run_ai_analysis", ["prices"]),
         ("grading", "update_grading", ["scores", "sentiment"]),
+        ("evaluation", "run_evaluation", ["grades"]),
     ],
 )
 def test_a_stage_without_a_key_takes_the_newest_batch_and_says_so(lane, graded, step, task_id, inputs):

@@ -31,7 +31,7 @@ def steps(lane, runs):
 
 
 def test_each_step_names_its_runs_and_who_asked_for_them(steps, runs):
-    assert list(steps) == ["ingestion", "scoring", "sentiment", "grading"]
+    assert list(steps) == ["ingestion", "scoring", "sentiment", "grading", "evaluation"]
     (run,) = steps["ingestion"]["runs"]
     assert (run["run_id"], run["state"], run["run_type"]) == (runs["ingestion"], "success", "manual")
     assert (run["triggered_by"], run["user"]) == ("rest_api", "rankalpha")

@@ -44,7 +44,7 @@ def test_it_shows_each_batch_by_its_stages(browser, lane, batches):
     with signed_in(browser, lane.stack) as page:
         frame = batches_of(page, lane.market.name)
         assert page.url == f"{lane.stack.urls['airflow']}/plugin/rankalpha/rankalpha/page/"
-        for step in ("ingestion", "scoring", "sentiment", "grading", "frontend"):
+        for step in ("ingestion", "scoring", "sentiment", "grading", "evaluation", "frontend"):
             assert "Done" in cell(frame, GRADED, step).text_content()
         grades = frame.locator(f'tr[data-batch="{GRADED}"] .grades')
         assert grades.get_attribute("aria-label") == "Grades: A 1, B 2, C 3, D 2, F 1"
@@ -55,7 +55,7 @@ def test_it_shows_each_batch_by_its_stages(browser, lane, batches):
         blocked = f"batch {BLOCKED} is blocked in {lane.asset('scores')} by its contract"
         assert frame.locator(".incident", has_text=blocked).count() == 1
         names = frame.locator("#datasets .dataset h2 > :first-child").all_text_contents()
-        assert names == [lane.asset(dataset) for dataset in ("prices", "scores", "sentiment", "grades")]
+        assert names == [step.writes for step in lane.pipeline.steps]
         trend = frame.locator("th.column-scoring svg")
         assert "Scoring: the newest took" in trend.get_attribute("aria-label").capitalize()
         assert frame.locator("#components .good").count() == 3

@@ -59,7 +59,12 @@ def assert_refused(lane, match, batch=BAD, dataset="scores", reason=REASON):
         ("2023-08-03T06:00:00", "scores", REASON, "batch 2023-08-03T06:00:00 is not blocked"),
         (GOOD, "scores", REASON, f"batch {GOOD} is not blocked"),
         (BAD, "prices", REASON, f"batch {BAD} is not blocked"),
-        (BAD, "stocks", REASON, "there is no dataset 'stocks'; there are prices, scores, sentiment, grades"),
+        (
+            BAD,
+            "stocks",
+            REASON,
+            "there is no dataset 'stocks'; there are prices, scores",
+        ),
         (BAD, "scores", " ", "the reason is missing"),
         (BAD, "scores", "a\0b", "the reason holds the character U+0000 (NUL)"),
         (BAD, "scores", "x" * 501, "the reason has 501 characters, of 500 at most"),

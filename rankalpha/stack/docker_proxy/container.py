@@ -106,7 +106,7 @@ def rewritten(body: bytes, allowed: Allowed) -> bytes:
     allowed.check("network", container.host_config.network_mode)
     allowed.check("folder", container.working_dir)
     for mount in container.host_config.mounts:
-        allowed.check("mount", mount.declared)
+        allowed.check_mount(mount.declared, read_only=mount.read_only)
     return container.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 

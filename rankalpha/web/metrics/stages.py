@@ -9,10 +9,12 @@ from prometheus_client.core import GaugeMetricFamily
 from rankalpha.health.summary import failed_checks, steps, usage
 from rankalpha.pipeline.reuse import REUSED_FROM
 from rankalpha.pipeline.steps import DATASETS, SHAPE
+from rankalpha.stages import STAGES
 from rankalpha.web.metrics.gauge import Samples, gauge, seconds
 
 HOUR = 3600.0  # seconds
-RUN_BY_STAGES = {step.name for step in SHAPE if step.stage and step.reads}  # the first one never reuses
+REUSING = {stage.name for stage in STAGES if stage.reuse}
+RUN_BY_STAGES = {step.name for step in SHAPE if step.stage in REUSING}
 
 
 def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:

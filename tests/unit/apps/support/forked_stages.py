@@ -17,6 +17,7 @@ from pathlib import Path
 import yfinance  # noqa: F401
 
 import apps.api.app
+import apps.evaluation.work
 import apps.frontend.app
 import apps.ingestion.work
 import apps.scorer.work

@@ -5,12 +5,22 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from apps.api.batches import BatchFiles
+from apps.api.grading import graded_from
+from apps.api.versions import make
+from apps.common.manifest import Reference
 from tests.unit.apps.support.stage_process import Ended, result, run_stage
 
 FIRST, SECOND, THIRD = (f"2026-11-{day}T06:00:00" for day in (20, 21, 22))
-VOLUMES = {"prices": "prices", "scores": "prices", "sentiment": "company_reports"}
-MADE_BY = {"prices": "ingestion", "scores": "scorer", "sentiment": "sentiment"}
-READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",)}
+VOLUMES = {
+    "prices": "prices",
+    "scores": "prices",
+    "sentiment": "company_reports",
+    "evaluations": "evaluations",
+}
+MADE_BY = {"prices": "ingestion", "scores": "scorer", "sentiment": "sentiment", "evaluations": "evaluation"}
+READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",), "evaluations": ("grades",)}
+EARLIER = {"evaluations": ("grades", "evaluations")}  # others go on from their own
 LISTS = {"INGESTION_SYMBOLS": "AAPL,JPM,KO,PG,XOM", "SENTIMENT_USE_CONSENSUS": "false"}
 
 
@@ -34,14 +44,15 @@ class Orchestrator:
             if version := self.published.get((read, key)):
                 given[f"RANKALPHA_INPUT_{read.upper()}"] = str(self.data / version[0])
                 given[f"RANKALPHA_INPUT_{read.upper()}_SHA256"] = version[1]
-        earlier = sorted(
-            (batch, path, checksum)
-            for (of, batch), (path, checksum) in self.published.items()
-            if of == dataset and batch < key
-        )
-        if earlier:
-            listed = [[str(self.data / path), checksum] for _, path, checksum in reversed(earlier)]
-            given[f"RANKALPHA_EARLIER_{dataset.upper()}"] = json.dumps(listed)
+        for before in EARLIER.get(dataset, (dataset,)):
+            earlier = sorted(
+                (batch, path, checksum)
+                for (of, batch), (path, checksum) in self.published.items()
+                if of == before and batch < key
+            )
+            if earlier:
+                listed = [[str(self.data / path), checksum] for _, path, checksum in reversed(earlier)]
+                given[f"RANKALPHA_EARLIER_{before.upper()}"] = json.dumps(listed)
         if keep is not None:
             given["RANKALPHA_KEEP"] = json.dumps(keep)
         return run_stage(stage, self.data, key, **LISTS | given | settings)
@@ -53,6 +64,16 @@ class Orchestrator:
         version = result(MADE_BY[dataset], self.data, key)["version"]
         self.published[dataset, key] = version["path"], version["sha256"]
         return version
+
+    def grade(self, key: str = FIRST) -> None:
+        """Publish grades of the published halves, as the API makes them."""
+        self.started += 1
+        halves = {of: self.published[of, key] for of in ("scores", "sentiment")}
+        inputs = {of: Reference(path=path, sha256=checksum) for of, (path, checksum) in halves.items()}
+        files = BatchFiles(self.data, key).reading(inputs)
+        made = make(files, f"grading-0a1b2c3d-{self.started}", graded_from(files, 0.2)).version
+        assert made
+        self.published["grades", key] = made.path, made.sha256
 
     def folder(self, dataset: str, key: str = FIRST) -> Path:
         """Return the folder of a published version."""

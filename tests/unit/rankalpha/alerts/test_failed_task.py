@@ -59,6 +59,8 @@ def test_with_less_known():
     [
         ("rankalpha_grading", "update_grading", Urgency.ACT_NOW),
         ("rankalpha_grading", "show_grades", Urgency.ACT_NOW),
+        ("rankalpha_evaluation", "run_evaluation", Urgency.LOOK_TODAY),
+        ("rankalpha_evaluation", "show_evaluations", Urgency.LOOK_TODAY),
         ("rankalpha_grading", "notify_frontend", Urgency.LOOK_TODAY),
         ("rankalpha_watchdog", "watch_batches", Urgency.LOOK_TODAY),
     ],

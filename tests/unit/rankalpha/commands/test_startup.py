@@ -9,6 +9,7 @@ from rankalpha.commands import readiness, startup
 from rankalpha.commands.readiness import NotReady, wait_for_airflow
 from rankalpha.commands.startup import Paused, trigger_dag
 from rankalpha.pipeline.batch import parse_key
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from tests.unit.rankalpha.support.fake_airflow import CONSUMER_DAGS, INGESTION_DAG, FakeAirflow, serving
 
 KEY = "2025-11-20T06:00:00"
@@ -102,7 +103,7 @@ def test_a_dag_that_is_listed_but_not_written_down_yet_is_waited_for(airflow):
         assert wait_for_airflow(api) == []
 
 
-@pytest.mark.parametrize("dag_id", CONSUMER_DAGS)
+@pytest.mark.parametrize("dag_id", sorted(set(CONSUMER_DAGS) - set(DEFAULT_PIPELINE.aside)))
 def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
     airflow.dags[dag_id]["is_paused"] = True
     with serving(airflow) as (api, requests):
@@ -110,6 +111,13 @@ def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
             f"{dag_id} is paused: a batch will wait there until an operator unpauses it"
         ]
     assert not any(request.method == "PATCH" for request in requests)
+
+
+def test_of_a_step_that_no_batch_waits_for_nothing_is_said(airflow):
+    for dag_id in DEFAULT_PIPELINE.aside:
+        airflow.dags[dag_id]["is_paused"] = True
+    with serving(airflow) as (api, _):
+        assert wait_for_airflow(api) == []
 
 
 @pytest.mark.parametrize("state", [{"is_paused": True}, {"scheduling_state": "draining"}])

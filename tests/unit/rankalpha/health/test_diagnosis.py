@@ -47,6 +47,7 @@ def test_all_is_well():
     [
         ("ingestion", f"rankalpha_ingestion failed for batch {KEY}", Urgency.ACT_NOW),
         ("grading", f"rankalpha_grading failed for batch {KEY}", Urgency.ACT_NOW),
+        ("evaluation", f"rankalpha_evaluation failed for batch {KEY}", Urgency.LOOK_TODAY),
         (FRONTEND, f"rankalpha_grading did not notify the frontend of batch {KEY}", Urgency.LOOK_TODAY),
     ],
 )
@@ -100,6 +101,13 @@ def test_a_failed_run_of_no_batch_is_reported_and_holds_no_batch_back(key, subje
     assert (one.subject, one.urgency, one.batch) == (subject, Urgency.LOOK_TODAY, "")
     assert (one.key, one.market) == ("failed rankalpha_scoring r", "default")
     assert "trigger rankalpha_scoring again" in one.text
+
+
+def test_who_pauses_the_evaluation_does_without_it():
+    assert subjects(replace(WELL, batches=[batch(evaluation="paused")])) == []
+    late = batch(begun=DUE - timedelta(hours=2), evaluation="paused", grading="lost", frontend="waiting")
+    (one,) = incidents(replace(WELL, batches=[late]))
+    assert "was not graded within" in one.subject
 
 
 def test_a_paused_dag_is_reported_once_for_all_batches():

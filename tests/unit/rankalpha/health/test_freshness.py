@@ -47,13 +47,20 @@ def test_over_a_weekend_nothing_is_stale_and_a_day_after_mondays_close_all_is():
     friday = batch(SATURDAY)
     assert stale(seen("2026-11-30T12:00:00", friday)) == set()
     assert stale(seen("2026-12-01T22:59:00", friday)) == set()
-    assert len(stale(seen("2026-12-01T23:01:00", friday))) == 4
+    assert len(stale(seen("2026-12-01T23:01:00", friday))) == 5
+
+
+def test_who_pauses_the_evaluation_does_without_it():
+    late = seen("2026-12-01T23:01:00", batch(SATURDAY))
+    without = replace(late, paused=["rankalpha_evaluation"])
+    assert stale(late) - stale(without) == {"evaluations"}
+    assert len(stale(replace(late, paused=["rankalpha_scoring"]))) == 5
 
 
 def test_without_a_calendar_and_with_a_source_that_lags_the_age_counts():
     now = "2026-11-29T08:30:00"  # 26 hours after the batch of Saturday
     for details in ({"session": None}, {"sessions_behind": 1}):
-        assert len(stale(seen(now, batch(SATURDAY, **details)))) == 4
+        assert len(stale(seen(now, batch(SATURDAY, **details)))) == 5
 
 
 def test_without_a_calendar_a_schedule_that_rests_at_the_weekend_is_not_late():
@@ -63,13 +70,13 @@ def test_without_a_calendar_a_schedule_that_rests_at_the_weekend_is_not_late():
         now: replace(seen(now, friday), pipeline=pipeline)
         for now in ("2026-11-29T12:00:00", "2026-11-30T07:30:00", "2026-11-30T08:30:00")
     }
-    assert [len(stale(each)) for each in snapshots.values()] == [0, 0, 4]
+    assert [len(stale(each)) for each in snapshots.values()] == [0, 0, 5]
 
 
 def test_a_batch_that_is_graded_late_is_fresh_for_as_long():
     late = batch("2026-12-01T06:00:00", next_close="2026-11-30T21:00:00+00:00")
     assert stale(seen("2026-12-02T08:00:00", late)) == set()
-    assert len(stale(seen("2026-12-02T08:30:00", late))) == 4
+    assert len(stale(seen("2026-12-02T08:30:00", late))) == 5
 
 
 @pytest.mark.parametrize(

@@ -51,12 +51,14 @@ def states(what, paused=(), draining=()):
 INGESTED = {"ingestion": [run("success", 0, 0, 2, run_type="scheduled")]}
 OK = run("success", 2, 2, 4)
 GRADED = {
-    "runs": {**INGESTED, "scoring": [OK], "sentiment": [OK], "grading": [run("success", 4, 4, 6)]},
+    "runs": {**INGESTED, "scoring": [OK], "sentiment": [OK], "grading": [run("success", 4, 4, 6)]}
+    | {"evaluation": [run("success", 5, 5, 7)]},
     "events": {
         "ingestion": [event(2)],
         "scoring": [event(3)],
         "sentiment": [event(4)],
         "grading": [event(5)],
+        "evaluation": [event(6)],
     },
 }
 
@@ -69,12 +71,30 @@ def test_a_graded_batch_is_settled():
     assert batch.begun == START
 
 
+@pytest.mark.parametrize(
+    ("runs", "events", "state", "where"),
+    [
+        ([], [], "lost", "graded, evaluation lost since 06:05"),
+        ([run("running", 5, 6)], [], "running", "graded, evaluation running since 06:06"),
+        ([run("failed", 5, 5, 7)], [], "failed", "graded, evaluation failed since 06:07"),
+        # published, and a task after that has failed
+        ([run("failed", 5, 5, 7)], [event(6)], "failed", "graded, evaluation failed since 06:07"),
+    ],
+)
+def test_a_batch_without_an_evaluation_is_graded(runs, events, state, where):
+    what = records({**GRADED["runs"], "evaluation": runs}, {**GRADED["events"], "evaluation": events})
+    batch = batch_of(DEFAULT_PIPELINE, KEY, what, [])
+    assert batch.settled
+    assert (batch.steps["evaluation"].state, batch.where) == (state, where)
+
+
 def test_each_step_waits_for_those_before_it():
     assert states(records({"ingestion": [run("running", 0, 0)]})) == {
         "ingestion": "running",
         "scoring": "waiting",
         "sentiment": "waiting",
         "grading": "waiting",
+        "evaluation": "waiting",
         FRONTEND: "waiting",
     }
 

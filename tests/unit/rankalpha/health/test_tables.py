@@ -6,7 +6,16 @@ import pytest
 
 from rankalpha.health import summary
 from rankalpha.health.tables import show, show_all
-from tests.unit.rankalpha.support.overview_sample import CONTAINER, NAMES, NEW, batch, dataset, sample, step
+from tests.unit.rankalpha.support.overview_sample import (
+    CONTAINER,
+    NAMES,
+    NEW,
+    STEP,
+    batch,
+    dataset,
+    sample,
+    step,
+)
 
 INCIDENT = {
     "key": "k",
@@ -33,9 +42,7 @@ def words(text):
 def test_a_terminal_of_80_columns_cuts_no_word(capsys, state):
     since = "2026-11-22T06:10:00+00:00"
     steps = [step(name, state=state, since=since, container=CONTAINER) for name in NAMES]
-    datasets = [
-        dataset(name, stale=True, age_hours=1234.5) for name in ("prices", "scores", "sentiment", "grades")
-    ]
+    datasets = [dataset(name, stale=True, age_hours=1234.5) for name in STEP]
     text = printed(capsys, batches=[batch(NEW, *steps)], datasets=datasets)
     assert max(map(len, text.splitlines())) <= 80
     assert {NEW, state, "06:10", *NAMES, "1234.5", "stale", "286", "954"} <= words(text)

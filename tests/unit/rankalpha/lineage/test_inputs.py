@@ -79,7 +79,7 @@ class Consumed:
 
 def test_an_input_without_a_record_is_that_of_the_run_and_the_other_is_not():
     """As with a sentiment image that knows nothing of versions."""
-    step = Pipeline.of(Market()).steps[-1]
+    step = Pipeline.of(Market()).graded
     made = {**version("grading-1-1"), "files": {}, "inputs": {"scores": version("scorer-1")}}
     grades = {**event("x", "2026-11-22T06:09", "grades"), "extra": {"version": made}}
     scores = [

@@ -1,5 +1,6 @@
 """The versions that a service is asked to grade, and to show."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from rankalpha.operators.http_call import ServiceError
 from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.versions import VERSIONS_KEY
-from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
+from rankalpha.stages.grading import EVALUATION_SHOW, GRADING_REFRESH, GRADING_SHOW
 from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.demo_stage import KEY
 from tests.unit.rankalpha.support.task_context import TaskInstance, context, published
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("profile_dir")
 def grades(monkeypatch):
     """What is stored of the versions of the grades."""
     stored = {"grades": {KEY: {"path": OLD, "sha256": "0c" * 32}}}
-    monkeypatch.setattr(given, "published_versions", stored.__getitem__)
+    monkeypatch.setattr(given, "published_versions", lambda dataset: stored.get(dataset, {}))
     return stored
 
 
@@ -122,11 +123,11 @@ def test_a_setting_that_is_neither_true_nor_false_fails_at_once(monkeypatch):
 OWN = {"path": f"grades/{KEY}/grading-11111111-1", "sha256": "0e" * 32}  # of this run
 
 
-def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY}), version=OWN):
+def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY}), version=OWN, call=GRADING_SHOW):
     own = {"version": version} if version else None
     with local_server(answer) as (url, requests):
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        task = ShowOperator(task_id="show", call=GRADING_SHOW, batch_from="update_grading", dataset=GRADES)
+        task = ShowOperator(task_id="show", call=call, batch_from="update_grading", dataset=GRADES)
         task.execute(context(None, TaskInstance(batch=KEY, result=own)))
     return requests
 
@@ -140,6 +141,15 @@ def test_what_is_published_is_shown_and_not_what_this_run_has_made(monkeypatch):
 def test_grades_without_a_version_are_shown_by_the_service_itself(monkeypatch, grades):
     grades["grades"].clear()
     assert show(monkeypatch, version=None) == []
+
+
+def test_a_service_of_ones_own_need_not_show_evaluations(monkeypatch):
+    call = replace(EVALUATION_SHOW, path="/elsewhere")
+    for status in (404, 405):
+        (request,) = show(monkeypatch, lambda _request, status=status: (status, {"detail": "no"}), call=call)
+        assert request.path == "/elsewhere"
+    with pytest.raises(AirflowFailException, match="404"):
+        show(monkeypatch, lambda _request: (404, {"detail": "no"}))
 
 
 def test_of_a_batch_that_the_store_keeps_no_more_the_version_of_this_run_is_shown(monkeypatch, grades):

@@ -64,7 +64,7 @@ def run(consumed=None, ti=None, **parts):
 
 def test_a_stage_is_given_a_folder_of_its_own_and_what_was_published(folder, stores, tmp_path):
     stores |= {"sentiment": {OLDER: version(OLDER, "sentiment-1-1", "company_reports")}}
-    ti = run(prices(**{KEY: version()}), output="company_reports", earlier="sentiment", prunes=True)
+    ti = run(prices(**{KEY: version()}), output="company_reports", earlier={"sentiment": 30}, prunes=True)
     env, root = seen(folder), tmp_path / "data"
     own = f"company_reports/{KEY}/{identity().version}"
     assert env["RANKALPHA_OUTPUT"] == f"{root}/{own}"

@@ -50,6 +50,33 @@ def published(pipeline):
     return {name: content for name, content in everything.items() if name.rpartition("/")[0] in paths}
 
 
+def record(pipeline):
+    """The record that is shown."""
+    query = f"?market={pipeline.market.name}" if pipeline.market.folder else ""
+    with urllib.request.urlopen(f"{pipeline.url}/api/v1/grading/record{query}") as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("pipeline", [DEFAULT_MARKET, Market(name="nyse")], indirect=True)
+def test_an_evaluation_is_made_of_what_was_graded_and_shown(pipeline):
+    (pipeline.profile / "evaluation.env").write_text("EVALUATION_EVERY=63\n")
+    for key in (FIRST, SECOND):
+        pipeline.batch(key)
+        outcome = pipeline.run("evaluations", key, how="events", joined=pipeline.joined("grades"))
+        assert outcome[0] == "published", pipeline.error
+    assert pipeline.version("evaluations")["inputs"] == {
+        name: {key: pipeline.version(name)[key] for key in ("path", "sha256")}
+        for name in ("grades", "prices")
+    }
+    before = record(pipeline)
+    assert (before["batch"], before["live"]["gradings"]) == (SECOND, 2)
+    assert before["live"]["figures"]["composite"]["1"]["sessions"] == 1
+    (path, _) = pipeline.version("evaluations")["earlier"][0].values()
+    assert path == pipeline.events["evaluations"][0][1]["version"]["path"]
+    assert pipeline.run("evaluations", FIRST, how="off")[0] == "unpublished"
+    assert record(pipeline) == before
+
+
 def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeline):
     pipeline.batch(FIRST)
     pipeline.batch(SECOND)

@@ -1,5 +1,6 @@
 """Which of its volumes a stage's container can write to, and what that takes; tests/engine tries it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
 
 def mounted(client: Client, env: dict[str, str], **parts: Any) -> list[tuple[str, str, str, str]]:
     """Return the data volumes of a container, as volume, target, folder in it, and how."""
-    DockerRunner().create(job(env=env, volumes=VOLUMES, **parts), NAME)
+    DockerRunner().create(job(env=env, **{"volumes": VOLUMES, **parts}), NAME)
     *found, result = client.created["HostConfig"]["Mounts"]
     assert result["Source"] is None
     return [
@@ -55,6 +56,13 @@ def mounted(client: Client, env: dict[str, str], **parts: Any) -> list[tuple[str
 def test_a_stage_that_is_given_no_versions_writes_to_its_volumes(client):
     assert mounted(client, {}) == mounted(client, IN_PRICES) == [WHOLE, REPORTS]
     assert "ping" not in client.calls
+
+
+def test_a_volume_that_a_stage_never_writes_to_is_read_only(client):
+    """Also one of what its inputs were made from, which no variable names."""
+    declared = (replace(VOLUMES[0], read_only=True), VOLUMES[1])
+    for env in ({}, IN_REPORTS):
+        assert mounted(client, env, volumes=declared) == [READ_ONLY, REPORTS]
 
 
 def test_a_volume_of_inputs_alone_is_read_only(client):

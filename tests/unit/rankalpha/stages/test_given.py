@@ -20,8 +20,8 @@ OUTPUT = f"/data/reports/{KEY}/{NAME}"
 
 def test_a_stage_is_told_where_to_write_and_what_to_read():
     keep = {"since": "", "versions": [EARLIER.path]}
-    given = Given({"prices": READ}, [EARLIER], keep)
-    env = environment(stage(output="reports", earlier="sentiment"), given, "/data", KEY, NAME)
+    given = Given({"prices": READ}, {"sentiment": [EARLIER]}, keep)
+    env = environment(stage(output="reports", earlier={"sentiment": 30}), given, "/data", KEY, NAME)
     assert json.loads(env.pop("RANKALPHA_EARLIER_SENTIMENT")) == [[f"/data/{EARLIER.path}", "0b" * 32]]
     assert json.loads(env.pop("RANKALPHA_KEEP")) == keep
     assert env == {
@@ -88,8 +88,8 @@ def test_a_version_without_a_folder_is_refused():
 
 
 def test_what_a_container_was_given_is_read_in_its_environment():
-    given = Given({"prices": READ}, [EARLIER], {"since": "", "versions": []})
-    env = environment(stage(output="reports", earlier="sentiment"), given, "/data", KEY, NAME)
+    given = Given({"prices": READ}, {"sentiment": [EARLIER]}, {"since": "", "versions": []})
+    env = environment(stage(output="reports", earlier={"sentiment": 30}), given, "/data", KEY, NAME)
     assert inputs_in(env, "/data") == {"prices": READ.reference}
 
 

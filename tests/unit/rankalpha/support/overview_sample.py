@@ -10,9 +10,19 @@ NOW = "2026-11-22T06:30:00+00:00"
 OLD, NEW = "2026-11-21T06:00:00", "2026-11-22T06:00:00"
 MOMENT = datetime.fromisoformat(NOW)  # a Sunday
 DAY = MarketDay(date(2026, 11, 20), date(2026, 11, 20), 0, datetime(2026, 11, 23, 21, tzinfo=UTC))
-NAMES = ("ingestion", "scoring", "sentiment", "grading", "frontend")
-NEEDS = {"scoring": ["ingestion"], "sentiment": ["ingestion"], "grading": ["scoring", "sentiment"]}
-FOLLOWS = {"ingestion": ["scoring", "sentiment", "grading"], "scoring": ["grading"], "sentiment": ["grading"]}
+NAMES = ("ingestion", "scoring", "sentiment", "grading", "evaluation", "frontend")
+NEEDS = {
+    "scoring": ["ingestion"],
+    "sentiment": ["ingestion"],
+    "grading": ["scoring", "sentiment"],
+    "evaluation": ["grading"],
+}
+FOLLOWS = {
+    "ingestion": ["scoring", "sentiment", "grading", "evaluation"],
+    "scoring": ["grading", "evaluation"],
+    "sentiment": ["grading", "evaluation"],
+    "grading": ["evaluation"],
+}
 CONTAINER = {
     "image": "rankalpha_scorer",
     "digest": None,
@@ -66,7 +76,7 @@ def batch(key: str, *steps: dict[str, Any]) -> dict[str, Any]:
     return {**made, "session": DAY.described(MOMENT), "carried_over_from": None, "news": ""}
 
 
-STEP = {"prices": "ingestion", "scores": "scoring", "sentiment": "sentiment", "grades": "grading"}
+STEP = {dataset: step for step, dataset in DATASETS.items()}
 
 
 def dataset(name: str, **changed: Any) -> dict[str, Any]:
@@ -102,9 +112,9 @@ def sample(**changed: Any) -> dict[str, Any]:
         "session": {**DAY.described(MOMENT), "batch": OLD, "current": True, "text": DAY.text(MOMENT)}
         | {"carried_over_from": None, "news": ""},
         "batches": [batch(NEW, *under_way), batch(OLD, *graded)],
-        "datasets": [dataset(name) for name in ("prices", "scores", "sentiment", "grades")],
+        "datasets": [dataset(name) for name in STEP],
         "incidents": [],
-        "trends": [{"step": name, "seconds": [30.0, 40.0, 35.0]} for name in NAMES[:4]],
+        "trends": [{"step": name, "seconds": [30.0, 40.0, 35.0]} for name in NAMES[:5]],
         "market": {"name": "default", "starts": "06:00 UTC", "ingestion": "rankalpha_ingestion"},
         "components": {"scheduler": NOW, "triggerer": NOW, "dag_processor": None},
     }

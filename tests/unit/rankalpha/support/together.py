@@ -19,6 +19,8 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 from apps.api.app import create_app
 from apps.api.settings import Settings
 from datasets import (
+    EVALUATIONS,
+    EVALUATIONS_CONTRACT,
     GRADES,
     GRADES_CONTRACT,
     PRICES,
@@ -38,7 +40,8 @@ from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
 from rankalpha.runners.base import StageFailed
-from rankalpha.stages.grading import GRADING_REFRESH, GRADING_SHOW
+from rankalpha.stages.evaluation import EVALUATION
+from rankalpha.stages.grading import EVALUATION_SHOW, GRADING_REFRESH, GRADING_SHOW
 from rankalpha.stages.ingestion import INGESTION
 from rankalpha.stages.scorer import SCORER
 from rankalpha.stages.sentiment import SENTIMENT_ANALYSIS
@@ -52,7 +55,9 @@ MADE = {  # what makes each dataset, and of what
     "scores": (SCORER, (PRICES,), SCORES, SCORES_CONTRACT),
     "sentiment": (SENTIMENT_ANALYSIS, (PRICES,), SENTIMENT, SENTIMENT_CONTRACT),
     "grades": (None, (SCORES, SENTIMENT), GRADES, GRADES_CONTRACT),
+    "evaluations": (EVALUATION, (GRADES,), EVALUATIONS, EVALUATIONS_CONTRACT),
 }
+SHOWN = {"grades": GRADING_SHOW, "evaluations": EVALUATION_SHOW}
 
 
 class Together:
@@ -114,8 +119,8 @@ class Together:
             if anyway:
                 ti.xcoms[PUBLISH_ANYWAY] = {"by": "ann", "reason": "a holiday", "try": 1}
         self.register(dataset, key, outlets[asset].extra)
-        if not stage:
-            call = GRADING_SHOW.of(market)
+        if dataset in SHOWN:
+            call = SHOWN[dataset].of(market)
             show = ShowOperator(task_id="show", call=call, batch_from="first", dataset=asset)
             show.execute(context(key, ti))
         return "published", ti.output

@@ -34,7 +34,7 @@ def test_batches_are_counted_by_state():
     assert found.pop(("running", "scoring")) == 1
     assert found.pop(("done", "ingestion")) == 2
     assert found.pop(("done", "frontend")) == 1
-    assert len(found) == 5 * 10 - 3
+    assert len(found) == 6 * 10 - 3
     assert found["failed", "grading"] == 0
 
 
@@ -61,6 +61,7 @@ def test_durations_and_datasets():
         ("scores",): 20,
         ("sentiment",): 20,
         ("grades",): 20,
+        ("evaluations",): 20,
     }
 
 

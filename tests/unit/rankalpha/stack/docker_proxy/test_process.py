@@ -74,6 +74,9 @@ def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):
     assert SECRET not in proxy.log()
 
 
+VOLUMES = ("prices_data", "company_reports", "analysis_schedule", "grades", "evaluations")
+
+
 def test_all_declared_stages_are_allowed():
     """Each file of rankalpha/stages that declares a stage is the file of a step."""
     modules = [
@@ -83,18 +86,26 @@ def test_all_declared_stages_are_allowed():
     assert {stage.name for stage in declared} == {stage.name for stage in rankalpha.stages.STAGES}
     allowed = Allowed.by(declared)
     assert allowed.networks == {"rankalpha_net"}
-    assert allowed.volumes == {"prices_data", "company_reports", "analysis_schedule"}
+    assert allowed.volumes == set(VOLUMES)
     assert "company_reports:/data/company_reports" in allowed.mounts
     assert allowed.folders == {"/app", "/app/apps/sentiment"}
     assert allowed.capabilities == set(), "the reference images need none"
     assert allowed.writable == set(), "the reference images write to volumes and /tmp only"
 
 
+def test_a_volume_that_no_stage_writes_to_is_mounted_read_only_alone():
+    allowed = Allowed.by(rankalpha.stages.STAGES)
+    allowed.check_mount("grades:/data/grades", read_only=True)
+    with pytest.raises(Refused, match=r"grades:/data/grades \(read-only\)"):
+        allowed.check_mount("grades:/data/grades", read_only=False)
+    for read_only in (True, False):  # ingestion writes there
+        allowed.check_mount("prices_data:/data/prices", read_only=read_only)
+
+
 def test_the_volumes_of_each_market_are_allowed_and_no_others():
     markets = (Market(), Market(name="nyse"))
     allowed = Allowed.by(stage.of(market) for market in markets for stage in rankalpha.stages.STAGES)
-    names = ("prices_data", "company_reports", "analysis_schedule")
-    assert allowed.volumes == {*names, *(f"{name}_nyse" for name in names)}
+    assert allowed.volumes == {*VOLUMES, *(f"{name}_nyse" for name in VOLUMES)}
     allowed.check("mount", "prices_data_nyse:/data/prices")
     for mount in ("prices_data_lse:/data/prices", "prices_data_nyse:/data", "grades_nyse:/data/grades"):
         with pytest.raises(Refused, match="the stages declare"):

@@ -1,0 +1,140 @@
+"""The work of the evaluation stage: grades and their prices in, evaluation.json and the record out."""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from apps.common.batches import Keep, prune_followers, sweep
+from apps.common.exchange import UnknownDay
+from apps.common.files import checksum, write_atomic
+from apps.common.parquet import write_parquet
+from apps.common.run import Result
+from apps.common.stage import BadData, Batch
+from apps.common.versions import Version
+from apps.evaluation import backtest
+from apps.evaluation.record import FIGURES, FILE, Record, prices_of, record_of
+from apps.evaluation.report import Evaluation, details, part_of
+from apps.evaluation.returns import HORIZONS
+from apps.evaluation.sessions import Sessions
+from apps.evaluation.settings import Settings
+from apps.scorer.prices import SCHEMA
+from apps.scorer.settings import Settings as ScorerSettings
+from apps.scorer.universe import listed
+
+VOLUME, EVALUATION = "evaluations", "evaluation.json"
+
+log = logging.getLogger("evaluation")
+
+
+def evaluate(batch: Batch) -> Result:
+    """Write evaluation.json and record.parquet for the published grades of a batch.
+
+    Both are made from published versions alone. Raises BadConfig, or BadData when grades or prices cannot be
+    read.
+    """
+    settings, scorer = Settings.from_env(), ScorerSettings.from_env()
+    record = record_of(batch)
+    version, calendar = prices_of(batch), batch.calendar
+    prices = _prices(version.file("prices.parquet"))
+    try:
+        sessions = Sessions.of(prices["date"], calendar)
+    except UnknownDay as error:
+        log.warning("warning: days with prices count as sessions: %s", error)
+        sessions, calendar = Sessions.of(prices["date"], ""), ""
+    closes = _closes(prices, record, sessions)
+    del prices  # text of each row takes most of the memory
+    every = settings.every or backtest.spacing(closes["symbol"].n_unique(), len(sessions.days))
+    universe = _universe(version, closes, scorer)
+    past = backtest.scored(closes, sessions, every, scorer, calendar, universe)
+    evaluation = Evaluation(
+        batch=batch.key,
+        as_of=record.newest["session"][0],
+        symbols=record.newest.height,
+        horizons=list(HORIZONS),
+        live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES),
+        backtest=part_of(
+            "backtest", past, closes, sessions, backtest.FIGURES, every, backtest.limits(universe)
+        ),
+    )
+    return _written(batch, record, evaluation, {"prices": version} if version.sha256 else {})
+
+
+def _prices(path: Path) -> pl.DataFrame:
+    """Return symbol, date and close by symbol and date. Raises BadData."""
+    fix = "run the ingestion stage again for this batch"
+    if not path.is_file():
+        raise BadData(f"{path}: missing; {fix}, which makes this file")
+    try:
+        frame = pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadData(f"{path}: corrupt ({str(error).splitlines()[0]}); {fix}") from error
+    if frame.schema != SCHEMA or frame.is_empty():
+        raise BadData(f"{path}: columns are {frame.schema} and {frame.height} rows, expected {SCHEMA}; {fix}")
+    bad = frame.filter(_invalid()).head(1)
+    if not bad.is_empty():
+        raise BadData(
+            f"{path}: {bad['symbol'].item()!r} has bad closes, or days that are out of order; {fix}"
+        )
+    return frame
+
+
+def _invalid() -> pl.Expr:
+    """Whether a row has no usable close, or does not follow the one before it."""
+    symbol, day, close = pl.col("symbol"), pl.col("date"), pl.col("close")
+    good = symbol.is_not_null() & day.is_not_null() & close.is_finite() & (close > 0)
+    early = (symbol == symbol.shift()) & (day <= day.shift())
+    return ~good.fill_null(value=False) | early.fill_null(value=False)
+
+
+def _closes(prices: pl.DataFrame, record: Record, sessions: Sessions) -> pl.DataFrame:
+    """Return symbol, date, close and s of the sessions; the type of symbols has their order as text."""
+    both = pl.concat([prices["symbol"].unique(), record.rows["symbol"].unique()])
+    closes = sessions.numbered(prices.with_columns(pl.col("symbol").cast(pl.Enum(both.unique().sort()))))
+    if beside := prices.height - closes.height:
+        log.warning("warning: prices of days that are not sessions are left out: %d", beside)
+    return closes
+
+
+def _universe(prices: Version, closes: pl.DataFrame, scorer: ScorerSettings) -> pl.DataFrame | None:
+    """Return what universe.csv lists of the symbols that have prices; None without one."""
+    known, kind = listed(prices, scorer.sector_neutral), closes.schema["symbol"]
+    if known is None:
+        return None
+    return known.with_columns(pl.col("symbol").cast(kind, strict=False)).drop_nulls("symbol")
+
+
+def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
+    """Return the record's rows of sessions of the prices, which alone can have returns."""
+    kept = sessions.numbered(record.rows, "session")
+    if lost := record.rows["session"].n_unique() - kept["s"].n_unique():
+        log.warning("warning: days of grades that are not sessions of the prices are left out: %d", lost)
+    return kept.with_columns(pl.col("symbol").cast(closes.schema["symbol"]))
+
+
+def _written(batch: Batch, record: Record, evaluation: Evaluation, read: dict[str, Version]) -> Result:
+    folder = batch.target(VOLUME)
+    output = folder / EVALUATION
+    text = evaluation.model_dump_json(indent=1) + "\n"
+    write_atomic(output, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_parquet(folder / FILE, record.rows)
+    volume = batch.data_dir / VOLUME
+    if keep := Keep.from_env():
+        sweep(volume, keep)
+    log.info(
+        "live: gradings on record: %d; backtest: %d", evaluation.live.gradings, evaluation.backtest.gradings
+    )
+    return Result(
+        rows=record.rows.height,
+        symbols=evaluation.symbols,
+        as_of=evaluation.as_of,
+        checksum=checksum(output),
+        outputs=[batch.shown(output), batch.shown(folder / FILE)],
+        details={
+            **details(evaluation),
+            "unread": record.unread,
+            "pruned": len(prune_followers(volume)),
+        },
+        read=read,
+        earlier=record.continued,
+    )

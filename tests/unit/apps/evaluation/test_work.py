@@ -1,0 +1,179 @@
+"""The evaluation stage as the orchestrator runs it, after batches that were really ingested and graded."""
+
+import json
+import shutil
+
+import polars as pl
+import pytest
+
+from tests.unit.apps.support.published import FIRST, SECOND, THIRD, Orchestrator, overwrite
+from tests.unit.apps.support.stage_process import result
+
+WEEK = tuple(f"2026-11-{day}T06:00:00" for day in (17, 18, 19))  # of the sessions 16 to 18 November
+
+
+def graded(airflow: Orchestrator, *keys: str) -> Orchestrator:
+    for key in keys:
+        for dataset in ("prices", "scores", "sentiment"):
+            airflow.publish(dataset, key)
+        airflow.grade(key)
+    return airflow
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory):
+    """Three graded sessions that nobody has evaluated; tests copy it."""
+    return graded(Orchestrator(tmp_path_factory.mktemp("week")), *WEEK)
+
+
+@pytest.fixture
+def airflow(week, tmp_path):
+    shutil.copytree(week.data, tmp_path, dirs_exist_ok=True)
+    return Orchestrator(tmp_path, dict(week.published), week.started)
+
+
+def evaluated(airflow, key, every="63"):
+    airflow.publish("evaluations", key, EVALUATION_EVERY=every)
+    return json.loads((airflow.folder("evaluations", key) / "evaluation.json").read_text())
+
+
+def record(airflow, key):
+    return pl.read_parquet(airflow.folder("evaluations", key) / "record.parquet", glob=False)
+
+
+def sessions(airflow, key):
+    rows = record(airflow, key).select("session", "batch").unique().sort("session").rows()
+    return [(f"{session:%d}", batch) for session, batch in rows]
+
+
+def test_live_record_and_backtest(airflow):
+    found = evaluated(airflow, WEEK[2], every="")
+    live, past = found["live"], found["backtest"]
+    assert (live["gradings"], live["first"], live["last"]) == (3, "2026-11-16", "2026-11-18")
+    day = live["figures"]["composite"]["1"]
+    assert (day["sessions"], day["coverage"]) == (2, 1.0)
+    prices = pl.read_parquet(airflow.folder("prices", WEEK[2]) / "prices.parquet", glob=False)
+    rows = record(airflow, WEEK[2])
+    expected = []
+    for batch, (now, then) in zip(WEEK, ((16, 17), (17, 18)), strict=False):
+        closes = {
+            symbol: dict(part.select(pl.col("date").dt.day(), "close").tail(3).iter_rows())
+            for (symbol,), part in prices.group_by("symbol")
+        }
+        of_batch = rows.filter(batch=batch)
+        gains = [closes[symbol][then] / closes[symbol][now] for symbol in of_batch["symbol"]]
+        ranks = pl.DataFrame({"x": of_batch["composite"].rank(), "y": pl.Series(gains).rank()})
+        expected.append(ranks.select(pl.corr("x", "y")).item())
+    assert day["ic"] == pytest.approx(sum(expected) / 2, abs=1e-9)
+    assert past["every"] == 7
+    assert past["gradings"] > 500
+    assert past["figures"]["score"]["21"]["t"] is not None
+    assert "sentiment" not in past["figures"]
+    assert past["limits"]
+
+
+def test_without_returns_it_says_so_and_is_no_failure(airflow):
+    live = evaluated(airflow, WEEK[0])["live"]
+    assert live["gradings"] == 1
+    for figures in live["figures"].values():
+        for measures in figures.values():
+            assert (measures["sessions"], measures["ic"], measures["by_period"]) == (0, None, [])
+
+
+def test_the_result_has_what_the_contract_checks_and_names_its_prices(airflow):
+    from datasets import EVALUATIONS_CONTRACT
+
+    version = airflow.publish("evaluations", WEEK[2])
+    for dataset in ("grades", "prices"):
+        path, sha256 = airflow.published[dataset, WEEK[2]]
+        assert version["inputs"][dataset] == {"path": path, "sha256": sha256}
+    found = result("evaluation", airflow.data, WEEK[2])
+    assert (found["rows"], found["symbols"], found["as_of"]) == (15, 5, "2026-11-18")
+    assert found["details"].keys() == EVALUATIONS_CONTRACT.details.keys()
+    outcomes = EVALUATIONS_CONTRACT.evaluate(WEEK[2], found, {}, required=True)
+    assert [one["name"] for one in outcomes if not one["passed"] and one["severity"] == "block"] == []
+
+
+def test_a_session_counts_once_by_its_newest_batch(airflow):
+    graded(airflow, FIRST, SECOND, THIRD)  # Friday to Sunday: sessions of 19 and twice 20 November
+    evaluated(airflow, THIRD)
+    assert sessions(airflow, THIRD)[-2:] == [("19", FIRST), ("20", THIRD)]
+
+
+def test_the_record_outlives_the_grades_and_misses_no_batch(airflow):
+    """The evaluation of the second batch was lost."""
+    evaluated(airflow, WEEK[0])
+    shutil.rmtree(airflow.folder("grades", WEEK[0]).parent)
+    evaluated(airflow, WEEK[2])
+    assert [batch for _, batch in sessions(airflow, WEEK[2])] == list(WEEK)
+
+
+def test_a_batch_that_was_graded_again_takes_its_place(airflow):
+    evaluated(airflow, WEEK[1])
+    airflow.publish("scores", WEEK[0], SCORER_STALE_DAYS="9")
+    airflow.grade(WEEK[0])
+    evaluated(airflow, WEEK[2])
+    version = record(airflow, WEEK[2]).filter(batch=WEEK[0])["version"].unique().to_list()
+    assert version == [airflow.published["grades", WEEK[0]][1]]
+
+
+def test_prices_are_those_that_the_grades_were_made_from(airflow):
+    before = evaluated(airflow, WEEK[2])
+    airflow.publish("prices", WEEK[2], INGESTION_SYMBOLS="KO")
+    assert evaluated(airflow, WEEK[2]) == before
+
+
+def test_grades_that_were_changed_are_passed_over_with_a_warning(airflow):
+    overwrite(airflow.folder("grades", WEEK[0]) / "grades.json", b"{}")
+    done = airflow.run("evaluations", WEEK[2])
+    assert done.returncode == 0, done.stderr
+    assert "warning: passed over" in done.stdout
+    found = result("evaluation", airflow.data, WEEK[2])["details"]
+    assert (found["unread"], found["live_gradings"]) == (1, 2)
+
+
+@pytest.mark.parametrize("dataset", ["grades", "prices"])
+def test_changed_inputs_end_it(airflow, dataset):
+    (file,) = airflow.folder(dataset, WEEK[2]).glob(f"{dataset}.*")
+    overwrite(file, b"{}")
+    done = airflow.run("evaluations", WEEK[2])
+    assert done.returncode == 65
+    assert str(file) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda frame: frame.with_columns(close=pl.when(symbol="KO").then(0.0).otherwise("close")),
+        lambda frame: pl.concat([frame, frame.filter(symbol="KO").tail(1)]).sort("symbol", "date"),
+        lambda frame: frame.rename({"close": "price"}),
+    ],
+)  # fmt: skip
+def test_prices_that_cannot_be_used_end_it(airflow, spoil):
+    """An image of one's own may have written them, and the scores too."""
+    del airflow.published["prices", WEEK[2]], airflow.published["grades", WEEK[2]]
+    folder = airflow.data / "prices" / WEEK[2]
+    (file,) = folder.glob("*/prices.parquet")
+    spoil(pl.read_parquet(file, glob=False)).write_parquet(folder / "prices.parquet")
+    (grades,) = (airflow.data / "grades" / WEEK[2]).glob("*/grades.json")
+    shutil.copy(grades, airflow.data / "grades" / f"{WEEK[2]}.json")
+    done = airflow.run("evaluations", WEEK[2])
+    assert done.returncode == 65
+    assert str(folder / "prices.parquet") in done.stderr
+
+
+def test_prices_that_are_gone_are_named(airflow):
+    shutil.rmtree(airflow.folder("prices", WEEK[2]))
+    done = airflow.run("evaluations", WEEK[2])
+    assert done.returncode == 65
+    assert airflow.published["prices", WEEK[2]][0] in done.stderr
+
+
+def test_an_api_without_versions(airflow):
+    for dataset in ("prices", "grades"):
+        folder = airflow.folder(dataset, WEEK[2])
+        (file,) = folder.glob(f"{dataset}.*")
+        target = folder.parent if dataset == "prices" else folder.parent.parent
+        shutil.copy(file, target / (file.name if dataset == "prices" else f"{WEEK[2]}.json"))
+        del airflow.published[dataset, WEEK[2]]
+    assert evaluated(airflow, WEEK[2])["live"]["gradings"] == 3

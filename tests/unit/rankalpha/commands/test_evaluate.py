@@ -1,0 +1,83 @@
+"""What `rankalpha evaluate` prints, and when it refuses."""
+
+import json
+
+import pytest
+
+from rankalpha.commands.evaluate import evaluate
+from rankalpha.commands.refusals import REFUSALS
+from tests.support.http_server import local_server
+
+KEY = "2026-11-20T06:00:00"
+MEASURES = {
+    "sessions": 300, "periods": 280, "ic": 0.0312, "t": 2.14, "low": 0.002, "high": 0.06, "hit_rate": 0.55,
+    "later_ic": 0.01, "returns": dict.fromkeys("ABCDF", 0.01), "spread": 0.0123, "spread_t": 1.5,
+    "turnover": None, "coverage": 1.0, "by_period": [],
+}  # fmt: skip
+NOTHING = dict.fromkeys(MEASURES) | {"sessions": 0, "periods": 0, "by_period": []}
+SPAN = {"first": "2026-11-20", "last": "2026-11-20", "every": None}
+RECORD = {
+    "batch": KEY,
+    "as_of": "2026-11-20",
+    "symbols": 20,
+    "horizons": [1, 21],
+    "live": {**SPAN, "gradings": 1, "limits": [], "figures": {"composite": {"1": NOTHING, "21": NOTHING}}},
+    "backtest": {
+        **SPAN,
+        "gradings": 300,
+        "limits": ["It knows no costs."],
+        "figures": {"score": {"1": MEASURES, "21": NOTHING}},
+    },
+}
+
+
+@pytest.fixture
+def servers(monkeypatch, profile_dir):
+    """Airflow's API and RankAlpha's; gives the requests and what the latter answers."""
+    answers = {"record": (200, RECORD)}
+
+    def answer(request):
+        if request.path == "/auth/token":
+            return 201, {"access_token": "token"}
+        if request.path.startswith("/api/v2/variables/"):
+            return 404, {"detail": "not found"}
+        assert request.path == "/api/v1/grading/record"
+        return answers["record"]
+
+    with local_server(answer) as (url, requests):
+        monkeypatch.setenv("RANKALPHA_AIRFLOW_URL", url)
+        monkeypatch.setenv("RANKALPHA_API_URL", url)
+        monkeypatch.setenv("RANKALPHA_ADMIN_PASSWORD", "p")
+        monkeypatch.setenv("COLUMNS", "80")
+        yield answers, requests
+
+
+def test_both_records_are_shown_apart(servers, capsys):
+    assert evaluate(None, None, as_json=False) == 0
+    text = capsys.readouterr().out
+    live, backtest = text.split("Backtest")
+    assert "No returns are in yet" in live
+    assert "1 grading, 2026-11-20" in live
+    assert "+0.031 +2.1 +0.002 +0.060" in backtest
+    assert "55 % +0.010 +1.23 %" in backtest
+    assert "- It knows no costs." in backtest
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_json_is_what_the_api_answers(servers, capsys):
+    assert evaluate(KEY, None, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == RECORD
+    assert servers[1][-1].query == {"batch": [KEY]}
+
+
+def test_without_an_evaluation_it_says_where_to_look(servers):
+    servers[0]["record"] = (404, {"detail": "no batch has been evaluated yet"})
+    with pytest.raises(REFUSALS, match="no batch has an evaluation yet; see rankalpha_evaluation"):
+        evaluate(None, None, as_json=False)
+    with pytest.raises(REFUSALS, match=f"batch {KEY} has no evaluation yet"):
+        evaluate(KEY, None, as_json=False)
+
+
+def test_what_is_no_batch_is_refused(servers):
+    with pytest.raises(REFUSALS, match="yesterday"):
+        evaluate("yesterday", None, as_json=False)
