@@ -74,9 +74,14 @@ function fieldOf(key, end) {
   return document.querySelector(`[data-range="${key}.${end}"]`);
 }
 
-/** Show a place's filters in the controls. A field that a person types in is left alone. */
+/** Write a value into a field, unless that says the same: a number that is being typed may end with a zero. */
+function put(field, value) {
+  const same = field.type === "number" && field.value !== "" && value !== "" && Number(field.value) === Number(value);
+  if (!same && field.value !== value) field.value = value;
+}
+
+/** Show a place's filters in the controls. */
 export function showFilters(place, sectors) {
-  const put = (field, value) => { if (field !== document.activeElement && field.value !== value) field.value = value; };
   put(byId("filter"), place.filter);
   for (const { key } of RANGES) [0, 1].forEach((end) => put(fieldOf(key, end), String(place.ranges[key]?.[end] ?? "")));
   const known = place.sector && !sectors.includes(place.sector) ? [place.sector, ...sectors] : sectors;

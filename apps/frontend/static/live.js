@@ -1,0 +1,21 @@
+// The line to the server, and the word that says how it is: "Live" only while the newest grades are shown and can be loaded.
+import { byId } from "./dom.js";
+
+const WORDS = { connecting: "Connecting", live: "Live", lost: "Reconnecting", down: "Not up to date", fixed: "Earlier batch" };
+const state = { open: null, loaded: true, fixed: false };
+
+/** Listen for refresh events. What was missed while the line was down is made up for by loading when it opens. */
+export function listen({ opened, refreshed, lost }) {
+  const source = new EventSource("/api/events");
+  source.addEventListener("open", () => { mark({ open: true }); opened(); });
+  source.addEventListener("refresh", refreshed);
+  source.addEventListener("error", () => { mark({ open: false }); lost(); });
+}
+
+/** Note what has changed: whether the line is `open`, the last load has `loaded`, and a `fixed` batch is shown. */
+export function mark(changed) {
+  Object.assign(state, changed);
+  const name = state.open === null ? "connecting" : !state.open ? "lost" : !state.loaded ? "down" : state.fixed ? "fixed" : "live";
+  byId("live").dataset.state = name;
+  byId("live").querySelector("span").textContent = WORDS[name];
+}
