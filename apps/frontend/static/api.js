@@ -30,12 +30,13 @@ export function read(path, parameters, signal) {
   return ask(READING + path, parameters, signal);
 }
 
-/** The same, or null: an API of one's own may lack it, and the page does without. */
-export async function readIfThere(path, parameters, signal) {
+/** The same, or null: an API of one's own may lack it, and the page does without. `failed` is called with any other failure. */
+export async function readIfThere(path, parameters, signal = null, failed = () => {}) {
   try {
     return await read(path, parameters, signal);
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    if (error.status !== 404) failed(error);
     return null;
   }
 }

@@ -79,6 +79,7 @@ function sentimentTitle(row) {
 }
 
 function trendTitle(row) {
+  if (row.sparkline === null) return ""; // not there yet
   const closes = row.sparkline ?? [];
   return closes.length ? `Last ${counted(closes.length, "close")}, the latest ${number(closes.at(-1), 2)}` : "No prices";
 }

@@ -59,9 +59,10 @@ export function address(place) {
   return search + (place.symbol ? `#${encodeURIComponent(place.symbol)}` : "");
 }
 
-/** Write a place to the address; `step` makes one that the back button leads back to. */
+/** Write a place to the address; `step` makes one that the back button leads back from. */
 export function write(place, step) {
   const text = address(place);
   if (text === address(read())) return;
-  history[step ? "pushState" : "replaceState"](null, "", text);
+  if (step) history.pushState({ opened: Boolean(place.symbol) }, "", text);
+  else history.replaceState(history.state, "", text);
 }

@@ -6,9 +6,11 @@ const GUESS = 50; // pixels of a row, until one was measured
 
 /** Draws a window of `rows` into three bodies of a table: what is above, the rows, what is below. */
 export class Rows {
-  constructor(table, columns) {
+  /** `drawn` is called with the rows that are in the page. */
+  constructor(table, drawn) {
     this.table = table;
-    this.columns = columns;
+    this.drawn = drawn;
+    this.columns = [];
     [this.above, this.body, this.below] = table.tBodies;
     this.rows = [];
     this.lines = new Map(); // symbol -> its line
@@ -51,6 +53,15 @@ export class Rows {
     this.room(this.above, first);
     this.room(this.below, this.rows.length - end);
     if (this.measure() && again) this.draw(false);
+    else this.drawn(wanted);
+  }
+
+  /** Draw a column of some rows again, if they are in the page. */
+  update(symbols, column) {
+    for (const symbol of symbols) {
+      const line = this.lines.get(symbol);
+      if (line) line.querySelector(`.column-${column.key}`).replaceWith(cell(column, this.rows[line.dataset.index]));
+    }
   }
 
   /** The first row to draw, and the one after the last. */
