@@ -35,18 +35,19 @@ function type({ place, go }, changed) {
   typing = setTimeout(() => write(place, false), WRITE_MILLISECONDS);
 }
 
-/** Open the symbol that was clicked, by its link or anywhere in its row; close what a click beside it closes. */
+/** Open the symbol that was clicked, by its link or anywhere in its row; a tab changes the view. */
 function click({ go }, event) {
   const sheet = byId("filters");
   if (sheet.open && !sheet.contains(event.target)) sheet.open = false;
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const tab = event.target.closest("#tabs a");
-  const place = event.target.closest("a.open")?.getAttribute("href");
+  const opens = event.target.closest("a.open");
   const row = event.target.closest("#rows tr");
   if (tab) go({ view: tab.id === "tab-record" ? "record" : "", symbol: "" });
-  else if (!place && (!row || String(getSelection()))) return;
+  else if (opens) go({ symbol: decodeURIComponent(opens.hash.slice(1)) });
+  else if (row && !String(getSelection())) go({ symbol: row.dataset.symbol });
+  else return;
   event.preventDefault();
-  go({ symbol: place ? decodeURIComponent(place.slice(1)) : row.dataset.symbol });
 }
 
 /** `/` goes to the search, the arrows from row to row, Escape closes the filters. */

@@ -48,3 +48,9 @@ export function showRefused({ batch, market }, body) {
 function named(batch) {
   return Number.isNaN(Date.parse(`${batch}Z`)) ? `“${batch}”` : moment(batch);
 }
+
+/** Say that something beside the ranking cannot be shown; no error hides it again. */
+export function showProblem(error = null) {
+  byId("problem").textContent = error ? `Not everything can be shown. ${sentence(error.message)}` : "";
+  byId("problem").hidden = !error;
+}

@@ -2,13 +2,13 @@
 import { COLUMNS, columnOf } from "./columns.js";
 import { showComparison } from "./compare.js";
 import { wire } from "./controls.js";
-import { askedBy, data, loadBeside, loadMoves, loadRanking, sectorsOf } from "./data.js";
+import { askedBy, data, sectorsOf } from "./data.js";
 import { byId } from "./dom.js";
 import { rowsOf, showFilters } from "./filters.js";
-import { sentence } from "./format.js";
 import { renderHead, renderMeanings } from "./head.js";
-import { listen, mark } from "./live.js";
-import { RETRY_SECONDS, hideState, showDown, showEmpty, showRefused } from "./notices.js";
+import { listen } from "./live.js";
+import { Loader } from "./loader.js";
+import { hideState, showProblem } from "./notices.js";
 import { Panel } from "./panel.js";
 import { showMarkets, showPickers } from "./picker.js";
 import { address, read, write } from "./place.js";
@@ -23,34 +23,8 @@ const place = read();
 const sparklines = new Sparklines((symbols) => (usesTrend() ? draw() : rows.update(symbols, columnOf("trend"))));
 const rows = new Rows(byId("table"), (drawn) => sparklines.want(drawn));
 const panel = new Panel({ turn, closed: leavePanel });
-let asking = new AbortController();
-let retryTimer;
-
-/** Fetch the ranking of the place and show it, or say why there is none. */
-async function load() {
-  clearTimeout(retryTimer);
-  asking.abort();
-  asking = new AbortController();
-  const { signal } = asking;
-  byId("problem").hidden = true;
-  const beside = loadBeside(place, signal, tellProblem).catch(() => {}); // only of a load that another has followed
-  byId("ranking").setAttribute("aria-busy", "true");
-  try {
-    await loadRanking(place, signal);
-    mark({ loaded: true, fixed: Boolean(place.batch) });
-    showRanking();
-    await beside;
-    await moves(signal);
-  } catch (error) {
-    if (error.name !== "AbortError") await refuse(error, beside);
-  }
-}
-
-/** Show what moved since another batch, as soon as it is known. */
-async function moves(signal) {
-  await loadMoves(place, signal, tellProblem);
-  draw();
-}
+const loader = new Loader(place, { loaded: showRanking, moved: draw, refused: () => showMarkets(place, data.markets) });
+const load = () => loader.load();
 
 function showRanking() {
   const { ranking } = data;
@@ -72,7 +46,7 @@ function draw() {
   const record = place.view === "record" && data.record;
   byId("ranking").hidden = Boolean(record);
   showRecord(data.record, place, address);
-  if (usesTrend() && sparklines.lacking) sparklines.all().catch(tellProblem);
+  if (usesTrend() && sparklines.lacking) sparklines.all().catch(showProblem);
   const columns = COLUMNS.filter((column) => !column.optional || data.changes);
   rows.table.dataset.columns = columns.length;
   renderDistribution(byId("distribution"), ranking.grades, place.grades, chooseGrade);
@@ -117,7 +91,7 @@ function arrive(before) {
     load();
   } else if (before.compare !== place.compare) {
     data.changes = null;
-    moves(asking.signal).catch(() => {});
+    loader.moves();
   } else draw();
 }
 
@@ -144,29 +118,6 @@ function leavePanel() {
     else write(place, false);
   }
   if (document.activeElement === document.body) rows.focus(rows.rows.findIndex((row) => row.symbol === symbol));
-}
-
-async function refuse(error, beside) {
-  byId("ranking").setAttribute("aria-busy", "false");
-  if (data.of !== askedBy(place)) data.ranking = null; // it is of another place
-  if (error.status === 404 || error.status === 422) {
-    data.ranking = null;
-    mark({ loaded: true, fixed: Boolean(place.batch) });
-    if (error.status === 404) showEmpty(place);
-    else showRefused(place, error.body);
-  } else {
-    mark({ loaded: false });
-    retryTimer = setTimeout(load, RETRY_SECONDS * 1000);
-    showDown(error.message, data.ranking);
-  }
-  await beside;
-  showMarkets(place, data.markets);
-}
-
-/** Say that something beside the ranking cannot be shown. */
-function tellProblem(error) {
-  byId("problem").textContent = `Not everything can be shown. ${sentence(error.message)}`;
-  byId("problem").hidden = false;
 }
 
 byId("sort").append(...COLUMNS.filter((column) => !column.optional).map((column) => new Option(column.label, column.key)));

@@ -19,6 +19,7 @@ export class Sparklines {
     this.rows = new Map(apart ? ranking.grades.map((row) => [row.symbol, row]) : []);
     for (const row of this.rows.values()) row.sparkline = null;
     this.asked = new Set();
+    this.whole = null; // the place whose closes were all asked for
   }
 
   /** Whether some are not there yet. */
@@ -45,6 +46,8 @@ export class Sparklines {
   /** Ask for all, because the table is sorted or filtered by them. */
   async all() {
     const { place } = this;
+    if (this.whole === place) return; // they are on their way
+    this.whole = place;
     const ranking = await ask("/api/ranking", place);
     if (place !== this.place) return;
     this.take([...this.rows.keys()], Object.fromEntries(ranking.grades.map((row) => [row.symbol, row.sparkline])));
