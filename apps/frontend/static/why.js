@@ -62,7 +62,7 @@ export function signalsSection(signals) {
   if (!known.length) return null;
   return element("section", "", [
     element("h3", "", "What was measured"),
-    element("dl", "facts", known.map(([name, words, write]) => element("div", "", [element("dt", "", words), element("dd", "", write(signals[name]))]))),
+    element("dl", "measured", known.map(([name, words, write]) => element("div", "", [element("dt", "", words), element("dd", "", write(signals[name]))]))),
   ]);
 }
 
