@@ -35,6 +35,8 @@ PRICES_CONTRACT = Contract(
         "sample_left": COUNT,  # sessions after which the sample ends
         "reused": {"type": "boolean"},
         "appearances": COUNT,
+        "unlisted": COUNT,  # symbols without a line in universe.csv; both are only there with that file
+        "unknown": COUNT,  # symbols of that file without prices
         "pruned": COUNT,
     },
     checks=(

@@ -19,6 +19,7 @@ SCORES_CONTRACT = Contract(
         "left_out": COUNT,  # symbols with too little history for any score
         "stale": COUNT,  # symbols that are no longer traded
         "behind": COUNT,  # scored symbols whose newest price is older than the newest of all
+        "outside": COUNT,  # symbols that universe.csv lists, but not for this day; not there when 0
         "complete": COUNT,  # symbols with all three percentiles
         "min_score": {"type": "number"},
         "max_score": {"type": "number"},

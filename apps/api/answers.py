@@ -21,9 +21,12 @@ class RefreshAnswer(BaseModel):
     content: str | None = (
         None  # SHA-256 of a version's grades without their batch: equal where the grades are
     )
+    not_recorded: str | None = None  # why the grades are shown, but not in the record; None: they are
 
     @classmethod
-    def of(cls, batch: str, market: str | None, done: Graded) -> "RefreshAnswer":
+    def of(
+        cls, batch: str, market: str | None, done: Graded, not_recorded: str | None = None
+    ) -> "RefreshAnswer":
         """Return the answer about grades."""
         return cls(
             batch=batch,
@@ -34,6 +37,7 @@ class RefreshAnswer(BaseModel):
             checksum=done.checksum,
             version=done.version,
             content=done.grades.content if done.version else None,
+            not_recorded=not_recorded,
         )
 
 

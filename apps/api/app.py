@@ -4,13 +4,21 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
-from apps.api import publishing, refreshing
+from apps.api import described, publishing, refreshing, symbols
 from apps.api.answers import Health
 from apps.api.batches import BatchFiles, batches, graded
+from apps.api.etags import NotModified, fresh, not_modified
+from apps.api.history import routes as routes_of_history
+from apps.api.history.answers import SparklinesAnswer
+from apps.api.history.months import Damaged
+from apps.api.problems import invalid, problem, refused
 from apps.api.records import Grade, GradesAnswer
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 from apps.api.settings import Settings
@@ -25,24 +33,59 @@ router = APIRouter()
 
 @router.get("/api/v1/grading/grades")
 def list_grades(
-    request: Request, settings: Configured, batch: BatchQuery = None, market: MarketQuery = None
+    request: Request,
+    response: Response,
+    settings: Configured,
+    batch: BatchQuery = None,
+    market: MarketQuery = None,
+    limit: Annotated[int | None, Query(ge=1, description="how many grades at most; if left out, all")] = None,
+    offset: Annotated[int, Query(ge=0, description="how many grades to skip")] = 0,
+    sparklines: Annotated[bool, Query(description="false: the sparklines are empty lists")] = True,
 ) -> GradesAnswer:
     """Return the grades of a batch, best first; without a batch those of the newest graded one."""
     files = _graded(root_of(settings, market), batch)
     request.state.batch = files.key
-    return shown_grades(files)
+    fresh(request, response, [files.grades])
+    answer = shown_grades(files)
+    some = answer.grades[offset:][:limit]
+    if not sparklines:
+        some = [grade.model_copy(update={"sparkline": []}) for grade in some]
+    return answer.model_copy(update={"grades": some, "total": len(answer.grades)})
+
+
+@router.get("/api/v1/grading/sparklines")
+def list_sparklines(
+    request: Request,
+    response: Response,
+    settings: Configured,
+    symbols: Annotated[str, Query(description="symbols, with commas between them", max_length=8_000)],
+    batch: BatchQuery = None,
+    market: MarketQuery = None,
+) -> SparklinesAnswer:
+    """Return the last closes of some symbols of a batch, oldest first."""
+    files = _graded(root_of(settings, market), batch)
+    request.state.batch = files.key
+    fresh(request, response, [files.grades])
+    wanted = {symbol.strip().upper() for symbol in symbols.split(",")}
+    grades = shown_grades(files).grades
+    lines = {grade.symbol: grade.sparkline for grade in grades if grade.symbol in wanted}
+    return SparklinesAnswer(batch=files.key, sparklines=lines)
 
 
 @router.get("/api/v1/grading/grades/{symbol}")
 def get_grade(
     request: Request,
+    response: Response,
     symbol: str,
     settings: Configured,
     batch: BatchQuery = None,
     market: MarketQuery = None,
 ) -> Grade:
     """Return one symbol's grade."""
-    answer = list_grades(request, settings, batch, market)
+    files = _graded(root_of(settings, market), batch)
+    request.state.batch = files.key
+    fresh(request, response, [files.grades])
+    answer = shown_grades(files)
     for grade in answer.grades:
         if grade.symbol == symbol.upper():
             return grade
@@ -79,10 +122,10 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
     return response
 
 
-def failed(_request: Request, error: Exception) -> JSONResponse:
+def failed(request: Request, error: Exception) -> JSONResponse:
     """Answer 500 and name the file that cannot be read or written, or the grades that are corrupt."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, status_code=500)
+    return problem(request, 500, str(error))
 
 
 def corrupt(request: Request, error: Exception) -> JSONResponse:
@@ -90,27 +133,38 @@ def corrupt(request: Request, error: Exception) -> JSONResponse:
     return (changed if request.method == "POST" else failed)(request, error)
 
 
-def changed(_request: Request, error: Exception) -> JSONResponse:
+def changed(request: Request, error: Exception) -> JSONResponse:
     """Answer 422: another attempt with the same version cannot succeed."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, status_code=422)
+    return problem(request, 422, str(error))
 
 
-def taken(_request: Request, error: Exception) -> JSONResponse:
+def taken(request: Request, error: Exception) -> JSONResponse:
     """Answer 409: a version of this name is there."""
     log.error("%s", error)
-    return JSONResponse({"detail": str(error)}, status_code=409)
+    return problem(request, 409, str(error))
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
-    app = FastAPI(title="RankAlpha grading API", version="1")
+    app = FastAPI(title="RankAlpha grading API", version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
-    for routes in (router, refreshing.router, publishing.router):
+    for routes in (router, symbols.router, routes_of_history.router, refreshing.router, publishing.router):
         app.include_router(routes)
+    app.include_router(described.router, include_in_schema=False)
     bound(app)
     app.middleware("http")(log_request)
-    kinds = ((StageError, failed), (BadData, corrupt), (OSError, failed), (Changed, changed), (Taken, taken))
+    kinds = (
+        (StageError, failed),
+        (BadData, corrupt),
+        (OSError, failed),
+        (Damaged, failed),
+        (Changed, changed),
+        (Taken, taken),
+        (HTTPException, refused),
+        (RequestValidationError, invalid),
+        (NotModified, not_modified),
+    )
     for kind, answer in kinds:
         app.add_exception_handler(kind, answer)
     return app

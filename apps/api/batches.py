@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 
 from apps.common.batches import is_key
 from apps.common.manifest import Reference
+from apps.common.universe import UNIVERSE
 from apps.common.versions import Version
 
 
@@ -61,7 +62,7 @@ class BatchFiles:
     data_dir: Path
     key: str
     # versions to read; what has none is read from the batch's folder, as it was before there were versions
-    inputs: Mapping[str, Reference] = field(default_factory=dict)
+    inputs: Mapping[str, Reference] = field(default_factory=dict, hash=False)
 
     def version(self, dataset: str) -> Version:
         """Return where a dataset is read."""
@@ -76,6 +77,13 @@ class BatchFiles:
     def prices(self) -> Path | None:
         """Return the prices that the scores were made from; None when that is not known."""
         return self.path("prices") if "prices" in self.inputs or "scores" not in self.inputs else None
+
+    def universe(self) -> Path | None:
+        """Return the names and sectors that came with the prices; None without. Raises Changed."""
+        prices = self.prices()
+        if not prices or not (prices.parent / UNIVERSE).is_file():
+            return None
+        return self.version("prices").file(UNIVERSE)
 
     def reading(self, inputs: Mapping[str, Reference]) -> "BatchFiles":
         """Return the batch with these versions, and the version of prices that its scores were made from."""

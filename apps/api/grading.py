@@ -3,7 +3,7 @@
 import polars as pl
 
 from apps.api.batches import BatchFiles
-from apps.api.inputs import read_notice, read_scores, read_sentiment, read_sparklines
+from apps.api.inputs import read_names, read_notice, read_scores, read_sentiment, read_sparklines
 from apps.api.records import LETTERS, Grade, Grades, Session
 from apps.common.stage import BadData
 
@@ -23,8 +23,9 @@ def graded_from(files: BatchFiles, sentiment_weight: float, session: Session | N
     frame = (
         scores.join(read_sentiment(files.path("sentiment")), on="symbol", how="left")
         .join(read_sparklines(prices), on="symbol", how="left")
+        .join(read_names(files.universe(), scores), on="symbol", how="left")
         .with_columns(composite(sentiment_weight), pl.col("headlines").fill_null(0))
-        .with_columns(pl.col("sparkline").fill_null([]))
+        .with_columns(pl.col("sparkline").fill_null([]), pl.col("sparkline").list.last().alias("close"))
         .sort(["composite", "symbol"], descending=[True, False], nulls_last=True)
     )
     ranked = frame.filter(pl.col("composite").is_not_null())

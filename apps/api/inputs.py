@@ -6,10 +6,13 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from apps.api.records import Signals
 from apps.common.parquet import NOTICE
 from apps.common.stage import BadData
+from apps.common.universe import current, read_universe
 
 SPARKLINE_DAYS = 60  # trading days, about a quarter
+SIGNALS = tuple(Signals.model_fields)
 PERCENTILES = ("momentum", "value", "quality", "score")
 
 
@@ -33,8 +36,8 @@ READINGS = TypeAdapter(Readings)
 def read_scores(path: Path) -> pl.DataFrame:
     """Return symbol:str, momentum, value, quality, score:f64 (0..100 or null), as_of:date, by symbol.
 
-    Also last_day:date and sessions_behind:i64, null where the scorer says nothing of them. Raises BadData
-    when the file is not a Parquet file, lacks another column, or holds nothing usable.
+    Also last_day:date, sessions_behind:i64, peers:str and signals, null where the scorer says nothing of
+    them. Raises BadData when the file is not a Parquet file, lacks another column, or holds nothing usable.
     """
     scores = _parquet(path, lambda frame: frame.select(*_SCORE_COLUMNS, *_optional(frame)))
     for column in PERCENTILES:
@@ -56,12 +59,20 @@ _SCORE_COLUMNS = [
 
 
 def _optional(frame: pl.DataFrame) -> list[pl.Expr]:
-    """Return the columns that a scorer need not write."""
-    kinds = {"last_day": pl.Date(), "sessions_behind": pl.Int64()}
+    """Return the columns that a scorer need not write; `signals` is null where it writes none of them."""
+    days = {"last_day": pl.Date(), "sessions_behind": pl.Int64(), "peers": pl.String()}
+    given = [name for name in SIGNALS if f"{name}_signal" in frame.columns]
+    signals = [_if_there(frame, f"{name}_signal", pl.Float64()).alias(name) for name in SIGNALS]
     return [
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind, strict=False).alias(name)
-        for name, kind in kinds.items()
+        *(_if_there(frame, name, kind) for name, kind in days.items()),
+        (pl.struct(signals) if given else pl.lit(None)).alias("signals"),
     ]
+
+
+def _if_there(frame: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Expr:
+    column = pl.col(name) if name in frame.columns else pl.lit(None)
+    found = column.cast(kind, strict=False).alias(name)
+    return pl.when(found.is_finite()).then(found) if kind == pl.Float64() else found
 
 
 def read_sentiment(path: Path) -> pl.DataFrame:
@@ -93,6 +104,14 @@ def read_sparklines(path: Path | None) -> pl.DataFrame:
             .agg(sparkline=pl.col("close").cast(pl.Float64).tail(SPARKLINE_DAYS).round(4))
         ),
     )
+
+
+def read_names(path: Path | None, scores: pl.DataFrame) -> pl.DataFrame:
+    """Return symbol, name and sector:str as they are on the day of the scores; empty without the file."""
+    if not path:
+        return pl.DataFrame(schema=dict.fromkeys(("symbol", "name", "sector"), pl.String))
+    day = scores.select(pl.col("as_of").max()).item()
+    return current(read_universe(path), day).select("symbol", "name", "sector")
 
 
 def read_notice(path: Path | None) -> str | None:

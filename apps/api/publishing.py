@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from apps.api import versions
 from apps.api.answers import RefreshAnswer
 from apps.api.batches import BatchFiles
+from apps.api.history.record import record
 from apps.api.requests import Configured, MarketQuery, PublishRequest, check_place, root_of
 from apps.common.manifest import Reference
 from apps.common.versions import Version
@@ -29,7 +30,8 @@ def publish(request: Request, settings: Configured, body: PublishRequest) -> Ref
     check_place("version", body.version, f"grades/{body.batch}/")
     files = BatchFiles(root_of(settings, body.market), body.batch)
     version = Version(files.data_dir / body.version.path, body.version.sha256)
-    return RefreshAnswer.of(files.key, body.market, versions.show(files, version))
+    done = versions.show(files, version)
+    return RefreshAnswer.of(files.key, body.market, done, record(files))
 
 
 @router.get("/api/v1/verify")

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
@@ -11,6 +12,16 @@ from apps.common.files import write_atomic
 from apps.common.stage import BadData
 
 LETTERS = "ABCDF"
+NEWER = ("close", "name", "sector", "peers", "signals")  # fields of a grade that older files lack
+
+
+class Signals(BaseModel):
+    """What the scorer has measured of a symbol, before it was ranked; null without enough history."""
+
+    momentum: float | None = None  # return of the last twelve months but for the last one
+    value: float | None = None  # negative return from five years to one year ago
+    downside_safety: float | None = None  # negative semi-deviation of a year's daily returns
+    trend_stability: float | None = None  # R^2 of the line through a year's log closes, signed by its slope
 
 
 class Grade(BaseModel):
@@ -29,6 +40,11 @@ class Grade(BaseModel):
     sparkline: list[float]  # last closes, oldest first
     last_day: date | None = None  # of its newest close; None: the scorer does not say it
     sessions_behind: int | None = None  # sessions from then to as_of; None: not known, as without a calendar
+    close: float | None = None  # the newest one
+    name: str | None = None  # of universe.csv, as is the sector
+    sector: str | None = None
+    peers: str | None = None  # the sector within which it was ranked; None: among all symbols
+    signals: Signals | None = None  # None: the scorer does not report them
 
 
 class Session(BaseModel):
@@ -60,19 +76,27 @@ class Grades(BaseModel):
     @property
     def content(self) -> str:
         """SHA-256 of what the grades say, whichever batch they are of."""
-        about = {"batch", "graded_at", "session", "carried_over_from"}
-        return sha256(self.model_dump_json(exclude=about).encode()).hexdigest()
+        about = dict.fromkeys(("batch", "graded_at", "session", "carried_over_from"), True)
+        return sha256(self.model_dump_json(exclude={**about, **self._unsaid()}).encode()).hexdigest()
 
     def text(self) -> str:
         """Return the content of the file; the same grades give the same bytes."""
         unknown = {name for name in ("session", "carried_over_from") if getattr(self, name) is None}
-        return self.model_dump_json(indent=1, exclude=unknown) + "\n"
+        return (
+            self.model_dump_json(indent=1, exclude={**dict.fromkeys(unknown, True), **self._unsaid()}) + "\n"
+        )
+
+    def _unsaid(self) -> dict[str, Any]:
+        """Return the newer fields that no grade has, so that older grades keep their bytes."""
+        unsaid = {name for name in NEWER if all(getattr(grade, name) is None for grade in self.grades)}
+        return {"grades": {"__all__": unsaid}} if unsaid else {}
 
 
 class GradesAnswer(Grades):
     """What the API answers: the file and its time, which is not in the file so that its bytes can repeat."""
 
     graded_at: datetime  # UTC
+    total: int | None = None  # of the batch's grades, of which the answer may hold a part
 
 
 def write_grades(path: Path, grades: Grades) -> None:

@@ -8,6 +8,7 @@ from apps.api import versions
 from apps.api.answers import RefreshAnswer
 from apps.api.batches import BatchFiles, batches
 from apps.api.grading import graded_from
+from apps.api.history.record import record
 from apps.api.records import write_grades
 from apps.api.requests import BatchQuery, Configured, MarketQuery, RefreshRequest, check_inputs, root_of
 from apps.api.versions import Graded
@@ -40,13 +41,14 @@ def refresh(
         files = _candidate_of(root, asked, body)
         with unchanged():
             grades = graded_from(files, settings.sentiment_weight, body.session)
-        done = versions.make(files, body.version, grades)
+        done, problem = versions.make(files, body.version, grades), None
     else:
         files = _to_grade(root, asked)
         done = _grade_and_show(files, settings.sentiment_weight)
+        problem = record(files)
     request.state.batch = files.key
     _prune(root, body)
-    return RefreshAnswer.of(files.key, market, done)
+    return RefreshAnswer.of(files.key, market, done, problem)
 
 
 def _candidate_of(root: Path, key: str | None, body: RefreshRequest) -> BatchFiles:

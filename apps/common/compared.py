@@ -24,7 +24,7 @@ def unchanged() -> Iterator[None]:
     finally:
         _COMPARED.reset(token)
     for path, before in compared.items():
-        if _marks(path) not in (before, ()):
+        if marks(path) not in (before, ()):
             raise BadData(
                 f"{path}: it was changed while it was read, so nothing is made of it; "
                 "find out who writes there, then clear the task"
@@ -34,10 +34,10 @@ def unchanged() -> Iterator[None]:
 def note(path: Path) -> None:
     """Remember how a file is before its bytes are compared."""
     if (compared := _COMPARED.get()) is not None:
-        compared.setdefault(path, _marks(path))
+        compared.setdefault(path, marks(path))
 
 
-def _marks(path: Path) -> Marks:
+def marks(path: Path) -> Marks:
     """Return what differs once a file is written or replaced; empty for a file that is not there."""
     try:
         found = path.stat()

@@ -24,12 +24,15 @@ FILE = "memo.json"
 NOTHING_NEW = {"new_rows": 0, "revised": 0, "rescaled": 0, "jumps": 0, "reused": True}
 
 
-def state_of(source: Source, settings: Settings, session: date | None) -> str | None:
+def state_of(
+    source: Source, settings: Settings, session: date | None, universe: Path | None = None
+) -> str | None:
     """Return a digest of all that the outcome depends on; None when the source does not know what is new."""
     if source.state is None:
         return None
     code = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     parts = [source.name, source.symbols, source.state, settings.screener_top, settings.replace, session]
+    parts.append(universe and checksum(universe))
     settings_text = json.dumps(parts, default=str)
     return hashlib.sha256(b"".join([settings_text.encode(), *code])).hexdigest()
 

@@ -10,7 +10,7 @@ from apps.common.files import checksum, write_atomic
 from apps.common.run import Result
 from apps.common.stage import Batch
 from apps.common.versions import Version
-from apps.ingestion import changes, memo, snapshots
+from apps.ingestion import changes, memo, snapshots, universe
 from apps.ingestion.changes import counts, log_changes, write_changes
 from apps.ingestion.prices import Rules, Update, update
 from apps.ingestion.screens import appearances
@@ -38,7 +38,7 @@ def ingest(batch: Batch) -> Result:
     settings = Settings.from_env()
     trading = Trading.of(batch)
     source = open_source(settings, batch, trading)
-    state = memo.state_of(source, settings, trading.session)
+    state = memo.state_of(source, settings, trading.session, universe.file_of(batch, source))
     before = snapshots.before(batch)
     result = memo.taken_over(batch, state, before)
     if result:
@@ -69,7 +69,9 @@ def _updated(
     reused = snapshots.write(folder / snapshots.FILE, updated, earlier, source.notice)
     text = json.dumps({"as_of": as_of.isoformat(), "appearances": listed}, indent=1)
     write_atomic(folder / "appearances.json", lambda path: path.write_text(text + "\n"))
+    listed_file, named = universe.take(batch, source, set(prices["symbol"].unique()), as_of)
     outputs = [folder / snapshots.FILE, folder / "appearances.json", *write_changes(folder, updated)]
+    outputs += listed_file
     log.info("%d rows, %d of them new or revised", prices.height, updated.new_rows)
     log_changes(updated)
     if source.notice:
@@ -89,6 +91,7 @@ def _updated(
             **({} if source.left is None else {"sample_left": source.left}),
             "reused": reused,
             "appearances": len(listed),
+            **named,
         },
         earlier=(earlier.version,) if earlier.version else (),
     )

@@ -19,13 +19,18 @@ def ranked(signals: pl.DataFrame) -> pl.DataFrame:
 
     `signals` holds a row a symbol: symbol, momentum, value, downside_safety, trend_stability. Quality is the
     percentile of the mean of the latter two's percentiles. The score is the mean of the percentiles present;
-    symbols without any are left out.
+    symbols without any are left out. With a column `peers` a percentile is taken among those of the same
+    peers alone.
     """
-    both = (percentile(pl.col("downside_safety")) + percentile(pl.col("trend_stability"))) / 2
+
+    def among(column: pl.Expr) -> pl.Expr:
+        return percentile(column).over("peers") if "peers" in signals.columns else percentile(column)
+
+    both = (among(pl.col("downside_safety")) + among(pl.col("trend_stability"))) / 2
     return (
         signals.with_columns(quality=both)
-        .select("symbol", *(percentile(pl.col(name)).alias(name) for name in SCORES))
-        .with_columns(score=pl.mean_horizontal(SCORES))
+        .with_columns(among(pl.col(name)).alias(name) for name in SCORES)
+        .select("symbol", *SCORES, score=pl.mean_horizontal(SCORES))
         .drop_nulls("score")
         .sort("symbol")
     )

@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from apps.common.settings import Environment
+from apps.common.settings import Environment, Flag
 
 
 class Settings(Environment):
@@ -22,4 +22,8 @@ class Settings(Environment):
         ge=0,
         le=36525,
         description="The same in days, for a market without a calendar.",
+    )
+    sector_neutral: Flag = Field(
+        default=False,
+        description="Whether symbols are ranked within their sector of universe.csv, not among all.",
     )

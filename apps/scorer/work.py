@@ -13,7 +13,9 @@ from apps.common.versions import input_of
 from apps.scorer.prices import read_signals
 from apps.scorer.ranking import SCORES, ranked
 from apps.scorer.settings import Settings
+from apps.scorer.universe import members
 
+RAW = ("momentum", "value", "downside_safety", "trend_stability")
 SHOWN = 5  # symbols that the log names of each kind
 
 log = logging.getLogger("scorer")
@@ -22,17 +24,21 @@ log = logging.getLogger("scorer")
 def score(batch: Batch) -> Result:
     """Write scores.parquet from prices.parquet: symbol, momentum, value, quality, score (0..100) and as_of.
 
-    Each row has the last_day of the symbol's prices, and the sessions_behind from it to as_of. Symbols with
-    a stale last price or too little history for any score are left out and counted. Nothing depends on the
-    batch's time, so that the same prices have the same scores.
+    Each row has the last_day of the symbol's prices, the sessions_behind from it to as_of, and the raw
+    signals: momentum_signal and so on. Symbols with a stale last price or too little history for any score
+    are left out and counted, as are those that universe.csv lists but not for that day. Nothing depends on
+    the batch's time, so that the same prices have the same scores.
     Raises BadConfig, or BadData when no symbol can be scored.
     """
     settings = Settings.from_env()
-    prices = input_of(batch, "prices", "prices").file("prices.parquet")
-    signals = dated(read_signals(prices), batch.calendar)
-    as_of = signals.select(pl.col("as_of").first()).item()
+    version = input_of(batch, "prices", "prices")
+    prices = version.file("prices.parquet")
+    dated_signals = dated(read_signals(prices), batch.calendar)
+    as_of = dated_signals.select(pl.col("as_of").first()).item()
+    signals = members(version, dated_signals, as_of, settings.sector_neutral)
+    _name("left out, outside the universe", _gone(dated_signals, signals))
     current = signals.filter(is_recent(settings.stale_sessions, settings.stale_days))
-    scores = ranked(current).join(current.select("symbol", *DATED), on="symbol", maintain_order="left")
+    scores = ranked(current).join(_kept(current), on="symbol", maintain_order="left")
     late = scores.filter(pl.coalesce(pl.col("sessions_behind") > 0, pl.col("last_day") < as_of))
     _name("left out, stale", _gone(signals, current))
     _name("left out, without enough history", _gone(current, scores))
@@ -55,10 +61,17 @@ def score(batch: Batch) -> Result:
             "stale": signals.height - current.height,
             "behind": late.height,
             "complete": scores.drop_nulls(SCORES).height,
+            **({"outside": outside} if (outside := dated_signals.height - signals.height) else {}),
             "min_score": scores.select(pl.col("score").min()).item(),
             "max_score": scores.select(pl.col("score").max()).item(),
         },
     )
+
+
+def _kept(current: pl.DataFrame) -> pl.DataFrame:
+    """Return what scores.parquet has beside the scores: days, raw signals, and `peers` if there are any."""
+    peers = [name for name in current.columns if name == "peers"]
+    return current.select("symbol", *DATED, *peers, *(pl.col(name).alias(f"{name}_signal") for name in RAW))
 
 
 def _gone(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:

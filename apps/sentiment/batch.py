@@ -14,7 +14,16 @@ from apps.sentiment.headlines import HeadlineSource, headline_source
 from apps.sentiment.history import FILE, VOLUME, History
 from apps.sentiment.kept import KeptHeadlines
 from apps.sentiment.models import SentimentModel, sentiment_model
-from apps.sentiment.reports import APPEARANCES, REPORT, Appearances, Entry, Report, read_json, write_json
+from apps.sentiment.reports import (
+    APPEARANCES,
+    REPORT,
+    Appearances,
+    Entry,
+    Report,
+    Title,
+    read_json,
+    write_json,
+)
 from apps.sentiment.settings import Settings
 from apps.sentiment.unrated import Outcome, Unrated, for_each
 
@@ -69,7 +78,12 @@ class Analysis:
             styles=candidate.styles,
             reused=False,
             unrated=outcome.reason if isinstance(outcome, Unrated) else None,
+            titles=self._titles(titles),
         )
+
+    def _titles(self, titles: Sequence[str]) -> list[Title]:
+        rated = zip(titles, self.model.each(titles) if titles else (), strict=True)
+        return [Title(title=title, sentiment=rating) for title, rating in rated]
 
 
 def analyse_batch(batch: Batch, settings: Settings) -> Result:

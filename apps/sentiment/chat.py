@@ -75,6 +75,10 @@ class ChatModel:
                 )
         raise Unrated("model_malformed", self._malformed(symbol, answer, body), StageError)
 
+    def each(self, headlines: Sequence[str]) -> list[float | None]:
+        """Return None for each: a symbol's headlines are rated together."""
+        return [None for _ in headlines]
+
     def _ask(self, symbol: str, question: str) -> Answer:
         """Return a good answer, asked for in the richest form that the API takes."""
         form, temperature = self._form, self._temperature

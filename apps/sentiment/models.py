@@ -24,6 +24,9 @@ class SentimentModel(Protocol):
     def rate(self, symbol: str, headlines: Sequence[str]) -> float:
         """Return the sentiment of at least one headline. Raises Unrated."""
 
+    def each(self, headlines: Sequence[str]) -> list[float | None]:
+        """Return the rating of each headline; None where it has none of its own."""
+
     def details(self) -> dict[str, int | float]:
         """Return the figures of the model's work for the result."""
 
@@ -47,7 +50,15 @@ class Vader:
                 f"{symbol} is not rated: its headlines are not in English, the only language that VADER "
                 "reads; choose an English feed (SENTIMENT_RSS_URL) or a chat model (OPENAI_API_KEY)",
             )
-        return fmean(self._analyzer.polarity_scores(line)["compound"] for line in readable)
+        return fmean(self._compound(line) for line in readable)
+
+    def each(self, headlines: Sequence[str]) -> list[float | None]:
+        """Return the compound score of each headline that is in English."""
+        readable = set(english(headlines) if self._mixed else headlines)
+        return [self._compound(line) if line in readable else None for line in headlines]
+
+    def _compound(self, line: str) -> float:
+        return float(self._analyzer.polarity_scores(line)["compound"])
 
     def details(self) -> dict[str, int | float]:
         """Nothing is spent."""
@@ -62,6 +73,10 @@ class NoModel:
     def rate(self, symbol: str, headlines: Sequence[str]) -> float:
         """Nothing is rated."""
         raise NotImplementedError(f"{symbol}: {len(headlines)} headlines")
+
+    def each(self, headlines: Sequence[str]) -> list[float | None]:
+        """Nothing is rated."""
+        return [None for _ in headlines]
 
     def details(self) -> dict[str, int | float]:
         """No symbol lacks headlines that it should have."""

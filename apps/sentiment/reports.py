@@ -18,6 +18,7 @@ from apps.common.files import write_atomic
 from apps.common.stage import BadData
 
 T = TypeVar("T")
+SHORT = ("unrated", "titles")  # only written where there is something
 
 
 class Appearance(BaseModel):
@@ -35,6 +36,13 @@ class Appearances(BaseModel):
     appearances: list[Appearance]
 
 
+class Title(BaseModel):
+    """A headline and its own rating; None where the model rates a symbol's headlines together."""
+
+    title: str
+    sentiment: float | None = None
+
+
 class Entry(BaseModel):
     """One symbol's sentiment: -1 very bad to 1 very good, None without a rating; `unrated` says why.
 
@@ -50,10 +58,11 @@ class Entry(BaseModel):
     styles: int
     reused: bool
     unrated: str | None = None
+    titles: list[Title] = []  # that were rated, newest first; older reports do not hold them
 
     @model_serializer(mode="wrap")
     def _short(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in written(self).items() if key != "unrated" or value}
+        return {key: value for key, value in written(self).items() if key not in SHORT or value}
 
 
 class Report(BaseModel):

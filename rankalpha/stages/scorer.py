@@ -9,7 +9,7 @@ SCORER = Stage(
     name="scorer",
     image="rankalpha_scorer",
     command="python apps/scorer/main.py",
-    optional=("SCORER_STALE_DAYS", "SCORER_STALE_SESSIONS"),
+    optional=("SCORER_STALE_DAYS", "SCORER_STALE_SESSIONS", "SCORER_SECTOR_NEUTRAL"),
     timeout=timedelta(minutes=30),
     output="prices",
     reuse=True,

@@ -1,0 +1,1 @@
+"""The record of all grades that were shown: one Parquet file a month, which outlives the batches."""

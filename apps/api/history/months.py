@@ -1,0 +1,141 @@
+"""The files of the record: grades/history/<YYYY-MM>.parquet, and how one is written and read.
+
+A row is a symbol's grade in a batch. A batch that is shown again adds a set of rows; the newest set counts.
+What a file holds is listed in its metadata, so that nobody has to read all rows to know it. Rows are sorted
+by symbol, so that a reader of one symbol skips all others.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from apps.api.history.rows import SCHEMA
+from apps.common.compared import Marks, marks
+from apps.common.parquet import write_parquet
+from apps.common.stage import BadData
+
+LISTED = "rankalpha.sets"  # key in a file's metadata
+ROWS_AT_ONCE = 8_192  # a row group: what a reader of one symbol decodes
+FIX = "run make rebuild-history, which writes it again from the published versions"
+
+
+class Shown(BaseModel):
+    """A set of rows: the grades of a batch as they were shown once."""
+
+    batch: str
+    shown_at: datetime  # its rows have the same
+    as_of: date
+    session: date | None = None
+    graded_at: datetime
+    symbols: int
+    distribution: dict[str, int]
+    version: str | None = None  # path of the version of grades
+    checksum: str  # of the file that was shown
+
+
+SETS = TypeAdapter(list[Shown])
+
+
+class Damaged(BadData):
+    """A file of the record cannot be read."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} is damaged: {problem}; {FIX}")
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Month:
+    """One file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The month: 2026-11."""
+        return self.path.stem
+
+    def sets(self) -> list[Shown]:
+        """Return what was shown, oldest first; nothing without the file. Raises Damaged."""
+        found = marks(self.path)
+        return list(_sets(self.path, found)) if found else []
+
+    def current(self) -> dict[str, Shown]:
+        """Return the set that counts of each batch. Raises Damaged."""
+        return {shown.batch: shown for shown in self.sets()}
+
+    def scan(self) -> pl.LazyFrame:
+        """Return the rows of all sets, to be read as far as they are needed."""
+        return pl.scan_parquet(self.path, glob=False)
+
+    def rows(self, *wanted: pl.Expr) -> pl.DataFrame:
+        """Return the rows that count and fulfil what is wanted. Raises Damaged."""
+        counting = [shown.shown_at for shown in self.current().values()]
+        if not counting:
+            return SCHEMA.to_frame()
+        try:
+            return self.scan().filter(*wanted).filter(pl.col("shown_at").is_in(counting)).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise Damaged(self.path, _first_line(error)) from error
+
+    def add(self, shown: Shown, rows: pl.DataFrame) -> None:
+        """Add a set; a reader sees the old file or the new one. Raises Damaged and NotWritten."""
+        before, frame = self.sets(), SCHEMA.to_frame()
+        try:
+            frame = pl.read_parquet(self.path, glob=False) if before else frame
+            frame = pl.concat([frame, rows.select(SCHEMA.names())]).sort("symbol", "batch", "shown_at")
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise Damaged(self.path, _first_line(error)) from error
+        text = SETS.dump_json([*before, shown]).decode()
+        write_parquet(self.path, frame, {LISTED: text}, row_group_size=ROWS_AT_ONCE)
+
+
+def folder_of(root: Path) -> Path:
+    """Return the folder of a market's record."""
+    return root / "grades" / "history"
+
+
+def months(root: Path) -> list[Month]:
+    """Return the files of a market's record, oldest first."""
+    return [Month(path) for path in sorted(folder_of(root).glob("????-??.parquet"))]
+
+
+def month_of(root: Path, batch: str) -> Month:
+    """Return the file that holds a batch, or would."""
+    return Month(folder_of(root) / f"{batch[:7]}.parquet")
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Keep other processes and threads from writing the record; what a killed one has left is removed."""
+    folder = folder_of(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        with suppress(OSError):  # a file system without locks has one API
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(".*.parquet.*"):
+            left.unlink(missing_ok=True)
+        yield
+
+
+@lru_cache(maxsize=256)
+def _sets(path: Path, _marks: Marks) -> tuple[Shown, ...]:
+    try:
+        return tuple(SETS.validate_json(pl.read_parquet_metadata(path)[LISTED]))
+    except FileNotFoundError:
+        return ()
+    except KeyError as error:
+        raise Damaged(path, "its metadata do not list what it holds") from error
+    except (pl.exceptions.PolarsError, OSError, ValidationError) as error:
+        raise Damaged(path, _first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
