@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from apps.api import described, publishing, refreshing, symbols
+from apps.api import described, markets, publishing, refreshing, symbols
 from apps.api.answers import Health
 from apps.api.batches import BatchFiles, batches, graded
 from apps.api.etags import NotModified, fresh, not_modified
@@ -149,7 +149,14 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
     app = FastAPI(title="RankAlpha grading API", version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
-    for routes in (router, symbols.router, routes_of_history.router, refreshing.router, publishing.router):
+    for routes in (
+        router,
+        markets.router,
+        symbols.router,
+        routes_of_history.router,
+        refreshing.router,
+        publishing.router,
+    ):
         app.include_router(routes)
     app.include_router(described.router, include_in_schema=False)
     bound(app)

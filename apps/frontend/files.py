@@ -1,4 +1,4 @@
-"""The page's own files, at an address that changes with them, so that browsers keep them and mix no versions."""
+"""The page's own files, at an address that changes with them: browsers keep them and mix no versions."""
 
 import os
 from hashlib import sha256
