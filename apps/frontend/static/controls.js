@@ -20,7 +20,7 @@ export function wire(page) {
   byId("retry").addEventListener("click", page.load);
   byId("leave").addEventListener("click", () => go(page.place.batch ? { batch: "" } : { ...FIRST, market: "", compare: "", symbol: "" }));
   byId("sort").addEventListener("change", (event) => page.sortBy(event.target.value));
-  byId("batch").addEventListener("change", (event) => go({ batch: event.target.value, symbol: "" }));
+  byId("batch").addEventListener("change", (event) => go({ batch: event.target.value, compare: "", symbol: "" }));
   byId("compare").addEventListener("change", (event) => go({ compare: event.target.value }));
   byId("market").addEventListener("change", (event) => go({ market: event.target.value, batch: "", compare: "", sector: "", symbol: "" }));
   byId("csv").addEventListener("click", () => download(page.rows.rows, `ranking${page.place.market ? `-${page.place.market}` : ""}-${data.ranking.batch}.csv`));
@@ -56,7 +56,7 @@ function key({ rows }, event) {
   const writes = event.target.closest("input, select, textarea");
   const row = event.target.closest("#rows tr");
   const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
-  if (event.key === "/" && !writes) byId("filter").focus();
+  if (event.key === "/" && !writes && !byId("ranking").hidden) byId("filter").focus();
   else if (event.key === "Escape" && byId("filters").open) { byId("filters").open = false; byId("filters").firstElementChild.focus(); }
   else if (moves && row) rows.focus(Number(row.dataset.index) + moves);
   else if (event.key === "ArrowDown" && event.target.id === "filter") rows.focus(0);

@@ -1,7 +1,7 @@
 // The line to the server, and the word that says how it is: "Live" only while the newest grades are shown and can be loaded.
 import { byId } from "./dom.js";
 
-const WORDS = { connecting: "Connecting", live: "Live", lost: "Reconnecting", down: "Not up to date", fixed: "Earlier batch" };
+const WORDS = { connecting: "Connecting", live: "Live", lost: "Reconnecting", down: "Not up to date", fixed: "Chosen batch" };
 const state = { open: null, loaded: true, fixed: false };
 
 /** Listen for refresh events. What was missed while the line was down is made up for by loading when it opens. */

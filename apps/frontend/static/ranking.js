@@ -1,5 +1,5 @@
 // The page: loads the ranking, keeps it current, and shows what its address says.
-import { COLUMNS, columnOf } from "./columns.js";
+import { COLUMNS, LETTERS, columnOf } from "./columns.js";
 import { showComparison } from "./compare.js";
 import { wire } from "./controls.js";
 import { askedBy, data, sectorsOf } from "./data.js";
@@ -29,7 +29,6 @@ const load = () => loader.load();
 function showRanking() {
   const { ranking } = data;
   hideState();
-  byId("ranking").setAttribute("aria-busy", "false");
   sparklines.begin(ranking, place);
   renderFacts(byId("facts"), byId("note"), ranking);
   renderMethod(byId("method"), ranking);
@@ -100,7 +99,7 @@ function sortBy(key) {
 }
 
 function chooseGrade(grade) {
-  go({ grades: place.grades.includes(grade) ? place.grades.filter((each) => each !== grade) : [...place.grades, grade] });
+  go({ grades: LETTERS.filter((each) => place.grades.includes(each) !== (each === grade)) });
 }
 
 /** Show the symbol above or below in the table; the back button still leads to the table. */
