@@ -7,24 +7,28 @@ caused that came or went: each percentile is taken again among the symbols that 
 import polars as pl
 
 from apps.api.history.answers import Change, Place, Split
-from apps.api.history.contributions import ALL, contributions, rounded, weights
+from apps.api.history.contributions import contributions, rounded, weights
 from apps.api.history.rows import PARTS
 
 SPLIT = ("momentum", "value", "quality", "sentiment", "universe", "other")
 PLACE = ("rank", "grade", "composite")
 
 
-def moves(before: pl.DataFrame, after: pl.DataFrame) -> list[Change]:
-    """Return a change for each symbol: the largest move first, then who entered, then who left."""
+def moves(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each symbol: the largest move first, then who entered, then who left."""
     both = set(before["symbol"]) & set(after["symbol"])
     old, new = (_parted(frame, both) for frame in (before, after))
     joined = new.join(old, on="symbol", how="full", suffix="_before", coalesce=True)
     move = (pl.col("composite") - pl.col("composite_before")).round(2).alias("move")
-    parts = joined.with_columns(move, *_differences()).with_columns(_other())
+    parts = joined.with_columns(move, *_differences())
     parts = parts.with_columns(rounded(pl.col("move"), list(SPLIT)))
     order = [pl.col("move").abs().fill_null(-1), pl.col("rank").is_not_null(), pl.col("symbol")]
-    rows = parts.sort(order, descending=[True, True, False]).iter_rows(named=True)
-    return [_change(row) for row in rows]
+    return parts.sort(order, descending=[True, True, False])
+
+
+def changes_of(rows: pl.DataFrame) -> list[Change]:
+    """Return the changes that some rows of `moves` are."""
+    return [_change(row) for row in rows.iter_rows(named=True)]
 
 
 def _parted(frame: pl.DataFrame, both: set[str]) -> pl.DataFrame:
@@ -51,13 +55,7 @@ def _differences() -> list[pl.Expr]:
 
     own = [(gained(f"by_{part}") - gained(f"others_{part}")).alias(part) for part in PARTS]
     universe = pl.sum_horizontal(gained(f"others_{part}") for part in PARTS).alias("universe")
-    return [*own, gained("by_sentiment").alias("sentiment"), universe]
-
-
-def _other() -> pl.Expr:
-    """Return the rest, which is rounding unless a scorer has other parts."""
-    by_other = pl.col(f"by_{ALL[-1]}") - pl.col(f"by_{ALL[-1]}_before")
-    return by_other.alias("other")
+    return [*own, gained("by_sentiment").alias("sentiment"), universe, gained("by_other").alias("other")]
 
 
 def _change(row: dict[str, object]) -> Change:

@@ -18,7 +18,7 @@ from apps.api.history.answers import (
     HistoryAnswer,
     HistoryRow,
 )
-from apps.api.history.moves import moves
+from apps.api.history.moves import changes_of, moves
 from apps.api.history.reading import Record
 from apps.api.history.rows import SIGNALS
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
@@ -123,10 +123,10 @@ def changes(
     return ChangesAnswer(
         from_=before.batch,
         to=after.batch,
-        total=len(found),
+        total=found.height,
         limit=limit,
         offset=offset,
-        changes=found[offset : offset + limit],
+        changes=changes_of(found.slice(offset, limit)),
     )
 
 

@@ -1,0 +1,148 @@
+"""The endpoints of the record and of a symbol: forms, pages, ETags, exports and errors."""
+
+import json
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+
+from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
+
+NEWCOMER = SIGNALS | {"NEW": (0.3, 0.25, -0.012, 0.5)}
+
+
+@pytest.fixture
+def three(client: httpx.Client, data: Path) -> httpx.Client:
+    """Three batches: NEW comes with the second, XOM goes with the third."""
+    show(client, data, FIRST, sentiment={"AAPL": 0.5})
+    show(client, data, SECOND, NEWCOMER)
+    show(client, data, THIRD, {symbol: raw for symbol, raw in NEWCOMER.items() if symbol != "XOM"})
+    return client
+
+
+def test_batches_in_pages(three: httpx.Client) -> None:
+    answer = three.get("batches", params={"limit": 2, "offset": 1}).json()
+    assert (answer["total"], [each["batch"] for each in answer["batches"]]) == (3, [SECOND, FIRST])
+    first = answer["batches"][1]
+    assert (first["symbols"], sum(first["distribution"].values()), first["kept"]) == (4, 4, True)
+    assert first["version"].startswith(f"grades/{FIRST}/")
+
+
+def test_all_about_a_symbol(three: httpx.Client) -> None:
+    answer = three.get("symbols/aapl", params={"batch": SECOND, "closes": 3}).raise_for_status().json()
+    assert (answer["symbol"], answer["batch"], answer["symbols"]) == ("AAPL", SECOND, 5)
+    assert answer["before"]["rank"] == 1
+    assert answer["before_batch"] == FIRST
+    assert answer["signals"]["momentum"] == 0.4
+    assert [each["close"] for each in answer["prices"]] == [177.0, 178.0, 179.0]
+    assert answer["close"] == 179.0
+    assert answer["headlines"] == []
+    assert answer["missing"] == []
+    parts = answer["why"]["parts"]
+    assert 50 + sum(part["contribution"] for part in parts) == pytest.approx(answer["composite"])
+
+
+def test_headlines_behind_a_sentiment(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST, sentiment={"AAPL": 0.5})
+    answer = client.get("symbols/AAPL").json()
+    assert (answer["headlines"], len(answer["missing"])) == (None, 1)  # a stage that keeps none
+    path = next((data / "company_reports" / FIRST).glob("*/sentiment.json"))
+    report = json.loads(path.read_text())
+    report["symbols"][0]["titles"] = [{"title": "Apple rises", "sentiment": 0.5}]
+    path.chmod(0o644)
+    path.write_text(json.dumps(report))
+    changed = client.get("symbols/AAPL").json()  # not what was published
+    assert "its SHA-256 is" in changed["missing"][0] or "bytes" in changed["missing"][0]
+
+
+def test_changes(three: httpx.Client) -> None:
+    answer = three.get("changes").json()
+    assert (answer["from"], answer["to"], answer["total"]) == (SECOND, THIRD, 5)
+    assert answer["changes"][-1]["symbol"] == "XOM"
+    assert answer["changes"][-1]["status"] == "left"
+    wide = three.get("changes", params={"from": FIRST, "to": THIRD}).json()["changes"]
+    assert {each["symbol"]: each["status"] for each in wide if each["status"] != "stayed"} == {
+        "NEW": "entered",
+        "XOM": "left",
+    }
+    assert len(three.get("changes", params={"limit": 1}).json()["changes"]) == 1
+    assert three.get("changes", params={"to": FIRST}).status_code == 404
+
+
+def test_a_history_of_some_days(three: httpx.Client) -> None:
+    answer = three.get("symbols/XOM/history").json()
+    assert [row["batch"] for row in answer["history"]] == [SECOND, FIRST]
+    some = three.get("symbols/XOM/history", params={"from": "2026-11-24"}).json()
+    assert (some["total"], some["history"][0]["symbols"]) == (1, 5)
+    assert three.get("symbols/XOM/history", params={"to": "2026-10-31"}).json()["history"] == []
+    assert three.get("symbols/NONE/history").status_code == 404
+
+
+def test_exports(three: httpx.Client) -> None:
+    answer = three.get("export")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="grades-2026-11-25T060000.csv"'
+    table = pl.read_csv(StringIO(answer.text))
+    assert table["rank"].to_list() == [1, 2, 3, 4]
+    days = three.get("export", params={"format": "parquet", "from": "2026-11-23", "to": "2026-11-24"})
+    assert pl.read_parquet(BytesIO(days.content))["batch"].unique().sort().to_list() == [FIRST, SECOND]
+    assert three.get("export", params={"batch": FIRST, "to": "2026-11-24"}).status_code == 422
+
+
+PATHS = ("grades", "grades/KO", "sparklines?symbols=KO", "batches", "symbols/KO", "symbols/KO/history")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "changes", "export", "export?format=parquet"])
+def test_an_etag_saves_the_answer(three: httpx.Client, data: Path, path: str) -> None:
+    etag = three.get(path).raise_for_status().headers["etag"]
+    again = three.get(path, headers={"If-None-Match": f'"other", {etag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    show(three, data, THIRD, NEWCOMER, number=2)
+    newer = three.get(path, headers={"If-None-Match": etag})
+    assert (newer.status_code, newer.headers["etag"] != etag) == (200, True)
+
+
+def test_a_part_of_the_grades(three: httpx.Client) -> None:
+    answer = three.get("grades", params={"limit": 2, "offset": 1, "sparklines": False}).json()
+    assert (answer["total"], [grade["rank"] for grade in answer["grades"]]) == (4, [2, 3])
+    assert answer["grades"][0]["sparkline"] == []
+    lines = three.get("sparklines", params={"symbols": "ko, aapl,none"}).json()["sparklines"]
+    assert {symbol: len(line) for symbol, line in lines.items()} == {"AAPL": 60, "KO": 60}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("symbols/NONE", 404, "no grade in batch"),
+        ("symbols/KO?batch=2026-11-01T06:00:00", 404, "is not graded"),
+        ("symbols/KO?batch=yesterday", 422, "query.batch: Value error, not a batch key"),
+        ("changes?from=2026-11-01T06:00:00", 404, "is not graded"),
+        ("batches?limit=0", 422, "query.limit"),
+        ("export?format=xlsx", 422, "query.format"),
+        ("nothing", 404, "Not Found"),
+    ],
+)
+def test_errors_are_problems(three: httpx.Client, path: str, status: int, says: str) -> None:
+    answer = three.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert (problem["status"], problem["type"], bool(problem["title"])) == (status, "about:blank", True)
+    assert says in problem["detail"]
+    assert problem["instance"] == answer.request.url.path
+
+
+def test_without_any_batch(client: httpx.Client) -> None:
+    assert client.get("batches").json()["batches"] == []
+    for path in ("changes", "export", "symbols/KO"):
+        assert "yet" in client.get(path).json()["detail"]
+
+
+def test_the_page_about_the_api_loads_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get(str(client.base_url.join("/docs")))
+    assert page.headers["content-type"].startswith("text/html")
+    assert "GET /api/v1/grading/changes" in page.text
+    assert "<script" not in page.text
+    assert "//" not in page.text.replace("/openapi.json", "")
+    assert client.get(str(client.base_url.join("/openapi.json"))).json()["openapi"].startswith("3.")

@@ -1,0 +1,200 @@
+"""The record of what was shown: what is written when, what counts, and what outlives what."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+
+from apps.api.batches import BatchFiles
+from apps.api.history.months import months
+from apps.api.history.record import rebuild, record
+from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
+
+
+def ranks(client: httpx.Client, symbol: str) -> list[tuple[str, int]]:
+    """The batches of a symbol's history with its ranks, oldest first."""
+    answer = client.get(f"symbols/{symbol}/history").raise_for_status().json()
+    return [(row["batch"], row["rank"]) for row in reversed(answer["history"])]
+
+
+def test_what_is_shown_is_recorded_once(client: httpx.Client, data: Path) -> None:
+    answer = show(client, data, FIRST)
+    assert "not_recorded" not in answer
+    version = {name: answer["version"][name] for name in ("path", "sha256")}
+    for _ in range(2):
+        client.post("publish", json={"batch": FIRST, "version": version}).raise_for_status()
+    (month,) = months(data)
+    assert month.path.name == "2026-11.parquet"
+    rows = pl.read_parquet(month.path)
+    assert rows["symbol"].to_list() == sorted(SIGNALS)
+    apple = rows.row(0, named=True)
+    assert (apple["rank"], apple["grade"], apple["close"]) == (1, "A", 179.0)
+    assert (apple["momentum_signal"], apple["trend_stability_signal"]) == (0.4, 0.9)
+    assert apple["version"] == version["path"]
+
+
+def test_a_batch_that_is_shown_again_counts_as_it_is_now(client: httpx.Client, data: Path) -> None:
+    first = show(client, data, FIRST)
+    show(client, data, FIRST, {"KO": (0.5, 0.5, -0.01, 0.5), "PG": (0.1, 0.1, -0.02, 0.1)}, number=2)
+    assert ranks(client, "KO") == [(FIRST, 1)]
+    assert client.get("symbols/AAPL/history").status_code == 404  # its rows are there, and do not count
+    assert pl.read_parquet(months(data)[0].path).height == 6
+    version = {name: first["version"][name] for name in ("path", "sha256")}
+    client.post("publish", json={"batch": FIRST, "version": version}).raise_for_status()
+    assert ranks(client, "AAPL") == [(FIRST, 1)]
+    assert client.get("batches").json()["batches"][0]["symbols"] == 4
+
+
+def test_it_outlives_batches_and_symbols(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    show(client, data, SECOND, {symbol: raw for symbol, raw in SIGNALS.items() if symbol != "XOM"})
+    for volume in ("prices", "company_reports", "grades"):
+        shutil.rmtree(data / volume / FIRST)
+    (data / "grades" / f"{FIRST}.json").unlink()
+    assert ranks(client, "XOM") == [(FIRST, 4)]
+    batches = client.get("batches").json()["batches"]
+    assert [(each["batch"], each["kept"]) for each in batches] == [(SECOND, True), (FIRST, False)]
+    old = client.get("symbols/XOM", params={"batch": FIRST}).raise_for_status().json()
+    assert (old["rank"], old["prices"]) == (4, None)
+    assert old["missing"] == ["prices: the files of this batch were removed"]
+
+
+def test_grades_of_before_there_was_a_record_are_recorded(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    shutil.rmtree(data / "grades" / "history")
+    assert ranks(client, "AAPL") == [(FIRST, 1)]
+    shutil.rmtree(data / "grades" / "history")
+    show(client, data, SECOND)
+    assert ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)]
+
+
+def test_grades_of_an_older_form_are_recorded(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    path = data / "grades" / f"{THIRD}.json"
+    path.write_text(
+        f'{{"batch": "{THIRD}", "as_of": "2026-11-25", "sentiment_weight": 0.2, "ungraded": [], "grades": ['
+        '{"symbol": "KO", "rank": 1, "grade": "C", "composite": 74.0, "momentum": 80.0, "value": null,'
+        ' "quality": null, "score": 80.0, "sentiment": null, "headlines": 0, "sparkline": [1.0, 2.0]}]}'
+    )
+    client.post("history/rebuild").raise_for_status()
+    row = client.get("symbols/KO/history").json()["history"][0]
+    assert (row["batch"], row["close"], row["version"], row["session"]) == (THIRD, 2.0, None, None)
+    assert set(row["signals"].values()) == {None}
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 nonsense PAR1", None])
+def test_a_damaged_file_is_reported_and_rebuilt(
+    client: httpx.Client, data: Path, caplog: pytest.LogCaptureFixture, damage: bytes | None
+) -> None:
+    show(client, data, FIRST)
+    (month,) = months(data)
+    whole = month.path.read_bytes()
+    month.path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    answer = client.get("batches")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert str(month.path) in answer.json()["detail"]
+    assert "make rebuild-history" in answer.json()["detail"]
+    shown = show(client, data, SECOND)  # all the same
+    assert "make rebuild-history" in shown["not_recorded"]
+    assert client.get("grades").json()["batch"] == SECOND
+    rebuilt = client.post("history/rebuild").raise_for_status().json()
+    assert rebuilt == {"recorded": [FIRST, SECOND], "damaged": ["2026-11.parquet.damaged"], "unread": []}
+    assert ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)]
+    assert client.post("history/rebuild").json() == {"recorded": [], "damaged": [], "unread": []}
+
+
+def test_a_damaged_row_group_is_reported(client: httpx.Client, data: Path) -> None:
+    """Its metadata are whole: only who reads the rows can know."""
+    show(client, data, FIRST)
+    path = months(data)[0].path
+    whole = bytearray(path.read_bytes())
+    whole[4:600] = bytes(596)
+    path.write_bytes(whole)
+    answer = client.get("symbols/AAPL/history")
+    assert (answer.status_code, "make rebuild-history" in answer.json()["detail"]) == (500, True)
+    assert client.post("history/rebuild").json()["recorded"] == [FIRST]
+
+
+def test_a_disk_that_takes_nothing_keeps_no_grades_from_being_shown(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(client, data, FIRST)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("polars.DataFrame.write_parquet", full)
+    with monkeypatch.context():
+        monkeypatch.setattr("tests.unit.apps.support.ranked_days.write_scored", lambda *_: None)
+        path = data / "prices" / SECOND / "scores.parquet"
+        path.parent.mkdir(parents=True)
+        shutil.copyfile(next((data / "prices" / FIRST).glob("*/scores.parquet")), path)
+        monkeypatch.setattr("tests.unit.apps.support.ranked_days.write_prices", _prices_of_first)
+        answer = show(client, data, SECOND)
+    assert "cannot be written" in answer["not_recorded"]
+    assert client.get("grades").json()["batch"] == SECOND
+
+
+def _prices_of_first(data: Path, _symbols: object, key: str) -> None:
+    shutil.copyfile(
+        next((data / "prices" / FIRST).glob("*/prices.parquet")), data / "prices" / key / "prices.parquet"
+    )
+
+
+def _record_all(root: Path, keys: list[str], start: object) -> None:
+    start.wait()
+    for key in keys:
+        assert record(BatchFiles(root, key)) is None
+
+
+def _killed_while_writing(root: Path, key: str) -> None:
+    def half(_: pl.DataFrame, path: Path, **__: object) -> None:
+        path.write_bytes(b"PAR1 half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    pl.DataFrame.write_parquet = half
+    record(BatchFiles(root, key))
+
+
+def copies(data: Path, number: int) -> list[str]:
+    """Grades of more batches that are on the disk, and not recorded yet."""
+    keys = [f"2026-11-25T{hour:02}:00:00" for hour in range(number)]
+    text = (data / "grades" / f"{FIRST}.json").read_text()
+    for key in keys:
+        (data / "grades" / f"{key}.json").write_text(text.replace(FIRST, key))
+    return keys
+
+
+def test_two_processes_at_once_lose_nothing(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    keys, spawn = copies(data, 12), multiprocessing.get_context("spawn")
+    start = spawn.Event()
+    halves = keys[::2], keys[1::2]
+    processes = [spawn.Process(target=_record_all, args=(data, half, start)) for half in halves]
+    for process in processes:
+        process.start()
+    start.set()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, *keys]
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_record(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    (key,) = copies(data, 1)
+    killed = multiprocessing.get_context("spawn").Process(target=_killed_while_writing, args=(data, key))
+    killed.start()
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL
+    folder = data / "grades" / "history"
+    assert len(list(folder.glob(".2026-11.parquet.*"))) == 1
+    assert ranks(client, "AAPL") == [(FIRST, 1)]
+    assert rebuild(data).recorded == [key]
+    assert ranks(client, "AAPL") == [(FIRST, 1), (key, 1)]
+    assert {path.name for path in folder.iterdir()} == {".lock", "2026-11.parquet"}
