@@ -2,7 +2,8 @@
 import { element } from "./dom.js";
 import { MISSING, counted, moment, signed } from "./format.js";
 
-export const PARTS = ["momentum", "value", "quality", "sentiment", "universe"];
+/** What a move is made of; `other` is of a scorer whose parts do not explain it. */
+export const PARTS = ["momentum", "value", "quality", "sentiment", "universe", "other"];
 
 /** Give each row its move, from the API's answer about two batches; null: not known. */
 export function addMoves(rows, answer) {
@@ -38,6 +39,6 @@ export function moveMark(row) {
 /** What a move of the composite is made of, in words: "momentum +1.20, universe −0.10". */
 export function splitWords(parts) {
   if (!parts) return "";
-  const moved = PARTS.filter((name) => Math.abs(parts[name]) >= 0.005);
+  const moved = PARTS.filter((name) => Math.abs(parts[name] ?? 0) >= 0.005);
   return moved.map((name) => `${name} ${signed(parts[name], 2)}`).join(", ") || "nothing";
 }

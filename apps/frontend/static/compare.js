@@ -32,14 +32,15 @@ function named(word, changes) {
 }
 
 function movesOf(changes) {
+  const parts = PARTS.filter((name) => name !== "other" || changes.some((change) => change.parts?.other));
   const rows = changes.map((change) => [
     link("open", change.symbol, `#${encodeURIComponent(change.symbol)}`),
     element("span", "pair", [letterBadge(change.before.grade, "small"), "→", letterBadge(change.after.grade, "small")]),
     `${number(change.before.composite, 1)} → ${number(change.after.composite, 1)}`,
     signed(change.move, 2),
-    ...PARTS.map((name) => (change.parts ? signed(change.parts[name], 2) : "–")),
+    ...parts.map((name) => (change.parts ? signed(change.parts[name], 2) : "–")),
   ]);
-  const heads = ["Symbol", "Grade", "Composite", "Move", ...PARTS.map((name) => name[0].toUpperCase() + name.slice(1))];
+  const heads = ["Symbol", "Grade", "Composite", "Move", ...parts.map((name) => name[0].toUpperCase() + name.slice(1))];
   const scroll = element("div", "wide", [table("moves", "The largest moves, and what they are made of", heads, rows)]);
   scroll.tabIndex = 0; // a keyboard can scroll it
   scroll.setAttribute("role", "region");

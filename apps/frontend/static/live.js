@@ -2,7 +2,7 @@
 import { byId } from "./dom.js";
 
 const WORDS = { connecting: "Connecting", live: "Live", lost: "Reconnecting", down: "Not up to date", fixed: "Chosen batch" };
-const state = { open: null, loaded: true, fixed: false };
+const state = { open: null, loaded: true, fixed: false, refused: false };
 
 /** Listen for refresh events. What was missed while the line was down is made up for by loading when it opens. */
 export function listen({ opened, refreshed, lost }) {
@@ -12,10 +12,11 @@ export function listen({ opened, refreshed, lost }) {
   source.addEventListener("error", () => { mark({ open: false }); lost(); });
 }
 
-/** Note what has changed: whether the line is `open`, the last load has `loaded`, and a `fixed` batch is shown. */
+/** Note what has changed: whether the line is `open`, the last load has `loaded`, a `fixed` batch is shown, the address was `refused`. */
 export function mark(changed) {
   Object.assign(state, changed);
   const name = state.open === null ? "connecting" : !state.open ? "lost" : !state.loaded ? "down" : state.fixed ? "fixed" : "live";
+  byId("live").hidden = state.refused; // nothing will come
   byId("live").dataset.state = name;
   byId("live").querySelector("span").textContent = WORDS[name];
 }

@@ -43,15 +43,15 @@ export class Loader {
     }
   }
 
-  settle(loaded) {
+  settle(loaded, refused = false) {
     byId("ranking").setAttribute("aria-busy", "false");
-    mark({ loaded, fixed: Boolean(this.place.batch) });
+    mark({ loaded, refused, fixed: Boolean(this.place.batch) });
   }
 
   refuse(error) {
     const known = error.status === 404 || error.status === 422;
     if (known || data.of !== askedBy(this.place)) data.ranking = null; // what is shown is of another place
-    this.settle(known);
+    this.settle(known, error.status === 422 || (error.status === 404 && Boolean(this.place.batch)));
     if (error.status === 404) showEmpty(this.place);
     else if (error.status === 422) showRefused(this.place, error.body);
     else {

@@ -7,6 +7,7 @@ import { chartSection, headlinesSection, historySection, missingSection, moveSec
 import { rowSection, signalsSection, whySection } from "./why.js";
 
 const HISTORY = 250; // batches; a year of sessions
+const CLOSES = 5 * 252; // those of the value signal
 
 export class Panel {
   /** `turn` is called with -1 or 1 to show the symbol before or after, `closed` when a person closes it. */
@@ -60,7 +61,7 @@ export class Panel {
     if (!byId("panel-body").childElementCount || this.filled !== symbol) this.fill([element("p", "loading", "Loading…")]);
     try {
       const [about, past] = await Promise.all([
-        read(address, place, signal).catch((error) => { if (error.status === 404) return null; throw error; }),
+        read(address, { ...place, closes: CLOSES }, signal).catch((error) => { if (error.status === 404) return null; throw error; }),
         readIfThere(`${address}/history`, { market: asked.market, limit: HISTORY }, signal),
       ]);
       this.show(symbol, row, about, past?.history ?? [], asked.total);

@@ -1,7 +1,7 @@
 // The rows of the table. Only those on the screen and some around them are in the page: 5,000 rows are 170,000 nodes.
 import { element } from "./dom.js";
 
-const AROUND = 12; // rows above and below the screen, for a wheel that is faster than the drawing
+const AROUND = 24; // rows above and below the screen, for a wheel that is faster than the drawing
 const GUESS = 50; // pixels of a row, until one was measured
 
 /** Draws a window of `rows` into three bodies of a table: what is above, the rows, what is below. */

@@ -4,7 +4,7 @@ import { MISSING, number, signed } from "./format.js";
 
 const WIDTH = 150;
 const HEIGHT = 14;
-const NAMES = { momentum: "Momentum", value: "Value", quality: "Quality", sentiment: "News sentiment" };
+const NAMES = { momentum: "Momentum", value: "Value", quality: "Quality", sentiment: "News sentiment", other: "Other" };
 const SIGNALS = [
   ["momentum", "Return of the last twelve months without the last one", percent],
   ["value", "Negative return from five years to one year ago", percent],
