@@ -1,6 +1,6 @@
 // Why a grade is what it is: the parts that add up to the composite, as a table with a picture.
 import { element, svg, table } from "./dom.js";
-import { MISSING, number, signed } from "./format.js";
+import { counted, number, sentence, signed } from "./format.js";
 
 const WIDTH = 150;
 const HEIGHT = 14;
@@ -22,22 +22,16 @@ export function whySection(why) {
   const [low, high] = [Math.min(...spans.flat(), why.base), Math.max(...spans.flat(), why.base)];
   const rows = why.parts.map((part, index) => [
     NAMES[part.part] ?? part.part,
-    part.percentile === null ? MISSING : number(part.percentile, 0),
+    part.text,
     `${Math.round(part.weight * 100)} %`,
     signed(part.contribution, 2),
     stair(spans[index], why.base, low, high),
   ]);
   return element("section", "why", [
     element("h3", "", "Why this grade"),
-    element("p", "", why.text),
-    table("parts", "Parts of the composite", ["Part", "Percentile", "Weight", "Points", "From the neutral 50 to the composite"], rows),
-    element("p", "sum", `${number(why.base, 0)} ${why.parts.map((part) => sum(part.contribution)).join(" ")} = ${number(why.composite, 2)}`),
-    element("ul", "", why.parts.map((part) => element("li", "", part.text))),
+    element("p", "", sentence(why.text)),
+    table("parts", "Parts of the composite", ["Part", "Measured", "Weight", "Points", `From ${number(why.base, 0)} to ${number(why.composite, 1)}`], rows),
   ]);
-}
-
-function sum(points) {
-  return `${points < 0 ? "−" : "+"} ${Math.abs(points).toFixed(2)}`;
 }
 
 /** Where each part starts and ends, one after another. */
@@ -72,6 +66,6 @@ export function rowSection(row) {
   return element("section", "why", [
     element("h3", "", "Parts"),
     table("parts", "Parts of the composite", ["Part", "Percentile"], rows),
-    element("p", "", row.sentiment === null ? "No news sentiment is known; it counts as neutral." : `News sentiment ${signed(row.sentiment, 2)} from ${row.headlines} headlines.`),
+    element("p", "", row.sentiment === null ? "No news sentiment is known; it counts as neutral." : `News sentiment ${signed(row.sentiment, 2)} from ${counted(row.headlines, "headline")}.`),
   ]);
 }
