@@ -8,7 +8,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import chromium
-from tests.support.ranking import FIRST, SECOND, THIRD, open_page, stack, symbols, write_batch, write_days
+from tests.support.ranking import (
+    FIRST,
+    SECOND,
+    THIRD,
+    amount,
+    open_page,
+    stack,
+    symbols,
+    write_batch,
+    write_days,
+)
 
 ALL = ["AAPL", "XOM", "KO", "PG", "GE"]
 
@@ -65,9 +75,7 @@ def test_a_symbol_opens_a_panel_by_its_link_and_the_back_button_closes_it(opened
     expect(panel.locator("h2")).to_have_text("AAPL")
     expect(panel.locator("#panel-about")).to_have_text("Apple · Technology")
     expect(panel.locator(".why tbody tr")).to_have_count(4)
-    points = [
-        float(text.replace("−", "-")) for text in panel.locator(".why td:nth-child(4)").all_text_contents()
-    ]
+    points = [amount(text) for text in panel.locator(".why td:nth-child(4)").all_text_contents()]
     assert 50 + sum(points) == pytest.approx(79, abs=0.01)
     assert panel.locator(".why rect").count() == 4
     assert "Closes from" in panel.locator("svg.chart").get_attribute("aria-label")
@@ -138,8 +146,8 @@ def test_an_earlier_batch_is_chosen_and_two_are_compared(opened) -> None:
     expect(comparison.locator("h2")).to_have_text("From 20 Nov 2026, 06:00 UTC to 22 Nov 2026, 06:00 UTC")
     assert comparison.locator("p").all_text_contents()[1:] == ["Entered: GE", "Left: IBM"]
     row = comparison.locator("tbody tr").first.locator("th, td").all_text_contents()
-    amount = [float(text.replace("−", "-")) for text in row[3:]]
-    assert amount[0] == pytest.approx(sum(amount[1:]), abs=0.01)
+    move, *parts = (amount(text) for text in row[3:])
+    assert move == pytest.approx(sum(parts), abs=0.01)
     assert query(page) == {"compare": FIRST}
     page.reload()
     expect(comparison).to_be_visible()

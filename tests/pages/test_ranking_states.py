@@ -11,7 +11,7 @@ from apps.frontend.app import create_app
 from apps.frontend.settings import Settings
 from tests.support.browser import chromium
 from tests.support.http_server import Answer, Request, local_server
-from tests.support.ranking import SECOND, THIRD, open_page, stack, symbols, write_days
+from tests.support.ranking import SECOND, THIRD, open_page, record, stack, symbols, write_days
 from tests.unit.apps.support.local_servers import served
 
 ALL = ["AAPL", "XOM", "KO", "PG", "GE"]
@@ -159,43 +159,6 @@ def test_a_panel_that_cannot_be_loaded_says_so_and_can_be_loaded_again(page) -> 
     page.unroute("**/api/grading/symbols/AAPL?*")
     page.click("#panel .again")
     page.wait_for_selector("#panel svg.chart")
-
-
-def measures(**changed: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "sessions": 300,
-        "periods": 300,
-        "ic": 0.032,
-        "t": 1.8,
-        "low": -0.01,
-        "high": 0.07,
-    }
-    made |= {
-        "hit_rate": 0.55,
-        "later_ic": 0.01,
-        "spread": 0.012,
-        "spread_t": 1.1,
-        "turnover": 0.2,
-        "coverage": 0.98,
-    }
-    made |= {"returns": dict(zip("ABCDF", (0.01, 0.004, 0.0, -0.002, -0.002), strict=True))}
-    return {**made, "by_period": [{"period": "2025", "sessions": 250, "ic": 0.03, "spread": 0.01}], **changed}
-
-
-def record(live_sessions: int) -> dict[str, Any]:
-    """A record as the API answers it."""
-    nothing = dict.fromkeys(("ic", "t", "low", "high", "spread"), None) | {"sessions": 0, "by_period": []}
-    live = measures() if live_sessions else measures(**nothing)
-    part = {"first": "2025-11-20", "last": "2026-11-20", "gradings": 250, "every": None, "limits": []}
-    past = {**part, "every": 7, "limits": ["It knows no costs."]}
-    spans = ("1", "5", "21", "63")
-    return {"batch": THIRD, "as_of": "2026-11-20", "symbols": 20, "horizons": [1, 5, 21, 63]} | {
-        "live": {**part, "figures": {"composite": dict.fromkeys(spans, live)}},
-        "backtest": {
-            **past,
-            "figures": {name: dict.fromkeys(spans, measures()) for name in ("score", "value")},
-        },
-    }
 
 
 def test_the_record_has_a_tab_with_charts_and_two_parts_that_are_not_mixed(page) -> None:

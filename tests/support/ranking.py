@@ -77,3 +77,45 @@ def open_page(browser: Any, frontend: httpx.Client, address: str = "", **context
 def symbols(page: Any) -> list[str]:
     """Return the symbols in the table, in order."""
     return page.locator("#rows .ticker").all_text_contents()
+
+
+def amount(text: str) -> float:
+    """Return the number that a text on the page is."""
+    return float(text.replace("\N{MINUS SIGN}", "-"))
+
+
+def measures(**changed: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "sessions": 300,
+        "periods": 300,
+        "ic": 0.032,
+        "t": 1.8,
+        "low": -0.01,
+        "high": 0.07,
+    }
+    made |= {
+        "hit_rate": 0.55,
+        "later_ic": 0.01,
+        "spread": 0.012,
+        "spread_t": 1.1,
+        "turnover": 0.2,
+        "coverage": 0.98,
+    }
+    made |= {"returns": dict(zip("ABCDF", (0.01, 0.004, 0.0, -0.002, -0.002), strict=True))}
+    return {**made, "by_period": [{"period": "2025", "sessions": 250, "ic": 0.03, "spread": 0.01}], **changed}
+
+
+def record(live_sessions: int) -> dict[str, Any]:
+    """A record as the API answers it."""
+    nothing = dict.fromkeys(("ic", "t", "low", "high", "spread"), None) | {"sessions": 0, "by_period": []}
+    live = measures() if live_sessions else measures(**nothing)
+    part = {"first": "2025-11-20", "last": "2026-11-20", "gradings": 250, "every": None, "limits": []}
+    past = {**part, "every": 7, "limits": ["It knows no costs."]}
+    spans = ("1", "5", "21", "63")
+    return {"batch": THIRD, "as_of": "2026-11-20", "symbols": 20, "horizons": [1, 5, 21, 63]} | {
+        "live": {**part, "figures": {"composite": dict.fromkeys(spans, live)}},
+        "backtest": {
+            **past,
+            "figures": {name: dict.fromkeys(spans, measures()) for name in ("score", "value")},
+        },
+    }
