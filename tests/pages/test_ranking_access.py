@@ -88,7 +88,7 @@ def test_the_panel_fits_a_phone_and_holds_the_focus(at) -> None:
     for _ in range(12):
         page.keyboard.press("Tab")
         assert page.evaluate(
-            "document.activeElement.closest('#panel, body') !== null && !document.activeElement.closest('main')"
+            "!document.activeElement.closest('main, .top')"  # the browser's own controls have their turn
         )
     page.keyboard.press("Escape")
     expect(page.locator("#panel")).to_be_hidden()
