@@ -25,8 +25,10 @@ export function askedBy({ market, batch }) {
 /** Load the grades of a place, without their sparklines where the API can do so. Raises a Failure. */
 export async function loadRanking(place, signal) {
   const { market, batch } = place;
-  const ranking = await ask("/api/ranking", { market, batch, sparklines: false }, signal);
+  const answer = await ask("/api/ranking", { market, batch, sparklines: false }, signal);
   const before = data.of === askedBy(place) ? data.ranking : null;
+  const same = before && before.batch === answer.batch && before.graded_at === answer.graded_at;
+  const ranking = same ? before : answer;
   for (const row of ranking.grades) row.late = lateness(row, ranking.as_of);
   Object.assign(data, { ranking, of: askedBy(place), changed: changedSymbols(before, ranking) });
   addMoves(ranking.grades, data.changes?.to === ranking.batch ? data.changes : null);

@@ -13,6 +13,8 @@ export class Sparklines {
 
   /** Begin with other grades; those of an API that sends the closes along lack none. */
   begin(ranking, place) {
+    if (ranking === this.ranking) return;
+    this.ranking = ranking;
     clearTimeout(this.timer);
     this.place = { batch: ranking.batch, market: place.market };
     const apart = ranking.grades.every((row) => !row.sparkline?.length);
