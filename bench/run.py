@@ -12,12 +12,37 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `bench` and the tests' support
 
-from bench import charts, compose, containers, disk, in_flight, markets, overhead, parse, prices, reuse, up
+from bench import (
+    charts,
+    compose,
+    containers,
+    disk,
+    in_flight,
+    markets,
+    overhead,
+    parse,
+    prices,
+    ranking_page,
+    reuse,
+    up,
+)
 from bench.report import last, save, say, show
 
 PARTS = {
     part.__name__.removeprefix("bench."): part.measure
-    for part in (parse, prices, disk, reuse, markets, overhead, in_flight, containers, up, compose)
+    for part in (
+        parse,
+        prices,
+        disk,
+        ranking_page,
+        reuse,
+        markets,
+        overhead,
+        in_flight,
+        containers,
+        up,
+        compose,
+    )
 }
 DRAW = "charts"
 
