@@ -1,4 +1,4 @@
-"""Part `ranking_page`: the ranking page of 5,000 symbols in Chromium, with the reference API and two batches behind it."""
+"""Part `ranking_page`: the ranking page of 5,000 symbols in Chromium, with the reference API behind it."""
 
 import tempfile
 from pathlib import Path
