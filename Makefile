@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify calendar airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history calendar airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,9 @@ lineage: .venv/embedded  ## show the graph of datasets, or what a batch was made
 
 verify: .venv/embedded  ## compare the data on the disk with what a batch published: ARGS="--batch 2026-11-22T06:00:00"
 	@$(BIN)/rankalpha verify $(ARGS)
+
+rebuild-history: .venv/embedded  ## write the record of grades again from what is on the disk: ARGS="--market nyse"
+	@$(BIN)/rankalpha rebuild-history $(ARGS)
 
 calendar: .venv/embedded  ## show sessions, holidays and the batches with nothing new: ARGS="--year 2026 --market nyse"
 	@$(BIN)/rankalpha calendar $(ARGS)

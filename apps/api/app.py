@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -18,12 +17,12 @@ from apps.api.etags import NotModified, fresh, not_modified
 from apps.api.history import routes as routes_of_history
 from apps.api.history.answers import SparklinesAnswer
 from apps.api.history.months import Damaged
-from apps.api.problems import invalid, problem, refused
 from apps.api.records import Grade, GradesAnswer
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 from apps.api.settings import Settings
 from apps.api.versions import Taken, shown_grades
 from apps.common.bounds import bound
+from apps.common.problems import problem
 from apps.common.stage import BadData, StageError
 from apps.common.versions import Changed
 
@@ -122,10 +121,10 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
     return response
 
 
-def failed(request: Request, error: Exception) -> JSONResponse:
+def failed(_request: Request, error: Exception) -> JSONResponse:
     """Answer 500 and name the file that cannot be read or written, or the grades that are corrupt."""
     log.error("%s", error)
-    return problem(request, 500, str(error))
+    return problem(500, str(error))
 
 
 def corrupt(request: Request, error: Exception) -> JSONResponse:
@@ -133,16 +132,16 @@ def corrupt(request: Request, error: Exception) -> JSONResponse:
     return (changed if request.method == "POST" else failed)(request, error)
 
 
-def changed(request: Request, error: Exception) -> JSONResponse:
+def changed(_request: Request, error: Exception) -> JSONResponse:
     """Answer 422: another attempt with the same version cannot succeed."""
     log.error("%s", error)
-    return problem(request, 422, str(error))
+    return problem(422, str(error))
 
 
-def taken(request: Request, error: Exception) -> JSONResponse:
+def taken(_request: Request, error: Exception) -> JSONResponse:
     """Answer 409: a version of this name is there."""
     log.error("%s", error)
-    return problem(request, 409, str(error))
+    return problem(409, str(error))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -168,8 +167,6 @@ def create_app(settings: Settings) -> FastAPI:
         (Damaged, failed),
         (Changed, changed),
         (Taken, taken),
-        (HTTPException, refused),
-        (RequestValidationError, invalid),
         (NotModified, not_modified),
     )
     for kind, answer in kinds:

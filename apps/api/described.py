@@ -1,6 +1,6 @@
 """The page /docs, which describes the API from its OpenAPI document; it loads nothing from elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -88,7 +88,7 @@ def _form(schema: Spec) -> str:
     return f"{schema.get('type', 'anything')}{f' ({form})' if form else ''}"
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if rows:
         yield f"<table><tr>{''.join(f'<th>{escape(each)}</th>' for each in head)}</tr>"
         for name, *others in rows:

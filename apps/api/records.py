@@ -76,7 +76,7 @@ class Grades(BaseModel):
     @property
     def content(self) -> str:
         """SHA-256 of what the grades say, whichever batch they are of."""
-        about = dict.fromkeys(("batch", "graded_at", "session", "carried_over_from"), True)
+        about = dict.fromkeys(("batch", "graded_at", "session", "carried_over_from", "total"), True)
         return sha256(self.model_dump_json(exclude={**about, **self._unsaid()}).encode()).hexdigest()
 
     def text(self) -> str:

@@ -12,9 +12,11 @@ from typing import Any
 import h11
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from apps.common.problems import invalid, problem, refused
 
 BODY_BYTES = 16 * 1024  # a refresh names the versions of a hundred batches, which are 5 kB
 HEAD_BYTES = 16 * 1024
@@ -111,22 +113,19 @@ SERVER: dict[str, Any] = {
 
 
 def bound(app: FastAPI) -> None:
-    """Refuse requests that are too large; a refusal repeats nothing of the request."""
+    """Refuse requests that are too large, and answer all errors as RFC 9457 has them.
+
+    A refusal repeats nothing of the request.
+    """
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     app.middleware("http")(_few_headers)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, refused)
 
 
 async def _few_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     headers = request.headers.raw
     if len(headers) > HEADERS or sum(map(len, chain.from_iterable(headers))) > HEAD_BYTES:
         limit = f"more than {HEADERS} headers or {HEAD_BYTES} bytes of them; send less"
-        return JSONResponse({"detail": limit}, status_code=431)
+        return problem(431, limit)
     return await call_next(request)
-
-
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    """Answer 422 with the faults and where they are; FastAPI's own answer would repeat the whole input."""
-    faults = error.errors() if isinstance(error, RequestValidationError) else []
-    detail = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in faults]
-    return JSONResponse({"detail": detail}, status_code=422)

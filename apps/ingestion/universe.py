@@ -41,13 +41,13 @@ def take(
     write_atomic(target, lambda temporary: temporary.write_bytes(content))
     listed = set(current(read_universe(path), day)["symbol"])
     unlisted, unknown = sorted(set(symbols) - listed), sorted(listed - set(symbols))
-    _name("symbols have prices, but no line that holds on this day", path, unlisted)
+    _name("without a line for this day, though they have prices", path, unlisted)
     if path != SAMPLE:  # whoever ranks a part of the sample knows it
-        _name("symbols are listed, but have no prices", path, unknown)
+        _name("listed, but without prices", path, unknown)
     return [target], {"unlisted": len(unlisted), "unknown": len(unknown)}
 
 
 def _name(what: str, path: Path, symbols: Collection[str]) -> None:
     if symbols:
         some = ", ".join(list(symbols)[:SHOWN]) + (", ..." if len(symbols) > SHOWN else "")
-        log.warning("warning: %s: %d %s: %s", path, len(symbols), what, some)
+        log.warning("warning: %s: %s (%d): %s", path, what, len(symbols), some)

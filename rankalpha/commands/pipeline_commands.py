@@ -133,6 +133,19 @@ def verify(batch: str | None, market: str | None) -> None:
     run_in_stack("verify:verify", key=batch, market=market)
 
 
+@click.command(name="rebuild-history")
+@market_option
+def rebuild_history(market: str | None) -> None:
+    """Write the record of grades again.
+
+    RankAlpha's API adds each batch whose grades are on the disk and not in the record. Damaged files of the
+    record are moved aside first. Nothing else is changed, and it is safe to repeat.
+
+    Exit status: 0 done, 1 some grades cannot be read, 2 refused and nothing changed.
+    """
+    run_in_stack("rebuild_history:rebuild_history", market=market)
+
+
 @click.command()
 @click.option("--year", type=int, help="A year such as 2026; the present one if left out.")
 @click.option("--market", metavar="NAME", help="A market; all that have a calendar if left out.")
@@ -180,4 +193,15 @@ def demo(days: int, market: str | None) -> None:
     run_in_stack("demo:demo", days=days, market=market)
 
 
-COMMANDS = (health, lineage, rerun, demo, publish_anyway, publish_version, verify, calendar, startup)
+COMMANDS = (
+    health,
+    lineage,
+    rerun,
+    demo,
+    publish_anyway,
+    publish_version,
+    verify,
+    rebuild_history,
+    calendar,
+    startup,
+)

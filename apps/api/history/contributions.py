@@ -54,8 +54,8 @@ def why(row: pl.DataFrame) -> Why:
     """Return why the one grade in a frame is what it is."""
     names = [f"by_{part}" for part in ALL]
     shares = [weight.alias(f"weight_{part}") for part, weight in weights().items()]
-    found = row.with_columns(*contributions(), *shares)
-    found = found.with_columns(rounded(pl.col("composite") - NEUTRAL, names)).row(0, named=True)
+    parted = row.with_columns(*contributions(), *shares)
+    found = parted.with_columns(rounded(pl.col("composite") - NEUTRAL, names)).row(0, named=True)
     parts = [_part(part, found) for part in ALL if part != "other" or found["by_other"]]
     known = [part for part in parts if part.contribution]
     most = sorted(known, key=lambda part: -abs(part.contribution))

@@ -91,7 +91,11 @@ def test_a_week_brings_five_days_at_most_and_its_sunday_the_bytes_of_its_saturda
     new = [each["details"]["new_rows"] for each in got]
     assert new == [got[0]["rows"], 20, 20, 0, 20, 0, 0]
     saturday, sunday = (tmp_path / "prices" / day for day in days[4:6])
-    assert sorted(path.name for path in sunday.iterdir()) == ["appearances.json", "prices.parquet"]
+    assert sorted(path.name for path in sunday.iterdir()) == [
+        "appearances.json",
+        "prices.parquet",
+        "universe.csv",
+    ]
     for path in sunday.iterdir():
         assert path.read_bytes() == (saturday / path.name).read_bytes()
     names = ("source", "sample_left", "appearances", "replayed")

@@ -14,6 +14,7 @@ from apps.common.parquet import NOTICE
 from tests.unit.apps.support.stage_process import ROOT, Ended, result, run_stage
 
 SAMPLE = ROOT / "apps/ingestion/sample"
+FILES = ("prices.parquet", "appearances.json", "universe.csv")
 FIRST, SECOND, THIRD = (f"2026-11-{day}T06:00:00" for day in (20, 21, 22))
 
 
@@ -52,7 +53,7 @@ def test_first_batch_of_the_sample(tmp_path):
     table = pl.read_parquet(prices, glob=False)
     assert table.schema == {"symbol": pl.String, "date": pl.Date, "close": pl.Float64}
     assert (got["rows"], got["symbols"], got["as_of"]) == (table.height, 20, "2026-11-19")
-    assert got["outputs"] == [f"prices/{FIRST}/{name}" for name in ("prices.parquet", "appearances.json")]
+    assert got["outputs"] == [f"prices/{FIRST}/{name}" for name in FILES]
     assert got["checksum"] == "sha256:" + hashlib.sha256(prices.read_bytes()).hexdigest()
     assert got["details"]["source"] == pl.read_parquet_metadata(prices)[NOTICE] == notice
     assert got["details"]["replayed"] is True
@@ -72,7 +73,7 @@ def test_nothing_new_links_the_earlier_snapshot_and_a_repeated_batch_has_the_sam
     assert (once["details"]["new_rows"], once["details"]["reused"]) == (0, True)
     inodes = {(tmp_path / "prices" / batch / "prices.parquet").stat().st_ino for batch in (SECOND, THIRD)}
     assert len(inodes) == 1
-    assert files(tmp_path) == {"prices.parquet", "appearances.json"}
+    assert files(tmp_path) == set(FILES)
 
 
 def test_a_batch_made_up_for_does_not_continue_a_later_one(tmp_path):

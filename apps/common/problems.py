@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 has them: type, title, status, detail and instance."""
+"""Errors as RFC 9457 has them: type, title, status and detail. None repeats what was asked for."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -12,28 +12,27 @@ from starlette.exceptions import HTTPException
 PROBLEM = "application/problem+json"
 
 
-def problem(request: Request, status: int, detail: str, **more: Any) -> JSONResponse:
+def problem(status: int, detail: str, **more: Any) -> JSONResponse:
     """Return the answer about an error; `detail` says what to do."""
     content = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
         **more,
     }
     return JSONResponse(content, status, media_type=PROBLEM)
 
 
-def refused(request: Request, error: Exception) -> JSONResponse:
+def refused(_request: Request, error: Exception) -> JSONResponse:
     """Answer with the status and the text of an HTTPException."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return problem(request, status, getattr(error, "detail", str(error)))
+    return problem(status, getattr(error, "detail", str(error)))
 
 
-def invalid(request: Request, error: Exception) -> JSONResponse:
+def invalid(_request: Request, error: Exception) -> JSONResponse:
     """Answer 422 with the faults and where they are; FastAPI's own answer would repeat the whole input."""
     faults: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else []
     errors = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in faults]
     said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors)
-    return problem(request, 422, said, errors=errors)
+    return problem(422, said, errors=errors)
