@@ -6,13 +6,14 @@ from urllib.parse import quote
 
 import httpx
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 from starlette.middleware.gzip import GZipMiddleware
 
 from apps.api.batches import BatchKey, MarketName
 from apps.common.bounds import bound
+from apps.common.problems import problem
 from apps.frontend.events import Broadcast
 from apps.frontend.files import STATIC, KeptFiles, page_of, version_of
 from apps.frontend.passing import READ, pass_on
@@ -65,7 +66,7 @@ async def ranking(
 async def more(request: Request, path: str) -> Response:
     """Pass on what else the API answers to readers, such as batches and symbols; 404 for the rest."""
     if not READ.fullmatch(path):
-        return JSONResponse({"detail": "this page does not read that from the grading API"}, 404)
+        return problem(404, "the page does not read that from the grading API")
     return await pass_on(request, quote(path), request.query_params)
 
 

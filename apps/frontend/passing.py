@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+
+from apps.common.problems import PROBLEM, problem
 
 # what readers may ask for; the API's other routes grade and publish, some of them on a GET
 READ = re.compile(r"batches|markets|changes|record|sparklines|symbols/(?!\.\.?(/|$))[^/]+(/history)?")
@@ -23,7 +24,7 @@ async def pass_on(request: Request, path: str, asked: Mapping[str, Any]) -> Resp
             f"/api/v1/grading/{path}", params=dict(asked), headers=headers
         )
     except httpx.TransportError as error:
-        return JSONResponse({"detail": f"the grading API does not answer ({type(error).__name__})"}, 502)
+        return problem(502, f"the grading API does not answer ({type(error).__name__})")
     # with an ETag a browser asks each time and is given nothing that it has
     tag = answer.headers.get("etag")
     kept = {"ETag": tag, "Cache-Control": "no-cache"} if tag else {"Cache-Control": "no-store"}
@@ -32,6 +33,7 @@ async def pass_on(request: Request, path: str, asked: Mapping[str, Any]) -> Resp
     try:
         json.loads(answer.content)
     except ValueError:
-        return JSONResponse({"detail": "the grading API answered with something that is not JSON"}, 502)
+        return problem(502, "the grading API answered with something that is not JSON")
     status = 502 if answer.is_server_error else answer.status_code
-    return Response(answer.content, status, headers=kept, media_type="application/json")
+    kind = "application/json" if answer.is_success else PROBLEM
+    return Response(answer.content, status, headers=kept, media_type=kind)

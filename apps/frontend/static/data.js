@@ -46,7 +46,8 @@ function changedSymbols(before, after) {
 export async function loadBeside({ market }, signal, failed) {
   const get = (path, parameters = {}) => readIfThere(path, { market, ...parameters }, signal, failed);
   const [batches, markets, record] = await Promise.all([get("batches", { limit: BATCHES }), get("markets"), get("record")]);
-  Object.assign(data, { batches: batches?.batches ?? [], markets: markets?.markets ?? [], record, full: batches !== null });
+  const whole = record?.horizons && record.live?.figures && record.backtest?.figures; // another form is of another API
+  Object.assign(data, { batches: batches?.batches ?? [], markets: markets?.markets ?? [], record: whole ? record : null, full: batches !== null });
 }
 
 /** Load how each symbol has moved since the batch before, or since the one that the place compares with. */
