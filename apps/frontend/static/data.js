@@ -13,7 +13,7 @@ export const data = {
   markets: [],
   changes: null,
   record: null,
-  full: false, // whether the API has a record of grades, and so explains each
+  full: null, // whether the API has a record of grades, and so explains each; null: not known yet
   changed: new Set(), // symbols that stand elsewhere than a moment ago
 };
 
@@ -30,8 +30,9 @@ export async function loadRanking(place, signal) {
   const same = before && before.batch === answer.batch && before.graded_at === answer.graded_at;
   const ranking = same ? before : answer;
   for (const row of ranking.grades) row.late = lateness(row, ranking.as_of);
-  Object.assign(data, { ranking, of: askedBy(place), changed: changedSymbols(before, ranking) });
-  addMoves(ranking.grades, data.changes?.to === ranking.batch ? data.changes : null);
+  const changes = before && data.changes?.to === ranking.batch ? data.changes : null; // those of another market may have the same keys
+  Object.assign(data, { ranking, changes, of: askedBy(place), changed: changedSymbols(before, ranking) });
+  addMoves(ranking.grades, changes);
 }
 
 /** Symbols that stand elsewhere than before; none on the first load. */

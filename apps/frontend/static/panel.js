@@ -39,6 +39,7 @@ export class Panel {
     if (!this.dialog.open) this.dialog.showModal();
     if (!same) this.dialog.querySelector(".scroll").scrollTop = 0;
     if (full) this.load(symbol, row, { batch, market, total });
+    else if (full === null) this.fill([row ? standing(row, total) : null, element("p", "loading", "Loading…")]);
     else this.fill([row ? standing(row, total) : notThere(symbol), row ? rowSection(row) : null, row ? moveSection(row.move) : null]);
   }
 

@@ -89,7 +89,7 @@ function arrive(before) {
     draw();
     load();
   } else if (before.compare !== place.compare) {
-    data.changes = null;
+    draw();
     loader.moves();
   } else draw();
 }
