@@ -30,7 +30,7 @@ log = logging.getLogger("rankalpha.api")
 router = APIRouter()
 
 
-@router.get("/api/v1/grading/grades")
+@router.get("/api/v1/grading/grades", response_model=GradesAnswer)
 def list_grades(
     request: Request,
     response: Response,
@@ -40,7 +40,7 @@ def list_grades(
     limit: Annotated[int | None, Query(ge=1, description="how many grades at most; if left out, all")] = None,
     offset: Annotated[int, Query(ge=0, description="how many grades to skip")] = 0,
     sparklines: Annotated[bool, Query(description="false: the sparklines are empty lists")] = True,
-) -> GradesAnswer:
+) -> Response:
     """Return the grades of a batch, best first; without a batch those of the newest graded one."""
     files = _graded(root_of(settings, market), batch)
     request.state.batch = files.key
@@ -49,7 +49,9 @@ def list_grades(
     some = answer.grades[offset:][:limit]
     if not sparklines:
         some = [grade.model_copy(update={"sparkline": []}) for grade in some]
-    return answer.model_copy(update={"grades": some, "total": len(answer.grades)})
+    answer = answer.model_copy(update={"grades": some, "total": len(answer.grades)})
+    # in one go: what the framework does with a model takes four times as long for 5,000 grades
+    return Response(answer.model_dump_json(), headers=dict(response.headers), media_type="application/json")
 
 
 @router.get("/api/v1/grading/sparklines")

@@ -6,7 +6,7 @@ by symbol, so that a reader of one symbol skips all others.
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -77,13 +77,7 @@ class Month:
 
     def rows(self, *wanted: pl.Expr) -> pl.DataFrame:
         """Return the rows that count and fulfil what is wanted. Raises Damaged."""
-        counting = [shown.shown_at for shown in self.current().values()]
-        if not counting:
-            return SCHEMA.to_frame()
-        try:
-            return self.scan().filter(*wanted).filter(pl.col("shown_at").is_in(counting)).collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise Damaged(self.path, _first_line(error)) from error
+        return rows_of_all([self], *wanted)
 
     def add(self, shown: Shown, rows: pl.DataFrame) -> None:
         """Add a set; a reader sees the old file or the new one. Raises Damaged and NotWritten."""
@@ -95,6 +89,30 @@ class Month:
             raise Damaged(self.path, _first_line(error)) from error
         text = SETS.dump_json([*before, shown]).decode()
         write_parquet(self.path, frame, {LISTED: text}, row_group_size=ROWS_AT_ONCE)
+
+
+def rows_of_all(some: Sequence[Month], *wanted: pl.Expr) -> pl.DataFrame:
+    """Return the rows of months that count and fulfil what is wanted, read at once. Raises Damaged."""
+    counting = [{shown.shown_at for shown in month.current().values()} for month in some]
+    there = [(month, moments) for month, moments in zip(some, counting, strict=True) if moments]
+    queries = [month.scan().filter(*wanted) for month, _ in there]
+    try:
+        frames = pl.collect_all(queries)
+    except (pl.exceptions.PolarsError, OSError):
+        frames = [_rows(month, query) for (month, _), query in zip(there, queries, strict=True)]
+    # only now: to have the files' rows compared with so many moments would take longer than the rest
+    kept = (
+        frame.filter(pl.col("shown_at").is_in(list(moments)))
+        for frame, (_, moments) in zip(frames, there, strict=True)
+    )
+    return pl.concat([SCHEMA.to_frame(), *kept])
+
+
+def _rows(month: Month, query: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        return query.collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise Damaged(month.path, _first_line(error)) from error
 
 
 def folder_of(root: Path) -> Path:

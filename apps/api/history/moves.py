@@ -6,7 +6,6 @@ caused that came or went: each percentile is taken again among the symbols that 
 
 import polars as pl
 
-from apps.api.history.answers import Change, Place, Split
 from apps.api.history.contributions import contributions, rounded, weights
 from apps.api.history.rows import PARTS
 
@@ -16,37 +15,34 @@ PLACE = ("rank", "grade", "composite")
 
 def moves(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Return a row for each symbol: the largest move first, then who entered, then who left."""
-    both = set(before["symbol"]) & set(after["symbol"])
+    both = before.join(after, on="symbol", how="semi")["symbol"]
     old, new = (_parted(frame, both) for frame in (before, after))
     joined = new.join(old, on="symbol", how="full", suffix="_before", coalesce=True)
     move = (pl.col("composite") - pl.col("composite_before")).round(2).alias("move")
     parts = joined.with_columns(move, *_differences())
     parts = parts.with_columns(rounded(pl.col("move"), list(SPLIT)))
     order = [pl.col("move").abs().fill_null(-1), pl.col("rank").is_not_null(), pl.col("symbol")]
-    return parts.sort(order, descending=[True, True, False])
+    return parts.sort(order, descending=[True, True, False]).select(_columns())
 
 
-def changes_of(rows: pl.DataFrame) -> list[Change]:
-    """Return the changes that some rows of `moves` are."""
-    return [_change(row) for row in rows.iter_rows(named=True)]
-
-
-def _parted(frame: pl.DataFrame, both: set[str]) -> pl.DataFrame:
+def _parted(frame: pl.DataFrame, both: pl.Series) -> pl.DataFrame:
     """Add what each part contributes, and how much of it other symbols than `both` have caused."""
-    peers = pl.col("peers").fill_null("")
-    stays = pl.col("symbol").is_in(list(both))
-    shares = weights()
-    caused = []
+    if frame.height == len(both):
+        return frame.with_columns(*contributions(), *(pl.lit(0.0).alias(f"others_{part}") for part in PARTS))
+    peers = [] if frame["peers"].null_count() == frame.height else ["peers"]
+    stays = pl.col("symbol").is_in(both.to_list())
+    shares, caused = weights(), []
     for part in PARTS:
-        among_all = _percentile(pl.col(part)).over(peers)
-        among_both = _percentile(pl.when(stays).then(pl.col(part))).over(peers)
+        among_all = _percentile(pl.col(part), peers)
+        among_both = _percentile(pl.when(stays).then(pl.col(part)), peers)
         caused.append((shares[part] * (among_all - among_both)).fill_null(0.0).alias(f"others_{part}"))
     return frame.with_columns(*contributions(), *caused)
 
 
-def _percentile(values: pl.Expr) -> pl.Expr:
+def _percentile(values: pl.Expr, peers: list[str]) -> pl.Expr:
     """Return what the scorer calls a percentile, see `apps.scorer.ranking`."""
-    return (values.rank("average") - 0.5) / values.count() * 100
+    percentile = (values.rank("average") - 0.5) / values.count() * 100
+    return percentile.over(peers) if peers else percentile
 
 
 def _differences() -> list[pl.Expr]:
@@ -58,24 +54,25 @@ def _differences() -> list[pl.Expr]:
     return [*own, gained("by_sentiment").alias("sentiment"), universe, gained("by_other").alias("other")]
 
 
-def _change(row: dict[str, object]) -> Change:
-    after, before = (_place(row, suffix) for suffix in ("", "_before"))
-    stayed = after is not None and before is not None
-    newest = "" if after else "_before"
-    return Change(
-        symbol=str(row["symbol"]),
-        name=row[f"name{newest}"],  # type: ignore[arg-type]
-        sector=row[f"sector{newest}"],  # type: ignore[arg-type]
-        status="stayed" if stayed else "entered" if after else "left",
-        before=before,
-        after=after,
-        rank_change=before.rank - after.rank if before and after else None,
-        move=row["move"] if stayed else None,  # type: ignore[arg-type]
-        parts=Split.model_validate({name: row[name] for name in SPLIT}) if stayed else None,
-    )
-
-
-def _place(row: dict[str, object], suffix: str) -> Place | None:
-    if row[f"rank{suffix}"] is None:
-        return None
-    return Place.model_validate({name: row[f"{name}{suffix}"] for name in PLACE})
+def _columns() -> list[pl.Expr]:
+    """Return the fields of `apps.api.history.answers.Change`."""
+    after, before = pl.col("rank").is_not_null(), pl.col("rank_before").is_not_null()
+    stayed = after & before
+    status = pl.when(stayed).then(pl.lit("stayed")).when(after).then(pl.lit("entered"))
+    named = [
+        pl.when(after).then(pl.col(name)).otherwise(pl.col(f"{name}_before")).alias(name)
+        for name in ("name", "sector")
+    ]
+    places = [
+        pl.when(there).then(pl.struct(pl.col(f"{name}{suffix}").alias(name) for name in PLACE)).alias(alias)
+        for there, suffix, alias in ((before, "_before", "before"), (after, "", "after"))
+    ]
+    return [
+        pl.col("symbol"),
+        *named,
+        status.otherwise(pl.lit("left")).alias("status"),
+        *places,
+        (pl.col("rank_before") - pl.col("rank")).alias("rank_change"),
+        pl.col("move"),
+        pl.when(stayed).then(pl.struct(SPLIT)).alias("parts"),
+    ]

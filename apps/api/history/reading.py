@@ -1,15 +1,17 @@
 """What readers ask of the record."""
 
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 from fastapi import HTTPException
 
 from apps.api.batches import BatchFiles
-from apps.api.history.months import Month, Shown, folder_of, month_of, months
+from apps.api.history.months import Month, Shown, folder_of, month_of, months, rows_of_all
+from apps.api.history.moves import moves
 from apps.api.history.record import rebuild
-from apps.api.history.rows import SCHEMA
+from apps.common.compared import Marks, marks
 
 
 class Record:
@@ -53,7 +55,15 @@ class Record:
 
     def rows(self, batch: Shown, *wanted: pl.Expr) -> pl.DataFrame:
         """Return the rows of a batch, best first."""
-        return month_of(self.root, batch.batch).rows(pl.col("batch") == batch.batch, *wanted).sort("rank")
+        month = month_of(self.root, batch.batch)
+        if wanted:
+            return month.rows(pl.col("batch") == batch.batch, *wanted)
+        return _rows(month, batch.batch, marks(month.path))
+
+    def moves(self, before: Shown, after: Shown) -> pl.DataFrame:
+        """Return how each symbol has moved from one batch to another, see `apps.api.history.moves`."""
+        both = [month_of(self.root, shown.batch) for shown in (before, after)]
+        return _moves(*both, before.batch, after.batch, tuple(marks(month.path) for month in both))
 
     def symbol(self, symbol: str, since: date | None, until: date | None) -> pl.DataFrame:
         """Return a symbol's rows, newest first, with how many `symbols` were ranked."""
@@ -64,7 +74,7 @@ class Record:
 
     def known(self, symbol: str) -> bool:
         """Return whether it has ever been graded."""
-        return any(not month.rows(pl.col("symbol") == symbol).is_empty() for month in reversed(self.months))
+        return not rows_of_all(self.months, pl.col("symbol") == symbol).is_empty()
 
     def between(self, since: date | None, until: date | None) -> pl.DataFrame:
         """Return all rows of some days, oldest batch first, best first."""
@@ -72,8 +82,19 @@ class Record:
 
     def _rows(self, since: date | None, until: date | None, *wanted: pl.Expr) -> pl.DataFrame:
         days = [*([pl.col("batch") >= since.isoformat()] if since else []), *_up_to(until)]
-        some = (month for month in self.months if _overlaps(month, since, until))
-        return pl.concat([SCHEMA.to_frame(), *(month.rows(*wanted, *days) for month in some)])
+        some = [month for month in self.months if _overlaps(month, since, until)]
+        return rows_of_all(some, *wanted, *days)
+
+
+# what the ranking page asks for again and again: the newest batch and the one before it
+@lru_cache(maxsize=8)
+def _rows(month: Month, batch: str, _marks: Marks) -> pl.DataFrame:
+    return month.rows(pl.col("batch") == batch).sort("rank")
+
+
+@lru_cache(maxsize=8)
+def _moves(old: Month, new: Month, before: str, after: str, found: tuple[Marks, Marks]) -> pl.DataFrame:
+    return moves(_rows(old, before, found[0]), _rows(new, after, found[1]))
 
 
 def _up_to(until: date | None) -> list[pl.Expr]:

@@ -1,5 +1,6 @@
 """The routes of the record: which batches there are, a symbol's history, changes, export and rebuild."""
 
+import json
 from datetime import date
 from io import BytesIO
 from typing import Annotated, Literal
@@ -18,7 +19,6 @@ from apps.api.history.answers import (
     HistoryAnswer,
     HistoryRow,
 )
-from apps.api.history.moves import changes_of, moves
 from apps.api.history.reading import Record
 from apps.api.history.rows import SIGNALS
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
@@ -98,7 +98,7 @@ def _history_row(row: dict[str, object]) -> HistoryRow:
     return HistoryRow.model_validate({**row, "signals": {name: row[f"{name}_signal"] for name in SIGNALS}})
 
 
-@router.get("/changes")
+@router.get("/changes", response_model=ChangesAnswer)
 def changes(
     request: Request,
     response: Response,
@@ -108,7 +108,7 @@ def changes(
     market: MarketQuery = None,
     limit: Limit = 250,
     offset: Offset = 0,
-) -> ChangesAnswer:
+) -> Response:
     """Return how each symbol has moved from one batch to another, and what the move is made of.
 
     The largest moves come first, then the symbols that entered, then those that left.
@@ -119,15 +119,11 @@ def changes(
     before = kept.batch(earlier) if earlier else kept.before(after.batch)
     if before is None:
         raise HTTPException(404, f"there is no batch before {after.batch}, so nothing can have changed")
-    found = moves(kept.rows(before), kept.rows(after))
-    return ChangesAnswer(
-        from_=before.batch,
-        to=after.batch,
-        total=found.height,
-        limit=limit,
-        offset=offset,
-        changes=changes_of(found.slice(offset, limit)),
-    )
+    found = kept.moves(before, after)
+    about = {"total": found.height, "limit": limit, "offset": offset, "from": before.batch, "to": after.batch}
+    listed = found.slice(offset, limit).write_json()  # models would take a quarter of a second for 5,000
+    content = f'{json.dumps(about)[:-1]}, "changes": {listed}}}'
+    return Response(content, headers=dict(response.headers), media_type="application/json")
 
 
 @router.get("/export", response_class=Response, responses={200: {"content": CONTENT}})

@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
+from apps.sentiment.headlines import SAMPLE
 from tests.unit.apps.support.batch_files import KEY, ROOT, read_sentiment, write_appearances, write_prices
 from tests.unit.apps.support.stage_process import run_sentiment
 
@@ -39,6 +41,10 @@ def test_batch_follows_the_contract(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     entries = read_sentiment(tmp_path)
     assert list(entries) == ["AAPL", "MSFT", "WMT", "KO"]  # PFE is on one list only
+    titles = entries["AAPL"].pop("titles")
+    assert [title["title"] for title in titles] == json.loads(SAMPLE.read_text())["headlines"]["AAPL"]
+    rating = fmean(title["sentiment"] for title in titles)
+    assert rating == pytest.approx(entries["AAPL"]["sentiment"], abs=1e-4)
     assert entries["AAPL"] | {"sentiment": None} == {
         "symbol": "AAPL", "sentiment": None, "headlines": 3, "model": "vader", "analysed": "2026-11-22",
         "appearances": 3, "styles": 2, "reused": False,

@@ -6,16 +6,19 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from apps.api.grading import composite
+from apps.api.history.answers import Change
 from apps.api.history.contributions import why
-from apps.api.history.moves import changes_of, moves
+from apps.api.history.moves import moves
 from apps.api.history.rows import PARTS, SCHEMA
 from apps.scorer.ranking import ranked
 from apps.scorer.work import RAW
 from tests.unit.apps.support.batch_files import AS_OF
 from tests.unit.apps.support.ranked_days import FIRST, SIGNALS
 
+CHANGES = TypeAdapter(list[Change])
 NOW = datetime(2026, 11, 23, 6, 20, tzinfo=UTC)
 SIGNAL = st.one_of(st.none(), st.floats(-10, 10))
 SYMBOLS = st.sampled_from([f"S{number}" for number in range(12)])
@@ -45,6 +48,11 @@ def graded(signals, sentiment=None, weight: float = 0.2) -> pl.DataFrame:
         "shown_at": pl.lit(NOW),
     }
     return rows.with_columns(**(missing | about)).select(SCHEMA.names()).cast(dict(SCHEMA))
+
+
+def changes_of(rows: pl.DataFrame) -> list[Change]:
+    """The changes, as the API answers them."""
+    return CHANGES.validate_json(rows.write_json())
 
 
 @settings(deadline=None, max_examples=50)
