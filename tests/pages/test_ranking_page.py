@@ -180,7 +180,7 @@ def test_an_absent_api_keeps_the_ranking_on_the_page(page) -> None:
     page.frontend.post("/api/refresh-data").raise_for_status()
     page.wait_for_selector("#banner:not([hidden])")
     assert len(symbols(page)) == 4
-    assert "Live" not in page.locator("header").text_content()
+    assert "Live" not in page.locator(".top").text_content()
 
 
 def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
