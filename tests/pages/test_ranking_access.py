@@ -76,6 +76,7 @@ def test_nobody_stumbles_on_a_phone(at, place: str) -> None:
 @pytest.mark.parametrize("width", [320, 390, 768, 820, 960, 1100, 1280, 1440])
 def test_it_fits_every_width(at, width: int) -> None:
     page = at("ranking", viewport={"width": width, "height": 800})
+    page.wait_for_selector("#rows svg path.line")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = page.locator(".card").bounding_box()
     last = page.locator("#rows tr").first.locator(".column-trend").bounding_box()

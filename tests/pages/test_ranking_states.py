@@ -106,7 +106,7 @@ def test_of_many_rows_those_on_the_screen_are_drawn_below_a_head_that_stays(plai
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
     middle = page.locator("#rows tr", has_text="S2500")
     middle.wait_for()
-    assert page.locator("#columns").bounding_box()["y"] == pytest.approx(0, abs=2)
+    assert page.locator("#columns th").first.bounding_box()["y"] == pytest.approx(0, abs=2)
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     page.wait_for_selector("#rows tr >> text=S5000")
     assert page.locator("#rows tr").last.get_attribute("aria-rowindex") == "5001"
@@ -137,7 +137,7 @@ def test_a_damaged_record_is_reported_and_the_ranking_stays(page, data) -> None:
 
 def test_what_comes_late_says_that_it_loads_and_takes_no_newer_place(page) -> None:
     late: list[Any] = []
-    page.route(f"**/api/ranking?batch={SECOND.replace(':', '%3A')}*", late.append)
+    page.route(f"**/api/ranking?batch={SECOND.replace(':', '%3A')}*", lambda route: late.append(route))
     page.goto(page.home)
     page.wait_for_selector("#rows .move")
     page.select_option("#batch", SECOND)
@@ -154,6 +154,7 @@ def test_a_panel_that_cannot_be_loaded_says_so_and_can_be_loaded_again(page) -> 
         "**/api/grading/symbols/AAPL?*", lambda route: route.fulfill(status=502, json={"detail": "torn"})
     )
     page.goto(f"{page.home}#AAPL")
+    page.wait_for_selector("#rows .move", state="attached")  # all that the panel is told is there
     expect(page.locator("#panel .refusal")).to_have_text("More about AAPL cannot be loaded. Torn.")
     assert "Rank 1 of 5" in page.locator("#panel .standing").text_content()
     page.unroute("**/api/grading/symbols/AAPL?*")

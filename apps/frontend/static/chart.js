@@ -4,7 +4,7 @@ import { day, number } from "./format.js";
 
 const HEIGHT = 220;
 const LEFT = 8;
-const RIGHT = 58;
+const RIGHT = 64;
 const TOP = 18;
 const BOTTOM = 24;
 const APART = 20; // pixels between two marks
@@ -38,7 +38,7 @@ function scale(low, high, y, width) {
   const steps = high > low ? [low, (low + high) / 2, high] : [low];
   return steps.flatMap((close) => [
     svg("path", { class: "grid", d: `M${LEFT} ${y(close).toFixed(1)}H${width - RIGHT}` }),
-    svg("text", { x: width - RIGHT + 8, y: (y(close) + 4).toFixed(1) }, number(close, 2)),
+    svg("text", { x: width - RIGHT + 13, y: (y(close) + 4).toFixed(1) }, number(close, 2)),
   ]);
 }
 

@@ -65,7 +65,7 @@ function partOf(kind, title, record) {
   }
   return element("section", `part ${kind}`, [
     head, about, names.length > 1 ? choice("Figure", kind, names.map((name) => [name, name]), record) : null,
-    element("div", "charts", chartsOf(figures, record.horizons)), measuresTable(figures, record.horizons), limits,
+    element("div", "charts", chartsOf(figures, record.horizons)), measuresTable(title, figures, record.horizons), limits,
   ]);
 }
 
@@ -81,7 +81,7 @@ function chartsOf(figures, horizons) {
   ].filter(Boolean);
 }
 
-function measuresTable(figures, horizons) {
+function measuresTable(title, figures, horizons) {
   const heads = ["Horizon", "Rank IC", "t", "95 % band", "Hit rate", "Next period", "A minus F", "t of it", "Turnover of A", "Coverage", "Gradings"];
   const rows = horizons.map((horizon) => {
     const of = figures[horizon];
@@ -95,7 +95,7 @@ function measuresTable(figures, horizons) {
   const wide = element("div", "wide", [table("measures", "Measures by horizon", heads, rows)]);
   wide.tabIndex = 0; // a keyboard can scroll it
   wide.setAttribute("role", "region");
-  wide.setAttribute("aria-label", "Measures by horizon");
+  wide.setAttribute("aria-label", `${title}: measures by horizon`);
   return wide;
 }
 
