@@ -168,8 +168,8 @@ def test_the_record_has_a_tab_with_charts_and_two_parts_that_are_not_mixed(page)
     page.click("#tab-record")
     page.wait_for_url("**view=record*")
     expect(page.locator("#record h2")).to_have_text(["Published grades", "Backtest of the method"])
-    assert page.locator(".part.live svg").count() == page.locator(".part.backtest svg").count() == 3
-    assert page.locator(".part.live .measures tbody tr").count() == 4
+    assert page.locator(".part.published svg").count() == page.locator(".part.backtest svg").count() == 3
+    assert page.locator(".part.published .measures tbody tr").count() == 4
     page.select_option("#record-backtest", "value")
     expect(page.locator("#record-backtest")).to_be_focused()
     expect(page.locator("#ranking")).to_be_hidden()
@@ -180,5 +180,5 @@ def test_the_record_has_a_tab_with_charts_and_two_parts_that_are_not_mixed(page)
 def test_a_record_without_returns_says_so_and_draws_nothing(page) -> None:
     page.route("**/api/grading/record*", lambda route: route.fulfill(json=record(0)))
     page.goto(f"{page.home}?view=record")
-    expect(page.locator(".part.live .nothing")).to_contain_text("No returns are in yet")
-    assert page.locator(".part.live svg").count() == 0
+    expect(page.locator(".part.published .nothing")).to_contain_text("No returns are in yet")
+    assert page.locator(".part.published svg").count() == 0

@@ -3,7 +3,7 @@ import { columnsChart } from "./columns_chart.js";
 import { byId, element, table } from "./dom.js";
 import { MISSING, counted, day, moment, signed } from "./format.js";
 
-const PARTS = [["live", "Published grades"], ["backtest", "Backtest of the method"]];
+const PARTS = [["live", "Published grades", "published"], ["backtest", "Backtest of the method", "backtest"]];
 const chosen = { live: "composite", backtest: "score", horizon: "21" };
 let drawn = ""; // the answer and the choices that are shown
 
@@ -31,7 +31,7 @@ function draw(record) {
       choice("Horizon", "horizon", horizons.map((horizon) => [sessions(horizon), horizon]), record),
       element("span", "count", `Evaluated for ${moment(record.batch)}, ${counted(record.symbols, "symbol")}`),
     ]),
-    ...PARTS.map(([kind, title]) => partOf(kind, title, record)),
+    ...PARTS.map((part) => partOf(...part, record)),
   );
 }
 
@@ -49,7 +49,7 @@ function choice(label, name, options, record) {
   return element("label", "pick", [`${label} `, select]);
 }
 
-function partOf(kind, title, record) {
+function partOf(kind, title, name, record) {
   const part = record[kind];
   const names = Object.keys(part.figures);
   if (!names.includes(chosen[kind])) chosen[kind] = names[0];
@@ -61,9 +61,9 @@ function partOf(kind, title, record) {
   const about = element("p", "about", `${when}${every}.`);
   if (!Object.values(figures).some((measures) => measures.sessions)) {
     const why = "No returns are in yet: a grading counts as soon as its horizon has passed.";
-    return element("section", `part ${kind}`, [head, about, element("p", "nothing", why), limits]);
+    return element("section", `part ${name}`, [head, about, element("p", "nothing", why), limits]);
   }
-  return element("section", `part ${kind}`, [
+  return element("section", `part ${name}`, [
     head, about, names.length > 1 ? choice("Figure", kind, names.map((name) => [name, name]), record) : null,
     element("div", "charts", chartsOf(figures, record.horizons)), measuresTable(title, figures, record.horizons), limits,
   ]);
