@@ -55,7 +55,6 @@ def _load(browser: Any, frontend: httpx.Client) -> dict[str, list[float]]:
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.add_init_script(WATCH)
     page.goto(str(frontend.base_url))
-    page.wait_for_function("window.painted")
     page.wait_for_selector("#rows .move", timeout=60_000)
     page.wait_for_selector("#rows svg path.line")
     found = {
