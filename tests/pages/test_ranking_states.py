@@ -137,7 +137,11 @@ def test_a_damaged_record_is_reported_and_the_ranking_stays(page, data) -> None:
 
 def test_what_comes_late_says_that_it_loads_and_takes_no_newer_place(page) -> None:
     late: list[Any] = []
-    page.route(f"**/api/ranking?batch={SECOND.replace(':', '%3A')}*", late.append)
+
+    def hold(route: Any) -> None:
+        late.append(route)
+
+    page.route(f"**/api/ranking?batch={SECOND.replace(':', '%3A')}*", hold)
     page.goto(page.home)
     page.wait_for_selector("#rows .move")
     page.select_option("#batch", SECOND)
