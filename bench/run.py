@@ -24,6 +24,7 @@ from bench import (
     overhead,
     parse,
     prices,
+    ranking_page,
     reuse,
     up,
 )
@@ -37,6 +38,7 @@ PARTS = {
         evaluation,
         disk,
         history,
+        ranking_page,
         reuse,
         markets,
         overhead,

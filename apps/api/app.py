@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.api import described, evaluations, publishing, refreshing, shown, symbols
+from apps.api import described, evaluations, markets, publishing, refreshing, shown, symbols
 from apps.api.answers import Health
 from apps.api.batches import batches, graded
 from apps.api.etags import NotModified, not_modified
@@ -74,6 +74,7 @@ def taken(_request: Request, error: Exception) -> JSONResponse:
 ROUTES = (
     shown.router,
     router,
+    markets.router,
     symbols.router,
     routes_of_history.router,
     exporting.router,

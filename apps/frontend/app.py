@@ -2,21 +2,23 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
+from starlette.middleware.gzip import GZipMiddleware
 
 from apps.api.batches import BatchKey, MarketName
 from apps.common.bounds import bound
+from apps.common.problems import problem
 from apps.frontend.events import Broadcast
+from apps.frontend.files import STATIC, KeptFiles, page_of, version_of
+from apps.frontend.passing import READ, pass_on
 from apps.frontend.settings import Settings
 
-STATIC = Path(__file__).parent / "static"
 API_TIMEOUT_SECONDS = 10.0
 HEADERS = {
     # Only the page's own files run: a hostile symbol name could not even load a script.
@@ -43,26 +45,29 @@ class RefreshAnswer(BaseModel):
 
 
 @router.get("/")
-def page() -> FileResponse:
+def page(request: Request) -> HTMLResponse:
     """Return the ranking page."""
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(request.app.state.page, headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/api/ranking")
 async def ranking(
-    request: Request, batch: BatchKey | None = None, market: MarketName | None = None
+    request: Request,
+    batch: BatchKey | None = None,
+    market: MarketName | None = None,
+    sparklines: bool | None = None,
 ) -> Response:
     """Pass on the API's grades, or its 404 without any; 502 when it is down or its answer is not JSON."""
-    try:
-        asked = {key: value for key, value in (("batch", batch), ("market", market)) if value}
-        answer = await request.app.state.api.get("/api/v1/grading/grades", params=asked)
-        content = answer.json()
-    except httpx.TransportError as error:
-        return JSONResponse({"detail": f"the grading API does not answer ({type(error).__name__})"}, 502)
-    except ValueError:
-        return JSONResponse({"detail": "the grading API answered with something that is not JSON"}, 502)
-    status = 502 if answer.is_server_error else answer.status_code
-    return JSONResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
+    asked = {"batch": batch, "market": market, "sparklines": sparklines}
+    return await pass_on(request, "grades", {key: value for key, value in asked.items() if value is not None})
+
+
+@router.get("/api/grading/{path:path}")
+async def more(request: Request, path: str) -> Response:
+    """Pass on what else the API answers to readers, such as batches and symbols; 404 for the rest."""
+    if not READ.fullmatch(path):
+        return problem(404, "the page does not read that from the grading API")
+    return await pass_on(request, quote(path), request.query_params)
 
 
 @router.get("/api/events", response_class=EventSourceResponse)
@@ -109,7 +114,10 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.broadcast = Broadcast()
     app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    place = f"/static/{version_of(STATIC)}"
+    app.state.page = page_of(STATIC, place)
+    app.mount(place, KeptFiles(directory=STATIC), name="static")
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=3)
     bound(app)
     app.middleware("http")(add_headers)  # also to refusals
     return app

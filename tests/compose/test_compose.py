@@ -52,8 +52,8 @@ def test_the_start_up_batch_is_graded_and_no_container_of_a_stage_is_left(stack,
 def test_the_ranking_page_shows_the_batch(stack, batch, browser):
     page = browser.new_page()
     page.goto(stack.urls["frontend"])
-    page.wait_for_selector("tbody tr")
-    assert page.locator("tbody .ticker").all_text_contents() == [
+    page.wait_for_selector("#rows tr")
+    assert page.locator("#rows .ticker").all_text_contents() == [
         row["symbol"] for row in grades(stack)["grades"]
     ]
     page.close()

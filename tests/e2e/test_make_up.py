@@ -260,7 +260,7 @@ def test_both_pages_open(stack, batch):
     with chromium() as browser, signed_in(browser, stack) as page:
         assert "Done" in cell(batches_of(page), batch, "grading").text_content()
         page.goto(stack.urls["frontend"])
-        page.locator("table tbody tr").nth(19).wait_for()
+        page.locator("#rows tr").nth(19).wait_for()
         assert "Sample: prices of 201" in page.locator("#note").text_content()
 
 

@@ -1,22 +1,19 @@
 """The ranking page in a real browser, with the real API and frontend behind it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
 
-import httpx
 import polars as pl
 import pytest
 
-from apps.api.app import create_app as create_api
-from apps.api.settings import Settings as ApiSettings
 from apps.common.parquet import NOTICE, write_parquet
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
 from tests.support.browser import chromium
-from tests.unit.apps.support.batch_files import AS_OF, KEY, write_prices, write_scores, write_sentiment
+from tests.support.ranking import open_page, stack, symbols, write_batch
+from tests.unit.apps.support.batch_files import AS_OF, KEY, write_scores, write_sentiment
 from tests.unit.apps.support.local_servers import served
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -24,26 +21,10 @@ SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 
 NEWER = "2026-11-23T06:00:00"
 
 
-def write_batch(data: Path, scores: dict[str, float | None], key: str = KEY) -> None:
-    write_scores(data, scores, key)
-    write_sentiment(data, {"AAPL": 0.5, "KO": -0.5}, key)
-    write_prices(data, list(scores), key)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     with chromium() as opened:
         yield opened
-
-
-@contextmanager
-def stack(data: Path) -> Iterator[tuple[httpx.Client, httpx.Client]]:
-    """Run the API and the frontend; give a client for each."""
-    markets = data / "markets.toml"
-    markets.write_text("[default]\n[nyse]\n")
-    with served(create_api(ApiSettings(data_dir=data, markets=markets))) as api:  # noqa: SIM117
-        with served(create_frontend(FrontendSettings(api_url=str(api.base_url)))) as frontend:
-            yield api, frontend
 
 
 @pytest.fixture
@@ -54,36 +35,23 @@ def page(browser, tmp_path: Path):
         api.post("/api/v1/grading/refresh").raise_for_status()
         opened = open_page(browser, frontend)
         opened.api, opened.frontend, opened.data = api, frontend, tmp_path
-        opened.wait_for_selector("tbody tr")
+        opened.wait_for_selector("#rows tr")
         yield opened
         assert opened.complaints == []
         opened.context.close()
 
 
-def open_page(browser, frontend: httpx.Client, **context: object):
-    opened = browser.new_context(**context).new_page()
-    opened.complaints = []
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.on("dialog", lambda dialog: (opened.complaints.append("a dialog"), dialog.dismiss()))
-    opened.goto(str(frontend.base_url))
-    return opened
-
-
-def symbols(page) -> list[str]:
-    return page.locator("tbody .ticker").all_text_contents()
-
-
 def test_it_shows_the_ranking(page) -> None:
     assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]
-    first = page.locator("tbody tr").first
+    first = page.locator("#rows tr").first
     assert first.locator(".badge").text_content() == "A"
     assert first.locator("td.column-composite").text_content() == "79.0"
     assert first.locator(".diverging.positive").count() == 1
-    assert first.locator("svg path.line").count() == 1
+    first.locator("svg path.line").wait_for()
     assert "22 Nov 2026, 06:00 UTC" in page.locator("#facts").text_content()
     assert "20 Nov 2026" in page.locator("#facts").text_content()
     assert page.locator("#note").is_hidden()  # two days old over a weekend is no replay
-    assert page.locator("tbody th[scope=row]").count() == 4
+    assert page.locator("#rows th[scope=row]").count() == 4
 
 
 def test_a_symbol_with_older_prices_is_marked(page) -> None:
@@ -96,7 +64,7 @@ def test_a_symbol_with_older_prices_is_marked(page) -> None:
     page.api.post("/api/v1/grading/refresh", json={"batch": NEWER}).raise_for_status()
     page.frontend.post("/api/refresh-data").raise_for_status()
     page.wait_for_selector(".late")
-    marked = page.locator("tr", has=page.locator(".late"))
+    marked = page.locator("#rows tr", has=page.locator(".late"))
     assert marked.locator(".ticker").all_text_contents() == ["PG", "XOM"]
     titles = [mark.get_attribute("title") for mark in page.locator(".late").all()]
     assert titles == [f"Newest price of 2026-11-18{text}" for text in (", 2 sessions behind the others", "")]
@@ -162,10 +130,10 @@ def test_it_says_whether_the_grades_are_of_the_newest_session(page, now: str, wo
         "session": {"newest": "2026-11-20", "behind": 0, "next_close": "2026-11-23T21:00:00Z"},
         "carried_over_from": "2026-11-21T06:00:00",
     }
-    page.route("**/api/ranking", lambda route: route.fulfill(json=body))
+    page.route("**/api/ranking*", lambda route: route.fulfill(json=body))
     page.clock.set_fixed_time(now)
     page.reload()
-    page.wait_for_selector("tbody tr")
+    page.wait_for_selector("#rows tr")
     facts = page.locator("#facts").text_content()
     assert words in facts
     assert "no new session; grades of 21 Nov 2026, 06:00 UTC carried over" in facts
@@ -177,9 +145,9 @@ def test_a_hostile_symbol_stays_text(browser, tmp_path: Path) -> None:
     with stack(tmp_path) as (api, frontend):
         api.post("/api/v1/grading/refresh").raise_for_status()
         page = open_page(browser, frontend)
-        page.wait_for_selector("tbody tr")
+        page.wait_for_selector("#rows tr")
         assert symbols(page)[0] == HOSTILE
-        assert page.locator("tbody img").count() == 0
+        assert page.locator("#rows img").count() == 0
         assert page.complaints == []
         page.context.close()
 
@@ -192,7 +160,7 @@ def test_the_first_batch_appears_on_the_empty_page_by_itself(browser, tmp_path: 
         api.post("/api/v1/grading/refresh").raise_for_status()
         page.wait_for_selector("#live[data-state=live]")
         frontend.post("/api/refresh-data").raise_for_status()
-        page.wait_for_selector("tbody tr")
+        page.wait_for_selector("#rows tr")
         assert page.locator("#state").is_hidden()
         page.context.close()
 
@@ -201,6 +169,8 @@ def test_an_absent_api_is_told(browser) -> None:
     with served(create_frontend(FrontendSettings(api_url="http://127.0.0.1:1"))) as frontend:
         page = open_page(browser, frontend)
         page.wait_for_selector("text=Grading service unavailable")
+        page.wait_for_selector("#live[data-state=down]")
+        assert page.locator("#live").text_content() == "Not up to date"
         assert page.locator("#retry").is_visible()
         page.context.close()
 
@@ -210,6 +180,7 @@ def test_an_absent_api_keeps_the_ranking_on_the_page(page) -> None:
     page.frontend.post("/api/refresh-data").raise_for_status()
     page.wait_for_selector("#banner:not([hidden])")
     assert len(symbols(page)) == 4
+    assert "Live" not in page.locator(".top").text_content()
 
 
 def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
@@ -221,11 +192,11 @@ def test_an_address_with_a_market_shows_that_market_alone(page) -> None:
     page.api.post("/api/v1/grading/refresh", json=own).raise_for_status()
     page.wait_for_selector("#live[data-state=live]")
     page.frontend.post("/api/refresh-data", json=own).raise_for_status()
-    page.wait_for_selector("tbody tr")
+    page.wait_for_selector("#rows tr")
     assert symbols(page) == ["IBM", "GE"]
     assert "23 Nov 2026" in page.locator("#facts").text_content()
     page.goto(str(page.frontend.base_url))
-    page.wait_for_selector("tbody tr")
+    page.wait_for_selector("#rows tr")
     assert symbols(page) == ["AAPL", "KO", "PG", "XOM"]
     assert page.locator("h1").text_content() == "Stock ranking"
 
@@ -236,6 +207,7 @@ def test_what_is_not_a_market_is_reported(page, market: str) -> None:
     page.wait_for_selector("text=No such market")
     assert market in page.locator("#state-text").text_content()
     assert page.locator("#ranking").is_hidden()
+    assert page.locator("#live").is_hidden()
     assert page.locator("main img").count() == 0
 
 
@@ -246,5 +218,5 @@ def test_it_fits_every_width(page, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = page.locator(".card").bounding_box()
-    last = page.locator("tbody tr").first.locator(".column-trend").bounding_box()
+    last = page.locator("#rows tr").first.locator(".column-trend").bounding_box()
     assert last["x"] + last["width"] <= box["x"] + box["width"] + 0.5

@@ -1,138 +1,131 @@
-// Loads the ranking, keeps it current, and wires the controls.
-import { COLUMNS, lateness, renderHead, renderRows } from "./table.js";
+// The page: loads the ranking, keeps it current, and shows what its address says.
+import { COLUMNS, LETTERS, columnOf } from "./columns.js";
+import { showComparison } from "./compare.js";
+import { wire } from "./controls.js";
+import { askedBy, data, sectorsOf } from "./data.js";
+import { byId } from "./dom.js";
+import { rowsOf, showFilters } from "./filters.js";
+import { renderHead, renderMeanings } from "./head.js";
+import { listen } from "./live.js";
+import { Loader } from "./loader.js";
+import { hideState, showProblem } from "./notices.js";
+import { Panel } from "./panel.js";
+import { showMarkets, showPickers } from "./picker.js";
+import { address, read, write } from "./place.js";
+import { showRecord } from "./record.js";
+import { Rows } from "./rows.js";
+import { Sparklines } from "./sparklines.js";
 import { renderDistribution, renderFacts, renderMethod } from "./summary.js";
 
-const RETRY_SECONDS = 15;
 const FACTS_SECONDS = 60; // a session may close while the page is open
-const MARKET = new URLSearchParams(location.search).get("market"); // null: the default one
-const ADDRESS = MARKET ? `/api/ranking?market=${encodeURIComponent(MARKET)}` : "/api/ranking";
-const byId = (id) => document.getElementById(id);
-const view = { ranking: null, sort: "rank", descending: false, filter: "", grade: null };
-let retryTimer;
+const LIT_SECONDS = 3; // as long as changed rows light up
+const place = read();
+const sparklines = new Sparklines((symbols) => (usesTrend() ? draw() : rows.update(symbols, columnOf("trend"))));
+const rows = new Rows(byId("table"), (drawn) => sparklines.want(drawn));
+const panel = new Panel({ turn, closed: leavePanel });
+const loader = new Loader(place, { loaded: showRanking, moved: draw, refused: () => showMarkets(place, data.markets) });
+const load = () => loader.load();
 
-/** Fetch the newest ranking and show it, or say why there is none. */
-async function load() {
-  clearTimeout(retryTimer);
-  let response, body;
-  try {
-    response = await fetch(ADDRESS, { headers: { Accept: "application/json" } });
-    body = await response.json();
-  } catch {
-    return showDown("This page's own server does not answer.");
-  }
-  if (response.ok) return showRanking(body);
-  if (response.status === 404) return showEmpty();
-  if (response.status === 422) return showState("No such market", `There is no market “${MARKET}”.`, false);
-  showDown(body.detail ?? `The server answered ${response.status}.`);
-}
-
-function showRanking(ranking) {
-  const changed = changedSymbols(view.ranking, ranking);
-  for (const row of ranking.grades) row.late = lateness(row, ranking.as_of);
-  view.ranking = ranking;
-  if (!ranking.grades.some((row) => row.grade === view.grade)) view.grade = null;
-  byId("state").hidden = true;
-  byId("banner").hidden = true;
-  byId("ranking").hidden = false;
+function showRanking() {
+  const { ranking } = data;
+  hideState();
+  sparklines.begin(ranking, place);
   renderFacts(byId("facts"), byId("note"), ranking);
   renderMethod(byId("method"), ranking);
-  draw(changed);
+  draw();
+  setTimeout(() => { data.changed = new Set(); }, LIT_SECONDS * 1000);
 }
 
-/** Symbols that stand elsewhere than before; none on the first load. */
-function changedSymbols(before, after) {
-  if (!before) return new Set();
-  const standing = (row) => `${row.rank} ${row.grade} ${row.composite}`;
-  const old = new Map(before.grades.map((row) => [row.symbol, standing(row)]));
-  return new Set(after.grades.filter((row) => old.get(row.symbol) !== standing(row)).map((row) => row.symbol));
+/** Show what the place says of the ranking that is loaded. */
+function draw() {
+  const { ranking } = data;
+  byId("heading").textContent = place.market ? `Stock ranking of ${place.market}` : "Stock ranking";
+  showMarkets(place, data.markets);
+  if (!ranking || data.of !== askedBy(place)) return;
+  const record = place.view === "record" && data.record;
+  byId("ranking").hidden = Boolean(record);
+  showRecord(data.record, place, address);
+  if (usesTrend() && sparklines.lacking) sparklines.all().catch(showProblem);
+  const columns = COLUMNS.filter((column) => !column.optional || data.changes);
+  rows.table.dataset.columns = columns.length;
+  renderDistribution(byId("distribution"), ranking.grades, place.grades, chooseGrade);
+  renderHead(byId("columns"), columns, place, sortBy);
+  renderMeanings(byId("meanings"), columns);
+  showFilters(place, sectorsOf(ranking));
+  showPickers(place, data.batches, ranking.batch);
+  showComparison(place.compare ? data.changes : null);
+  rows.show(rowsOf(ranking.grades, place), columns, data.changed);
+  const total = ranking.grades.length;
+  byId("sort").value = place.sort;
+  byId("nothing").hidden = rows.rows.length > 0;
+  byId("count").textContent = rows.rows.length === total ? `${total} symbols` : `${rows.rows.length} of ${total} symbols`;
+  drawPanel();
 }
 
-function draw(changed = new Set()) {
-  const column = COLUMNS.find((each) => each.key === view.sort);
-  const direction = view.descending ? -1 : 1;
-  const wanted = view.filter.trim().toUpperCase();
-  const rows = view.ranking.grades
-    .filter((row) => row.symbol.toUpperCase().includes(wanted) && (!view.grade || row.grade === view.grade))
-    .sort((a, b) => compare(column.value(a), column.value(b), direction) || a.rank - b.rank);
-  renderDistribution(byId("distribution"), view.ranking.grades, view.grade, chooseGrade);
-  renderHead(byId("columns"), view, sortBy);
-  renderRows(byId("rows"), rows, changed);
-  byId("sort").value = view.sort;
-  byId("nothing").hidden = rows.length > 0;
-  const total = view.ranking.grades.length;
-  byId("count").textContent = rows.length === total ? `${total} symbols` : `${rows.length} of ${total} symbols`;
+function drawPanel() {
+  if (!place.symbol) return panel.close();
+  const { ranking } = data;
+  const row = ranking.grades.find((each) => each.symbol === place.symbol) ?? ranking.grades.find((each) => each.symbol === place.symbol.toUpperCase());
+  const asked = { batch: ranking.batch, market: place.market, full: data.full, total: ranking.grades.length };
+  panel.open(row?.symbol ?? place.symbol, row ?? null, asked);
 }
 
-/** Order two values; what is missing comes last in either direction. */
-function compare(a, b, direction) {
-  if (a === null || b === null) return (a === null) - (b === null);
-  if (typeof a === "string") return direction * a.localeCompare(b, "en");
-  return direction * (a - b);
+function usesTrend() {
+  return place.sort === "trend" || "trend" in place.ranges;
+}
+
+/** Go to another place; `step` is one that the back button leads back from, null leaves the address as it is. */
+function go(changed, step = true) {
+  const before = { ...place };
+  Object.assign(place, changed);
+  if (step !== null) write(place, step);
+  arrive(before);
+}
+
+/** Show the place that the address has become. */
+function arrive(before) {
+  if (askedBy(before) !== askedBy(place)) {
+    byId("facts").textContent = "Loading…";
+    draw();
+    load();
+  } else if (before.compare !== place.compare) {
+    draw();
+    loader.moves();
+  } else draw();
 }
 
 function sortBy(key) {
-  const column = COLUMNS.find((each) => each.key === key);
-  view.descending = key === view.sort ? !view.descending : Boolean(column.bestFirst);
-  view.sort = key;
-  draw();
+  go({ descending: key === place.sort ? !place.descending : Boolean(columnOf(key).bestFirst), sort: key });
 }
 
 function chooseGrade(grade) {
-  view.grade = view.grade === grade ? null : grade;
-  draw();
+  go({ grades: LETTERS.filter((each) => place.grades.includes(each) !== (each === grade)) });
 }
 
-function showEmpty() {
-  view.ranking = null;
-  showState("No batch graded yet", "The first ranking appears here by itself, as soon as a batch has been graded.", false);
+/** Show the symbol above or below in the table; the back button still leads to the table. */
+function turn(by) {
+  const next = rows.rows[rows.rows.findIndex((row) => row.symbol === panel.symbol) + by];
+  if (next) go({ symbol: next.symbol }, false);
 }
 
-function showDown(reason) {
-  retryTimer = setTimeout(load, RETRY_SECONDS * 1000);
-  if (view.ranking) {
-    byId("banner").textContent = `The ranking below is the last one loaded. ${sentence(reason)} Trying again every ${RETRY_SECONDS} seconds.`;
-    byId("banner").hidden = false;
-    return;
+/** Go back to the table, where the panel was opened from it. */
+function leavePanel() {
+  const { symbol } = panel;
+  if (place.symbol) {
+    place.symbol = "";
+    if (history.state?.opened) history.back();
+    else write(place, false);
   }
-  showState("Grading service unavailable", `${sentence(reason)} Trying again every ${RETRY_SECONDS} seconds.`, true);
+  if (document.activeElement === document.body) rows.focus(rows.rows.findIndex((row) => row.symbol === symbol));
 }
 
-function sentence(text) {
-  const trimmed = text.trim().replace(/\.?$/, ".");
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-}
-
-function showState(title, text, retry) {
-  byId("ranking").hidden = true;
-  byId("note").hidden = true;
-  byId("banner").hidden = true;
-  byId("facts").textContent = "";
-  byId("state-title").textContent = title;
-  byId("state-text").textContent = text;
-  byId("retry").hidden = !retry;
-  byId("state").hidden = false;
-}
-
-/** Listen for refresh events. What was missed while the line was down is made up for by loading on reopening. */
-function listen() {
-  const source = new EventSource("/api/events");
-  const tell = (state, text) => {
-    byId("live").dataset.state = state;
-    byId("live").querySelector("span").textContent = text;
-  };
-  source.addEventListener("open", () => { tell("live", "Live"); load(); });
-  source.addEventListener("refresh", load);
-  source.addEventListener("error", () => {
-    tell("lost", "Reconnecting");
-    if (!view.ranking && byId("state").hidden) load();
-  });
-}
-
-if (MARKET) document.querySelector("h1").textContent += ` of ${MARKET}`;
-byId("filter").addEventListener("input", (event) => { view.filter = event.target.value; draw(); });
-byId("clear").addEventListener("click", () => { byId("filter").value = view.filter = ""; view.grade = null; draw(); });
-byId("retry").addEventListener("click", load);
-byId("sort").append(...COLUMNS.map((column) => new Option(column.label, column.key)));
-byId("sort").addEventListener("change", (event) => sortBy(event.target.value));
-listen();
-setInterval(() => view.ranking && renderFacts(byId("facts"), byId("note"), view.ranking), FACTS_SECONDS * 1000);
+byId("sort").append(...COLUMNS.filter((column) => !column.optional).map((column) => new Option(column.label, column.key)));
+wire({ place, rows, go, load, sortBy });
+addEventListener("popstate", () => {
+  const before = { ...place };
+  Object.assign(place, read());
+  arrive(before);
+});
+draw();
+listen({ opened: load, refreshed: load, lost: () => { if (!data.ranking && byId("state").hidden) load(); } });
+setInterval(() => data.ranking && renderFacts(byId("facts"), byId("note"), data.ranking), FACTS_SECONDS * 1000);

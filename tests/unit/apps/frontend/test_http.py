@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from apps.frontend.app import create_app
+from apps.frontend.files import version_of
 from apps.frontend.settings import Settings
 from tests.support.http_server import Answer, Request, local_server
 from tests.support.waiting import wait_for
@@ -103,6 +104,74 @@ def test_an_absent_api_is_a_bad_gateway_and_the_page_still_comes(lone: httpx.Cli
     assert lone.get("/health").json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "batches",
+        "markets",
+        "changes",
+        "record",
+        "sparklines",
+        "symbols/XOM",
+        "symbols/BRK.B",
+        "symbols/A%20B/history",
+    ],
+)
+def test_what_readers_ask_for_is_passed_on(path: str) -> None:
+    with local_server(lambda _: (200, "[1]")) as (url, received):  # noqa: SIM117
+        with served(create_app(Settings(api_url=url))) as client:
+            got = client.get(f"/api/grading/{path}", params={"market": "nyse", "from": KEY})
+    assert (got.status_code, got.json()) == (200, [1])
+    assert [request.path for request in received] == [f"/api/v1/grading/{path}"]
+    assert received[0].query == {"market": ["nyse"], "from": [KEY]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "refresh",
+        "publish",
+        "history/rebuild",
+        "symbols",
+        "symbols/",
+        "symbols/%2E%2E",
+        "symbols/%2E%2E/history",
+        "symbols/a%2F..%2F..%2Frefresh",
+        "batches/",
+        "batches%3Fx",
+        "%2E%2E/%2E%2E/verify",
+    ],
+)
+def test_nothing_else_is_passed_on(path: str) -> None:
+    with local_server(lambda _: (200, "[]")) as (url, received):  # noqa: SIM117
+        with served(create_app(Settings(api_url=url))) as client:
+            got = client.get(f"/api/grading/{path}")
+            posted = client.post("/api/grading/batches")
+    assert (got.status_code, posted.status_code) == (404, 405)
+    assert received == []
+
+
+def test_a_browser_is_not_sent_what_it_has() -> None:
+    def tagged(request: Request) -> Answer:
+        if request.headers.get("if-none-match") == 'W/"a"':
+            return 304, "", {"etag": 'W/"a"'}
+        return 200, "[]", {"etag": 'W/"a"'}
+
+    with local_server(tagged) as (url, _), served(create_app(Settings(api_url=url))) as client:
+        first = client.get("/api/grading/batches")
+        second = client.get("/api/grading/batches", headers={"If-None-Match": first.headers["etag"]})
+    assert first.headers["cache-control"] == "no-cache"
+    assert (second.status_code, second.content, second.headers["etag"]) == (304, b"", 'W/"a"')
+
+
+def test_large_answers_are_sent_compressed() -> None:
+    body = json.dumps(["the same"] * 1000)
+    with local_server(lambda _: (200, body)) as (url, _), served(create_app(Settings(api_url=url))) as client:
+        got = client.get("/api/ranking")
+    assert got.json() == json.loads(body)
+    assert got.headers["content-encoding"] == "gzip"
+
+
 def test_the_page_is_self_contained(lone: httpx.Client) -> None:
     page = lone.get("/")
     assert "script-src 'self'" in page.headers["content-security-policy"]
@@ -110,15 +179,28 @@ def test_the_page_is_self_contained(lone: httpx.Client) -> None:
     linked = re.findall(r'(?:href|src)="([^"]+)"', page.text)
     assert linked
     for address in linked:
-        assert address.startswith("/static/")
-        assert lone.get(address).status_code == 200
+        if address.startswith("/static/"):
+            file = lone.get(address)
+            assert (file.status_code, "immutable" in file.headers["cache-control"]) == (200, True)
+        else:
+            assert address in {"/", "/?view=record"}
+    scripts = {Path(address).name for address in linked}
+    assert {file.name for file in STATIC.iterdir()} - scripts == {"index.html"}
     for file in STATIC.iterdir():
         text = file.read_text().replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text
         assert "https://" not in text
         assert "innerHTML" not in text
-    assert lone.get("/static/../app.py").status_code == 404
-    assert lone.get("/static/%2e%2e/app.py").status_code == 404
+    place = linked[0].rsplit("/", 1)[0]
+    assert lone.get(f"{place}/../app.py").status_code == 404
+    assert lone.get(f"{place}/%2e%2e/app.py").status_code == 404
+
+
+def test_another_file_gives_the_files_another_address(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("1")
+    before = version_of(tmp_path)
+    (tmp_path / "a.js").write_text("2")
+    assert version_of(tmp_path) != before
 
 
 def test_the_real_server_ends_although_a_page_listens(tmp_path: Path) -> None:

@@ -1,27 +1,14 @@
-// Small building blocks. Text enters the page through textContent only, never as markup.
-const SVG = "http://www.w3.org/2000/svg";
+// The small drawings in the cells of the table.
+import { element, svg } from "./dom.js";
+import { MISSING, signed } from "./format.js";
+
 const WIDTH = 112;
 const HEIGHT = 30;
 const PAD = 3;
 
-/** Make an HTML element with a class and text, or with children. */
-export function element(tag, className, content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (Array.isArray(content)) made.append(...content);
-  else if (content !== undefined) made.textContent = content;
-  return made;
-}
-
-function svg(tag, attributes) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
-
 /** A number with a bar, both of 0..100; null is a dash. */
 export function scoreBar(value) {
-  if (value === null) return element("span", "measure", [element("span", "number none", "–")]);
+  if (value === null) return element("span", "measure", [element("span", "number none", MISSING)]);
   const bar = element("span", "bar", [element("i")]);
   bar.setAttribute("aria-hidden", "true");
   bar.style.setProperty("--value", value);
@@ -30,18 +17,11 @@ export function scoreBar(value) {
 
 /** A number with a bar from the middle, -1 at the left end and 1 at the right; null is a dash. */
 export function sentimentBar(value) {
-  if (value === null) return element("span", "measure", [element("span", "number none", "–")]);
+  if (value === null) return element("span", "measure", [element("span", "number none", MISSING)]);
   const bar = element("span", `bar diverging ${value < 0 ? "negative" : "positive"}`, [element("i")]);
   bar.setAttribute("aria-hidden", "true");
   bar.style.setProperty("--value", Math.abs(value));
   return element("span", "measure", [element("span", "number", signed(value, 2)), bar]);
-}
-
-/** Number with its sign and a real minus. */
-export function signed(value, digits) {
-  const text = Math.abs(value).toFixed(digits);
-  if (Number(text) === 0) return text;
-  return (value < 0 ? "−" : "+") + text;
 }
 
 /** Change from the first close to the last, percent; null for fewer than two closes. */
@@ -53,7 +33,7 @@ export function change(closes) {
 /** A line of the closes, and their change. */
 export function sparkline(closes) {
   const percent = change(closes);
-  if (percent === null) return element("span", "none", "–");
+  if (percent === null) return element("span", "none", MISSING);
   const low = Math.min(...closes);
   const scale = (HEIGHT - 2 * PAD) / (Math.max(...closes) - low || 1);
   const points = closes.map((close, index) => [
@@ -61,12 +41,11 @@ export function sparkline(closes) {
     HEIGHT - PAD - (close - low) * scale,
   ]);
   const line = points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" });
-  drawing.append(
+  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" }, [
     svg("path", { class: "area", d: `M${line}L${WIDTH - PAD} ${HEIGHT}L${PAD} ${HEIGHT}Z` }),
     svg("path", { class: "line", d: `M${line}` }),
     svg("circle", { cx: points.at(-1)[0], cy: points.at(-1)[1], r: 2.2 }),
-  );
+  ]);
   const trend = element("span", `trend ${percent < 0 ? "negative" : "positive"}`, [drawing]);
   trend.append(element("span", "number", `${signed(percent, 1)}%`));
   return trend;
