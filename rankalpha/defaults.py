@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import Context, Param, RetryDecision, RetryPolicy
 
 from rankalpha.alerts.notifier import AlertNotifier
-from rankalpha.logs import bind_batch_of_run
+from rankalpha.logs import bind_batch_of_run, log_refusals_plainly
 from rankalpha.runners.base import StageLeft
 from rankalpha.settings import settings
 from rankalpha.stages.output import PUBLISH, REUSE
@@ -39,7 +39,7 @@ def default_args() -> dict[str, Any]:
         "retry_delay": settings().retry_wait,
         "retry_exponential_backoff": 2.0,  # doubles; True would count as 1 and never grow
         "max_retry_delay": settings().max_retry_wait,
-        "on_execute_callback": bind_batch_of_run,
+        "on_execute_callback": [bind_batch_of_run, log_refusals_plainly],
         "on_failure_callback": AlertNotifier(),  # after the last attempt only
     }
 
