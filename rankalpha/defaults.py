@@ -17,13 +17,18 @@ from rankalpha.settings import settings
 from rankalpha.stages.output import PUBLISH, REUSE
 
 OWNER = "rankalpha"
+# the form of Airflow has a field for the key, and says nothing of it; this is shown below the first param
+PARTITION_KEY = (
+    "The partition key, below in Advanced Options, is the batch: a UTC time such as 2026-11-22T06:00:00. "
+    "Without one, ingestion starts a new batch, and each other stage takes the newest batch."
+)
 DEATHS = 5  # attempts that may die; a task that kills its worker each time has to end
 
 
 def params(*, reuse: bool = False) -> dict[str, Param]:
     """Return what a person can choose when triggering a stage by hand; `reuse` is for a stage that can."""
     title = "Publish the result, which starts what follows"
-    found = {PUBLISH: Param(True, type="boolean", title=title)}
+    found = {PUBLISH: Param(True, type="boolean", title=title, description=PARTITION_KEY)}
     if reuse:
         title = "Use an earlier version again when inputs, image and settings are the same"
         found[REUSE] = Param(True, type="boolean", title=title)
