@@ -7,6 +7,8 @@ from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.pipeline.market import DEFAULT, Market
 from rankalpha.pipeline.pipelines import pipeline_of
 
+STORE = "incidents"  # the asset of Airflow whose state store holds what is open; the watchdog's DAG declares it
+
 
 class Urgency(StrEnum):
     """Whether somebody has to act, and when."""
