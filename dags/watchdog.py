@@ -21,22 +21,11 @@ Makes sure that no batch is lost silently.
 from datetime import timedelta
 
 from airflow.providers.standard.operators.python import PythonOperator
-from airflow.sdk import DAG, Asset, CronTriggerTimetable
+from airflow.sdk import DAG, CronTriggerTimetable
 
-from rankalpha.alerts.incident import STORE
 from rankalpha.containers.sweep import sweep_containers
-from rankalpha.defaults import OWNER, default_args
-from rankalpha.watchdog import watch_batches
-
-INCIDENTS = Asset(
-    name=STORE,
-    uri=f"rankalpha://{STORE}",
-    group="rankalpha",
-    extra={
-        "description": "Open incidents, in the state store of this asset; nothing is published in it",
-        "owner": OWNER,
-    },
-)
+from rankalpha.defaults import default_args
+from rankalpha.watchdog import INCIDENTS, watch_batches
 
 with DAG(
     dag_id="rankalpha_watchdog",

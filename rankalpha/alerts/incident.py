@@ -7,7 +7,7 @@ from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.pipeline.market import DEFAULT, Market
 from rankalpha.pipeline.pipelines import pipeline_of
 
-STORE = "incidents"  # the asset of Airflow whose state store holds what is open; the watchdog's DAG declares it
+STORE = "incidents"  # the asset in whose state store they are while they are open
 
 
 class Urgency(StrEnum):

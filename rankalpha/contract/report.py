@@ -12,9 +12,9 @@ LEVELS: dict[Severity, int] = {"block": logging.ERROR, "warn": logging.WARNING}
 
 
 def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a table, then a sentence for each failed check, each with the level to log it with.
+    """Yield the lines of a table, then a sentence for each failed check, each with its level.
 
-    All lines of the table have one level, because a log shows it before the line, and would shift the columns.
+    The lines of the table have one level, because a log shows it before the line, and would shift columns.
     """
     rows = [(outcome["name"], shown(outcome), outcome["expected"], verdict(outcome)) for outcome in outcomes]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]

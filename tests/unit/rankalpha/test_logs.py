@@ -153,5 +153,3 @@ def test_a_cause_that_a_refusal_does_not_say_is_logged(monkeypatch, message, cau
     except AirflowFailException:
         event = plainly(None, "error", {"event": "Task failed with exception", "exc_info": True})
     assert ("exc_info" not in event) is plain
-
-

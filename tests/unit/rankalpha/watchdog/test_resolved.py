@@ -125,9 +125,7 @@ def test_a_run_without_a_batch_is_resolved_when_it_or_a_later_run_has_succeeded(
 
 
 @pytest.mark.parametrize(("state", "times"), [("success", 1), ("failed", 0)])
-def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(
-    store, reports, state, times
-):
+def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(store, reports, state, times):
     failed = Incident(failure("rankalpha_maintenance", "prune_logs"), "prune_logs failed", "")
     (request,) = close(failed, answer=(200, {"task_instances": [{"state": state}]}))
     assert request.path == "/api/v2/dags/rankalpha_maintenance/dagRuns/~/taskInstances"
