@@ -73,6 +73,7 @@ def dataset(name: str, **changed: Any) -> dict[str, Any]:
     """A fresh dataset, unless told otherwise."""
     known = {
         "name": name,
+        "asset_id": 1,
         "step": STEP[name],
         "owner": "rankalpha",
         "description": "",
