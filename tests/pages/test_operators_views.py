@@ -1,9 +1,9 @@
-"""What a person does on the operators' page beside looking: graph, filter, links, comparison, confirmation."""
+"""What a person does on the operators' page: graph, filter, links, comparison, confirmation."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.axe import findings
+from tests.support.accessibility import stumbles
 from tests.support.browser import chromium
 from tests.unit.rankalpha.support.page_server import (
     KEY,
@@ -230,11 +230,11 @@ def test_axe_finds_nothing(page, server, theme, width) -> None:
             for n, key in enumerate((KEY, OTHER))
         },
     }
-    assert findings(shown(page, server)) == []
+    assert stumbles(shown(page, server)) == []
     for place, there in ((f"{KEY}/scoring", ".checks"), (KEY, ".graph"), (f"{KEY}..{OTHER}", ".compared")):
         page.evaluate("(place) => (location.hash = place)", place)
         page.locator(f"dialog {there}").first.wait_for()
         page.wait_for_selector("text=Loading the lineage", state="hidden")
-        assert findings(page) == [], place
+        assert stumbles(page) == [], place
     page.evaluate("(place) => (location.hash = place)", f"{OTHER}/scoring")
     page.locator("dialog h2", has_text="scoring").wait_for()
