@@ -31,6 +31,7 @@ PRICES_CONTRACT = Contract(
         "symbols_behind": SOME,  # symbols that lack the last session
         "missing_sessions": SOME,  # holes in the part of the histories that scores look at
         "next_close": {"type": ["string", "null"], "format": "date-time"},  # then there is a newer session
+        "calendar_days": SOME,  # for which its sessions are known
         "replayed": {"type": "boolean"},  # prices of another time than their dates: the sample's
         "sample_left": COUNT,  # sessions after which the sample ends
         "reused": {"type": "boolean"},
@@ -68,6 +69,14 @@ PRICES_CONTRACT = Contract(
             name="missing sessions a symbol",
             figure=ratio("missing_sessions", of="symbols"),
             most=1,
+            severity="warn",
+        ),
+        # some exchanges announce their holidays a year ahead; without them days are counted
+        Check(
+            name="days that the exchange is known ahead",
+            figure=reported("calendar_days"),
+            least=30,
+            unit="days",
             severity="warn",
         ),
         Check(name="jumps", figure=reported("jumps"), most=0, severity="warn"),

@@ -24,6 +24,7 @@ class Trading:
     until: date  # the newest day that a batch may have
     exchange: Exchange | None = None
     next_close: datetime | None = None  # of the session after that, in UTC
+    calendar_days: int | None = None  # for which the exchange is known after that; 0: not known any more
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
@@ -32,10 +33,11 @@ class Trading:
         if known is None:
             return cls(batch.day)
         try:
-            return cls(known.last_closed(batch.moment), known, known.next_close(batch.moment))
+            session, close = known.last_closed(batch.moment), known.next_close(batch.moment)
+            return cls(session, known, close, (known.known_until - session).days)
         except UnknownDay as error:
             log.warning("warning: days are counted instead of sessions: %s", error)
-            return cls(batch.day)
+            return cls(batch.day, calendar_days=0)
 
     @property
     def session(self) -> date | None:
@@ -47,10 +49,10 @@ class Trading:
 
         `sessions_behind`: sessions after the prices' last day. `symbols_behind`: symbols that lack the last
         session. `missing_sessions`: of all symbols, those within the look-back that lie between their days.
-        `next_close`: after it there is a newer session.
+        `next_close`: after it there is a newer session. `calendar_days`: for which the exchange is known.
         """
         if self.exchange is None:
-            return dict.fromkeys(FIGURES)
+            return {**dict.fromkeys(FIGURES), "calendar_days": self.calendar_days}
         days = pl.col("date")
         spans = prices.group_by("symbol").agg(days.min().alias("first"), days.max().alias("last"))
         sessions = self._look_back(self.exchange)
@@ -63,6 +65,7 @@ class Trading:
             "symbols_behind": spans.filter(pl.col("last") < self.until).height,
             "missing_sessions": int((last - first).sum()) - have,
             "next_close": self.next_close.isoformat() if self.next_close else None,
+            "calendar_days": self.calendar_days,
         }
 
     def _look_back(self, known: Exchange) -> pl.Series:

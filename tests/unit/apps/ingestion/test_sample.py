@@ -14,7 +14,7 @@ from apps.ingestion.sources.sample import SAMPLE, SampleSource
 from tests.unit.apps.support.stage_process import result, run_stage
 
 NYSE = {"RANKALPHA_CALENDAR": "XNYS"}
-BEGIN, END = datetime(2005, 1, 1, tzinfo=UTC), datetime(2032, 9, 1, tzinfo=UTC)
+BEGIN, END = datetime(2005, 1, 1, tzinfo=UTC), datetime(2032, 7, 1, tzinfo=UTC)
 
 
 @cache

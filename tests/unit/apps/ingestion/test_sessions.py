@@ -1,6 +1,6 @@
 """Batches of a market with an exchange: which days they take, and what they report as missing."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +10,7 @@ from apps.common.exchange import Exchange, exchange
 from apps.common.stage import Batch
 from apps.ingestion.prices import SCHEMA
 from apps.ingestion.sessions import holes
-from apps.ingestion.trading import Trading
+from apps.ingestion.trading import FIGURES, Trading
 from datasets import PRICES_CONTRACT
 from tests.unit.apps.ingestion.test_work import TAKEN_OVER, age, ingest, report, write_csv
 
@@ -47,7 +47,7 @@ def details(tmp_path: Path, batch: str, **settings: str) -> dict:
 def verdicts(tmp_path: Path, batch: str) -> dict[str, tuple[bool, str]]:
     """Return what the contract says of a batch's lag."""
     outcomes = PRICES_CONTRACT.evaluate(batch, report(tmp_path, batch), {}, required=True)
-    return {one["name"]: (one["passed"], one["severity"]) for one in outcomes if "exchange" in one["name"]}
+    return {one["name"]: (one["passed"], one["severity"]) for one in outcomes if "lag behind" in one["name"]}
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,19 @@ def test_a_batch_that_the_calendar_does_not_reach_counts_days(caplog: pytest.Log
     trading = Trading.of(Batch(moment.strftime("%Y-%m-%dT%H:%M:%S"), Path("/data"), calendar="XSHG"))
     assert (trading.session, trading.until) == (None, moment.date())
     assert "days are counted instead of sessions" in caplog.text
+    assert trading.figures(SCHEMA.to_frame()) == {**dict.fromkeys(FIGURES), "calendar_days": 0}
+
+
+@pytest.mark.parametrize(("days", "passed"), [(45, True), (10, False)])
+def test_the_end_of_a_calendar_is_announced(days: int, passed: bool) -> None:
+    shanghai = exchange("XSHG")
+    assert shanghai
+    moment = datetime.combine(shanghai.known_until - timedelta(days=days), time(12), UTC)
+    trading = Trading.of(Batch(moment.strftime("%Y-%m-%dT%H:%M:%S"), Path("/data"), calendar="XSHG"))
+    prices = pl.DataFrame([("AAA", trading.until, 10.0)], schema=SCHEMA, orient="row")
+    outcomes = PRICES_CONTRACT.evaluate("", {"details": trading.figures(prices)}, {}, required=True)
+    (ahead,) = (one for one in outcomes if one["name"] == "days that the exchange is known ahead")
+    assert (ahead["passed"], ahead["severity"]) == (passed, "warn")
 
 
 def test_an_unknown_calendar_is_refused(tmp_path: Path) -> None:

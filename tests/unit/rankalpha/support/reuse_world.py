@@ -3,15 +3,15 @@
 import hashlib
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
+from tests.support.stack import ROOT
 from tests.unit.rankalpha.support.together import Together
 
-SCRIPT = Path(__file__).with_name("version_stage.py")
+SCRIPT = ROOT / "tests" / "support" / "version_stage.py"
 
 
 @contextmanager
