@@ -21,7 +21,7 @@ export function renderGraph(parent, batch, open) {
 /** The graph from left to right, or `upright` for a narrow place; `open` is called with the name of a stage. */
 export function graph(batch, open, upright = false) {
   const size = upright ? UPRIGHT : WIDE;
-  const before = needsOf(batch.steps);
+  const before = new Map(batch.steps.map(({ step, needs }) => [step, needs]));
   const levels = levelsOf(before);
   const widest = Math.max(...levels.map((names) => names.length));
   const places = new Map(levels.flatMap((names, level) => names.map((name, index) => {
@@ -41,11 +41,6 @@ export function graph(batch, open, upright = false) {
   made.setAttribute("role", "group");
   made.setAttribute("aria-label", `Graph of batch ${batch.batch}`);
   return made;
-}
-
-/** Which steps each step comes after: those that it reads from, else the step before it. */
-function needsOf(steps) {
-  return new Map(steps.map(({ step, needs }, index) => [step, needs.length || !index ? needs : [steps[index - 1].step]]));
 }
 
 /** The names of the steps by how many steps are before them. */

@@ -12,6 +12,7 @@ MOMENT = datetime.fromisoformat(NOW)  # a Sunday
 DAY = MarketDay(date(2026, 11, 20), date(2026, 11, 20), 0, datetime(2026, 11, 23, 21, tzinfo=UTC))
 NAMES = ("ingestion", "scoring", "sentiment", "grading", "frontend")
 NEEDS = {"scoring": ["ingestion"], "sentiment": ["ingestion"], "grading": ["scoring", "sentiment"]}
+NEEDS |= {"frontend": ["grading"]}
 FOLLOWS = {"ingestion": ["scoring", "sentiment", "grading"], "scoring": ["grading"], "sentiment": ["grading"]}
 CONTAINER = {
     "image": "rankalpha_scorer",
