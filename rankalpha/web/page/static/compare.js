@@ -8,7 +8,7 @@ const LETTERS = ["A", "B", "C", "D", "F"];
 /** The comparison of two batches by their lineages; `grades` are the counts of each batch, null where they are not known. */
 export function comparison(lineages, grades) {
   const steps = lineages[0].steps.map(({ step }) => step);
-  const tables = steps.map((name) => table(name, lineages.map(({ steps: found }) => found.find((one) => one.step === name)?.output ?? null), name === "grading" ? grades : [null, null]));
+  const tables = steps.map((name) => table(name, lineages.map((found) => found.steps.find((one) => one.step === name)), name === "grading" ? grades : []));
   const only = element("input");
   only.type = "checkbox";
   only.checked = true;
@@ -17,25 +17,27 @@ export function comparison(lineages, grades) {
   return made;
 }
 
-function table(name, outputs, grades) {
-  const [ours, theirs] = outputs.map((output, index) => figures(output, grades[index]));
+function table(name, found, grades) {
+  const [ours, theirs] = found.map((step, index) => figures(step, grades[index]));
   const names = [...new Set([...ours.keys(), ...theirs.keys()])];
   const rows = names.map((figure) => row(figure, ours.get(figure) ?? null, theirs.get(figure) ?? null));
   const changed = rows.filter((made) => made.classList.contains("changed")).length;
   const head = element("tr", "", HEADS.map((text) => header(text, "col")));
   const content = [element("h3", "", name)];
-  if (!outputs.some(Boolean)) content.push(element("p", "sub", "Neither batch has published this."));
+  if (!rows.length) content.push(element("p", "sub", "Neither batch has published this."));
   else if (!changed) content.push(element("p", "sub", "Nothing differs."));
   if (rows.length) content.push(element("table", changed ? "compared" : "compared unchanged", [element("thead", "", [head]), element("tbody", "", rows)]));
   return element("section", "", content);
 }
 
 /** What a step has published, by the name of the figure; nothing when it has not. */
-function figures(output, grades) {
-  if (!output) return new Map();
+function figures(step, grades) {
+  if (!step?.output) return new Map();
+  const { inputs, output } = step;
   const { version, container } = output;
   const pairs = [
     ["Session", output.session?.text], ["Published", output.published && `${moment(output.published)} UTC`],
+    ...inputs.map((input) => [`Read ${input.dataset}`, input.version?.path ?? `batch ${input.batch}`]),
     ["Version", version?.path], ["Checksum of the version", version?.sha256], ["Checksum", output.checksum],
     ["Image", container?.digest ?? container?.image], ["Made for", output.reused_from && `batch ${output.reused_from}`],
     ["Rows", output.rows], ["Symbols", output.symbols], ["As of", output.as_of],
