@@ -88,7 +88,7 @@ def test_the_graph_of_the_newest_batch_has_a_node_and_a_line_for_each_stage(page
 
 def test_the_graph_of_a_batch_leads_to_each_of_its_stages(page, server) -> None:
     shown(page, server, f"#{OTHER}")
-    page.locator("dialog .node", has_text="grading").click()
+    page.locator("dialog .node[data-step=grading]").click()
     expect(page.locator("dialog h2")).to_have_text("grading")
     assert page.evaluate("location.hash") == f"#{OTHER}/grading"
 

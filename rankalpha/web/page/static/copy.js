@@ -4,18 +4,18 @@ import { button, element } from "./dom.js";
 const SHOWN = 3000; // milliseconds
 
 export function copyButton(address) {
-  const said = element("span", "", "Copy link");
-  said.setAttribute("role", "status");
-  const made = button("copy", [said], async () => {
+  const said = element("span", "unseen");
+  said.setAttribute("role", "status"); // read aloud when it changes, which a button's own text is not
+  const made = button("copy", "Copy link", async () => {
     try {
       await navigator.clipboard.writeText(address());
-      said.textContent = "Copied";
-      setTimeout(() => (said.textContent = "Copy link"), SHOWN);
+      said.textContent = made.textContent = "Copied";
+      setTimeout(() => ([said.textContent, made.textContent] = ["", "Copy link"]), SHOWN);
     } catch {
       byHand(made, address());
     }
   });
-  return made;
+  return element("span", "", [made, said]);
 }
 
 function byHand(made, address) {
