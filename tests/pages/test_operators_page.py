@@ -111,7 +111,7 @@ def test_it_asks_nobody_but_its_own_server_below_the_prefix(page, server) -> Non
     assert len(addresses) > 10
     assert all(one.startswith(server.root) for one in addresses), addresses
     assert f"{PREFIX}/rankalpha/lineage/2026-11-21T06:00:00" in server.asked
-    run = page.locator("dialog .facts a").get_attribute("href")
+    run = page.locator("dialog .facts a").first.get_attribute("href")
     assert run == f"{server.root}/dags/rankalpha_grading/runs/r%2B1%2F%C3%BC"
 
 
