@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from rankalpha.airflow_api import AirflowApi
+from rankalpha.alerts.connections import CONNECTIONS
 from rankalpha.alerts.incident import STORE, Incident, Urgency
 
 LONGEST_KEY = 512  # characters, in a state store
@@ -63,7 +64,7 @@ class SentAlert:
                 "incident": Incident(**fields["incident"] | {"urgency": urgency}),
                 "at": datetime.fromisoformat(fields["at"]),
                 "delivered": tuple(fields["delivered"]),
-                "unsent": tuple(fields["unsent"]),
+                "unsent": tuple(name for name in fields["unsent"] if name in CONNECTIONS),
             }
             return cls(**fields)
         except (AttributeError, ValueError, KeyError, TypeError):

@@ -48,6 +48,10 @@ def test_what_an_earlier_version_has_stored_is_read():
     assert read == replace(ALERT, incident=incident, sending=True, recovering=True)
 
 
+def test_a_channel_that_does_not_exist_is_not_waited_for():
+    assert SentAlert.read({**STORED, "unsent": ["e-mail", "pager"]}, "key").unsent == ("e-mail",)
+
+
 def test_an_alert_of_before_there_were_markets_is_of_the_default_market():
     stored = {
         **STORED,
