@@ -11,8 +11,7 @@ Makes sure that no batch is lost silently.
   DAG that a batch waits for; a batch that was not graded within `RANKALPHA_GRADED_WITHIN` minutes; no batch
   `RANKALPHA_STARTED_WITHIN` minutes after 06:00 UTC; a component of Airflow without a heartbeat; a channel
   that takes no alerts. It sends alerts that were not sent, and reports once that an incident is over. The
-  Variables `rankalpha_incident_...` hold what was reported and by which channels; they are deleted when it
-  is over.
+  state store of the asset `incidents` holds what is open, and by which channels it was reported.
 - **Healthy when**: both tasks are green; the log of `watch_batches` shows where each batch is.
 - **If it fails**: batches continue, but nothing watches them. The log names the user whom Airflow's API
   refuses.
@@ -26,7 +25,7 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from rankalpha.containers.sweep import sweep_containers
 from rankalpha.defaults import default_args
-from rankalpha.watchdog import watch_batches
+from rankalpha.watchdog import INCIDENTS, watch_batches
 
 with DAG(
     dag_id="rankalpha_watchdog",
@@ -43,5 +42,9 @@ with DAG(
     doc_md=__doc__,
 ) as dag:
     # independent, so that neither waits for the other to be fixed
-    for function in (watch_batches, sweep_containers):
-        PythonOperator(task_id=function.__name__, python_callable=function)
+    PythonOperator(
+        task_id="watch_batches",
+        python_callable=watch_batches,
+        inlets=[INCIDENTS],  # Airflow keeps the state store of an asset for as long as a task names it
+    )
+    PythonOperator(task_id="sweep_containers", python_callable=sweep_containers)

@@ -11,19 +11,24 @@ from typing import Any
 from airflow.sdk import Context, Param, RetryDecision, RetryPolicy
 
 from rankalpha.alerts.notifier import AlertNotifier
-from rankalpha.logs import bind_batch_of_run
+from rankalpha.logs import bind_batch_of_run, log_refusals_plainly
 from rankalpha.runners.base import StageLeft
 from rankalpha.settings import settings
 from rankalpha.stages.output import PUBLISH, REUSE
 
 OWNER = "rankalpha"
+# the form of Airflow has a field for the key, and says nothing of it; this is shown below the first param
+PARTITION_KEY = (
+    "The partition key, below in Advanced Options, is the batch: a UTC time such as 2026-11-22T06:00:00. "
+    "Without one, ingestion starts a new batch, and each other stage takes the newest batch."
+)
 DEATHS = 5  # attempts that may die; a task that kills its worker each time has to end
 
 
 def params(*, reuse: bool = False) -> dict[str, Param]:
     """Return what a person can choose when triggering a stage by hand; `reuse` is for a stage that can."""
     title = "Publish the result, which starts what follows"
-    found = {PUBLISH: Param(True, type="boolean", title=title)}
+    found = {PUBLISH: Param(True, type="boolean", title=title, description=PARTITION_KEY)}
     if reuse:
         title = "Use an earlier version again when inputs, image and settings are the same"
         found[REUSE] = Param(True, type="boolean", title=title)
@@ -39,7 +44,7 @@ def default_args() -> dict[str, Any]:
         "retry_delay": settings().retry_wait,
         "retry_exponential_backoff": 2.0,  # doubles; True would count as 1 and never grow
         "max_retry_delay": settings().max_retry_wait,
-        "on_execute_callback": bind_batch_of_run,
+        "on_execute_callback": [bind_batch_of_run, log_refusals_plainly],
         "on_failure_callback": AlertNotifier(),  # after the last attempt only
     }
 

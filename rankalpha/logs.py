@@ -33,6 +33,29 @@ def bind_batch_of_run(context: Any) -> None:
         bind_batch(key)
 
 
+def log_refusals_plainly(_context: Any) -> None:
+    """Log the refusals of this task in one line, without a traceback; an `on_execute_callback`."""
+    processors = structlog.get_config()["processors"]
+    if _plainly not in processors:
+        processors[:0] = [_plainly]  # in place, as below
+
+
+def _plainly(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let the message of a refusal take the place of its traceback, which leads to where we raise it.
+
+    A refusal is an AirflowFailException whose message holds that of its cause, if it has one.
+    """
+    from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415  only in tasks
+
+    error = sys.exc_info()[1] if event.get("exc_info") is True else None
+    if isinstance(error, AirflowFailException):
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is None or str(cause) in str(error):
+            del event["exc_info"]
+            event["event"] = f"{str(event['event']).removesuffix(' with exception')}: {error}"
+    return event
+
+
 def mask_output() -> None:
     """Mask in this process's copy of its tasks' lines what the tasks have named as secret; bound each line.
 

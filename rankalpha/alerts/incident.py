@@ -7,6 +7,8 @@ from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.pipeline.market import DEFAULT, Market
 from rankalpha.pipeline.pipelines import pipeline_of
 
+STORE = "incidents"  # the asset in whose state store they are while they are open
+
 
 class Urgency(StrEnum):
     """Whether somebody has to act, and when."""

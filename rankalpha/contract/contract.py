@@ -41,14 +41,13 @@ class Contract:
         return {"type": "object", "properties": properties}
 
     def describe(self) -> dict[str, Any]:
-        """Return what the Datasets view shows of the contract."""
+        """Return what Airflow shows above the events of the dataset, in this order: one short line each."""
         return {
-            "owner": self.owner,
             "description": self.description,
+            "owner": self.owner,
             "fresh for hours": self.freshness / timedelta(hours=1),
-            "partition": "batch",
+            "partition": "batch, such as 2026-11-22T06:00:00",
             "checks": {check.name: f"{check.expected} ({check.severity})" for check in self.checks},
-            "details": self.schema["properties"],
         }
 
     def evaluate(

@@ -3,21 +3,27 @@
 import logging
 from collections.abc import Iterator, Sequence
 
-from rankalpha.contract.checks import Outcome
+from rankalpha.contract.checks import Outcome, Severity
 from rankalpha.contract.figures import COUNTED, NO_CALENDAR, NO_EARLIER, REPLAYED
 
 UNCHECKED = (None, NO_EARLIER, REPLAYED, NO_CALENDAR, COUNTED)
 HEADINGS = ("check", "value", "expected", "outcome")
+LEVELS: dict[Severity, int] = {"block": logging.ERROR, "warn": logging.WARNING}
 
 
 def lines(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a table, each with the level to log it with."""
+    """Yield the lines of a table, then a sentence for each failed check, each with its level.
+
+    The lines of the table have one level, because a log shows it before the line, and would shift columns.
+    """
     rows = [(outcome["name"], shown(outcome), outcome["expected"], verdict(outcome)) for outcome in outcomes]
     widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
-    levels = [logging.INFO, *map(_level, outcomes)]
-    for level, row in zip(levels, (HEADINGS, *rows), strict=True):
+    for row in (HEADINGS, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield level, "  ".join(cells).rstrip()
+        yield logging.INFO, "  ".join(cells).rstrip()
+    for outcome in outcomes:
+        if not outcome["passed"]:
+            yield LEVELS[outcome["severity"]], f"{sentence(outcome)}."
 
 
 def sentence(outcome: Outcome) -> str:
@@ -42,9 +48,3 @@ def verdict(outcome: Outcome) -> str:
     if outcome["passed"]:
         return "not checked" if outcome["value"] in UNCHECKED else "passed"
     return "BLOCKS" if outcome["severity"] == "block" else "WARNING"
-
-
-def _level(outcome: Outcome) -> int:
-    if outcome["passed"]:
-        return logging.INFO
-    return logging.ERROR if outcome["severity"] == "block" else logging.WARNING

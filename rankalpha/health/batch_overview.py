@@ -39,8 +39,9 @@ def _neighbours(pipeline: Pipeline, name: str) -> dict[str, list[str]]:
     names = {step.dag_id: step.name for step in pipeline.steps}
     reads = next((step.reads for step in pipeline.steps if step.name == name), ())
     dag_id = pipeline.by_step.get(name, "")
+    needs = [names[pipeline.grading]] if name == FRONTEND else [writers[dataset] for dataset in reads]
     return {
-        "needs": [writers[dataset] for dataset in reads],
+        "needs": needs,
         "follows": [names[each] for each in following(dag_id)],
     }
 

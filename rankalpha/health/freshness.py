@@ -35,6 +35,7 @@ def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[di
         stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR) if wanted else None
         yield {
             "name": step.writes,
+            "asset_id": asset["id"],
             "step": step.name,
             "owner": asset["extra"]["owner"],
             "description": asset["extra"]["description"],

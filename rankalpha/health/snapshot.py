@@ -25,7 +25,7 @@ class Snapshot:
 
     `due` is when the day's batch had to start, `started` when the newest ingestion since then was due, and
     `up` since when there is a scheduler. `heartbeats` are those of Airflow's components, None for a component
-    without any. `sent` are the stored alerts; for a user who may not see Variables there are none.
+    without any. `sent` are the stored alerts.
     `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`, and `beside` what
     fails beside the pipelines, see `rankalpha.health.beside`.
     """
@@ -46,7 +46,7 @@ class Snapshot:
 def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Snapshot]:
     """Return the state of the pipelines and their batches of the last days; raises as AirflowApi does.
 
-    It takes eight requests, and one more for each hundred DAGs, runs or events; up to four more for each
+    It takes nine requests, and one more for each hundred DAGs, runs or events; up to four more for each
     failed run that counts, and one for each task beside the pipelines that fails.
     """
     now = datetime.now(UTC)

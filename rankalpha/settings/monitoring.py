@@ -45,6 +45,10 @@ class ReportSettings(Environment):
         default="",
         description="Address of the runbook that alerts link to; by default its path in the checkout.",
     )
+    ranking_url: OptionalUrl = Field(
+        default="",
+        description="Address of the ranking page for people, to which the operators' page links.",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""), description="Bearer token of /rankalpha/metrics, which is off without a token."
     )

@@ -8,7 +8,7 @@ from rankalpha.airflow_api import OWN_ROUTES, REPAIR, AirflowApi, admin_api
 from rankalpha.alerts import channels
 from rankalpha.alerts.alert import alert, is_new, record
 from rankalpha.alerts.incident import Incident
-from rankalpha.alerts.sent import all_sent
+from rankalpha.alerts.sent import all_sent, move_variables
 from rankalpha.health.diagnosis import UNSENT, all_incidents
 from rankalpha.health.snapshot import snapshots
 from rankalpha.pipeline.pipelines import pipelines
@@ -24,6 +24,8 @@ def watch() -> None:
     api = admin_api()
     for line in repair(api):
         log.warning("Repaired: %s", line)
+    if moved := move_variables(api):
+        log.info("Alerts that an earlier version kept in Variables were moved: %d", moved)
     send_again(api)
     now = snapshots(api, settings().watch_days, pipelines())
     for snapshot in now:

@@ -2,7 +2,7 @@
 
 import json
 
-from rankalpha.alerts.sent import SentAlert, variable
+from rankalpha.alerts.sent import all_sent
 from tests.support.waiting import wait_for
 
 RESULT = json.dumps({"rows": 0, "symbols": 0, "as_of": "2022-12-28"})
@@ -11,7 +11,7 @@ EMPTY = f"""sh -c 'echo "$0" > $RANKALPHA_RESULT' '{RESULT}'"""
 
 def command_of_alert(stack, key):
     """The command that an alert tells its reader to run."""
-    alert = SentAlert.read(stack.api.get(f"variables/{variable(key)}")["value"]).incident.text
+    alert = next(one.incident.text for one in all_sent(stack.api) if one.incident.key == key)
     return next(line.strip() for line in alert.splitlines() if line.startswith("  docker compose"))
 
 

@@ -69,5 +69,6 @@ def test_grades_that_do_not_add_up_are_blocked_and_the_frontend_is_not_told(lane
 
 def test_the_datasets_view_shows_the_contract(lane):
     (asset,) = lane.api.get("assets", name_pattern=lane.asset("scores"), limit=1)["assets"]
-    assert asset["extra"]["owner"] == "rankalpha"
+    assert list(asset["extra"])[:3] == ["description", "owner", "fresh for hours"]
+    assert "details" not in asset["extra"], "it would push the events out of sight"
     assert asset["extra"]["checks"]["symbols not scored"] == "at most 50 % (block)"

@@ -100,6 +100,7 @@ def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batch
         panel = opened(frame, GRADED, "sentiment")
         panel.get_by_label("Publish, so that grading follows").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
+        panel.get_by_role("button", name="Start the run").click()
         frame.locator("#toast", has_text=f"of {lane.dag('sentiment')} has started").wait_for()
         wait_for("the re-run", lambda: len(runs()) == before + 1)
         lane.settle()
@@ -108,6 +109,7 @@ def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batch
         assert runs()[-1]["triggering_user_name"] == "rankalpha"
         panel = opened(batches_of(page, lane.market.name), GRADED, "sentiment")
         panel.get_by_role("button", name="Re-run from here").click()
+        panel.get_by_role("button", name="Start the run").click()
         wait_for("the second re-run", lambda: len(runs()) == before + 2)
         lane.settle()
     assert len(lane.events("sentiment")) == events + 1

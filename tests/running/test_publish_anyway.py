@@ -28,6 +28,8 @@ def test_a_blocked_batch_is_kept_and_downstream_has_the_last_good_one(lane, bloc
     assert re.search(" rows +0 +at least 1 +BLOCKS", f" {log}".replace('"', " "))
     message = f"Error: batch {BAD} is not published in {lane.asset('scores')}: Rows is 0; expected at least 1"
     assert f"{message}. Symbols is 0" in log, "the alert names the checks"
+    assert f"Task failed: batch {BAD} is not published" in log
+    assert "error_detail" not in log, "a traceback leads to where a batch is blocked, and not to why"
     assert lane.events("scores")[-1]["partition_key"] == GOOD
     assert lane.runs_of("grading", BAD) == []
     kept = xcom(lane, "scoring", blocked, "publish_scores", "quarantine")

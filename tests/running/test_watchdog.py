@@ -55,6 +55,17 @@ def test_it_says_where_a_graded_batch_stands(lane, begun):
     assert f"Batch {lane.market.named(key)}: graded" in watch(lane, begun)
 
 
+def test_an_incident_that_an_earlier_version_kept_in_a_variable_is_taken_over(lane, begun):
+    incident = {"key": "long ago", "subject": "it broke long ago", "text": "", "urgency": "LOOK TODAY"}
+    incident |= {"batch": "", "market": lane.market.name}
+    stored = {"incident": incident, "at": "2021-03-01T06:14:00+00:00", "told": [], "unsent": []}
+    name = "rankalpha_incident_0123456789ab"
+    lane.api.post("variables", {"key": name, "value": json.dumps(stored), "description": "it broke"})
+    assert "Resolved: it broke long ago" in watch(lane, begun)
+    with pytest.raises(AirflowApiError, match="404"):
+        lane.api.get(f"variables/{name}")
+
+
 def test_a_join_that_was_lost_is_repaired_once(lane, begun):
     """The halves wait apart, as after two simultaneous events with stock Airflow (issue 71070)."""
     key = "2021-03-02T06:00:00"

@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.airflow_api import OWN_ROUTES, AirflowApiError
 from rankalpha.alerts.failed_task import describe
-from rankalpha.alerts.incident import Urgency
-from rankalpha.alerts.sent import SentAlert, variable
+from rankalpha.alerts.incident import STORE, Urgency
+from rankalpha.alerts.sent import SentAlert
 from rankalpha.commands.publish_anyway import publish_anyway
 from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE
@@ -243,8 +244,9 @@ def test_published_data_that_were_changed_are_seen_for_as_long_as_they_are_not_r
     error = AirflowFailException("published data were changed on the disk: prices.parquet: missing")
     incident = describe({"ti": ti, "exception": error})
     sent = SentAlert(incident, datetime.now(UTC), delivered=("log",))
-    key = variable(incident.key)
-    api.post("variables", {"key": key, "value": sent.write(), "description": incident.subject})
+    asset = next(one["id"] for one in api.every("assets", "assets") if one["name"] == STORE)
+    path = f"assets/{asset}/state-store/{quote(incident.key)}"
+    api._send("PUT", path, json={"value": sent.write()})
 
     def seen():
         shown = health(overview(api, 1, DEFAULT_PIPELINE))
@@ -258,4 +260,4 @@ def test_published_data_that_were_changed_are_seen_for_as_long_as_they_are_not_r
         verification("success")
         assert seen() == []
     finally:
-        api.delete(f"variables/{key}")
+        api.delete(path)

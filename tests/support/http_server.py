@@ -71,7 +71,7 @@ def local_server(
             received.append(request)
             self.reply(*answer(request))
 
-        do_POST = do_PUT = do_GET  # noqa: N815
+        do_DELETE = do_POST = do_PUT = do_GET  # noqa: N815
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     if secured:

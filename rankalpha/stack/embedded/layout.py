@@ -120,6 +120,7 @@ class Layout:
             **({"RANKALPHA_MARKETS": str(markets)} if markets.exists() else {}),
             "RANKALPHA_ENV_DIR": str(ROOT / "env"),
             "RANKALPHA_RUNNER": "process",
+            "RANKALPHA_RANKING_URL": self.urls["RANKALPHA_FRONTEND_URL"],
             "RANKALPHA_DATA_DIR": str(self.state / "data"),
             "RANKALPHA_PROCESS_DIR": str(self.state / "processes"),
         }

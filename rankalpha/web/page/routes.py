@@ -69,13 +69,17 @@ def read_overview(
     pipeline: Chosen,
     days: Annotated[float, Query(gt=0, le=MOST_DAYS)] = 3,
 ) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, because it waits for this very server
-    """Return a market's overview (`rankalpha.health.overview`), the `markets`, the `user` and the rights."""
+    """Return a market's overview (`rankalpha.health.overview`), the `markets`, the `user` and the rights.
+
+    `ranking` is the address of the ranking page, empty where it is not known.
+    """
     response.headers["Cache-Control"] = "no-store"
     # before the rights are read, so that no connection to the database is held meanwhile
     seen = answer(lambda: overview(api, days, pipeline))
     rights = {dag_id: [name for name in NEEDS if may(user, dag_id, name)] for dag_id in pipeline.dag_ids}
     names = [one.market.name for one in pipelines()]
-    return {**seen, "markets": names, "user": {"name": user.get_name(), "rights": rights}}
+    known = {"ranking": settings().ranking_url, "markets": names}
+    return {**seen, **known, "user": {"name": user.get_name(), "rights": rights}}
 
 
 @router.get("/lineage/{batch}")

@@ -10,12 +10,14 @@ import pytest
 from airflow.sdk.exceptions import ErrorType
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import (
-    DeleteVariable,
+    AssetStateStoreResult,
+    DeleteAssetStateStoreByName,
     ErrorResponse,
+    GetAssetStateStoreByName,
     GetTaskStates,
     GetVariable,
     GetVariableKeys,
-    PutVariable,
+    SetAssetStateStoreByName,
     TaskStatesResult,
     VariableKeysResult,
     VariableResult,
@@ -89,24 +91,47 @@ def airflow_says(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None
     return set_state
 
 
-@pytest.fixture
-def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
-    """Airflow's Variables as a task has them."""
-    kept: dict[str, str | None] = {}
+class Supervisor:
+    """What a task asks for Variables, and for the state store of an asset."""
 
-    def send(message: Any) -> Any:
+    def __init__(self) -> None:
+        self.variables: dict[str, str | None] = {}
+        self.store: dict[str, Any] = {}
+
+    def send(self, message: Any) -> Any:
         match message:
-            case PutVariable():
-                kept[message.key] = message.value
-            case DeleteVariable():
-                kept.pop(message.key, None)
-            case GetVariable() if message.key in kept:
-                return VariableResult(key=message.key, value=kept[message.key])
+            case SetAssetStateStoreByName():
+                self.store[message.key] = message.value
+            case DeleteAssetStateStoreByName():
+                self.store.pop(message.key, None)
+            case GetAssetStateStoreByName() if message.key in self.store:
+                return AssetStateStoreResult(value=self.store[message.key])
+            case GetAssetStateStoreByName():
+                return ErrorResponse(error=ErrorType.ASSET_STORE_NOT_FOUND)
+            case GetVariable() if message.key in self.variables:
+                return VariableResult(key=message.key, value=self.variables[message.key])
             case GetVariable():
                 return ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
             case GetVariableKeys():
-                return VariableKeysResult(keys=list(kept), total_entries=len(kept))
+                return VariableKeysResult(keys=list(self.variables), total_entries=len(self.variables))
         return None
 
-    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
-    return kept
+
+@pytest.fixture
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+    """The part of Airflow that answers a task."""
+    made = Supervisor()
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", made, raising=False)
+    return made
+
+
+@pytest.fixture
+def variables(supervisor: Supervisor) -> dict[str, str | None]:
+    """Airflow's Variables as a task has them."""
+    return supervisor.variables
+
+
+@pytest.fixture
+def store(supervisor: Supervisor) -> dict[str, Any]:
+    """The alerts that are remembered, by the keys of their incidents."""
+    return supervisor.store

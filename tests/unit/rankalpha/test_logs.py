@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from airflow.sdk.exceptions import AirflowFailException
 
-from rankalpha.logs import bind_batch_of_run, printed_is_logged
+from rankalpha.logs import bind_batch_of_run, log_refusals_plainly, printed_is_logged
 from rankalpha.settings import LogSettings, SettingsError
 
 SAYING = """
@@ -102,3 +103,53 @@ def test_a_process_masks_in_its_output_what_its_tasks_have_named_as_secret():
     assert masked == {"event": "POST /***", "address": ["/***"]}
     assert len(long["event"]) == 2_000, "a pipe keeps lines of several processes apart up to 4,096 bytes"
     assert "characters are left out" in long["event"]
+
+
+FAILING = """
+import structlog
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.log import configure_logging
+from rankalpha.logs import log_refusals_plainly
+
+configure_logging(json_output=True)
+log = structlog.get_logger("task")
+log.info("begun")
+log_refusals_plainly({})
+log_refusals_plainly({})
+for error in (AirflowFailException("batch 1 is not published: 100 % of rows"), RuntimeError("it broke")):
+    try:
+        raise error
+    except Exception:
+        log.exception("Task failed with exception")
+"""
+
+
+def test_a_refusal_is_one_line_in_the_log_of_a_task_and_another_error_has_its_traceback():
+    done = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    begun, refused, broken = map(json.loads, done.stdout.splitlines())
+    assert begun["event"] == "begun"
+    assert refused["event"] == "Task failed: batch 1 is not published: 100 % of rows"
+    assert (refused["level"], set(refused) - set(begun)) == ("error", set())
+    assert broken["event"] == "Task failed with exception"
+    assert "it broke" in json.dumps(broken["exception"])
+
+
+@pytest.mark.parametrize(
+    ("message", "cause", "plain"),
+    [
+        ("the setting is wrong", None, True),
+        ("the setting is wrong; fix it", ValueError("the setting is wrong"), True),
+        ("it cannot be", KeyError("rows"), False),
+    ],
+)
+def test_a_cause_that_a_refusal_does_not_say_is_logged(monkeypatch, message, cause, plain):
+    processors = []
+    monkeypatch.setattr(structlog, "get_config", lambda: {"processors": processors})
+    log_refusals_plainly({})
+    (plainly,) = processors
+    try:
+        raise AirflowFailException(message) from cause
+    except AirflowFailException:
+        event = plainly(None, "error", {"event": "Task failed with exception", "exc_info": True})
+    assert ("exc_info" not in event) is plain

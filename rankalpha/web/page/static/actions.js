@@ -35,10 +35,12 @@ function rerunForm(batch, step, report) {
   publish.type = "checkbox";
   publish.checked = true;
   const choice = element("label", "", [publish, element("span", "", `Publish, so that ${follows(step)}`)]);
-  return form("Re-run from here", "", [choice], async () => {
+  const act = async () => {
     const run = await rerun(step.dag_id, batch.batch, publish.checked, step.step);
     report(`Run ${run} of ${step.dag_id} has started.`);
-  });
+  };
+  return form("Re-run from here", "", [choice], act, () =>
+    `Run ${step.step} again for batch ${batch.batch}? ${publish.checked ? `Its result is published, so that ${follows(step)}.` : "Nothing is published."}`);
 }
 
 /** What runs because a step has published, in words. */
@@ -69,12 +71,15 @@ function publishForm(batch, step, market, report) {
   });
 }
 
-/** Fields and the button that acts; a refusal is shown below, and nothing is sent twice. */
-function form(text, tone, fields, act) {
+/**
+ * Fields and the button that acts; a refusal is shown below, and nothing is sent twice. With a `question` it acts once that is
+ * confirmed.
+ */
+function form(text, tone, fields, act, question = null) {
   const refusal = element("p", "refusal");
   refusal.setAttribute("role", "alert");
   refusal.hidden = true;
-  const go = button(`act ${tone}`, text, async () => {
+  const send = async () => {
     go.disabled = true;
     refusal.hidden = true;
     try {
@@ -84,6 +89,22 @@ function form(text, tone, fields, act) {
       refusal.hidden = false;
       go.disabled = false;
     }
-  });
+  };
+  const go = button(`act ${tone}`, text, () => (question ? ask(go, question(), send) : send()));
   return element("div", "form", [...fields, go, refusal]);
+}
+
+/** Put a question in the place of a button; whatever the answer, the button is there again. */
+function ask(go, text, send) {
+  const answer = (act) => () => {
+    asked.replaceWith(go);
+    go.focus();
+    act();
+  };
+  const yes = button("act", "Start the run", answer(send));
+  const asked = element("div", "asked", [element("p", "", text), yes, button("plain", "Cancel", answer(() => {}))]);
+  asked.setAttribute("role", "group");
+  asked.setAttribute("aria-label", text);
+  go.replaceWith(asked);
+  yes.focus();
 }

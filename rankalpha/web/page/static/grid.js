@@ -1,6 +1,8 @@
 // The table: a row a batch, a column a stage with the trend of its duration, a button in each cell.
 import { button, drawing, element } from "./dom.js";
 import { batchName, count, duration } from "./format.js";
+import { grades } from "./grades.js";
+import { dagLink } from "./links.js";
 import { CARRIED, WARNING, broken, icon, stateMark } from "./states.js";
 
 const WIDTH = 96;
@@ -12,10 +14,11 @@ const drawn = new Map(); // what each row and the head were drawn from, so that 
 export function renderHead(parent, batches) {
   const names = columns(batches);
   const trends = names.map((name) => batches.map((batch) => step(batch, name)).filter((found) => found?.seconds > 0).reverse());
-  if (same(parent, trends.map((steps) => steps.map(({ seconds, state }) => [seconds, state])))) return;
+  const dags = names.map((name) => step(batches[0], name).dag_id);
+  if (same(parent, [dags, trends.map((steps) => steps.map(({ seconds, state }) => [seconds, state]))])) return;
   parent.replaceChildren(
     head("Batch", []),
-    ...names.map((name, index) => head(name, trends[index])),
+    ...names.map((name, index) => head(name, trends[index], dags[index])),
     head("Grades", []),
   );
 }
@@ -54,8 +57,9 @@ function same(key, data) {
   return false;
 }
 
-function head(name, steps) {
-  const made = element("th", `column-${name.toLowerCase()}`, [element("span", "stage", name)]);
+function head(name, steps, dagId) {
+  const text = dagId ? [dagLink(dagId, name)] : name;
+  const made = element("th", `column-${name.toLowerCase()}`, [element("span", "stage", text)]);
   made.scope = "col";
   made.setAttribute("role", "columnheader");
   if (steps.length) made.append(trend(name, steps));
@@ -134,20 +138,4 @@ function timing(step, now) {
 
 function note(tone, text, sign = WARNING) {
   return element("span", `note ${tone}`, [icon(sign), element("span", "", text)]);
-}
-
-/** How many symbols have each grade, as wide as their share. */
-function grades(counts) {
-  const letters = Object.entries(counts ?? {}).filter(([letter, amount]) => "ABCDF".includes(letter) && amount > 0);
-  if (!letters.length) return element("span", "none", "–");
-  const label = letters.map(([letter, amount]) => `${letter} ${amount}`).join(", ");
-  const bar = element("span", "grades", letters.map(([letter, amount]) => {
-    const part = element("i", `grade-${letter}`, letter);
-    part.style.setProperty("--share", amount);
-    return part;
-  }));
-  bar.setAttribute("role", "img");
-  bar.setAttribute("aria-label", `Grades: ${label}`);
-  bar.title = label;
-  return bar;
 }

@@ -1,7 +1,9 @@
 // Loads the overview every ten seconds and draws what has changed.
 import { overview } from "./api.js";
+import { fill, filtered } from "./filter.js";
+import { renderGraph } from "./graph.js";
 import { renderHead, renderRows } from "./grid.js";
-import { link } from "./links.js";
+import { link, rankingLink } from "./links.js";
 import { Panel } from "./panel.js";
 import { placeOf, setPlace } from "./place.js";
 import { button } from "./dom.js";
@@ -13,7 +15,7 @@ let shown = null; // the newest overview
 let market = ""; // the first
 let timer = 0;
 
-const panel = new Panel(at("panel"), (sentence) => {
+const panel = new Panel(at("panel"), () => shown, (sentence) => {
   at("panel").close();
   at("toast").textContent = sentence;
   at("toast").hidden = false;
@@ -23,11 +25,11 @@ const panel = new Panel(at("panel"), (sentence) => {
 
 /** Show the market and open the batch that the address names. */
 async function follow() {
-  const { market: named, batch, name } = placeOf(location.hash);
+  const { market: named, batch, name, other } = placeOf(location.hash);
   panel.dismiss();
   market = named;
   await load();
-  if (batch && shown && market === named) open(batch, name);
+  if (batch && shown && market === named) panel.open(batch, name, other);
 }
 
 async function load() {
@@ -50,20 +52,37 @@ async function load() {
 }
 
 function draw() {
-  const { batches, datasets, incidents, components, now, days, user } = shown;
+  const { batches, datasets, incidents, components, now, days } = shown;
   at("content").hidden = false;
   at("state").hidden = true;
   drawMarkets();
   at("summary").textContent = summary(batches, days, shown.session);
   renderIncidents(at("incidents"), incidents);
   renderDatasets(at("datasets"), datasets, now);
+  renderGraph(at("graph"), batches[0], (name) => panel.open(batches[0].batch, name));
+  drawRanking();
   renderHead(at("columns"), batches);
-  renderRows(at("rows"), batches, now, open);
-  at("nothing").hidden = batches.length > 0;
-  at("nothing").textContent = `No batch yet. The next one starts at ${shown.market.starts}, or when ${shown.market.ingestion} is triggered.`;
+  drawRows();
   renderComponents(at("components"), components, now);
-  const batch = panel.shown && batches.find(({ batch: key }) => key === panel.shown.batch);
-  if (batch) panel.update(batch, user);
+  panel.update();
+}
+
+/** The batches that the filter lets through. */
+function drawRows() {
+  const { batches, now } = shown;
+  const found = filtered(batches, at("shown").value);
+  renderRows(at("rows"), found, now, (key, name) => panel.open(key, name));
+  at("nothing").hidden = found.length > 0;
+  at("nothing").textContent = batches.length
+    ? `None of these batches: ${at("shown").selectedOptions[0].text}.`
+    : `No batch yet. The next one starts at ${shown.market.starts}, or when ${shown.market.ingestion} is triggered.`;
+}
+
+/** The link to the ranking page, where its address is known. */
+function drawRanking() {
+  const { ranking, markets, market: { name } } = shown;
+  const known = ranking ? rankingLink("Ranking", ranking, markets.length > 1 ? name : "") : null;
+  if (at("ranking").firstChild?.href !== known?.href) at("ranking").replaceChildren(...(known ? [known] : []));
 }
 
 /** Which market is shown; hidden when there is only one. */
@@ -72,11 +91,6 @@ function drawMarkets() {
   at("markets").hidden = names.length < 2;
   if (at("market").length !== names.length) at("market").replaceChildren(...names.map((name) => new Option(name, name)));
   at("market").value = shown.market.name;
-}
-
-function open(key, name) {
-  const batch = shown.batches.find((found) => found.batch === key);
-  if (batch) panel.open(batch, name, shown.user, shown.markets.length > 1 ? shown.market.name : "");
 }
 
 function live(state, text) {
@@ -118,11 +132,13 @@ function advice(error) {
 
 function choose(name) {
   market = name;
-  setPlace(market);
+  setPlace({ market });
   load();
 }
 
+fill(at("shown"));
 at("days").addEventListener("change", load);
+at("shown").addEventListener("change", () => shown && drawRows());
 at("market").addEventListener("change", () => choose(at("market").value));
 addEventListener("hashchange", follow);
 document.addEventListener("visibilitychange", () => document.hidden || load());

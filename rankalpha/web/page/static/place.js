@@ -1,12 +1,17 @@
-// Where the page is, in the hash of its address: #market/batch/step, without the market when there is only one.
-const KEY = /^\d{4}-\d\d-\d\dT/;
+// Where the page is, in the hash of its address: #market/batch/step, without the market when there is only one. Two batches
+// that are compared are #market/batch..batch.
+import { uiAddress } from "./api.js";
 
-/** The market, batch and step of the address; each is empty when the address does not name it. */
+const KEY = /^\d{4}-\d\d-\d\dT/;
+const FRAME = "plugin/rankalpha/rankalpha/page/"; // of the page in Airflow's own frame
+
+/** The market, batch, step and compared batch of the address; each is empty when the address does not name it. */
 export function placeOf(hash) {
   const parts = decoded(hash.slice(1)).split("/");
   const market = KEY.test(parts[0]) ? "" : parts.shift();
-  const [batch = "", name = null] = parts;
-  return { market, batch, name };
+  const [batches = "", name = null] = parts;
+  const [batch, other = null] = batches.split("..");
+  return { market, batch, name, other };
 }
 
 function decoded(text) {
@@ -17,8 +22,17 @@ function decoded(text) {
   }
 }
 
+function hashOf({ market, batch, name, other }) {
+  const parts = [market, other ? `${batch}..${other}` : batch, name].filter(Boolean).join("/");
+  return parts ? `#${parts}` : "";
+}
+
 /** Write a place to the address. */
-export function setPlace(market, batch = "", name = null) {
-  const parts = [market, batch, name].filter(Boolean).join("/");
-  history.replaceState(null, "", parts ? `#${parts}` : location.pathname + location.search);
+export function setPlace(place) {
+  history.replaceState(null, "", hashOf(place) || location.pathname + location.search);
+}
+
+/** The address of a place for other people: of Airflow's frame when the page is in it. */
+export function addressOf(place) {
+  return parent === window ? location.href.split("#")[0] + hashOf(place) : uiAddress(FRAME + hashOf(place));
 }

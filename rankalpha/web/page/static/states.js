@@ -20,6 +20,9 @@ const STATES = {
   lost: ["Lost", "bad", [["path", { d: "M5.6 6a2.4 2.4 0 1 1 3.3 2.2c-.6.3-.9.7-.9 1.4M8 12.4h.01" }]]],
 };
 
+/** The word of each state. */
+export const NAMES = Object.fromEntries(Object.entries(STATES).map(([state, [word]]) => [state, word]));
+
 /** The sign and the word of a state. */
 export function stateMark(state) {
   const [word, tone, parts] = STATES[state] ?? [state, "idle", STATES.waiting[2]];

@@ -1,7 +1,7 @@
 // What is above and below the table: incidents, datasets, Airflow's components.
 import { element } from "./dom.js";
 import { age, batchName, count } from "./format.js";
-import { link } from "./links.js";
+import { datasetLink, link } from "./links.js";
 import { CROSS, PASSED, WARNING, icon } from "./states.js";
 
 const SILENT_SECONDS = 120; // as in rankalpha.health.diagnosis
@@ -44,7 +44,7 @@ export function renderDatasets(parent, datasets, now) {
     const [from, to] = [new Date(dataset.published), new Date(dataset.stale_at)];
     meter.style.setProperty("--part", never ? 1 : Math.min(1, (new Date(now) - from) / (to - from)));
     const card = element("article", `dataset ${dataset.stale ? "stale" : "fresh"}`, [
-      element("h2", "", [element("span", "", dataset.name), element("span", `freshness ${dataset.stale ? "warn" : "good"}`, dataset.stale ? "Stale" : "Fresh")]),
+      element("h2", "", [element("span", "", [datasetLink(dataset)]), element("span", `freshness ${dataset.stale ? "warn" : "good"}`, dataset.stale ? "Stale" : "Fresh")]),
       element("p", "figure", `${words}, ${until}`),
       meter,
       element("p", "sub", dataset.newest_batch ? `Batch ${batchName(dataset.newest_batch).join(" ")}` : "No batch yet"),

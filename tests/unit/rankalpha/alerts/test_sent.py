@@ -8,7 +8,7 @@ import pytest
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.alerts.incident import Incident, Urgency
-from rankalpha.alerts.sent import SentAlert, all_sent
+from rankalpha.alerts.sent import SentAlert, all_sent, forget, move_variables, recall, remember
 from tests.support.http_server import local_server
 
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
@@ -18,7 +18,9 @@ ALERT = SentAlert(
 
 
 def test_what_is_written_is_read():
-    assert SentAlert.read(ALERT.write()) == ALERT
+    written = ALERT.write()
+    assert SentAlert.read(written, "key") == ALERT
+    assert json.loads(json.dumps(written)) == written, "Airflow stores nothing but JSON"
 
 
 # what the versions before this one have stored, and a running stack still holds when it is upgraded
@@ -41,13 +43,13 @@ STORED = {
 
 
 def test_what_an_earlier_version_has_stored_is_read():
-    read = SentAlert.read(json.dumps(STORED))
+    read = SentAlert.read(STORED, "key")
     incident = replace(ALERT.incident, market="nyse")
     assert read == replace(ALERT, incident=incident, sending=True, recovering=True)
 
 
-def test_an_earlier_version_reads_what_is_stored():
-    assert json.loads(SentAlert.read(json.dumps(STORED)).write()) == STORED
+def test_a_channel_that_does_not_exist_is_not_waited_for():
+    assert SentAlert.read({**STORED, "unsent": ["e-mail", "pager"]}, "key").unsent == ("e-mail",)
 
 
 def test_an_alert_of_before_there_were_markets_is_of_the_default_market():
@@ -55,13 +57,13 @@ def test_an_alert_of_before_there_were_markets_is_of_the_default_market():
         **STORED,
         "incident": {key: value for key, value in STORED["incident"].items() if key != "market"},
     }
-    assert SentAlert.read(json.dumps(stored)).incident == ALERT.incident
+    assert SentAlert.read(stored, "key").incident == ALERT.incident
 
 
-@pytest.mark.parametrize("value", ["overdue 2026-11-22T06:00:00", '{"incident": 1}', "[]", "{}"])
-def test_what_somebody_else_has_written_is_a_key(value):
-    read = SentAlert.read(value, "what it was")
-    assert (read.incident.key, read.incident.subject, read.unsent) == (value, "what it was", ())
+@pytest.mark.parametrize("stored", [None, "overdue", 7, [], {}, {"incident": 1}])
+def test_what_somebody_else_has_written_is_a_key(stored):
+    read = SentAlert.read(stored, "overdue", "what it was")
+    assert (read.incident.key, read.incident.subject, read.unsent) == ("overdue", "what it was", ())
 
 
 def test_what_is_being_sent_is_not_sent_by_another_until_that_one_must_be_dead():
@@ -76,14 +78,60 @@ def test_a_channel_that_has_taken_it_has_delivered_it():
     assert ALERT.after_sending(("e-mail",)) == ALERT
 
 
-@pytest.mark.parametrize(("status", "found"), [(200, [ALERT]), (403, [])])
-def test_all_are_listed_to_who_may_see_variables(status, found):
-    listed = {"variables": [{"value": ALERT.write(), "description": "subject"}]}
-    with local_server(lambda _request: (status, listed)) as (url, requests):
-        assert all_sent(AirflowApi(url, "user", "password")) == found
-    assert requests[0].query["variable_key_prefix_pattern"] == ["rankalpha_incident_"]
+ASSETS = [{"id": 6, "name": "nyse_incidents"}, {"id": 7, "name": "incidents"}]
 
 
-def test_another_refusal_is_an_error():
+def airflow(variables=(), assets=ASSETS, entries=()):
+    """What Airflow's API answers, by the end of the path."""
+    listed = {"assets": assets, "state-store": entries, "variables": variables}
+    names = {"state-store": "asset_state_store"}
+
+    def answer(request):
+        last = request.path.rsplit("/", 1)[-1]
+        return 200, {names.get(last, last): listed.get(last)}
+
+    return local_server(answer)
+
+
+def test_all_are_listed_of_the_asset_that_holds_them():
+    with airflow(entries=[{"key": "key", "value": ALERT.write()}]) as (url, requests):
+        assert all_sent(AirflowApi(url, "user", "password")) == [ALERT]
+    assert requests[-1].path == "/api/v2/assets/7/state-store"
+
+
+def test_before_the_watchdog_was_parsed_there_are_none():
+    with airflow(assets=ASSETS[:1]) as (url, requests):
+        assert all_sent(AirflowApi(url, "user", "password")) == []
+        assert move_variables(AirflowApi(url, "user", "password")) == 0
+    assert len(requests) == 2
+
+
+def test_a_refusal_is_an_error():
     with local_server(lambda _request: (422, {})) as (url, _), pytest.raises(AirflowApiError):
         all_sent(AirflowApi(url, "user", "password"))
+
+
+def test_what_an_earlier_version_keeps_in_variables_is_moved(store):
+    """Each that is open, once, and none over what is known now."""
+    remember(known := replace(ALERT, incident=replace(ALERT.incident, key="known"), recovering=True))
+    stored = [STORED, {**STORED, "incident": {**STORED["incident"], "key": "known"}}]
+    variables = [
+        *({"key": f"rankalpha_incident_{n}", "value": json.dumps(one)} for n, one in enumerate(stored)),
+        {"key": "rankalpha_incident_2", "value": "overdue"},
+    ]
+    listed = [{"description": "what it was", **one} for one in variables]
+    with airflow(listed) as (url, requests):
+        assert move_variables(AirflowApi(url, "user", "password")) == 3
+    assert recall("key") == SentAlert.read(STORED, "key")
+    assert recall("known") == known
+    assert recall("overdue").incident.subject == "what it was"
+    deleted = [request.path for request in requests if request.method == "DELETE"]
+    assert deleted == [f"/api/v2/variables/rankalpha_incident_{n}" for n in range(3)]
+
+
+def test_a_key_that_is_too_long_for_airflow_is_cut(store):
+    remember(long := replace(ALERT, incident=replace(ALERT.incident, key="k" * 600)))
+    assert [len(key) for key in store] == [512]
+    assert recall("k" * 600) == long
+    forget(long)
+    assert store == {}

@@ -106,3 +106,14 @@ def test_without_a_calendar_nobody_says_whether_grades_are_current():
 def test_only_another_batch_is_one_to_carry_over_from(carried):
     found = overview_of(DEFAULT_PIPELINE, batch(SUNDAY, carried), datetime(2026, 11, 29, tzinfo=UTC))
     assert (found["carried_over_from"], found["news"]) == (None, "")
+
+
+def test_each_step_names_those_that_it_comes_after():
+    found = overview_of(DEFAULT_PIPELINE, batch(SUNDAY), at("2026-11-29T08:00:00"))
+    assert {step["step"]: step["needs"] for step in found["steps"]} == {
+        "ingestion": [],
+        "scoring": ["ingestion"],
+        "sentiment": ["ingestion"],
+        "grading": ["scoring", "sentiment"],
+        "frontend": ["grading"],
+    }

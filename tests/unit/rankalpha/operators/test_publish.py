@@ -118,8 +118,8 @@ def test_a_warning_publishes_and_is_told(capsys):
     event = publish(earlier={**earlier, **later})[DATASET]
     (warning,) = [one for one in event.extra["checks"] if not one["passed"]]
     assert (warning["name"], warning["severity"], warning["value"]) == ("change of rows", "warn", -66.6667)
-    (told,) = [line for line in capsys.readouterr().out.splitlines() if " WARNING " in line]
-    assert "[warning  ] change of rows" in told
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if "Change of rows is" in line]
+    assert "[warning  ] Change of rows is -66.6667 %; expected at least -20 %." in told
     assert "forced" not in event.extra
 
 

@@ -16,6 +16,7 @@ NEEDS = {
     "sentiment": ["ingestion"],
     "grading": ["scoring", "sentiment"],
     "evaluation": ["grading"],
+    "frontend": ["grading"],
 }
 FOLLOWS = {
     "ingestion": ["scoring", "sentiment", "grading", "evaluation"],
@@ -83,6 +84,7 @@ def dataset(name: str, **changed: Any) -> dict[str, Any]:
     """A fresh dataset, unless told otherwise."""
     known = {
         "name": name,
+        "asset_id": 1,
         "step": STEP[name],
         "owner": "rankalpha",
         "description": "",

@@ -65,7 +65,14 @@ def batch(key: str, *states: str) -> dict[str, Any]:
 
 
 def overview(*batches: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    dataset = {"name": "prices", "owner": "ann", "description": "Closing prices", "fresh_for_hours": 26.0}
+    dataset = {
+        "name": "prices",
+        "asset_id": 3,
+        "step": "ingestion",
+        "owner": "ann",
+        "description": "Closing prices",
+        "fresh_for_hours": 26.0,
+    }
     dataset |= {"newest_batch": KEY, "published": f"{KEY}+00:00", "age_hours": 30.0, "stale": True}
     dataset |= {"session": SESSION, "stale_at": "2026-11-22T06:20:00+00:00"}
     may = {f"rankalpha_{name}": ["rerun", "publish"] for name in STEPS}
@@ -73,7 +80,11 @@ def overview(*batches: dict[str, Any], **changed: Any) -> dict[str, Any]:
     made |= {"incidents": [{"key": "k", "subject": "it is wrong", "text": "mend it"}]}
     made |= {"components": {"scheduler": f"{KEY}+00:00", "triggerer": None}}
     made |= {"market": {"name": "default", "starts": "06:00 UTC", "ingestion": "rankalpha_ingestion"}}
-    made |= {"markets": ["default"], "session": {**SESSION, "current": True, "news": ""}}
+    made |= {
+        "ranking": "http://127.0.0.1:3000",
+        "markets": ["default"],
+        "session": {**SESSION, "current": True, "news": ""},
+    }
     return {**made, "user": {"name": "ann", "rights": may}, **changed}
 
 

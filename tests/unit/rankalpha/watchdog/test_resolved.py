@@ -48,22 +48,22 @@ def close(*incidents, batch_is="done", found=(), answer=(404, {}), elsewhere=(),
     return requests
 
 
-def test_one_message_reports_all_that_is_resolved_of_a_batch(variables, reports):
+def test_one_message_reports_all_that_is_resolved_of_a_batch(store, reports):
     close(FAILED, LATE)
     ((incident, to, notice),) = reports
     assert incident.subject == "Resolved: scoring failed; scoring is late"
     assert (incident.urgency, to, notice) == (Urgency.NO_ACTION, ("Slack", "e-mail"), True)
     assert f"Batch: {KEY}, now complete" in incident.text
-    assert variables == {}
+    assert store == {}
 
 
-def test_a_batch_that_recovers_is_not_resolved_and_alerted_again_when_it_fails_again(variables, reports):
+def test_a_batch_that_recovers_is_not_resolved_and_alerted_again_when_it_fails_again(store, reports):
     close(FAILED, batch_is="running")
     assert reports == []
     assert recall(FAILED.key).recovering
 
 
-def test_a_run_without_a_key_that_was_cleared_is_not_resolved_before_it_ends(variables, reports):
+def test_a_run_without_a_key_that_was_cleared_is_not_resolved_before_it_ends(store, reports):
     """Its batch was graded before, and does not show the run."""
     close(FAILED, answer=(200, {"state": "running"}))
     assert reports == []
@@ -73,30 +73,30 @@ def test_a_run_without_a_key_that_was_cleared_is_not_resolved_before_it_ends(var
 
 
 @pytest.mark.parametrize("batch_is", ["running", "done", None])
-def test_what_was_sent_after_the_snapshot_is_left_to_the_next_round(variables, reports, batch_is):
+def test_what_was_sent_after_the_snapshot_is_left_to_the_next_round(store, reports, batch_is):
     close(FAILED, batch_is=batch_is, ago=-1)
     assert reports == []
     assert not recall(FAILED.key).recovering
 
 
-def test_a_run_that_airflow_has_not_ended_yet_is_not_taken_for_one_that_recovers(variables, reports):
+def test_a_run_that_airflow_has_not_ended_yet_is_not_taken_for_one_that_recovers(store, reports):
     close(FAILED, batch_is="running", ago=1)
     assert reports == []
     assert not recall(FAILED.key).recovering
 
 
-def test_what_lasts_is_left_alone(variables, reports):
+def test_what_lasts_is_left_alone(store, reports):
     close(FAILED, batch_is="failed", found=[FAILED])
     assert reports == []
     assert not recall(FAILED.key).recovering
 
 
-def test_a_batch_too_old_to_be_seen_is_forgotten_and_not_called_resolved(variables, reports):
+def test_a_batch_too_old_to_be_seen_is_forgotten_and_not_called_resolved(store, reports):
     close(FAILED, batch_is=None)
-    assert (reports, variables) == ([], {})
+    assert (reports, store) == ([], {})
 
 
-def test_what_belongs_to_no_batch_is_resolved_when_its_symptom_is_gone(variables, reports):
+def test_what_belongs_to_no_batch_is_resolved_when_its_symptom_is_gone(store, reports):
     close(PAUSED)
     assert [incident.subject for incident, _, _ in reports] == ["Resolved: it is paused"]
 
@@ -117,17 +117,15 @@ OLD = {"state": "failed", "end_date": (NOW - timedelta(days=4)).isoformat()}
     ],
 )
 def test_a_run_without_a_batch_is_resolved_when_it_or_a_later_run_has_succeeded(
-    variables, reports, answer, times, kept
+    store, reports, answer, times, kept
 ):
     request, *_ = close(replace(FAILED, batch=""), answer=answer)
     assert request.path == "/api/v2/dags/rankalpha_scoring/dagRuns/r"
-    assert (len(reports), len(variables)) == (times, kept)
+    assert (len(reports), len(store)) == (times, kept)
 
 
 @pytest.mark.parametrize(("state", "times"), [("success", 1), ("failed", 0)])
-def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(
-    variables, reports, state, times
-):
+def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(store, reports, state, times):
     failed = Incident(failure("rankalpha_maintenance", "prune_logs"), "prune_logs failed", "")
     (request,) = close(failed, answer=(200, {"task_instances": [{"state": state}]}))
     assert request.path == "/api/v2/dags/rankalpha_maintenance/dagRuns/~/taskInstances"
@@ -137,18 +135,18 @@ def test_a_task_beside_the_pipeline_is_resolved_when_a_later_run_has_succeeded(
 
 
 @pytest.mark.parametrize("incident", [FAILED, PAUSED, replace(FAILED, batch="")], ids=lambda one: one.subject)
-def test_what_is_of_a_removed_market_is_forgotten(variables, reports, incident):
+def test_what_is_of_a_removed_market_is_forgotten(store, reports, incident):
     assert close(replace(incident, market="removed")) == []
-    assert (reports, variables) == ([], {})
+    assert (reports, store) == ([], {})
 
 
-def test_a_notice_that_waits_to_be_sent_stays(variables, reports):
+def test_a_notice_that_waits_to_be_sent_stays(store, reports):
     close(PAUSED, notice=True)
     assert reports == []
     assert recall(PAUSED.key).unsent == ("e-mail",)
 
 
-def test_a_batch_of_the_same_key_in_another_market_ends_nothing(variables, reports):
+def test_a_batch_of_the_same_key_in_another_market_ends_nothing(store, reports):
     graded = Batch(KEY, NOW, {"scoring": Standing("done")})
     close(FAILED, batch_is="running", elsewhere=[graded])
     assert reports == []

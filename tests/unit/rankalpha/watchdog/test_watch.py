@@ -29,8 +29,9 @@ def mail(monkeypatch):
 
 
 def send(*alerts):
-    stored = {"variables": [{"value": alert.write(), "description": ""} for alert in alerts]}
-    with local_server(lambda _request: (200, stored)) as (url, _):
+    stored = [{"key": alert.incident.key, "value": alert.write()} for alert in alerts]
+    answer = {"assets": [{"id": 7, "name": "incidents"}], "asset_state_store": stored}
+    with local_server(lambda _request: (200, answer)) as (url, _):
         send_again(AirflowApi(url, "user", "password"))
 
 
@@ -43,7 +44,7 @@ def test_each_repair_is_a_sentence():
     assert requests[-1].json() == {"days": 3}
 
 
-def test_an_alert_that_has_waited_says_when_it_was_raised(mail, variables):
+def test_an_alert_that_has_waited_says_when_it_was_raised(mail, store):
     with mail:
         send(WAITING)
     ((_, message),) = mail.messages
@@ -52,8 +53,8 @@ def test_an_alert_that_has_waited_says_when_it_was_raised(mail, variables):
     assert (sent.delivered, sent.unsent) == (("Slack", "e-mail"), ())
 
 
-def test_a_channel_that_is_down_is_used_once_in_a_round(mail, variables, caplog):
+def test_a_channel_that_is_down_is_used_once_in_a_round(mail, store, caplog):
     other = SentAlert(Incident("other", "more broke", ""), WAITING.at, (), ("e-mail",))
     send(WAITING, other)
     assert caplog.text.count("ALERT could not be sent by e-mail") == 1
-    assert variables == {}, "what is stored still holds"
+    assert store == {}, "what is stored still holds"
