@@ -18,9 +18,7 @@ class RefreshAnswer(BaseModel):
     distribution: dict[str, int]
     checksum: str
     version: Sealed | None = None  # None for grades of a batch that has no versions
-    content: str | None = (
-        None  # SHA-256 of a version's grades without their batch: equal where the grades are
-    )
+    content: str | None = None  # SHA-256 of a version's grades, without their batch
 
     @classmethod
     def of(cls, batch: str, market: str | None, done: Graded) -> "RefreshAnswer":
