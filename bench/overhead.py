@@ -14,7 +14,7 @@ from docker import APIClient
 
 from bench.batches import Batch, by_airflow, by_docker
 from bench.report import LATEST, Figure, say
-from bench.stack import BENCH_DAGS, ours, wait_for_dags
+from bench.stack import BENCH_DAGS, OWN_DAGS, ours, wait_for_dags
 from bench.stock import stock
 from bench.work import SECONDS
 
@@ -35,7 +35,7 @@ DAGS = {
 def measure() -> list[Figure]:
     """Run a batch by each contender in each round, each time beginning with another contender."""
     engine = APIClient(base_url="unix:///var/run/docker.sock", version="auto")
-    with stock() as theirs, ours(BENCH_DAGS, env={}, RANKALPHA_RUNNER="docker") as own:
+    with stock() as theirs, ours(OWN_DAGS, BENCH_DAGS, env={}, RANKALPHA_RUNNER="docker") as own:
         stacks = {CLASSIC: theirs, PLAIN: theirs, OURS: own, AT_ONCE: own}
         for name, dags in DAGS.items():
             wait_for_dags(stacks[name], *dags)

@@ -32,13 +32,9 @@ def ours(*bundles: Mapping[str, object], env: Mapping[str, str], **settings: str
             AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST=json.dumps(bundles),
             **settings,
         )
-        try:
-            say("Starting RankAlpha's stack")
-            if (started := stack.stack("start")).returncode:
-                raise SystemExit(started.stdout)
+        say("Starting RankAlpha's stack")
+        with stack.started():
             yield stack
-        finally:
-            stack.stack("clean")
 
 
 def noop(services: str) -> dict[str, str]:

@@ -19,9 +19,7 @@ class RefreshAnswer(BaseModel):
     distribution: dict[str, int]
     checksum: str
     version: Sealed | None = None  # None for grades of a batch that has no versions
-    content: str | None = (
-        None  # SHA-256 of a version's grades without their batch: equal where the grades are
-    )
+    content: str | None = None  # SHA-256 of a version's grades, without their batch
     not_recorded: str | None = None  # why the grades are shown, but not in the record; None: they are
 
     @classmethod

@@ -71,7 +71,8 @@ def test_the_page_shows_the_batch_by_its_stages_and_leads_to_a_stages_log(stack,
         expect(panel.locator("code", has_text=re.compile(r"^sha256:[0-9a-f]{64}$")).first).to_be_visible()
         panel.get_by_role("link", name="run_ingestion, attempt 1").first.click()
         # Airflow shows the end of a log first
-        expect(page.get_by_text(re.compile(r"^Container rankalpha-ingestion-\S+ from image"))).to_be_visible()
+        log = page.get_by_text(re.compile(r"^Container rankalpha-ingestion-\S+ from image"))
+        expect(log).to_be_visible(timeout=30_000)
 
 
 def test_a_stage_is_re_run_from_the_page(stack, batch, browser):

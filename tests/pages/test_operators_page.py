@@ -201,7 +201,7 @@ def test_texts_stand_out_from_what_is_behind_them(page, server, theme) -> None:
     assert page.evaluate(FAINT) == []
 
 
-@pytest.mark.parametrize("width", [300, 390, 600, 860, 861, 1100, 1600])
+@pytest.mark.parametrize("width", [248, 390, 600, 860, 861, 1100, 1600])
 def test_it_fits_every_width(page, server, width) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     shown(page, server)
