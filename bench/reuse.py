@@ -9,10 +9,12 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+from tests.support.embedded_stack import RunningStack
+
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, ours, wait, wait_for_dags
 from rankalpha.pipeline.pipelines import GRADING_DAG, PIPELINE
-from tests.support.stack import EACH_RUNS, RunningStack
+from tests.support.stack import EACH_RUNS
 
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
 DAYS, WEEKEND = 700, 5

@@ -21,18 +21,8 @@ from docker.types import LogConfig
 from requests import RequestException
 
 from rankalpha.runners import container_log
-from rankalpha.runners.base import (
-    GRACE_SECONDS,
-    TAIL_LINES,
-    Container,
-    EngineLost,
-    Line,
-    NameTaken,
-    Runner,
-    StageInvalid,
-    Usage,
-    shortened,
-)
+from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner
+from rankalpha.runners.container import Container, Usage
 from rankalpha.runners.docker_engine import (
     check_there,
     container_of,
@@ -43,10 +33,13 @@ from rankalpha.runners.docker_engine import (
 from rankalpha.runners.docker_errors import asking, starting
 from rankalpha.runners.docker_figures import digest, image_id, usage_of
 from rankalpha.runners.docker_mounts import FOLDERS_SINCE, mounts, shares_a_volume, takes_folders
+from rankalpha.runners.failures import EngineLost, NameTaken, StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
 from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
+from rankalpha.runners.line import Line, shortened
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
 DATA_ROOT = "/data"
 API_VERSION = "1.44"  # of Docker 25; to ask an engine for its version takes longer than most requests

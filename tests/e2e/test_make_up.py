@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import psutil
 import pytest
 import requests
+from tests.support.embedded_stack import RunningStack
 
 from apps.common.exchange import exchange
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
@@ -20,7 +21,7 @@ from tests.support.guide import GIVEN, Guide, missing, steps
 from tests.support.needs import needs
 from tests.support.page import batches_of, cell, signed_in
 from tests.support.served import served
-from tests.support.stack import RunningStack, copy_checkout
+from tests.support.stack import copy_checkout
 from tests.support.users import make_users
 from tests.support.waiting import wait_for
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from rankalpha.stack.embedded.layout import ROOT, Layout, runtime_dir
+from rankalpha.stack.embedded.layout import ROOT, Layout
+from rankalpha.stack.embedded.paths import runtime_dir
 from rankalpha.stack.embedded.ports import check_ports
 from rankalpha.stack.embedded.postgres import start as start_postgres
 from rankalpha.stack.embedded.postgres import stop as stop_postgres

@@ -7,10 +7,10 @@ import pytest
 import requests
 
 from rankalpha.runners import docker
-from rankalpha.runners.base import EngineLost
 from rankalpha.runners.docker import SAMPLE_SECONDS, DockerRunner
 from rankalpha.runners.docker_engine import container_of
 from rankalpha.runners.docker_figures import usage_of
+from rankalpha.runners.failures import EngineLost
 from tests.unit.rankalpha.support.demo_stage import job
 from tests.unit.rankalpha.support.fake_docker import ID, IMAGE_ID, Client, found, refused
 

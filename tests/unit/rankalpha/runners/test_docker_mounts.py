@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from rankalpha.runners import docker
-from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import StageInvalid
 from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.demo_stage import KEY, job
 from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
