@@ -9,14 +9,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.support.embedded_stack import RunningStack
-
 from bench.idle import loads, memory
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, noop, ours, wait, wait_for_dags
 from rankalpha.pipeline.batch import key_of
+from tests.support.checkout import ROOT
+from tests.support.embedded_stack import RunningStack
 from tests.support.services import FRONTEND, RecordingServices
-from tests.support.stack import ROOT
 
 COUNTS = (1, 10, 100)
 PARSES = 3

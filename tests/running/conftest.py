@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from tests.support.embedded_stack import RunningStack
 
 from rankalpha.pipeline.markets import read
 from rankalpha.stack.embedded.ports import free_ports
+from tests.support.embedded_stack import RunningStack
 from tests.support.lane import Lane
 from tests.support.recording_stack import new_stack, write_markets, write_profile
 from tests.support.services import RecordingServices

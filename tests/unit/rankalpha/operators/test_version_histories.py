@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings as own_settings
-from tests.support.stack import ROOT
+from tests.support.checkout import ROOT
 from tests.unit.rankalpha.support.together import Together, bytes_of
 
 KEY = "2025-11-19T06:00:00"

@@ -29,7 +29,7 @@ WHERE = r"RANKALPHA_DOCKER_URL=unix:///var/run/docker\.sock"
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     """The client that the runner uses."""
     made = Client()
-    monkeypatch.setattr(docker, "_client", lambda *_: made)
+    monkeypatch.setattr(docker, "client_of", lambda *_: made)
     return made
 
 
