@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import psutil
+
 from tests.support.embedded_stack import RunningStack
 
 SECONDS = 30  # watched; in that time Airflow parses each DAG file once
