@@ -8,7 +8,7 @@ from rankalpha.alerts.incident import Incident, Urgency, late
 from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch
-from rankalpha.pipeline.steps import ASIDE
+from rankalpha.pipeline.steps import OPTIONAL
 from rankalpha.settings import settings
 
 HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the same moment would alert too
@@ -17,7 +17,7 @@ HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the 
 def of_batch(snapshot: Snapshot, batch: Batch) -> list[Incident]:
     """Return what is wrong with a batch; that it is overdue only when nothing else explains it."""
     causes = [*_failed(snapshot, batch), *_late(snapshot, batch)]
-    main = [step for name, step in batch.steps.items() if name not in ASIDE]
+    main = [step for name, step in batch.steps.items() if name not in OPTIONAL]
     explained = causes or any(step.state == "paused" for step in main)
     return causes or ([] if explained else _overdue(snapshot, batch))
 

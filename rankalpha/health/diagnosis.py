@@ -35,7 +35,7 @@ def incidents(snapshot: Snapshot) -> list[Incident]:
 
 def _paused(snapshot: Snapshot) -> Iterator[Incident]:
     for step in snapshot.pipeline.steps:
-        if step.aside:  # who pauses it does without it
+        if step.optional:  # pausing it means doing without it
             continue
         waiting = [batch.key for batch in snapshot.batches if batch.steps[step.name].state == "paused"]
         if waiting:

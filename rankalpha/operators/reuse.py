@@ -15,8 +15,8 @@ from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import REUSABLE_KEY, carried_from, contents, result_to_reuse, session_of
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.stages.call import Call
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import REUSE
-from rankalpha.stages.stage import StageJob
 
 Results = Mapping[str, Mapping[str, Any]]  # of the inputs of a batch, by dataset of the default market
 WRITES = {step.stage: step.writes for step in SHAPE if step.stage}

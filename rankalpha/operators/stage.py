@@ -18,11 +18,13 @@ from rankalpha.logs import bind_batch
 from rankalpha.operators.given import given
 from rankalpha.operators.reuse import made_by, results_read, used_again
 from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
-from rankalpha.runners.base import StageFailed, StageInvalid, StageLeft, Usage
+from rankalpha.runners.container import Usage
+from rankalpha.runners.failures import StageFailed, StageInvalid, StageLeft
 from rankalpha.runners.identity import MADE_BY, Identity
 from rankalpha.settings import SettingsError, settings
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import push_output
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.stage import Stage
 from rankalpha.stages.storable import ResultError
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)

@@ -35,7 +35,7 @@ def world(app_dir, profile_dir, tmp_path, monkeypatch):
 
 
 @settings(
-    max_examples=60 if ALL else 4,
+    max_examples=60 if ALL else 2,
     deadline=None,
     phases=[Phase.generate],  # a step takes a third of a second, so nothing is shrunk
     suppress_health_check=[HealthCheck.function_scoped_fixture],
