@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from rankalpha.pipeline.exchanges import calendar_problem
 from rankalpha.settings import MOST_SLOTS
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the Docker proxy has no Airflow
 DEFAULT = "default"  # its ids, datasets and volumes have no market in their names
 PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
 STAGE_POOL = "stages"  # of all markets without a pool of their own
+MOST_SESSIONS = 5  # of a limit; the closes of ten are known ahead
 DEFAULT_CALENDAR = "XNYS"  # of the default market, as the sample's stocks are American
 FIELDS = 5  # of a cron expression; croniter takes more
 
@@ -41,10 +42,19 @@ def _cron(value: str) -> str:
     return value
 
 
+def _sessions(value: int | None, given: ValidationInfo) -> int | None:
+    if value and given.data.get("calendar") == "":
+        raise ValueError('needs the sessions of an exchange; name it as well, such as calendar = "XNYS"')
+    return value
+
+
 def _calendar(value: str) -> str:
     if problem := calendar_problem(value):
         raise ValueError(problem)
     return value
+
+
+Sessions = Annotated[int, Field(gt=0, le=MOST_SESSIONS)]
 
 
 class Market(BaseModel):
@@ -64,6 +74,9 @@ class Market(BaseModel):
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
         None  # of a stage pool of its own; None: the common pool
     )
+    # the watchdog's limits in sessions; None: the minutes of RANKALPHA_GRADED_WITHIN and _STARTED_WITHIN
+    graded_within_sessions: Annotated[Sessions | None, AfterValidator(_sessions)] = None
+    started_within_sessions: Annotated[Sessions | None, AfterValidator(_sessions)] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -94,6 +107,11 @@ class Market(BaseModel):
     def pool(self) -> str:
         """The pool of its stages."""
         return f"{STAGE_POOL}_{self.name}" if self.slots else STAGE_POOL
+
+    @property
+    def counts_sessions(self) -> bool:
+        """Whether the watchdog has a limit in sessions for it."""
+        return bool(self.graded_within_sessions or self.started_within_sessions)
 
     @property
     def when(self) -> str:
