@@ -80,9 +80,7 @@ def test_the_graph_of_the_newest_batch_has_a_node_and_a_line_for_each_stage(page
         "frontendWaiting",
     ]
     assert "after scoring and sentiment" in nodes.nth(3).text_content()
-    assert (
-        page.locator("#graph .edges path").count() == 6
-    )  # two to each side, two back, one to the record and one to the page
+    assert page.locator("#graph .edges path").count() == 6  # to both sides, two back, to record and page
     places = nodes.evaluate_all("all => all.map((one) => one.getBoundingClientRect().x)")
     assert places[0] < places[1] == places[2] < places[3] < places[4] == places[5]
     nodes.nth(1).click()
@@ -213,7 +211,7 @@ def rerunning(page, server):
 def test_a_stage_is_run_again_only_once_that_is_confirmed(page, server) -> None:
     assert rerunning(page, server) == []
     expect(page.locator(".asked")).to_contain_text(f"Run ingestion again for batch {OTHER}?")
-    expect(page.locator(".asked")).to_contain_text("scoring, sentiment and grading follow")
+    expect(page.locator(".asked")).to_contain_text("scoring, sentiment, grading and evaluation follow")
     expect(page.get_by_role("button", name="Start the run")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#toast")).to_contain_text("Run r2 of rankalpha_ingestion has started")
