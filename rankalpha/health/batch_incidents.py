@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from rankalpha.alerts.failed_run import FailedRun
 from rankalpha.alerts.incident import Incident, Urgency, late
 from rankalpha.alerts.runbook import Heading, leading_to
+from rankalpha.health import limits
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.steps import OPTIONAL
@@ -67,14 +68,14 @@ def _past(snapshot: Snapshot, dag_id: str, run_id: str, batch: str, queued: date
 
 
 def _overdue(snapshot: Snapshot, batch: Batch) -> list[Incident]:
-    limit = timedelta(minutes=settings().graded_within)
+    until, limit = limits.grading(snapshot, batch)
     market = snapshot.pipeline.market
-    if batch.settled or snapshot.now - batch.begun <= limit:
+    if batch.settled or snapshot.now <= until:
         return []
     return [
         Incident(
             f"overdue {market.key}{batch.key}",
-            f"batch {market.named(batch.key)} was not graded within {settings().graded_within} minutes",
+            f"batch {market.named(batch.key)} was not graded within {limit}",
             leading_to(
                 Heading.OVERDUE,
                 f"Where it is: {batch.where}.",
