@@ -1,4 +1,4 @@
-"""Compares a version with the disk before it is published late, or again: it may have been removed meanwhile."""
+"""Compares a version with the disk before it is published late or again: it may have been removed by then."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

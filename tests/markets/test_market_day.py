@@ -1,6 +1,6 @@
 """`make up` in the hour after a close, on a Sunday, on a holiday and on a half day: one stack, moved in time.
 
-The whole stack has the other clock, PostgreSQL too; schedule, exchange, sample and services are those of a user.
+The whole stack has the other clock, PostgreSQL too. Schedule, exchange, sample and services are a user's own.
 """
 
 import json

@@ -99,7 +99,9 @@ def test_a_version_that_was_removed_with_its_batch_is_made_again(pipeline):
     of_friday, _, of_sunday = (contents(extra) for _, extra in pipeline.events["prices"])
     assert of_friday == of_sunday
     assert not (pipeline.data / "prices" / friday).exists()
-    for dataset in ("scores", "sentiment"):
-        _, published = pipeline.events[dataset][-1]
-        assert "reused_from" not in published
-        assert published["version"]["path"].split("/")[1] == sunday
+    _, scores = pipeline.events["scores"][-1]
+    assert "reused_from" not in scores
+    assert scores["version"]["path"].split("/")[1] == sunday
+    _, grades = pipeline.events["grades"][-1]
+    for version in (grades["version"], *grades["version"]["inputs"].values()):
+        assert (pipeline.data / version["path"] / "manifest.json").is_file()
