@@ -1,4 +1,4 @@
-"""A version is used again for as long as the image of its stage is the same on the engine, whatever its tag."""
+"""A version is used again for as long as the image of its stage is the same on the engine, whatever its name."""
 
 import io
 import tarfile

@@ -123,3 +123,15 @@ def test_on_a_half_day_the_early_close_counts(stack, up):
     assert session(stack, batch) == "2026-11-27"
     assert made_by(stack, batch) == {batch}
     assert health(stack)["text"] == "Friday's close, 27 Nov, current"
+
+
+def test_each_batch_was_graded_once_and_says_what_it_was_made_from(stack):
+    keys = [event["partition_key"] for event in stack.events("prices")]
+    assert len(keys) == 5
+    runs = [(run["partition_key"], run["state"]) for run in stack.runs("rankalpha_grading")]
+    assert sorted(runs) == [(key, "success") for key in sorted(keys)]
+    lineage = stack.stack("lineage", "--batch", f"2026-11-22{SIX}").stdout
+    assert f"no container ran: this is the version of batch {keys[0]}" in " ".join(lineage.split())
+    for key in keys:
+        done = stack.stack("verify", "--batch", key)
+        assert done.returncode == 0, done.stdout
