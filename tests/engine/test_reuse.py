@@ -1,4 +1,4 @@
-"""A version is used again for as long as the image of its stage is the same on the engine, whatever its name."""
+"""A version is used again while the image of its stage is the same on the engine, whatever its name is."""
 
 import io
 import tarfile
