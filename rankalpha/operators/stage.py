@@ -136,7 +136,7 @@ class StageOperator(BaseOperator):
 
     def _used_again(self, context: Context, job: StageJob, key: str) -> bool:
         """Push the result of an earlier version that was made by the same, if there is one."""
-        found = used_again(context, self, job, key)
+        found = used_again(context, self, job, key, self.log)
         if found:
             maker, result = found
             push_output(context["ti"], job.batch, result, made_by=key, reused_from=maker)
