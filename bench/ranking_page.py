@@ -1,4 +1,4 @@
-"""Part `ranking_page`: the ranking page of 5,000 symbols in Chromium, with the reference services behind it."""
+"""Part `ranking_page`: the ranking page of 5,000 symbols in Chromium, behind it the reference services."""
 
 import random
 import tempfile
@@ -38,9 +38,12 @@ BYTES = """performance.getEntriesByType("resource").filter((each) => each.name.i
 
 def measure() -> list[Figure]:
     """Load the page several times, and type in its filter."""
-    with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
-        with _services(Path(folder)) as address, chromium() as browser:
-            loads = [_load(browser, address) for _ in range(LOADS)]
+    with (
+        tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder,
+        _services(Path(folder)) as address,
+        chromium() as browser,
+    ):
+        loads = [_load(browser, address) for _ in range(LOADS)]
     names = {"first rows": "ms", "a key": "ms", "the filter cleared": "ms", "elements": "", "data": "kB"}
     return [
         Figure.of(f"{name}, 5,000 symbols", unit, [value for load in loads for value in load[name]])
