@@ -12,7 +12,14 @@ from rankalpha.operators import given
 from rankalpha.operators.given import Reader, cleared, joined
 from rankalpha.operators.publish import TRIAL
 from rankalpha.pipeline.market import Market
-from rankalpha.pipeline.reuse import CONTENT, REUSABLE_KEY, contents, earlier_batches, result_to_reuse, session_of
+from rankalpha.pipeline.reuse import (
+    CONTENT,
+    REUSABLE_KEY,
+    contents,
+    earlier_batches,
+    result_to_reuse,
+    session_of,
+)
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.stages.call import Call
 from rankalpha.stages.output import REUSE

@@ -22,7 +22,9 @@ def pages(_root: Path) -> dict[str, str]:
     """Return a page for each service, and for each room of the grading API."""
     api = grading.create_app(GradingSettings())
     return {
-        **{f"api/{room}.md": page(title, _parts(text, api, room=room)) for room, (title, text) in API.items()},
+        **{
+            f"api/{room}.md": page(title, _parts(text, api, room=room)) for room, (title, text) in API.items()
+        },
         "api/frontend.md": page("The page's API", _parts(FRONTEND, frontend.create_app(FrontendSettings()))),
         "api/airflow.md": page("Routes in Airflow", _parts(AIRFLOW, web.build(), "/rankalpha")),
     }
