@@ -67,7 +67,7 @@ def _fill(data: Path) -> list[float]:
         rows, shown = _graded(day, chance)
         start = time.perf_counter()
         month: Month = month_of(data, shown.batch)
-        month.add(shown, rows)
+        month.add([(shown, rows)])
         seconds.append(time.perf_counter() - start)
     return seconds
 

@@ -17,11 +17,12 @@ from rich.table import Table
 
 LATEST = Path(__file__).with_name("results") / "latest.json"
 START = time.monotonic()
+MOST = 30  # values that are kept of a figure
 
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured `runs` times, in `unit`."""
+    """What was measured `runs` times, in `unit`; of many values, those at equal ranks from least to worst."""
 
     name: str
     unit: str
@@ -34,7 +35,14 @@ class Figure:
     def of(cls, name: str, unit: str, values: Iterable[float]) -> "Figure":
         """Sum up the measured values."""
         rounded = tuple(round(value, 3) for value in values)
-        return cls(name, unit, round(median(rounded), 3), max(rounded), len(rounded), rounded)
+        return cls(name, unit, round(median(rounded), 3), max(rounded), len(rounded), _some(rounded))
+
+
+def _some(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(values) <= MOST:
+        return values
+    ranked = sorted(values)
+    return tuple(ranked[rank * (len(ranked) - 1) // (MOST - 1)] for rank in range(MOST))
 
 
 def say(text: str) -> None:

@@ -71,25 +71,21 @@ def taken(_request: Request, error: Exception) -> JSONResponse:
     return problem(409, str(error))
 
 
-ROUTES = (
-    shown.router,
-    router,
-    markets.router,
-    symbols.router,
-    routes_of_history.router,
-    exporting.router,
-    refreshing.router,
-    publishing.router,
-    evaluations.router,
-)
+# the rooms of the reference: what a person looks for there
+ROUTES = {
+    "grades": (shown.router, markets.router, symbols.router),
+    "record": (routes_of_history.router, exporting.router, evaluations.router),
+    "grading": (refreshing.router, publishing.router, evaluations.publishing, router),
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
     app = FastAPI(title="RankAlpha grading API", version="1", docs_url=None, redoc_url=None)
     app.state.settings = settings
-    for routes in ROUTES:
-        app.include_router(routes)
+    for room, routers in ROUTES.items():
+        for routes in routers:
+            app.include_router(routes, tags=[room])
     app.include_router(described.router, include_in_schema=False)
     bound(app)
     app.middleware("http")(log_request)

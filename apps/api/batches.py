@@ -92,12 +92,6 @@ class BatchFiles:
             return replace(self, inputs={**inputs, "prices": prices}) if prices else files
         return files
 
-    def made_for(self) -> str | None:
-        """Return the older batch that scores and sentiment were made for; None when one of them is new."""
-        halves = (self.inputs.get(name) for name in ("scores", "sentiment"))
-        newest = max(version.path.split("/")[1] if version else self.key for version in halves)
-        return newest if newest < self.key else None
-
     @property
     def versions(self) -> Path:
         """The folder that holds a folder of each grading of the batch."""

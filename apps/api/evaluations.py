@@ -18,7 +18,7 @@ from apps.evaluation.report import Evaluation
 
 VOLUME, FILE = "evaluations", "evaluation.json"
 
-router = APIRouter()
+router, publishing = APIRouter(), APIRouter()
 
 
 class ShownAnswer(BaseModel):
@@ -28,7 +28,7 @@ class ShownAnswer(BaseModel):
     market: str | None = None
 
 
-@router.post("/api/v1/evaluation/publish", response_model_exclude_none=True)
+@publishing.post("/api/v1/evaluation/publish", response_model_exclude_none=True)
 def publish(request: Request, settings: Configured, body: PublishRequest) -> ShownAnswer:
     """Show a version of a batch's evaluation, after its bytes are verified. Safe to repeat."""
     request.state.batch = body.batch

@@ -41,7 +41,6 @@ def graded_from(files: BatchFiles, sentiment_weight: float, session: Session | N
         ],
         ungraded=frame.filter(pl.col("composite").is_null())["symbol"].to_list(),
         session=session,
-        carried_over_from=files.made_for(),
         notice=read_notice(prices),
     )
 

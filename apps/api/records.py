@@ -1,10 +1,11 @@
 """A file of grades: its schema, and reading and writing it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
@@ -64,7 +65,7 @@ class Grades(BaseModel):
     grades: list[Grade]
     ungraded: list[str]  # symbols without any score
     session: Session | None = None  # None for a market without a calendar
-    carried_over_from: str | None = None  # the batch that scores and sentiment were made for, if an older one
+    carried_over_from: str | None = None  # the earlier batch that had the same inputs and grades
     notice: str | None = None  # what a reader must know about the prices, such as that they are the sample's
 
     @property
@@ -78,6 +79,10 @@ class Grades(BaseModel):
         """SHA-256 of what the grades say, whichever batch they are of."""
         about = dict.fromkeys(("batch", "graded_at", "session", "carried_over_from", "total"), True)
         return sha256(self.model_dump_json(exclude={**about, **self._unsaid()}).encode()).hexdigest()
+
+    def carried_over(self, earlier: Mapping[str, str]) -> Self:
+        """Return the grades with the batch that had the same, of those that `earlier` has by content."""
+        return self.model_copy(update={"carried_over_from": earlier.get(self.content) if earlier else None})
 
     def text(self) -> str:
         """Return the content of the file; the same grades give the same bytes."""

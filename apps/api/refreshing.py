@@ -41,6 +41,7 @@ def refresh(
         files = _candidate_of(root, asked, body)
         with unchanged():
             grades = graded_from(files, settings.sentiment_weight, body.session)
+        grades = grades.carried_over(body.same_inputs)
         done, problem = versions.make(files, body.version, grades), None
     else:
         files = _to_grade(root, asked)

@@ -10,7 +10,7 @@ from apps.api.batches import DEFAULT_MARKET, READ, BatchKey, MarketName, listed
 from apps.api.records import Session
 from apps.api.settings import Settings
 from apps.common.batches import Keep
-from apps.common.manifest import Reference
+from apps.common.manifest import Digits, Reference
 
 Dataset = Annotated[str, Field(pattern=f"^({'|'.join(READ)})$")]
 VersionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$")]
@@ -25,6 +25,8 @@ class RefreshRequest(BaseModel):
     inputs: dict[Dataset, Reference] = {}  # versions to read; for the others the batch's folder
     keep: Keep | None = None  # versions that are published; None: nothing is swept
     session: Session | None = None  # None: the market has no calendar
+    # earlier batches whose scores and sentiment have the same contents, by the `content` of their grades
+    same_inputs: dict[Digits, BatchKey] = {}
 
 
 class PublishRequest(BaseModel):

@@ -116,9 +116,11 @@ def another_shown(files: BatchFiles, version: Version) -> list[str]:
 def grade_again(files: BatchFiles, version: Version, sentiment_weight: float) -> Graded:
     """Grade what the shown version was made from, and show the outcome."""
     files = files.reading(version.manifest().inputs)
-    session = read(files, version).grades.session
+    before = read(files, version).grades
     with unchanged():
-        grades = graded_from(files, sentiment_weight, session)
+        grades = graded_from(files, sentiment_weight, before.session)
+    if before.carried_over_from:
+        grades = grades.carried_over({before.content: before.carried_over_from})
     if grades.text().encode() == (version.folder / FILE).read_bytes():
         return show(files, version)
     made_of = [grades.text(), *sorted(each.model_dump_json() for each in files.inputs.values())]

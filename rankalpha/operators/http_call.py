@@ -11,7 +11,8 @@ from requests import RequestException, Response, codes
 from requests.exceptions import InvalidProxyURL, InvalidSchema, InvalidURL, MissingSchema
 
 from rankalpha.no_proxy import direct
-from rankalpha.pipeline.versions import VERSION
+from rankalpha.pipeline.reuse import CONTENT
+from rankalpha.pipeline.versions import CHECKSUM, VERSION
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
 from rankalpha.stages.given import check_result
@@ -122,6 +123,8 @@ def result_of(
     as_given: dict[str, Any] = {key: answer[key] for key in ("as_of", "checksum") if key in answer}
     if output and isinstance(answer.get(VERSION), dict):  # a service that takes no part has no version
         as_given[VERSION] = answer[VERSION]
+    if CHECKSUM.fullmatch(str(answer.get(CONTENT))):
+        as_given[CONTENT] = answer[CONTENT]
     try:
         result = parse_result(json.dumps({**figures, **as_given}).encode(), batch)
         check_result(result, f"/{output}", "", inputs)

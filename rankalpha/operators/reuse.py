@@ -4,7 +4,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow.sdk import Context, conf
 
@@ -13,7 +13,14 @@ from rankalpha.operators.given import Reader, cleared, joined
 from rankalpha.operators.on_disk import problem_on_disk
 from rankalpha.operators.publish import TRIAL
 from rankalpha.pipeline.market import Market
-from rankalpha.pipeline.reuse import REUSABLE_KEY, carried_from, contents, result_to_reuse, session_of
+from rankalpha.pipeline.reuse import (
+    CONTENT,
+    REUSABLE_KEY,
+    contents,
+    earlier_batches,
+    result_to_reuse,
+    session_of,
+)
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.stages.call import Call
 from rankalpha.stages.job import StageJob
@@ -21,6 +28,7 @@ from rankalpha.stages.output import REUSE
 
 Results = Mapping[str, Mapping[str, Any]]  # of the inputs of a batch, by dataset of the default market
 NOT_USED_AGAIN = "The container runs, because the version of batch %s cannot be used again: %s"
+SAME_INPUTS = "same_inputs"  # in the body of a call
 WRITES = {step.stage: step.writes for step in SHAPE if step.stage}
 
 
@@ -87,21 +95,32 @@ def used_again(
     return maker, {**result, "batch": job.batch, **details}
 
 
-def origin_of_grades(
-    context: Context, task: Reader, batch: str, call: Call, answer: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what grades were made by, and the earlier batch that has the same; {} when it is not known.
+class Same(NamedTuple):
+    """The digest of the contents that a batch is graded from, and the earlier batches with the same contents.
 
-    A service that reports the digest of its `content` says with it that it has graded in the same way.
+    Those are by the digest of what their grades say, see `rankalpha.pipeline.reuse.CONTENT`.
     """
+
+    made_by: str
+    batches: Mapping[str, str]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the service is told, so that grades and event name the same batch."""
+        known = {content: batch for content, batch in self.batches.items() if content}
+        return {SAME_INPUTS: known} if known else {}
+
+    def origin(self, result: Mapping[str, Any] | None) -> dict[str, str | None]:
+        """Return the parts of the event that say what the grades are made by, and which batch had them."""
+        content = (result or {}).get(CONTENT) or ""
+        return {"made_by": self.made_by, "carried_over_from": self.batches.get(content)}
+
+
+def same_inputs(context: Context, task: Reader, batch: str, call: Call) -> Same | None:
+    """Return which earlier batches were graded from the same; None when the contents are not known."""
     read = results_read(context, task, batch, call.market)
     if not read:
-        return {}
-    parts = [
-        call.name,
-        {dataset: contents(result) for dataset, result in read.items()},
-        answer.get("content"),
-    ]
+        return None
+    parts = [call.name, {dataset: contents(result) for dataset, result in read.items()}]
     key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    entries = given.reusable(call.market.prefix + call.output)
-    return {"made_by": key, "carried_over_from": carried_from(entries, batch, key)}
+    return Same(key, earlier_batches(given.reusable(call.market.prefix + call.output), batch, key))

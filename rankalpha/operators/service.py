@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.logs import bind_batch
 from rankalpha.operators.given import published_version, request
-from rankalpha.operators.reuse import origin_of_grades
+from rankalpha.operators.reuse import same_inputs
 from rankalpha.pipeline.batch import BatchError, batch_of
 from rankalpha.pipeline.reuse import CARRIED_FROM
 from rankalpha.pipeline.versions import VERSION, Version
@@ -48,15 +48,16 @@ class ServiceOperator(BaseOperator):
             profile = self.call.profile()
             takes_part = self.call.takes_part(profile)
             named = request(context, self, batch, self.call) if takes_part else {}
-            answer = make(self.call, profile, batch, self.log, named)
+            same = same_inputs(context, self, batch, self.call) if takes_part else None
+            answer = make(self.call, profile, batch, self.log, named | (same.said if same else {}))
         except (BatchError, SettingsError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         output = f"{self.call.output}/{batch}/{named['version']}" if named else ""
-        origin = origin_of_grades(context, self, batch, self.call, answer) if named else {}
+        result = result_of(answer, batch, output, named.get("inputs"))
+        origin = same.origin(result) if same else {}
         if carried := origin.get(CARRIED_FROM):
             self.log.info("Nothing is new: these grades are those of batch %s, carried over", carried)
-        result = result_of(answer, batch, output, named.get("inputs"))
         push_output(context["ti"], batch, result, **origin)
 
     def _batch(self, context: Context) -> str:

@@ -17,6 +17,7 @@ REUSABLE_KEY = "reusable"  # in a dataset's state store: what is known of its ne
 MADE_BY = "made_by"  # of an event's extra: the digest of what its version was made by
 REUSED_FROM = "reused_from"  # there too: the batch whose run has made the version
 CARRIED_FROM = "carried_over_from"  # there too: the batch that had these grades first
+CONTENT = "content"  # of a result of grading: the digest of what the grades say, whichever batch they are of
 MAX_REUSABLE = 10  # batches; older versions may have been removed from the disk
 MAX_RESULT = 8_000  # characters of a result that is kept
 # what is added to a result when it is published
@@ -51,12 +52,17 @@ def result_to_reuse(
     return None
 
 
-def carried_from(entries: Mapping[str, Any], batch: str, made_by: str) -> str | None:
-    """Return the batch before `batch` that first had what was made by the same; None when it is new."""
+def earlier_batches(entries: Mapping[str, Any], batch: str, made_by: str) -> dict[str, str]:
+    """Return the batches before `batch` that were made by the same, by their CONTENT; of each the first.
+
+    The CONTENT of a service that reports none is empty.
+    """
+    found: dict[str, str] = {}
     for key in sorted((key for key in entries if key < batch), reverse=True):
-        if entries[key].get(MADE_BY) == made_by:
-            return str(entries[key].get(CARRIED_FROM) or key)
-    return None
+        entry = entries[key]
+        if entry.get(MADE_BY) == made_by:
+            found.setdefault(entry["result"].get(CONTENT) or "", str(entry.get(CARRIED_FROM) or key))
+    return found
 
 
 def contents(result: Mapping[str, Any]) -> dict[str, str] | None:

@@ -19,15 +19,28 @@ Found = Mapping[str, Any]
 
 
 def pages(_root: Path) -> dict[str, str]:
-    """Return a page for each service."""
+    """Return a page for each service, and for each room of the grading API."""
+    api = grading.create_app(GradingSettings())
     return {
-        "api/grading.md": page("The grading API", _parts(GRADING, grading.create_app(GradingSettings()))),
+        **{
+            f"api/{room}.md": page(title, _parts(text, api, room=room)) for room, (title, text) in API.items()
+        },
         "api/frontend.md": page("The page's API", _parts(FRONTEND, frontend.create_app(FrontendSettings()))),
         "api/airflow.md": page("Routes in Airflow", _parts(AIRFLOW, web.build(), "/rankalpha")),
     }
 
 
-GRADING = "The reference API makes the grades of a batch and answers with them; it needs no password."
+API = {  # the rooms of `apps.api.app`
+    "grades": ("The API of grades", "The reference API answers what is shown now; it needs no password."),
+    "record": (
+        "The API of the record",
+        "The reference API answers what was graded when, what has changed, and how good the grades were.",
+    ),
+    "grading": (
+        "The API of grading",
+        "The tasks of `rankalpha_grading` and `rankalpha_evaluation` call this part of the reference API.",
+    ),
+}
 FRONTEND = "The ranking page loads its data here, and the task `notify_frontend` reports new grades."
 AIRFLOW = (
     "Airflow's API server serves these routes with the tokens and rights of its own API.\n\n"
@@ -35,11 +48,13 @@ AIRFLOW = (
 )
 
 
-def _parts(text: str, app: FastAPI, prefix: str = "") -> Iterator[str]:
+def _parts(text: str, app: FastAPI, prefix: str = "", room: str = "") -> Iterator[str]:
     yield text
     spec = app.openapi()
     for path, operations in spec["paths"].items():
         for methods, operation in _alike(operations):
+            if room and room not in operation["tags"]:
+                continue
             yield f"## {' or '.join(methods)} {prefix}{path}"
             yield prose(operation.get("description", ""))
             yield from _operation(operation, spec)

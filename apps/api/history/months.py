@@ -80,15 +80,16 @@ class Month:
         """Return the rows that count and fulfil what is wanted. Raises Damaged."""
         return rows_of_all([self], *wanted)
 
-    def add(self, shown: Shown, rows: pl.DataFrame) -> None:
-        """Add a set; a reader sees the old file or the new one. Raises Damaged and NotWritten."""
+    def add(self, sets: Sequence[tuple[Shown, pl.DataFrame]]) -> None:
+        """Add sets and their rows; a reader sees the old file or the new. Raises Damaged and NotWritten."""
         before, frame = self.sets(), SCHEMA.to_frame()
         try:
             frame = pl.read_parquet(self.path, glob=False) if before else frame
-            frame = pl.concat([frame, rows.select(SCHEMA.names())]).sort("symbol", "batch", "shown_at")
+            rows = (each.select(SCHEMA.names()) for _, each in sets)
+            frame = pl.concat([frame, *rows]).sort("symbol", "batch", "shown_at")
         except (pl.exceptions.PolarsError, OSError) as error:
             raise Damaged(self.path, _first_line(error)) from error
-        text = SETS.dump_json([*before, shown]).decode()
+        text = SETS.dump_json([*before, *(shown for shown, _ in sets)]).decode()
         write_parquet(self.path, frame, {LISTED: text}, **LAYOUT)
 
 

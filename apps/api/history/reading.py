@@ -10,9 +10,9 @@ from fastapi import HTTPException
 
 from apps.api.batches import BatchFiles
 from apps.api.history.answers import HistoryRow
-from apps.api.history.months import Month, Shown, folder_of, month_of, months, rows_of_all
+from apps.api.history.months import Month, Shown, month_of, months, rows_of_all
 from apps.api.history.moves import moves
-from apps.api.history.record import rebuild
+from apps.api.history.record import complete
 from apps.api.history.rows import FIGURES, SCHEMA
 from apps.common.compared import Marks, marks
 
@@ -27,8 +27,7 @@ class Record:
     def __init__(self, root: Path) -> None:
         """Open it; batches of before there was a record are recorded now."""
         self.root = root
-        if not folder_of(root).is_dir() and (root / "grades").is_dir():
-            rebuild(root)
+        complete(root)
         self.months = months(root)
 
     def paths(self) -> list[Path]:

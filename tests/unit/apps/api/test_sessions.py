@@ -29,11 +29,12 @@ def test_what_the_orchestrator_says_of_the_session_is_read_with_the_grades(
     assert client.get(GRADES).json()["carried_over_from"] is None
 
 
-def test_grades_of_an_older_batchs_versions_are_carried_over(
+def test_the_same_grades_of_the_same_inputs_are_carried_over(
     client: httpx.Client, inputs: dict[str, Any]
 ) -> None:
     before = graded(client, KEY, inputs, session=SESSION)
-    after = graded(client, NEWER, inputs, session=SESSION)
+    same = {"0a" * 32: "2026-11-20T06:00:00", before["content"]: KEY}
+    after = graded(client, NEWER, inputs, session=SESSION, same_inputs=same)
     assert after["read"]["carried_over_from"] == KEY
     assert after["content"] == before["content"], "neither the batch nor its session counts"
     assert after["checksum"] != before["checksum"]
@@ -44,6 +45,23 @@ def test_a_batch_with_one_half_of_its_own_is_not(client: httpx.Client, inputs: d
     assert candidate(client, inputs)["batch"] == KEY
     answer = client.post(REFRESH, json={"batch": NEWER, "version": NAME, "inputs": older})
     assert answer.status_code == 409, "the other half of the newer batch is not there"
+
+
+def test_other_grades_of_the_same_inputs_are_not(client: httpx.Client, inputs: dict[str, Any]) -> None:
+    """The share of sentiment may have changed between the two, or the code that grades."""
+    after = graded(client, NEWER, inputs, same_inputs={"0a" * 32: KEY})
+    assert after["read"]["carried_over_from"] is None
+
+
+def test_grading_again_keeps_what_is_carried_over(
+    client: httpx.Client, inputs: dict[str, Any], data: Path
+) -> None:
+    before = graded(client, KEY, inputs)
+    (data / "prices" / NEWER).mkdir()  # its prices are new, though they say the same
+    graded(client, NEWER, inputs, same_inputs={before["content"]: KEY})
+    again = client.post(REFRESH, json={"batch": NEWER}).raise_for_status().json()
+    assert client.get(GRADES, params={"batch": NEWER}).json()["carried_over_from"] == KEY
+    assert again["version"]["path"].endswith(NAME), "nothing else was made"
 
 
 def test_grading_again_keeps_the_session(client: httpx.Client, inputs: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@
 """
 
 import csv
+import json
 import math
 from datetime import date, timedelta
 from pathlib import Path
@@ -79,6 +80,10 @@ def test_each_session_is_a_run_of_each_stage_and_each_day_a_graded_batch(pipelin
         friday,
         friday,
     ]
+    # and the API says the same of each batch
+    for key, extra in pipeline.events["grades"]:
+        grades = json.loads((pipeline.data / "grades" / f"{key}.json").read_text())
+        assert grades.get("carried_over_from") == extra.get("carried_over_from")
     # what is graded is what Friday's stages have made
     _, last = pipeline.events["grades"][-1]
     read = {name: each["path"] for name, each in last["version"]["inputs"].items()}

@@ -7,9 +7,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from datasets import GRADES
-from rankalpha.operators import given
+from rankalpha.operators import given, reuse
 from rankalpha.operators.http_call import ServiceError
 from rankalpha.operators.service import ServiceOperator, ShowOperator
+from rankalpha.pipeline.reuse import listed_reusable
 from rankalpha.pipeline.sessions import MarketDay
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.stages.grading import EVALUATION_SHOW, GRADING_REFRESH, GRADING_SHOW
@@ -66,6 +67,35 @@ def test_grading_is_told_what_to_grade_and_how_to_call_it(monkeypatch):
         "keep": {"since": "", "versions": [OLD], "days": 7},
     }
     assert result["version"]["path"] == f"grades/{KEY}/{name}"
+
+
+def test_grading_is_told_which_batches_had_the_same_inputs(monkeypatch):
+    """So that what it writes into the grades is what the event says."""
+    results = {name: {"version": {"files": {"a": {"sha256": "0e" * 32}}}} for name in SHA}
+    monkeypatch.setattr(reuse, "results_read", lambda *_: results)
+    said = {}
+
+    def answer(request):
+        said.update(request.json())
+        status, body = versioned(request)
+        return status, {**body, "content": "0f" * 32}
+
+    datasets, entries = stores(), {}
+    monkeypatch.setattr(given, "reusable", lambda _: entries)
+    outputs = []
+    for _ in range(2):
+        ti = TaskInstance()
+        with local_server(answer) as (url, _):
+            monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+            task = ServiceOperator(task_id="update_grading", call=GRADING_REFRESH, consumes=list(datasets))
+            task.execute(context(KEY, ti, asset_state_store=datasets))
+        outputs.append(ti.output)
+        older = {**ti.output, **ti.output["result"], "batch": "2025-11-18T06:00:00"}
+        entries |= listed_reusable(entries, older["batch"], older)
+    first, second = outputs
+    assert "carried_over_from" not in first
+    assert said["same_inputs"] == {"0f" * 32: "2025-11-18T06:00:00"}
+    assert second["carried_over_from"] == "2025-11-18T06:00:00"
 
 
 def test_grades_that_were_made_from_other_versions_are_not_taken(monkeypatch):

@@ -3,8 +3,8 @@
 from rankalpha.pipeline.reuse import (
     MAX_RESULT,
     MAX_REUSABLE,
-    carried_from,
     contents,
+    earlier_batches,
     listed_reusable,
     result_to_reuse,
 )
@@ -52,10 +52,20 @@ def test_a_version_that_its_batch_has_replaced_is_passed_over():
 
 
 def test_what_was_carried_over_is_of_the_batch_that_had_it_first():
-    entries = store(extra(KEYS[0]), extra(KEYS[1], carried_over_from=KEYS[0]), extra(KEYS[3]))
-    assert carried_from(entries, KEYS[2], "m") == KEYS[0]
-    assert carried_from(entries, KEYS[0], "m") is None
-    assert carried_from(entries, KEYS[2], "other") is None
+    entries = store(
+        extra(KEYS[0], content="c"),
+        extra(KEYS[1], content="c", carried_over_from=KEYS[0]),
+        extra(KEYS[2], content="other grades of the same"),
+        extra(KEYS[3]),
+        extra(KEYS[5], content="c"),
+    )
+    assert earlier_batches(entries, KEYS[4], "m") == {
+        "c": KEYS[0],
+        "other grades of the same": KEYS[2],
+        "": KEYS[3],
+    }
+    assert earlier_batches(entries, KEYS[0], "m") == {}
+    assert earlier_batches(entries, KEYS[4], "other") == {}
 
 
 def test_only_the_files_that_a_result_names_count_if_it_names_any():

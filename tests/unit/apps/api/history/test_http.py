@@ -102,6 +102,13 @@ def test_an_etag_saves_the_answer(three: httpx.Client, data: Path, path: str) ->
     assert (newer.status_code, newer.headers["etag"] != etag) == (200, True)
 
 
+def test_the_etag_of_a_symbol_is_another_once_its_prices_are_gone(three: httpx.Client, data: Path) -> None:
+    etag = three.get("symbols/KO").headers["etag"]
+    next((data / "prices" / THIRD).glob("*/prices.parquet")).unlink()
+    answer = three.get("symbols/KO", headers={"If-None-Match": etag}).raise_for_status()
+    assert answer.json()["prices"] is None
+
+
 def test_a_part_of_the_grades(three: httpx.Client) -> None:
     some = {"limit": 2, "offset": 1}
     whole = three.get("grades", params=some).json()["grades"]

@@ -73,6 +73,34 @@ def test_grades_of_before_there_was_a_record_are_recorded(client: httpx.Client, 
     assert ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)]
 
 
+def test_a_kill_while_older_grades_are_recorded_loses_none(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    keys = copies(data, 3)
+    shutil.rmtree(data / "grades" / "history")
+    killed = multiprocessing.get_context("spawn").Process(target=_killed_while_writing, args=(data, FIRST))
+    killed.start()
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL
+    assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, *keys]
+
+
+def test_what_could_not_be_recorded_is_with_the_next_batch(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    (key,) = copies(data, 1)  # shown by an API of before there was a record, or on a full disk
+    assert client.get("symbols/AAPL", params={"batch": key}).status_code == 404
+    show(client, data, SECOND)
+    assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, SECOND, key]
+
+
+def test_each_damaged_file_is_kept(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    kept = []
+    for content in (b"once", b"twice"):
+        months(data)[0].path.write_bytes(content)
+        kept += client.post("history/rebuild").json()["damaged"]
+    assert [(data / "grades" / "history" / name).read_bytes() for name in kept] == [b"once", b"twice"]
+
+
 def test_grades_of_an_older_form_are_recorded(client: httpx.Client, data: Path) -> None:
     show(client, data, FIRST)
     path = data / "grades" / f"{THIRD}.json"
@@ -197,4 +225,4 @@ def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_record(client: httpx.Cli
     assert ranks(client, "AAPL") == [(FIRST, 1)]
     assert rebuild(data).recorded == [key]
     assert ranks(client, "AAPL") == [(FIRST, 1), (key, 1)]
-    assert {path.name for path in folder.iterdir()} == {".lock", "2026-11.parquet"}
+    assert {path.name for path in folder.iterdir()} == {".complete", ".lock", "2026-11.parquet"}
