@@ -165,7 +165,7 @@ def drift(evaluation: Evaluation) -> float | None:
     """Return by how many standard errors the live rank IC lies above the backtest's, over a month.
 
     The errors are taken from the bands, which are wider for few periods. The part that both have is compared:
-    the score. None while one of them has fewer than six periods, of which noise often looks like a drift.
+    the score. None while one of them has fewer than six periods, when noise often looks like a drift.
     """
     live, past = (part.figures["score"]["21"] for part in (evaluation.live, evaluation.backtest))
     one, other = _error(live), _error(past)

@@ -1,6 +1,7 @@
 """What the contract is given: figures of both records, and whether they drift apart."""
 
 from datetime import date
+from math import hypot
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 from apps.evaluation.report import Evaluation, details, drift, part_of
 from apps.evaluation.returns import HORIZONS, ahead, with_returns
 from tests.unit.apps.support.graded_past import days_of, walks
+from tests.unit.apps.support.graded_past import graded as noise
 
 SESSIONS, HALF_YEAR = 420, 150  # so that six periods of a month have returns
 
@@ -16,14 +18,6 @@ SESSIONS, HALF_YEAR = 420, 150  # so that six periods of a month have returns
 @pytest.fixture(scope="module")
 def closes():
     return walks(12, SESSIONS)
-
-
-def lasting(closes, seed):
-    """Scores that know nothing and never change."""
-    symbols = closes["symbol"].unique().sort()
-    scores = np.random.default_rng(seed).normal(size=len(symbols))
-    known = pl.DataFrame({"symbol": symbols, "score": scores})
-    return closes.select("symbol", "s").join(known, on="symbol", maintain_order="left")
 
 
 def evaluation(closes, live, past):
@@ -41,28 +35,30 @@ def evaluation(closes, live, past):
     )
 
 
-def test_half_a_year_of_noise_is_no_drift(closes):
-    found = [drift(evaluation(closes, lasting(closes, seed), lasting(closes, 99))) for seed in range(20)]
-    assert None not in found
-    assert max(map(abs, found)) < 3
+def test_noise_does_not_drift_from_noise(closes):
+    made = evaluation(closes, noise(closes, seed=3), noise(closes, seed=4))
+    live, past = (part.figures["score"]["21"] for part in (made.live, made.backtest))
+    errors = [(of.high - of.low) / 2 / 1.96 for of in (live, past)]
+    assert drift(made) == pytest.approx((live.ic - past.ic) / hypot(*errors), rel=1e-3)
+    assert abs(drift(made)) < 3
 
 
 def test_a_live_score_that_knows_the_future_drifts_from_one_that_does_not(closes):
     known = with_returns(closes.select("symbol", "s"), closes).rename({ahead(21): "score"})
-    found = details(evaluation(closes, known.select("symbol", "s", "score"), lasting(closes, 99)))
+    found = details(evaluation(closes, known.select("symbol", "s", "score"), noise(closes, 99)))
     assert found["live_ic_21"] == pytest.approx(1)
     assert found["drift"] is None  # all are equal, so that there is no error
     chance = pl.Series(np.random.default_rng(1).normal(scale=0.05, size=known.height))
     almost = known.select("symbol", "s", score=pl.col("score") + chance)
-    found = details(evaluation(closes, almost, lasting(closes, 99)))
+    found = details(evaluation(closes, almost, noise(closes, 99)))
     assert found["drift"] > 3
     assert found["surest_ic"] > 0.3
 
 
 @pytest.mark.parametrize("days", [5, 120])
 def test_before_enough_returns_are_in_there_is_no_drift(closes, days):
-    young = lasting(closes, 1).filter(pl.col("s") >= SESSIONS - days)
-    found = details(evaluation(closes, young, lasting(closes, 99)))
+    young = noise(closes, 1).filter(pl.col("s") >= SESSIONS - days)
+    found = details(evaluation(closes, young, noise(closes, 99)))
     assert (found["drift"], found["live_gradings"]) == (None, days)
     assert (found["live_high_21"] is None) == (days == 5)
     assert found["backtest_high_21"] is not None

@@ -35,11 +35,11 @@ def batch(key, carried=None, **details):
 
 
 def seen(now, *batches):
-    return Snapshot(DEFAULT_PIPELINE, at(now), batches, [], at(now), at(now), at(now), {})
+    return Snapshot(DEFAULT_PIPELINE, at(now), batches, [], at(now), at(now), at(now), {}, assets=ASSETS)
 
 
 def stale(snapshot):
-    return {each["name"] for each in datasets(NOBODY, snapshot, ASSETS) if each["stale"]}
+    return {each["name"] for each in datasets(NOBODY, snapshot) if each["stale"]}
 
 
 def test_over_a_weekend_nothing_is_stale_and_a_day_after_mondays_close_all_is():
@@ -115,5 +115,6 @@ def test_each_step_names_those_that_it_comes_after():
         "scoring": ["ingestion"],
         "sentiment": ["ingestion"],
         "grading": ["scoring", "sentiment"],
+        "evaluation": ["grading"],
         "frontend": ["grading"],
     }
