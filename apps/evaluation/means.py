@@ -1,9 +1,12 @@
 """The mean of a figure that is known for many sessions, and how sure it is although their returns overlap.
 
 Returns over 21 sessions from two days in a row share 20 of them, so that their figures are not independent.
-The standard error counts how figures go together up to the horizon, with weights that fall to 0 there
-(Newey & West 1987; Bartlett's kernel over the distance in sessions). For a horizon of one session it is the
-ordinary one.
+The standard error counts how figures go together up to the horizon, in two ways, of which the larger counts:
+with equal weights (Hansen & Hodrick 1980), which is right for returns that overlap but can come out too
+small, even below 0; and with weights that fall to 0 at the horizon (Newey & West 1987; Bartlett's kernel over
+the distance in sessions), which is never below 0. The latter alone takes a third off the variance of a figure
+that lasts: noise then has a t beyond 2 in 11 of 100 cases. For a horizon of one session both are the ordinary
+error.
 """
 
 from dataclasses import dataclass
@@ -41,29 +44,42 @@ def mean_of(sessions: pl.Series, figures: pl.Series, horizon: int) -> Mean:
     if not count:
         return Mean()
     mean = float(figures.mean())  # type: ignore[arg-type]
-    first, last = int(sessions[0]), int(sessions[-1])
-    periods = min(count, (last - first) // horizon + 1)
+    periods = _apart(sessions, horizon)
     if periods < LEAST:
         return Mean(count, periods, mean)
-    error = _error(sessions - first, figures - mean, horizon)
+    error = _error(sessions - int(sessions[0]), figures - mean, horizon, periods)
     if not error:  # all are equal
         return Mean(count, periods, mean, 0.0)
     half = student(BAND, periods - 1) * error
     return Mean(count, periods, mean, error, mean / error, mean - half, mean + half)
 
 
-def _error(places: pl.Series, deviations: pl.Series, horizon: int) -> float:
-    """Return the standard error of a mean from what its figures deviate from it."""
+def _apart(sessions: pl.Series, horizon: int) -> int:
+    """Return how many of the sessions lie a horizon or more apart, counted from the first."""
+    number, free = 0, int(sessions[0])
+    for session in sessions:
+        if session >= free:
+            number, free = number + 1, session + horizon
+    return number
+
+
+def _error(places: pl.Series, deviations: pl.Series, horizon: int, periods: int) -> float:
+    """Return the standard error of a mean from what its figures deviate from it.
+
+    The mean takes one of `periods` degrees of freedom, as it takes one of n for independent figures.
+    """
     count = len(deviations)
     dense = (
         pl.DataFrame({"s": range(int(places[-1]) + 1)}, schema={"s": places.dtype})
         .join(pl.DataFrame({"s": places, "e": deviations}), on="s", how="left", maintain_order="left")["e"]
         .fill_null(0.0)
     )
-    total = _product(dense, dense)
+    equal = falling = _product(dense, dense)
     for lag in range(1, min(horizon, len(dense))):
-        total += 2 * (1 - lag / horizon) * _product(dense.slice(lag), dense.head(len(dense) - lag))
-    return sqrt(max(total, 0.0) / count / (count - 1))
+        product = 2 * _product(dense.slice(lag), dense.head(len(dense) - lag))
+        equal += product
+        falling += (1 - lag / horizon) * product
+    return sqrt(max(equal, falling, 0.0) * periods / (periods - 1)) / count
 
 
 def _product(one: pl.Series, other: pl.Series) -> float:

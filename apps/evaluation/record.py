@@ -31,6 +31,12 @@ SCHEMA = pl.Schema(
     }
 )
 
+LIMITS = (  # what the record cannot know
+    "It knows no costs. A return starts at the close that a grade is made of, hours before it is published.",
+    "Grades that were published late or again count as if they had been there in time.",
+    "A symbol that has no prices any more has no return, even if it lost all its value.",
+)
+
 log = logging.getLogger("evaluation")
 
 
@@ -63,6 +69,8 @@ def record_of(batch: Batch) -> Record:
             if version.folder.exists():
                 log.warning("warning: passed over: %s", error)
                 unread += 1
+    if own.is_empty():
+        raise BadData(f"the grades of batch {batch.key} are empty; run the grading DAG again for this batch")
     published = pl.concat([*news, own])
     kept = carried.join(published.select("batch").unique(), on="batch", how="anti")
     rows = pl.concat([kept, published])

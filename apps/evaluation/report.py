@@ -5,18 +5,22 @@ Returns are simple and not annualised, shares are 0 to 1, and None is what is no
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from math import hypot
+from statistics import NormalDist
 from typing import Literal
 
 import polars as pl
 from pydantic import BaseModel
 
 from apps.api.records import LETTERS
-from apps.evaluation.means import mean_of
+from apps.evaluation.means import BAND, mean_of
 from apps.evaluation.measures import by_session, lettered
 from apps.evaluation.returns import HORIZONS, with_returns
 from apps.evaluation.sessions import Sessions
 
 PERIODS = {"live": "%Y-%m", "backtest": "%Y"}
+NORMAL = NormalDist().inv_cdf((1 + BAND) / 2)  # standard errors from the mean to an end of the band
+ENOUGH = 6  # periods
 Kind = Literal["live", "backtest"]
 
 
@@ -148,7 +152,7 @@ def details(evaluation: Evaluation) -> Mapping[str, float | int | None]:
         found[f"{kind}_gradings"] = part.gradings
         for horizon in HORIZONS:
             of = part.figures[figure][str(horizon)]
-            known = {"ic": of.ic, "t": of.t, "spread": of.spread, "coverage": of.coverage}
+            known = {"ic": of.ic, "t": of.t, "high": of.high, "spread": of.spread, "coverage": of.coverage}
             found |= {f"{kind}_{name}_{horizon}": value for name, value in known.items()}
     every = (part.figures.values() for part in (evaluation.live, evaluation.backtest))
     lows = [one.low for figures in every for of in figures for one in of.values() if one.low is not None]
@@ -160,10 +164,17 @@ def details(evaluation: Evaluation) -> Mapping[str, float | int | None]:
 def drift(evaluation: Evaluation) -> float | None:
     """Return by how many standard errors the live rank IC lies above the backtest's, over a month.
 
-    The part that both have is compared: the score. None while one of them has too few periods.
+    The errors are taken from the bands, which are wider for few periods. The part that both have is compared:
+    the score. None while one of them has fewer than six periods, when noise often looks like a drift.
     """
     live, past = (part.figures["score"]["21"] for part in (evaluation.live, evaluation.backtest))
-    if not live.t or not past.t or live.ic is None or past.ic is None:
+    one, other = _error(live), _error(past)
+    if live.ic is None or past.ic is None or one is None or other is None:
         return None
-    variance = (live.ic / live.t) ** 2 + (past.ic / past.t) ** 2
-    return float((live.ic - past.ic) / variance**0.5) if variance else None
+    return (live.ic - past.ic) / hypot(one, other)
+
+
+def _error(of: Measures) -> float | None:
+    if of.low is None or of.high is None or of.periods < ENOUGH:
+        return None
+    return (of.high - of.low) / (2 * NORMAL)

@@ -13,7 +13,7 @@ from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import Version
 from apps.evaluation import backtest
-from apps.evaluation.record import FIGURES, FILE, Record, prices_of, record_of
+from apps.evaluation.record import FIGURES, FILE, LIMITS, Record, prices_of, record_of
 from apps.evaluation.report import Evaluation, details, part_of
 from apps.evaluation.returns import HORIZONS
 from apps.evaluation.sessions import Sessions
@@ -23,6 +23,7 @@ from apps.scorer.settings import Settings as ScorerSettings
 from apps.scorer.universe import listed
 
 VOLUME, EVALUATION = "evaluations", "evaluation.json"
+NAMED = 8  # symbols in a warning
 
 log = logging.getLogger("evaluation")
 
@@ -52,7 +53,7 @@ def evaluate(batch: Batch) -> Result:
         as_of=record.newest["session"][0],
         symbols=record.newest.height,
         horizons=list(HORIZONS),
-        live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES),
+        live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES, limits=LIMITS),
         backtest=part_of(
             "backtest", past, closes, sessions, backtest.FIGURES, every, backtest.limits(universe)
         ),
@@ -107,6 +108,11 @@ def _universe(prices: Version, closes: pl.DataFrame, scorer: ScorerSettings) -> 
 def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
     """Return the record's rows of sessions of the prices, which alone can have returns."""
     kept = sessions.numbered(record.rows, "session")
+    if gone := sorted(set(kept["symbol"].unique()) - set(closes["symbol"].unique().cast(pl.String))):
+        more = f" and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
+        log.warning(
+            "warning: no prices of %s%s any more: returns are not known", ", ".join(gone[:NAMED]), more
+        )
     if lost := record.rows["session"].n_unique() - kept["s"].n_unique():
         log.warning("warning: days of grades that are not sessions of the prices are left out: %d", lost)
     return kept.with_columns(pl.col("symbol").cast(closes.schema["symbol"]))

@@ -1,6 +1,6 @@
 """What needs a person of a batch or of a run, concluded from a snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from rankalpha.alerts.failed_run import FailedRun
@@ -8,7 +8,7 @@ from rankalpha.alerts.incident import Incident, Urgency, late
 from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.health import limits
 from rankalpha.health.snapshot import Snapshot
-from rankalpha.health.standing import FRONTEND, Batch
+from rankalpha.health.standing import FRONTEND, Batch, Standing
 from rankalpha.pipeline.steps import OPTIONAL
 from rankalpha.settings import settings
 
@@ -17,15 +17,17 @@ HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the 
 
 def of_batch(snapshot: Snapshot, batch: Batch) -> list[Incident]:
     """Return what is wrong with a batch; that it is overdue only when nothing else explains it."""
-    causes = [*_failed(snapshot, batch), *_late(snapshot, batch)]
-    main = [step for name, step in batch.steps.items() if name not in OPTIONAL]
-    explained = causes or any(step.state == "paused" for step in main)
-    return causes or ([] if explained else _overdue(snapshot, batch))
+    main = {name: step for name, step in batch.steps.items() if name not in OPTIONAL}
+    optional = {name: step for name, step in batch.steps.items() if name in OPTIONAL}
+    causes = [*_failed(snapshot, batch, main), *_late(snapshot, batch, main)]
+    explained = causes or any(step.state == "paused" for step in main.values())
+    causes += [] if explained else _overdue(snapshot, batch)
+    return [*causes, *_failed(snapshot, batch, optional), *_late(snapshot, batch, optional)]
 
 
-def _failed(snapshot: Snapshot, batch: Batch) -> Iterator[Incident]:
+def _failed(snapshot: Snapshot, batch: Batch, steps: Mapping[str, Standing]) -> Iterator[Incident]:
     dags = snapshot.pipeline.by_step | {FRONTEND: snapshot.pipeline.grading}
-    for name, step in batch.steps.items():
+    for name, step in steps.items():
         if step.state in ("failed", "blocked"):
             run = FailedRun(
                 pipeline=snapshot.pipeline,
@@ -50,12 +52,12 @@ def runs_of_no_batch(snapshot: Snapshot) -> Iterator[Incident]:
             yield from _past(snapshot, dag_id, run_id, "", datetime.fromisoformat(stray["queued_at"]))
 
 
-def _late(snapshot: Snapshot, batch: Batch) -> Iterator[Incident]:
+def _late(snapshot: Snapshot, batch: Batch, steps: Mapping[str, Standing]) -> Iterator[Incident]:
     """Yield the runs of a batch that have missed their deadline."""
-    for step in snapshot.pipeline.steps:
-        standing = batch.steps[step.name]
-        if standing.state in ("running", "queued") and standing.queued:
-            yield from _past(snapshot, step.dag_id, str(standing.run_id), batch.key, standing.queued)
+    for name, dag_id in snapshot.pipeline.by_step.items():
+        step = steps.get(name)
+        if step and step.state in ("running", "queued") and step.queued:
+            yield from _past(snapshot, dag_id, str(step.run_id), batch.key, step.queued)
 
 
 def _past(snapshot: Snapshot, dag_id: str, run_id: str, batch: str, queued: datetime) -> Iterator[Incident]:

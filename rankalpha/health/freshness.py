@@ -14,19 +14,17 @@ from rankalpha.pipeline.steps import GRADING
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
 
-
-def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[dict[str, Any]]:
+def datasets(api: AirflowApi, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
     """Yield each dataset; it is as fresh as its newest batch, not as a batch that was run again last.
 
     It is stale when a session that its newest batch lacks closed longer ago than it is fresh for. The dataset
     of an optional step is never stale while its DAG is paused, because pausing it means doing without it.
     """
     for step in snapshot.pipeline.steps:
-        if step.writes not in assets:
+        if step.writes not in snapshot.assets:
             continue  # its DAG was not parsed yet
-        asset = assets[step.writes]
+        asset = snapshot.assets[step.writes]
         key, published = _newest(api, snapshot, step.name, asset)
         age = (snapshot.now - published) / HOUR if published else None
         fresh_for = asset["extra"]["fresh for hours"]

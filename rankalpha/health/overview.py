@@ -7,7 +7,7 @@ from typing import Any
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.health.batch_overview import overview_of, text
 from rankalpha.health.diagnosis import incidents
-from rankalpha.health.freshness import Assets, datasets, session
+from rankalpha.health.freshness import datasets, session
 from rankalpha.health.snapshot import Snapshot, snapshots
 from rankalpha.pipeline.pipelines import Pipeline, pipelines
 
@@ -23,9 +23,8 @@ def overview(api: AirflowApi, days: float, pipeline: Pipeline) -> dict[str, Any]
     or events of the market. Raises as AirflowApi does.
     """
     (snapshot,) = snapshots(api, days, [pipeline])
-    assets = {asset["name"]: asset for asset in api.every("assets", "assets", dag_ids=pipeline.dag_ids)}
     trends = {step.name: _durations(api, step.dag_id) for step in pipeline.steps}
-    return _overview(api, days, snapshot, assets, trends)
+    return _overview(api, days, snapshot, trends)
 
 
 def overviews(api: AirflowApi, days: float) -> list[dict[str, Any]]:
@@ -36,15 +35,14 @@ def overviews(api: AirflowApi, days: float) -> list[dict[str, Any]]:
     """
     if len(pipelines()) == 1:
         return [overview(api, days, pipelines()[0])]
-    assets = {asset["name"]: asset for asset in api.every("assets", "assets")}
     return [
-        _overview(api, days, snapshot, assets, _durations_of_batches(snapshot))
+        _overview(api, days, snapshot, _durations_of_batches(snapshot))
         for snapshot in snapshots(api, days, pipelines())
     ]
 
 
 def _overview(
-    api: AirflowApi, days: float, snapshot: Snapshot, assets: Assets, trends: Mapping[str, list[float]]
+    api: AirflowApi, days: float, snapshot: Snapshot, trends: Mapping[str, list[float]]
 ) -> dict[str, Any]:
     market = snapshot.pipeline.market
     return {
@@ -53,7 +51,7 @@ def _overview(
         "market": {"name": market.name, "starts": market.when, "ingestion": snapshot.pipeline.ingestion},
         "session": session(snapshot),
         "batches": [overview_of(snapshot.pipeline, batch, snapshot.now) for batch in snapshot.batches],
-        "datasets": list(datasets(api, snapshot, assets)),
+        "datasets": list(datasets(api, snapshot)),
         "incidents": [asdict(incident) for incident in incidents(snapshot)],
         "trends": [{"step": name, "seconds": seconds} for name, seconds in trends.items()],
         "components": {name: text(beat) for name, beat in snapshot.heartbeats.items()},

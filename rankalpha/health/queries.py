@@ -14,12 +14,29 @@ from rankalpha.pipeline.sessions import MarketDay
 PUBLICATIONS = 20  # that are looked at for the closes of the coming sessions
 
 Run = dict[str, Any]  # as the API gives it
+Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
 ByBatch = dict[str, dict[str, list[dict[str, Any]]]]  # runs by DAG, or events by dataset, then by batch
 
 
 def dags(api: AirflowApi, pipelines: Sequence[Pipeline]) -> dict[str, dict[str, Any]]:
     """Return the DAGs by their ids."""
     return {dag["dag_id"]: dag for dag in api.every("dags", "dags", dag_id_pattern=_pattern(pipelines))}
+
+
+def assets(api: AirflowApi, pipelines: Sequence[Pipeline]) -> Assets:
+    """Return the assets; those of one pipeline alone when there is but one."""
+    only = {"dag_ids": pipelines[0].dag_ids} if len(pipelines) == 1 else {}
+    return {asset["name"]: asset for asset in api.every("assets", "assets", **only)}
+
+
+def following(assets: Assets) -> dict[str, datetime]:
+    """Return since when each DAG follows all of its datasets."""
+    since: dict[str, datetime] = {}
+    for asset in assets.values():
+        for dag in asset["scheduled_dags"]:
+            begun = datetime.fromisoformat(dag["created_at"])
+            since[dag["dag_id"]] = max(begun, since.get(dag["dag_id"], begun))
+    return since
 
 
 def runs(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> list[Run]:

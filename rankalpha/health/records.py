@@ -14,12 +14,14 @@ from rankalpha.pipeline.steps import Step
 class Records:
     """What Airflow has of a batch: its runs by DAG and its events by dataset, each oldest first.
 
-    Runs and events are as the public API gives them. `superseded` holds by DAG when it left the batch out.
+    Runs and events are as the public API gives them. `superseded` holds by DAG when it left the batch out,
+    `following` since when it follows its datasets.
     """
 
     runs: Mapping[str, Sequence[Mapping[str, Any]]]
     events: Mapping[str, Sequence[Mapping[str, Any]]]
     superseded: Mapping[str, datetime] = field(default_factory=dict)
+    following: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def batch_of(
@@ -107,6 +109,8 @@ def _without_run(step: Step, records: Records, held: bool, ready: datetime) -> S
         return Standing("unpublished", _moment(run["end_date"]), run["dag_run_id"])
     if records.superseded.get(step.dag_id, NEVER) >= ready:
         return Standing("superseded", records.superseded[step.dag_id])
+    if step.optional and ready < records.following.get(step.dag_id, NEVER):
+        return Standing("skipped")
     return Standing("paused" if held else "lost", ready)
 
 

@@ -1,7 +1,7 @@
 """The state of the pipelines at one moment, as Airflow's public API reports it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from rankalpha.alerts.incident import Incident
 from rankalpha.alerts.sent import SentAlert, all_sent
 from rankalpha.health import beside, queries
 from rankalpha.health.left import with_held
-from rankalpha.health.queries import ByBatch, Run
+from rankalpha.health.queries import Assets, ByBatch, Run
 from rankalpha.health.records import Records, batch_of
 from rankalpha.health.run_batches import attributed
 from rankalpha.health.standing import Batch
@@ -30,7 +30,7 @@ class Snapshot:
     without any. `sent` are the stored alerts.
     `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`, and `beside` what
     fails beside the pipelines, see `rankalpha.health.beside`. `days` are the market's days by batch, newest
-    first, of a market with a limit in sessions.
+    first, of a market with a limit in sessions. `assets` are Airflow's own.
     """
 
     pipeline: Pipeline
@@ -45,12 +45,13 @@ class Snapshot:
     strays: Sequence[Run] = ()
     beside: Sequence[Incident] = ()
     days: Sequence[tuple[datetime, MarketDay]] = ()
+    assets: Assets = field(default_factory=dict)
 
 
 def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Snapshot]:
     """Return the state of the pipelines and their batches of the last days; raises as AirflowApi does.
 
-    It takes nine requests, and one more for each hundred DAGs, runs or events; up to four more for each
+    It takes ten requests, and one more for each hundred DAGs, runs or events; up to four more for each
     failed run that counts, and one for each task beside the pipelines that fails, and one for each market
     with a limit in sessions.
     """
@@ -64,7 +65,8 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
     found = queries.runs(api, since, pipelines)  # before the events: what a run has published is among these
     events = queries.events(api, since, pipelines)
     runs = attributed(api, found, events, pipelines)
-    left_out = queries.left_out(api, since)
+    left_out, assets = queries.left_out(api, since), queries.assets(api, pipelines)
+    following = queries.following(assets)
     snapshot = partial(
         Snapshot,
         now=now,
@@ -73,13 +75,14 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
         heartbeats=queries.heartbeats(api),
         sent=(sent := all_sent(api)),
         beside=list(beside.lasting(api, sent)),
+        assets=assets,
     )
     return [
         snapshot(
             pipeline=pipeline,
             batches=[
                 with_held(api, batch, pipeline, runs.by_batch)
-                for batch in _batches(pipeline, runs.by_batch, events, left_out, paused, draining)
+                for batch in _batches(pipeline, runs.by_batch, events, left_out, following, paused, draining)
             ],
             strays=[run for run in runs.strays if run["dag_id"] in pipeline.dag_ids],
             due=due[pipeline.ingestion],
@@ -95,6 +98,7 @@ def _batches(
     runs: ByBatch,
     events: ByBatch,
     left_out: Mapping[str, Mapping[str, datetime]],
+    following: Mapping[str, datetime],
     paused: Sequence[str],
     draining: Sequence[str],
 ) -> list[Batch]:
@@ -106,7 +110,7 @@ def _batches(
         batch_of(
             pipeline,
             key,
-            Records(_of(own_runs, key), _of(own_events, key), left_out.get(key, {})),
+            Records(_of(own_runs, key), _of(own_events, key), left_out.get(key, {}), following),
             paused,
             draining,
         )

@@ -20,6 +20,7 @@ State = Literal[
     "waiting",  # for the steps before it
     "superseded",  # left out on purpose after a pause, see `rankalpha.joins.after_pause`
     "unpublished",  # run with publishing off
+    "skipped",  # published before the DAG of an optional step was there, such as before an upgrade
     "lost",  # it has all that it needs, but no run
 ]
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -78,7 +79,7 @@ class Batch:
         words = {
             name: f"{name} {step.state}{f' since {step.since:%H:%M}' if step.since else ''}"
             for name, step in self.steps.items()
-            if step.state not in ("done", "waiting")
+            if step.state not in ("done", "waiting", "skipped")
         }
         optional = [words.pop(name) for name in OPTIONAL if name in words]
         main = ", ".join(words.values()) or ("graded" if self.settled else "nothing runs")

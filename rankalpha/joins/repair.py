@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from rankalpha.joins import waiting
 from rankalpha.joins.asset_manager import BatchAssetManager
 from rankalpha.pipeline.batch import SUPERSEDED
+from rankalpha.pipeline.pipelines import pipelines
 
 HALF_DAYS = (
     30  # after that an incomplete join is dropped; the missing event makes another one, should it come
@@ -49,12 +50,15 @@ def _not_begun(dag_ids: Iterable[str], since: datetime) -> Select[str, str]:
     """Return a query of DAGs and published batches of which no run has begun since the publication.
 
     It leaves out most batches. Each batch in the result costs some queries, during which nobody can publish.
+    A DAG that no batch waits for misses nothing that was published before it was there, as before an upgrade.
     """
     reference, key = DagScheduleAssetReference, AssetEvent.partition_key
+    aside = [dag_id for pipeline in pipelines() for dag_id in pipeline.aside]
     newest = (
         select(reference.dag_id, key.label("key"), func.max(AssetEvent.timestamp).label("at"))
         .join(AssetEvent, AssetEvent.asset_id == reference.asset_id)
         .where(reference.dag_id.in_(dag_ids), AssetEvent.timestamp >= since, key.is_not(None), key != "")
+        .where(or_(reference.dag_id.not_in(aside), AssetEvent.timestamp >= reference.created_at))
         .group_by(reference.dag_id, key)
         .subquery()
     )

@@ -1,8 +1,11 @@
 """What a person does on the operators' page: graph, filter, links, comparison, confirmation."""
 
+from typing import get_args
+
 import pytest
 from playwright.sync_api import expect
 
+from rankalpha.health.standing import State
 from tests.support.accessibility import stumbles
 from tests.support.browser import chromium
 from tests.unit.rankalpha.support.page_server import (
@@ -120,7 +123,7 @@ def test_a_filter_that_lets_nothing_through_says_so(page, server) -> None:
 
 def test_every_state_can_be_chosen(page, server) -> None:
     values = shown(page, server).locator("#shown option").evaluate_all("all => all.map((one) => one.value)")
-    assert set(values) == {"", "open", "person", *STATES} - {"done"}
+    assert set(values) == {"", "open", "person", *get_args(State)} - {"done"}
 
 
 def test_the_grades_have_their_numbers(page, server) -> None:

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rankalpha.pipeline.pipelines import CONSUMER_DAGS
 from rankalpha.settings import settings
 from tests.scheduler.joining import Pipeline, fresh_keys, pauses, publish_at_once, set_paused
-
-CONSUMERS = ("rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def repair(**ago):
     from rankalpha.joins.repair import repair
 
     with create_session() as session:
-        return repair(CONSUMERS, datetime.now(UTC) - timedelta(**(ago or {"hours": 1})), session)
+        return repair(CONSUMER_DAGS, datetime.now(UTC) - timedelta(**(ago or {"hours": 1})), session)
 
 
 def repaired(keys, dag_id="rankalpha_grading"):
@@ -57,6 +56,35 @@ def lose(pipeline):
     lost = set(keys) - {key for key, _ in pipeline.tick()}
     assert lost, "none was lost, so that a test of what is says nothing"
     return keys, lost
+
+
+def following(dag_id, since):
+    """Make a DAG follow its dataset since then, as parsing does; None: not at all."""
+    from airflow.models.asset import DagScheduleAssetReference as Reference
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, select
+
+    with create_session() as session:
+        known = session.execute(select(Reference.asset_id).where(Reference.dag_id == dag_id)).all()
+        following.assets = [asset_id for (asset_id,) in known] or following.assets
+        session.execute(delete(Reference).where(Reference.dag_id == dag_id))
+        if since:
+            session.add_all(
+                Reference(asset_id=asset_id, dag_id=dag_id, created_at=since) for asset_id in following.assets
+            )
+
+
+@pytest.mark.parametrize(("hours", "missed"), [(-1, True), (1, False)])
+def test_an_evaluation_misses_what_is_published_once_it_is_there(pipeline, hours, missed):
+    """It could not be parsed when the batch was graded; or it came with an upgrade after that."""
+    (key,) = fresh_keys(1)
+    following("rankalpha_evaluation", None)
+    pipeline.publish("grades", key)
+    following("rankalpha_evaluation", datetime.now(UTC) + timedelta(hours=hours))
+    try:
+        assert repaired([key], "rankalpha_evaluation") == [key] * missed
+    finally:
+        following("rankalpha_evaluation", datetime.now(UTC) - timedelta(days=1))
 
 
 def test_batches_that_stock_airflow_loses_are_repaired_once(pipeline):

@@ -17,7 +17,7 @@ export function filtered(batches, chosen) {
   return batches.filter(({ steps }) => steps.some(found));
 }
 
-/** Whether a step waits for somebody; one aside may be paused by whoever does without it. */
-function needsPerson({ state, aside }) {
-  return NEEDS_PERSON.includes(state) && !(aside && state === "paused");
+/** Whether a step waits for somebody; an optional one may be paused by whoever does without it. */
+function needsPerson({ state, optional }) {
+  return NEEDS_PERSON.includes(state) && !(optional && state === "paused");
 }

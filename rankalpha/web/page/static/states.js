@@ -17,6 +17,7 @@ const STATES = {
   waiting: ["Waiting", "idle", [["path", { d: "M3.5 8h.01M8 8h.01M12.5 8h.01" }]]],
   superseded: ["Left out", "idle", [["path", { d: "m4 4 4 4-4 4M9 4l4 4-4 4" }]]],
   unpublished: ["Not published", "idle", [["circle", { cx: 8, cy: 8, r: 5.8, "stroke-dasharray": "2.4 2.2" }]]],
+  skipped: ["Not run", "idle", [["path", { d: "M4 8h8" }]]],
   lost: ["Lost", "bad", [["path", { d: "M5.6 6a2.4 2.4 0 1 1 3.3 2.2c-.6.3-.9.7-.9 1.4M8 12.4h.01" }]]],
 };
 

@@ -1,4 +1,4 @@
-"""Means and how sure they are: known answers, and Newey and West's formula in full."""
+"""Means and how sure they are: known answers, the formulas in full, and how often noise looks sure."""
 
 import numpy as np
 import polars as pl
@@ -21,16 +21,40 @@ def test_returns_of_one_session_have_the_ordinary_t_value():
     assert (found.sessions, found.periods) == (60, 60)
 
 
-@pytest.mark.parametrize(("horizon", "every"), [(5, 1), (21, 1), (21, 7), (63, 21), (5, 21)])
+@pytest.mark.parametrize(("horizon", "every"), [(5, 1), (21, 1), (21, 7), (63, 21), (5, 21), (5, 2)])
 def test_overlapping_returns_are_weighed_by_how_much_they_overlap(horizon, every):
     places = [every * number for number in range(60)]
     apart = np.abs(np.subtract.outer(places, places))
-    weights = np.clip(1 - apart / horizon, 0, None)
     deviations = FIGURES - FIGURES.mean()
-    error = (deviations @ weights @ deviations / 60 / 59) ** 0.5
+    equal, falling = (
+        deviations @ weights @ deviations
+        for weights in ((apart < horizon).astype(float), np.clip(1 - apart / horizon, 0, None))
+    )
     found = mean(places, FIGURES, horizon)
+    error = (max(equal, falling) * found.periods / (found.periods - 1)) ** 0.5 / 60
     assert found.t == pytest.approx(FIGURES.mean() / error, abs=1e-9)
-    assert found.periods == min(60, 59 * every // horizon + 1)
+    assert found.periods == len(places[:: -(-horizon // every)])
+
+
+@pytest.mark.parametrize(("sessions", "every", "most"), [(63, 1, 0.12), (250, 1, 0.1), (300, 7, 0.075)])
+@pytest.mark.parametrize("lasting", [True, False])
+def test_noise_looks_sure_hardly_more_often_than_said(sessions, every, most, lasting):
+    """A figure that lasts goes together with itself as much as its returns overlap; 5 % are said."""
+    chance, horizon, tries = np.random.default_rng(11), 21, 400
+    places = [every * number for number in range(sessions)]
+    sure = 0
+    for _ in range(tries):
+        daily = chance.normal(size=places[-1] + horizon)
+        sums = np.convolve(daily, np.ones(horizon), "valid")[::every]
+        found = mean(places, sums if lasting else daily[:sessions], horizon)
+        sure += found.low > 0 or found.high < 0
+    assert sure / tries <= most
+
+
+def test_two_clusters_are_two_periods():
+    """What lies between them was not graded."""
+    found = mean([*range(5), *range(200, 205)], range(10), 21)
+    assert (found.periods, found.t) == (2, None)
 
 
 def test_gaps_between_sessions_are_counted_in_sessions():

@@ -46,6 +46,15 @@ def sessions(airflow, key):
     return [(f"{session:%d}", batch) for session, batch in rows]
 
 
+def without_versions(airflow, key):
+    """Leave prices and grades of a batch as images without versions do; return the file of the prices."""
+    for dataset, target in (("prices", f"{key}/prices.parquet"), ("grades", f"{key}.json")):
+        (file,) = airflow.folder(dataset, key).glob(f"{dataset}.*")
+        shutil.copy(file, airflow.data / dataset / target)
+        del airflow.published[dataset, key]
+    return airflow.data / "prices" / key / "prices.parquet"
+
+
 def test_live_record_and_backtest(airflow):
     found = evaluated(airflow, WEEK[2], every="")
     live, past = found["live"], found["backtest"]
@@ -70,6 +79,7 @@ def test_live_record_and_backtest(airflow):
     assert past["figures"]["score"]["21"]["t"] is not None
     assert "sentiment" not in past["figures"]
     assert past["limits"]
+    assert live["limits"]
 
 
 def test_without_returns_it_says_so_and_is_no_failure(airflow):
@@ -151,15 +161,13 @@ def test_changed_inputs_end_it(airflow, dataset):
 )  # fmt: skip
 def test_prices_that_cannot_be_used_end_it(airflow, spoil):
     """An image of one's own may have written them, and the scores too."""
-    del airflow.published["prices", WEEK[2]], airflow.published["grades", WEEK[2]]
-    folder = airflow.data / "prices" / WEEK[2]
-    (file,) = folder.glob("*/prices.parquet")
-    spoil(pl.read_parquet(file, glob=False)).write_parquet(folder / "prices.parquet")
-    (grades,) = (airflow.data / "grades" / WEEK[2]).glob("*/grades.json")
-    shutil.copy(grades, airflow.data / "grades" / f"{WEEK[2]}.json")
+    file = without_versions(airflow, WEEK[2])
+    spoiled = spoil(pl.read_parquet(file, glob=False))
+    file.unlink()
+    spoiled.write_parquet(file)
     done = airflow.run("evaluations", WEEK[2])
     assert done.returncode == 65
-    assert str(folder / "prices.parquet") in done.stderr
+    assert str(file) in done.stderr
 
 
 def test_prices_that_are_gone_are_named(airflow):
@@ -169,11 +177,36 @@ def test_prices_that_are_gone_are_named(airflow):
     assert airflow.published["prices", WEEK[2]][0] in done.stderr
 
 
+def test_a_symbol_that_was_renamed_is_named_and_lacks_in_the_coverage(airflow):
+    """The source knows it by its new name alone."""
+    airflow.publish("prices", WEEK[2], INGESTION_SYMBOLS="AAPL,JPM,PG,XOM")
+    for dataset in ("scores", "sentiment"):
+        airflow.publish(dataset, WEEK[2])
+    airflow.grade(WEEK[2])
+    done = airflow.run("evaluations", WEEK[2], EVALUATION_EVERY="63")
+    assert done.returncode == 0, done.stderr
+    assert "no prices of KO any more" in done.stdout
+    assert result("evaluation", airflow.data, WEEK[2])["details"]["live_coverage_1"] == 0.8
+
+
+UNIVERSE = "symbol,name,sector,from,to\nKO,Coca-Cola,Food,,2020-01-31\nNEW,New,Food,,\n"
+
+
+def test_universe_csv_says_who_is_ranked_in_the_past_and_may_list_others(airflow):
+    airflow.data.joinpath("prices", "universe.csv").write_text(UNIVERSE)
+    graded(airflow, FIRST)
+    assert "universe.csv" in evaluated(airflow, FIRST)["backtest"]["limits"][0]
+
+
+def test_dates_of_universe_csv_that_overlap_end_it(airflow):
+    """An ingestion image of one's own may not look."""
+    universe = without_versions(airflow, WEEK[2]).with_name("universe.csv")
+    universe.write_text(f"{UNIVERSE}KO,Coke,Food,2020-01-01,\n")
+    done = airflow.run("evaluations", WEEK[2])
+    assert done.returncode == 65
+    assert f"{universe}: line 4, symbol KO: its dates overlap" in done.stderr
+
+
 def test_an_api_without_versions(airflow):
-    for dataset in ("prices", "grades"):
-        folder = airflow.folder(dataset, WEEK[2])
-        (file,) = folder.glob(f"{dataset}.*")
-        target = folder.parent if dataset == "prices" else folder.parent.parent
-        shutil.copy(file, target / (file.name if dataset == "prices" else f"{WEEK[2]}.json"))
-        del airflow.published[dataset, WEEK[2]]
+    without_versions(airflow, WEEK[2])
     assert evaluated(airflow, WEEK[2])["live"]["gradings"] == 3

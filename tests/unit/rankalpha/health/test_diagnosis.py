@@ -110,6 +110,15 @@ def test_who_pauses_the_evaluation_does_without_it():
     assert "was not graded within" in one.subject
 
 
+def test_an_evaluation_that_failed_explains_no_batch_that_is_late():
+    """It was of the grades before; the batch was ingested again, and its grading was lost."""
+    late = batch(begun=DUE - timedelta(hours=2), grading="lost", evaluation="failed")
+    found = incidents(replace(WELL, batches=[late]))
+    assert [one.urgency for one in found] == [Urgency.ACT_NOW, Urgency.LOOK_TODAY]
+    assert "was not graded within" in found[0].subject
+    assert "rankalpha_evaluation failed" in found[1].subject
+
+
 def test_a_paused_dag_is_reported_once_for_all_batches():
     waiting = [batch(scoring="paused", grading="waiting"), batch("2026-11-21T06:00:00", scoring="paused")]
     (one,) = incidents(replace(WELL, batches=waiting))

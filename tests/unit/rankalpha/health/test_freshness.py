@@ -35,11 +35,11 @@ def batch(key, carried=None, **details):
 
 
 def seen(now, *batches):
-    return Snapshot(DEFAULT_PIPELINE, at(now), batches, [], at(now), at(now), at(now), {})
+    return Snapshot(DEFAULT_PIPELINE, at(now), batches, [], at(now), at(now), at(now), {}, assets=ASSETS)
 
 
 def stale(snapshot):
-    return {each["name"] for each in datasets(NOBODY, snapshot, ASSETS) if each["stale"]}
+    return {each["name"] for each in datasets(NOBODY, snapshot) if each["stale"]}
 
 
 def test_over_a_weekend_nothing_is_stale_and_a_day_after_mondays_close_all_is():

@@ -33,12 +33,15 @@ def event(minute, run_id="r"):
     return {"timestamp": at(minute), "source_run_id": run_id}
 
 
-def records(runs=None, events=None, superseded=None):
+def records(runs=None, events=None, superseded=None, following=None):
     """The records of a batch, with the names of steps."""
     return Records(
         {DAGS[name]: found for name, found in (runs or {}).items()},
         {DATASETS[name]: found for name, found in (events or {}).items()},
-        {DAGS[name]: START + timedelta(minutes=minute) for name, minute in (superseded or {}).items()},
+        *(
+            {DAGS[name]: START + timedelta(minutes=minute) for name, minute in (moments or {}).items()}
+            for moments in (superseded, following)
+        ),
     )
 
 
@@ -86,6 +89,24 @@ def test_a_batch_without_an_evaluation_is_graded(runs, events, state, where):
     batch = batch_of(DEFAULT_PIPELINE, KEY, what, [])
     assert batch.settled
     assert (batch.steps["evaluation"].state, batch.where) == (state, where)
+
+
+@pytest.mark.parametrize(
+    ("since", "state", "where"),
+    [(4, "lost", "graded, evaluation lost since 06:05"), (90, "skipped", "graded")],
+)
+def test_what_was_published_before_there_was_an_evaluation_is_not_lost(since, state, where):
+    """As before an upgrade."""
+    runs, events = ({**GRADED[kind]} for kind in ("runs", "events"))
+    del runs["evaluation"], events["evaluation"]
+    batch = batch_of(DEFAULT_PIPELINE, KEY, records(runs, events, following={"evaluation": since}), [])
+    assert (batch.steps["evaluation"].state, batch.where) == (state, where)
+    assert batch.settled
+
+
+def test_a_step_that_batches_wait_for_misses_what_was_published_before_it_was_parsed():
+    what = records(INGESTED, {"ingestion": [event(2)]}, following={"scoring": 90})
+    assert states(what)["scoring"] == "lost"
 
 
 def test_each_step_waits_for_those_before_it():
