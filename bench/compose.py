@@ -7,8 +7,8 @@ from pathlib import Path
 from docker import APIClient
 
 from bench.report import Figure, say
+from tests.support.checkout import copy_checkout
 from tests.support.compose import ComposeStack
-from tests.support.stack import copy_checkout
 from tests.support.waiting import wait_for
 
 SETTLE_SECONDS = 10

@@ -20,7 +20,8 @@ from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
 from rankalpha.stages.docker import DockerOptions, Volume
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 from tests.support.docker_proxy import RunningProxy
 
 RUNS = 10

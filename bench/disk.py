@@ -18,8 +18,8 @@ import polars as pl
 
 from apps.common.manifest import MANIFEST, claimed, seal
 from apps.common.parquet import write_parquet
-from apps.ingestion.prices import SCHEMA
 from apps.ingestion.screens import appearances
+from apps.ingestion.table import SCHEMA
 from bench.report import Figure, say
 
 BATCHES, SYMBOLS, DAYS = 30, 5_000, 2520

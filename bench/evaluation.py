@@ -21,7 +21,7 @@ from apps.common.parquet import write_parquet
 from apps.evaluation.record import SCHEMA
 from apps.ingestion.sources.sample import SampleSource
 from bench.report import Figure, say
-from tests.support.stack import ROOT
+from tests.support.checkout import ROOT
 
 RUNS = 3
 SYMBOLS, DAYS, RECORDED = 5_000, 2_520, 250

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import psutil
 
-from tests.support.stack import RunningStack
+from tests.support.embedded_stack import RunningStack
 
 SECONDS = 30  # watched; in that time Airflow parses each DAG file once
 

@@ -13,8 +13,9 @@ from bench.idle import loads, memory
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, noop, ours, wait, wait_for_dags
 from rankalpha.pipeline.batch import key_of
+from tests.support.checkout import ROOT
+from tests.support.embedded_stack import RunningStack
 from tests.support.services import FRONTEND, RecordingServices
-from tests.support.stack import ROOT, RunningStack
 
 COUNTS = (1, 10, 100)
 PARSES = 3

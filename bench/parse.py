@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from bench.report import Figure, say
-from tests.support.stack import ROOT
+from tests.support.checkout import ROOT
 
 RUNS = 7
 VARIABLES = [f"setting_{number}" for number in range(25)]

@@ -18,7 +18,7 @@ from pathlib import Path
 from apps.common.batches import Keep, sweep
 from apps.common.versions import Version
 from bench.report import Figure, say
-from tests.support.stack import ROOT
+from tests.support.checkout import ROOT
 
 SYMBOLS, RUNS = 5_000, 3
 LAST = date(2026, 11, 19)

@@ -12,7 +12,8 @@ from pathlib import Path
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, ours, wait, wait_for_dags
 from rankalpha.pipeline.pipelines import GRADING_DAG, PIPELINE
-from tests.support.stack import EACH_RUNS, RunningStack
+from tests.support.checkout import EACH_RUNS
+from tests.support.embedded_stack import RunningStack
 
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
 DAYS, WEEKEND = 700, 5

@@ -10,7 +10,9 @@ from pathlib import Path
 from bench.report import say
 from rankalpha.airflow_api import AirflowApiError
 from rankalpha.stages import STAGES
-from tests.support.stack import ROOT, RunningStack, Stack
+from tests.support.checkout import ROOT
+from tests.support.embedded_stack import RunningStack
+from tests.support.stack import Stack
 
 START_SECONDS = 120
 BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"

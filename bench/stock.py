@@ -14,7 +14,8 @@ from pathlib import Path
 
 from bench.report import say
 from rankalpha.stack.embedded.postgres import start, stop
-from tests.support.stack import ROOT, Stack
+from tests.support.checkout import ROOT
+from tests.support.stack import Stack
 
 # logs are not served, because that port is fixed
 COMPONENTS = ("api-server", "scheduler --skip-serve-logs", "dag-processor", "triggerer --skip-serve-logs")

@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.report import Figure, say
-from tests.support.stack import RunningStack, copy_checkout
+from tests.support.checkout import copy_checkout
+from tests.support.embedded_stack import RunningStack
 
 # of the caller's environment: where packages come from; the caches are below HOME
 PACKAGES = ("PIP_", "UV_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")

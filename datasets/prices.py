@@ -31,6 +31,7 @@ PRICES_CONTRACT = Contract(
         "symbols_behind": SOME,  # symbols that lack the last session
         "missing_sessions": SOME,  # holes in the part of the histories that scores look at
         "next_close": {"type": ["string", "null"], "format": "date-time"},  # then there is a newer session
+        "later_closes": {"type": ["string", "null"]},  # of the sessions after that, separated by spaces
         "calendar_days": SOME,  # for which its sessions are known
         "replayed": {"type": "boolean"},  # prices of another time than their dates: the sample's
         "sample_left": COUNT,  # sessions after which the sample ends

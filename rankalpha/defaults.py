@@ -12,7 +12,7 @@ from airflow.sdk import Context, Param, RetryDecision, RetryPolicy
 
 from rankalpha.alerts.notifier import AlertNotifier
 from rankalpha.logs import bind_batch_of_run, log_refusals_plainly
-from rankalpha.runners.base import StageLeft
+from rankalpha.runners.failures import StageLeft
 from rankalpha.settings import settings
 from rankalpha.stages.output import PUBLISH, REUSE
 

@@ -116,4 +116,4 @@ def read_grades(path: Path) -> GradesAnswer:
     except ValidationError as error:
         raise BadData(f"{path} is not a file of grades: refresh the grades of this batch") from error
     graded_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return GradesAnswer(graded_at=graded_at, **grades.model_dump())
+    return GradesAnswer(graded_at=graded_at, **dict(grades))  # the grades themselves: they are checked

@@ -1,19 +1,22 @@
 """The routes about the grades that are shown."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from apps.api.answers import direct
 from apps.api.batches import BatchFiles, graded
 from apps.api.etags import fresh
 from apps.api.history.symbol_answers import SparklinesAnswer
 from apps.api.records import Grade, GradesAnswer
 from apps.api.requests import BatchQuery, Configured, MarketQuery, root_of
 from apps.api.versions import shown_grades
+from apps.common.compared import Marks, marks
 
 router = APIRouter(prefix="/api/v1/grading")
+
+EMPTY: dict[str, list[float] | None] = {"sparkline": [], "signals": None}  # of who does not want them
 
 
 @router.get("/grades", response_model=GradesAnswer)
@@ -26,17 +29,16 @@ def list_grades(
     limit: Annotated[int | None, Query(ge=1, description="how many grades at most; if left out, all")] = None,
     offset: Annotated[int, Query(ge=0, description="how many grades to skip")] = 0,
     sparklines: Annotated[bool, Query(description="false: the sparklines are empty lists")] = True,
+    signals: Annotated[bool, Query(description="false: the signals are null")] = True,
 ) -> Response:
     """Return the grades of a batch, best first; without a batch those of the newest graded one."""
     files = _graded(root_of(settings, market), batch)
     request.state.batch = files.key
     fresh(request, response, [files.grades])
-    answer = shown_grades(files)
-    some = answer.grades[offset:][:limit]
-    if not sparklines:
-        some = [grade.model_copy(update={"sparkline": []}) for grade in some]
-    answer = answer.model_copy(update={"grades": some, "total": len(answer.grades)})
-    return direct(answer, response)
+    asked = {"sparkline": sparklines, "signals": signals}
+    unsaid = tuple(name for name, wanted in asked.items() if not wanted)
+    text = _text(files, limit, offset, unsaid, marks(files.grades))
+    return Response(text, headers=dict(response.headers), media_type="application/json")
 
 
 @router.get("/sparklines")
@@ -53,7 +55,7 @@ def list_sparklines(
     request.state.batch = files.key
     fresh(request, response, [files.grades])
     wanted = {symbol.strip().upper() for symbol in symbols.split(",")}
-    grades = shown_grades(files).grades
+    grades = _shown(files, marks(files.grades)).grades
     lines = {grade.symbol: grade.sparkline for grade in grades if grade.symbol in wanted}
     return SparklinesAnswer(batch=files.key, sparklines=lines)
 
@@ -71,7 +73,7 @@ def get_grade(
     files = _graded(root_of(settings, market), batch)
     request.state.batch = files.key
     fresh(request, response, [files.grades])
-    answer = shown_grades(files)
+    answer = _shown(files, marks(files.grades))
     for grade in answer.grades:
         if grade.symbol == symbol.upper():
             return grade
@@ -84,3 +86,19 @@ def _graded(root: Path, key: str | None) -> BatchFiles:
     if not known or not known[0].grades.is_file():
         raise HTTPException(404, f"batch {key} is not graded" if key else "no batch has been graded yet")
     return known[0]
+
+
+# The page asks for the newest batch again and again; to read 5,000 grades takes longer than all else.
+@lru_cache(maxsize=4)
+def _shown(files: BatchFiles, _marks: Marks) -> GradesAnswer:
+    return shown_grades(files)
+
+
+@lru_cache(maxsize=8)
+def _text(files: BatchFiles, limit: int | None, offset: int, unsaid: tuple[str, ...], found: Marks) -> str:
+    """Return some grades as JSON; `unsaid` are the fields that are left empty."""
+    answer = _shown(files, found)
+    some = answer.grades[offset:][:limit]
+    if unsaid:
+        some = [grade.model_copy(update={name: EMPTY[name] for name in unsaid}) for grade in some]
+    return answer.model_copy(update={"grades": some, "total": len(answer.grades)}).model_dump_json()

@@ -46,11 +46,16 @@ class Exchange:
 
     def next_close(self, moment: datetime) -> datetime:
         """Return the first close after a moment, in UTC. Raises UnknownDay."""
-        position = self._closed(moment)
-        if position == len(self._closes):
+        closes = self.next_closes(moment, 1)
+        if not closes:
             self._check(date.max)
-        close: datetime = self._closes.iloc[position].to_pydatetime().astimezone(UTC)
-        return close
+        return closes[0]
+
+    def next_closes(self, moment: datetime, most: int) -> list[datetime]:
+        """Return the first closes after a moment, in UTC; fewer where they end. Raises UnknownDay."""
+        position = self._closed(moment)
+        coming = self._closes.iloc[position : position + most]
+        return [close.to_pydatetime().astimezone(UTC) for close in coming]
 
     def is_open(self, moment: datetime) -> bool:
         """Return whether a session has begun and not closed yet; a break at noon belongs to it."""

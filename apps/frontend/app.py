@@ -56,9 +56,10 @@ async def ranking(
     batch: BatchKey | None = None,
     market: MarketName | None = None,
     sparklines: bool | None = None,
+    signals: bool | None = None,
 ) -> Response:
     """Pass on the API's grades, or its 404 without any; 502 when it is down or its answer is not JSON."""
-    asked = {"batch": batch, "market": market, "sparklines": sparklines}
+    asked = {"batch": batch, "market": market, "sparklines": sparklines, "signals": signals}
     return await pass_on(request, "grades", {key: value for key, value in asked.items() if value is not None})
 
 

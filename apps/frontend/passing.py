@@ -1,12 +1,12 @@
 """Passes on what the grading API answers to those who read."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 from fastapi import Request, Response
+from pydantic_core import from_json
 
 from apps.common.problems import PROBLEM, problem
 
@@ -31,7 +31,7 @@ async def pass_on(request: Request, path: str, asked: Mapping[str, Any]) -> Resp
     if answer.status_code == NOT_MODIFIED:
         return Response(status_code=NOT_MODIFIED, headers=kept)
     try:
-        json.loads(answer.content)
+        from_json(answer.content)
     except ValueError:
         return problem(502, "the grading API answered with something that is not JSON")
     status = 502 if answer.is_server_error else answer.status_code

@@ -1,8 +1,8 @@
-"""The prices table: its columns, what makes it valid, and how a batch updates it."""
+"""How a batch brings the prices up to date."""
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,19 +11,14 @@ import polars as pl
 from apps.common.exchange import Exchange
 from apps.common.stage import BadConfig, BadData
 from apps.common.transient import Unavailable
-from apps.ingestion.history import merge, valid_row
+from apps.ingestion.history import merge
 from apps.ingestion.jumps import flips, jumps
 from apps.ingestion.rescaling import Rescaled
 from apps.ingestion.sessions import ask_since, holes, next_days
 from apps.ingestion.sources import Missing, Reason, Source
+from apps.ingestion.table import SCHEMA, SYMBOLS_AT_ONCE, checked
 
 log = logging.getLogger("ingestion")
-
-SCHEMA = pl.Schema({"symbol": pl.String, "date": pl.Date, "close": pl.Float64})
-
-# Symbols worked on at once and rows checked at once: bounds memory to little more than the table itself.
-SYMBOLS_AT_ONCE = 500
-ROWS_AT_ONCE = 1_000_000
 
 # A source that leaves a larger share unanswered is out of service; another attempt may help.
 MOST_UNANSWERED = 0.2
@@ -48,20 +43,6 @@ class Rules:
     overlap: int = 10  # known sessions that are asked for again
     jump: float = 1.8  # a close that is so many times the one before, or as small a part of it, is reported
     replace: Collection[str] = ()  # symbols whose history is taken as the source has it
-
-
-def checked(prices: pl.DataFrame, origin: str) -> pl.DataFrame:
-    """Return `prices` when valid: the schema, rows, no nulls, positive finite closes, strictly sorted.
-
-    Raises BadData that begins with `origin` (a file or a source) and names the first fault.
-    """
-    if prices.schema != SCHEMA:
-        raise BadData(f"{origin}: columns are {dict(prices.schema)}, expected {dict(SCHEMA)}")
-    if prices.is_empty():
-        raise BadData(f"{origin}: no prices at all up to the day of the batch")
-    for start in range(0, prices.height, ROWS_AT_ONCE):
-        _check_rows(prices.slice(start, ROWS_AT_ONCE + 1), origin)  # one more: order holds across the cut
-    return prices
 
 
 def update(
@@ -111,14 +92,6 @@ def update(
     )
 
 
-def by_symbols(prices: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield the table in parts, each with the whole history of some symbols."""
-    names = prices["symbol"].unique().sort()
-    for start in range(0, len(names), SYMBOLS_AT_ONCE):
-        some = names.slice(start, SYMBOLS_AT_ONCE)
-        yield prices.filter(pl.col("symbol").is_between(pl.lit(some[0]), pl.lit(some[-1])))
-
-
 def _parts(symbols: Sequence[str], earlier: pl.LazyFrame) -> list[Sequence[str]]:
     """Return the symbols in parts, first the one in which most lack the newest day.
 
@@ -162,15 +135,3 @@ def _check_answers(source: Source, missing: dict[str, Missing]) -> None:
 def _first_of(missing: Collection[Missing]) -> str:
     first = next(iter(missing)).message
     return first if len(missing) == 1 else f"{first} (symbols without prices: {len(missing)})"
-
-
-def _check_rows(prices: pl.DataFrame, origin: str) -> None:
-    symbol, day = pl.col("symbol"), pl.col("date")
-    bad = prices.filter(~valid_row()).head(1)
-    if not bad.is_empty():
-        name, close = bad.select("symbol", "close").row(0)
-        raise BadData(f"{origin}: symbol {name!r} has an impossible day or close (close {close})")
-    rising = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (day > day.shift()))
-    fallen = prices.filter(~rising.fill_null(value=True)).head(1)
-    if not fallen.is_empty():
-        raise BadData(f"{origin}: {fallen.row(0)[:2]} occurs twice or out of order")

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from apps.common.lateness import dated, is_recent
-from apps.ingestion.prices import by_symbols
+from apps.ingestion.table import by_symbols
 
 YEAR = 252
 MONTH = 21

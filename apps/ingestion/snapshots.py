@@ -15,7 +15,8 @@ from apps.common.manifest import MANIFEST, Manifest
 from apps.common.parquet import NOTICE, write_parquet
 from apps.common.stage import BadData, Batch
 from apps.common.versions import Version, earlier
-from apps.ingestion.prices import SCHEMA, Update, checked
+from apps.ingestion.prices import Update
+from apps.ingestion.table import SCHEMA, checked
 
 VOLUME = PRICES
 FILE = "prices.parquet"

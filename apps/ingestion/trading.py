@@ -12,7 +12,16 @@ from apps.common.stage import Batch
 
 LOOK_BACK = 5 * 252 + 1  # sessions: the longest window of the scores and of the screens
 
-FIGURES = ("session", "sessions_behind", "symbols_behind", "missing_sessions", "next_close")
+CLOSES = 10  # that are reported ahead, so that a limit in sessions is known while no batch comes
+
+FIGURES = (
+    "session",
+    "sessions_behind",
+    "symbols_behind",
+    "missing_sessions",
+    "next_close",
+    "later_closes",
+)
 
 log = logging.getLogger("ingestion")
 
@@ -23,7 +32,7 @@ class Trading:
 
     until: date  # the newest day that a batch may have
     exchange: Exchange | None = None
-    next_close: datetime | None = None  # of the session after that, in UTC
+    closes: tuple[datetime, ...] = ()  # of the sessions after that, in UTC
     calendar_days: int | None = None  # for which the exchange is known after that; 0: not known any more
 
     @classmethod
@@ -33,8 +42,8 @@ class Trading:
         if known is None:
             return cls(batch.day)
         try:
-            session, close = known.last_closed(batch.moment), known.next_close(batch.moment)
-            return cls(session, known, close, (known.known_until - session).days)
+            session, closes = known.last_closed(batch.moment), known.next_closes(batch.moment, CLOSES)
+            return cls(session, known, tuple(closes), (known.known_until - session).days)
         except UnknownDay as error:
             log.warning("warning: days are counted instead of sessions: %s", error)
             return cls(batch.day, calendar_days=0)
@@ -49,7 +58,8 @@ class Trading:
 
         `sessions_behind`: sessions after the prices' last day. `symbols_behind`: symbols that lack the last
         session. `missing_sessions`: of all symbols, those within the look-back that lie between their days.
-        `next_close`: after it there is a newer session. `calendar_days`: for which the exchange is known.
+        `next_close`: after it there is a newer session; `later_closes` are those of the sessions after that,
+        separated by spaces. `calendar_days`: for which the exchange is known.
         """
         if self.exchange is None:
             return {**dict.fromkeys(FIGURES), "calendar_days": self.calendar_days}
@@ -59,12 +69,14 @@ class Trading:
         have = prices.filter(days.is_in(sessions.implode())).height
         first = sessions.search_sorted(spans["first"], "left")
         last = sessions.search_sorted(spans["last"], "right")
+        next_close, *later = [close.isoformat() for close in self.closes] or [None]
         return {
             "session": self.until.isoformat(),
             "sessions_behind": self.exchange.missing(spans.select(pl.col("last").max()).item(), self.until),
             "symbols_behind": spans.filter(pl.col("last") < self.until).height,
             "missing_sessions": int((last - first).sum()) - have,
-            "next_close": self.next_close.isoformat() if self.next_close else None,
+            "next_close": next_close,
+            "later_closes": " ".join(filter(None, later)) or None,
             "calendar_days": self.calendar_days,
         }
 

@@ -42,7 +42,7 @@ class FailedRun:
 
     def incident(self, *lines: str) -> Incident:
         """Return it as an incident; `lines` say more of it, such as the error."""
-        act_now = self.batch and not self.follow_up and not self._step.aside
+        act_now = self.batch and not self.follow_up and not self._step.optional
         return Incident(
             failure(self.dag_id, self.run_id),
             self.subject,

@@ -62,8 +62,8 @@ class SentAlert:
             urgency = Urgency(fields["incident"]["urgency"])
             fields |= {
                 "incident": Incident(**fields["incident"] | {"urgency": urgency}),
-                "at": datetime.fromisoformat(fields["at"]),
-                "delivered": tuple(fields["delivered"]),
+                "at": datetime.fromisoformat(fields["at"]).astimezone(UTC),
+                "delivered": tuple(name for name in fields["delivered"] if name in CONNECTIONS),
                 "unsent": tuple(name for name in fields["unsent"] if name in CONNECTIONS),
             }
             return cls(**fields)

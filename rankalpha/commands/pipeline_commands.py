@@ -1,57 +1,11 @@
-"""The commands for the pipeline's batches, in every stack; some only look, such as `health`."""
+"""The commands for the pipeline's batches, in every stack; those that change something are here."""
 
 import click
 
+from rankalpha.commands.options import KEY, market_option
+from rankalpha.commands.report_commands import calendar, evaluate, health, lineage, verify
 from rankalpha.commands.run import run_in_stack
 from rankalpha.pipeline.steps import SHAPE
-
-KEY = "2026-11-22T06:00:00"
-market_option = click.option("--market", metavar="NAME", help="A market; the default one if left out.")
-
-
-@click.command()
-@click.option(
-    "--days", type=click.FloatRange(min=0), help="Days to look back; default is RANKALPHA_WATCH_DAYS."
-)
-@click.option("--market", metavar="NAME", help="One market in full; with several, all are shown in short.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def health(days: float | None, market: str | None, as_json: bool) -> None:
-    """Show where each batch stands, and what is wrong.
-
-    Also how long stages take, what they use, and how fresh the datasets are. It changes nothing, and works
-    while the scheduler is down; the DAG `rankalpha_watchdog` repairs and alerts.
-
-    With RANKALPHA_AIRFLOW_URL it asks an Airflow elsewhere.
-
-    Exit status: 0 all is well, 1 something needs a person, 2 Airflow does not answer or does not let the user
-    in.
-    """
-    run_in_stack("health:health", days=days, market=market, as_json=as_json)
-
-
-@click.command()
-@click.option(
-    "--format", "kind", type=click.Choice(["text", "mermaid", "json"]), help="How the graph is printed."
-)
-@click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}.")
-@click.option("--json", "as_json", is_flag=True, help="Print the batch's lineage as JSON.")
-@click.option(
-    "--market", metavar="NAME", help="A market. If left out: the default one's batch, or all in the graph."
-)
-def lineage(kind: str | None, batch: str | None, as_json: bool, market: str | None) -> None:
-    """Show the graph of datasets, or what a batch was made of.
-
-    The graph is read from the DAG files; nothing has to run for it.
-    """
-    if batch is not None and kind:
-        raise click.UsageError(
-            "--format is for the graph; a batch is printed as text or, with --json, as JSON"
-        )
-    if as_json and batch is None:
-        raise click.UsageError("--json is for a batch, see --batch; the graph has --format json")
-    if batch is not None:
-        run_in_stack("lineage:show_batch", key=batch, market=market, json_wanted=as_json)
-    run_in_stack("lineage:show_graph", must_run=False, kind=kind or "text", market=market)
 
 
 @click.command()
@@ -119,20 +73,6 @@ def publish_version(batch: str, dataset: str, path: str, reason: str, market: st
     )
 
 
-@click.command()
-@click.option("--batch", metavar="KEY", help=f"A batch, such as {KEY}; the newest one if left out.")
-@market_option
-def verify(batch: str | None, market: str | None) -> None:
-    """Compare published data with the disk.
-
-    RankAlpha's API reads every byte again of what a batch has published, and of what that was made from.
-    Nothing is changed.
-
-    Exit status: 0 all is as it was published, 1 something is not, 2 it cannot be compared.
-    """
-    run_in_stack("verify:verify", key=batch, market=market)
-
-
 @click.command(name="rebuild-history")
 @market_option
 def rebuild_history(market: str | None) -> None:
@@ -144,37 +84,6 @@ def rebuild_history(market: str | None) -> None:
     Exit status: 0 done, 1 some grades cannot be read, 2 refused and nothing changed.
     """
     run_in_stack("rebuild_history:rebuild_history", market=market)
-
-
-@click.command()
-@click.option("--batch", metavar="KEY", help=f"As of a batch, such as {KEY}; the newest one if left out.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@market_option
-def evaluate(batch: str | None, as_json: bool, market: str | None) -> None:
-    """Show how well the grades have foretold returns.
-
-    Published grades whose returns are in, and apart from them a backtest of today's method: the rank IC over
-    1, 5, 21 and 63 sessions, A minus F, hits and turnover, for the score and each part.
-
-    Exit status: 0 shown, 2 there is no evaluation yet.
-    """
-    run_in_stack("evaluate:evaluate", key=batch, market=market, as_json=as_json)
-
-
-@click.command()
-@click.option("--year", type=int, help="A year such as 2026; the present one if left out.")
-@click.option("--market", metavar="NAME", help="A market; all that have a calendar if left out.")
-@click.option("--check", is_flag=True, help="Only check that no batch is due while the exchange is open.")
-@click.option("--plan", is_flag=True, help="Print what apps/ingestion/year.py reads.")
-def calendar(year: int | None, market: str | None, check: bool, plan: bool) -> None:
-    """Show a year of a market's exchange.
-
-    Its sessions, holidays and half days, and the batches with nothing new. The exchange is `calendar` in
-    datasets/markets.toml. Nothing has to run for it.
-
-    Exit status: 0 done, 1 with --check a batch is due while the exchange is open, 2 refused.
-    """
-    run_in_stack("calendar:calendar", must_run=False, year=year, market=market, check=check, plan=plan)
 
 
 @click.command()

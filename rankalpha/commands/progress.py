@@ -69,7 +69,7 @@ def monitor_execution(
 
 
 def show_what_follows(dag_id: str) -> None:
-    """Print which DAGs start by themselves now that this one has published; those aside go without saying."""
+    """Print which DAGs start now that this one has published; optional ones if there are no others."""
     if dags := awaited(dag_id) or following(dag_id):
         start = "start by themselves" if len(dags) > 1 else "starts by itself"
         print(f"{', '.join(dags)} {start} now; `{remedy.command('health')}` shows how far the batch is.")

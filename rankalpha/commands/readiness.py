@@ -52,7 +52,7 @@ def patiently(ask: Callable[[AirflowApi], T], api: AirflowApi) -> T:
 def _remarks(api: AirflowApi) -> list[str]:
     broken = [f"not of the pipeline, but broken: {message}" for _, message in _import_errors(api)]
     dags = _dags(api)
-    awaited = [each for one in pipelines() for each in one.consumers if each not in one.aside]
+    awaited = [each for one in pipelines() for each in one.consumers if each not in one.optional]
     paused = [dag_id for dag_id in awaited if is_held(dags[dag_id])]
     waits = "is paused: a batch will wait there until an operator unpauses it"
     return [*broken, *(f"{dag_id} {waits}" for dag_id in paused)]

@@ -14,13 +14,17 @@ from rankalpha.containers.follow import End, Follower, seconds_left
 from rankalpha.containers.usage import container_report, highest, report_line, sample
 from rankalpha.pipeline.versions import Given
 from rankalpha.runners import runner
-from rankalpha.runners.base import NOTHING, Container, EngineLost, Mark, Runner, StageFailed, Usage
+from rankalpha.runners.base import Runner
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.failures import EngineLost, StageFailed
 from rankalpha.runners.identity import MADE_BY, Identity
+from rankalpha.runners.line import NOTHING, Mark
 from rankalpha.settings import settings
 from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment, inputs_in
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import push_output
 from rankalpha.stages.result import parse_result
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.stage import Stage
 from rankalpha.stages.storable import ResultError
 from rankalpha.stages.unreached import unreached, warning
 
@@ -60,7 +64,7 @@ class Attempt:
         if given:
             root = self._engine.data_root(stage)
             versions = environment(stage, given, root, batch, identity.version)
-        job = stage.job(batch, identity.labels, versions)
+        job = StageJob.of(stage, batch, identity.labels, versions)
         masking.mask(job.env, stage.secrets)
         return job
 

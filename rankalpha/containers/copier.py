@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from contextvars import copy_context
 
-from rankalpha.runners.base import NOTHING, Line, Mark, Runner
+from rankalpha.runners.base import Runner
+from rankalpha.runners.line import NOTHING, Line, Mark
 
 ENTRY_BYTES = 400  # what Airflow adds to a line: time, names and keys
 BATCH = 128  # lines that are written at once

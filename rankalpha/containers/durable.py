@@ -9,17 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rankalpha.runners.base import (
-    COMMAND_EXITS,
-    PERMANENT_EXITS,
-    Container,
-    NameTaken,
-    Runner,
-    StageFailed,
-    StageInvalid,
-)
+from rankalpha.runners.base import Runner
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import COMMAND_EXITS, PERMANENT_EXITS, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.identity import GROUP, Identity
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 from rankalpha.texts import QUOTED_LINE, cut
 
 # whoever created a container has this time to start it; then its creator counts as dead

@@ -14,7 +14,10 @@ from typing import Any, Literal
 from rankalpha.containers.copier import Copier
 from rankalpha.containers.patience import in_thread, patiently
 from rankalpha.containers.usage import Sampler
-from rankalpha.runners.base import NOTHING, Container, EngineLost, Line, Mark, Runner, StageFailed, Usage
+from rankalpha.runners.base import Runner
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.failures import EngineLost, StageFailed
+from rankalpha.runners.line import NOTHING, Line, Mark
 from rankalpha.settings import settings
 
 End = Literal["ended", "overdue", "running"]
@@ -153,14 +156,6 @@ class Follower:
 
     async def _inspect(self) -> Container:
         return await patiently(self._log, self._runner.inspect, self._id)
-
-
-def later_mark(first: Mark, second: Mark) -> Mark:
-    """Return how far an output is written after a second writer went on from where the first had stopped."""
-    if first.time == second.time:
-        return Mark(first.time, first.lines + second.lines, first.size + second.size)
-    last = max(first, second)
-    return Mark(last.time, last.lines, first.size + second.size)
 
 
 def seconds_left(container: Container, limit: timedelta) -> float:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from rankalpha.runners.base import EngineLost
+from rankalpha.runners.failures import EngineLost
 
 T = TypeVar("T")
 

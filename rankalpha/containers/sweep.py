@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from rankalpha.containers.task_state import ACTIVE, run_is_active, state
 from rankalpha.runners import runner
-from rankalpha.runners.base import Container, ContainerGone, EngineLost, Runner, StageFailed
+from rankalpha.runners.base import Runner
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import ContainerGone, EngineLost, StageFailed
 from rankalpha.runners.identity import PREFIX
 from rankalpha.settings import settings
 

@@ -10,7 +10,7 @@ from airflow.sdk import conf
 from airflow.utils.helpers import log_filename_template_renderer
 
 from rankalpha.masking import masked
-from rankalpha.runners.base import Line, Mark
+from rankalpha.runners.line import Line, Mark
 
 LOGGER = "stage"  # marks the lines of stages in a log
 

@@ -10,12 +10,13 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from rankalpha import masking
 from rankalpha.containers import task_log
-from rankalpha.containers.follow import Follower, later_mark
+from rankalpha.containers.follow import Follower
 from rankalpha.containers.patience import in_thread, patiently
 from rankalpha.containers.task_state import state_of
 from rankalpha.logs import bind_batch
 from rankalpha.runners import runner
-from rankalpha.runners.base import Mark, StageFailed
+from rankalpha.runners.failures import StageFailed
+from rankalpha.runners.line import Mark, later_mark
 
 
 class StageTrigger(BaseTrigger):

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from rankalpha.runners.base import Container, Runner, Usage
+from rankalpha.runners.base import Runner
+from rankalpha.runners.container import Container, Usage
 
 FIRST_PAUSE = 0.3
 GROWTH = 1.25  # of the pause between samples: a short container has some samples, a long one not too many

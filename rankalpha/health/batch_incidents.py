@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from rankalpha.alerts.failed_run import FailedRun
 from rankalpha.alerts.incident import Incident, Urgency, late
 from rankalpha.alerts.runbook import Heading, leading_to
+from rankalpha.health import limits
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch
-from rankalpha.pipeline.steps import ASIDE
+from rankalpha.pipeline.steps import OPTIONAL
 from rankalpha.settings import settings
 
 HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the same moment would alert too
@@ -17,7 +18,7 @@ HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the 
 def of_batch(snapshot: Snapshot, batch: Batch) -> list[Incident]:
     """Return what is wrong with a batch; that it is overdue only when nothing else explains it."""
     causes = [*_failed(snapshot, batch), *_late(snapshot, batch)]
-    main = [step for name, step in batch.steps.items() if name not in ASIDE]
+    main = [step for name, step in batch.steps.items() if name not in OPTIONAL]
     explained = causes or any(step.state == "paused" for step in main)
     return causes or ([] if explained else _overdue(snapshot, batch))
 
@@ -67,14 +68,14 @@ def _past(snapshot: Snapshot, dag_id: str, run_id: str, batch: str, queued: date
 
 
 def _overdue(snapshot: Snapshot, batch: Batch) -> list[Incident]:
-    limit = timedelta(minutes=settings().graded_within)
+    until, limit = limits.grading(snapshot, batch)
     market = snapshot.pipeline.market
-    if batch.settled or snapshot.now - batch.begun <= limit:
+    if batch.settled or snapshot.now <= until:
         return []
     return [
         Incident(
             f"overdue {market.key}{batch.key}",
-            f"batch {market.named(batch.key)} was not graded within {settings().graded_within} minutes",
+            f"batch {market.named(batch.key)} was not graded within {limit}",
             leading_to(
                 Heading.OVERDUE,
                 f"Where it is: {batch.where}.",

@@ -9,7 +9,7 @@ from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.pipelines import Pipeline, following
 from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
 from rankalpha.pipeline.sessions import carried_over
-from rankalpha.pipeline.steps import DATASETS
+from rankalpha.pipeline.steps import ASIDE, DATASETS
 
 FIGURES = ("rows", "symbols", "as_of", "container", "forced", REUSED_FROM, CARRIED_FROM)
 
@@ -33,8 +33,8 @@ def overview_of(pipeline: Pipeline, batch: Batch, now: datetime) -> dict[str, An
     }
 
 
-def _neighbours(pipeline: Pipeline, name: str) -> dict[str, list[str]]:
-    """Return the steps that a step reads from, and those that run because it has published."""
+def _neighbours(pipeline: Pipeline, name: str) -> dict[str, Any]:
+    """Return the steps that a step reads from, those that run because it has published, and if none waits."""
     writers = {step.writes: step.name for step in pipeline.steps}
     names = {step.dag_id: step.name for step in pipeline.steps}
     reads = next((step.reads for step in pipeline.steps if step.name == name), ())
@@ -43,6 +43,7 @@ def _neighbours(pipeline: Pipeline, name: str) -> dict[str, list[str]]:
     return {
         "needs": needs,
         "follows": [names[each] for each in following(dag_id)],
+        "aside": name in ASIDE,
     }
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 from rankalpha.alerts.connections import CONNECTIONS
 from rankalpha.alerts.incident import Incident, Urgency, pause
 from rankalpha.alerts.runbook import Heading, leading_to
+from rankalpha.health import limits
 from rankalpha.health.batch_incidents import of_batch, runs_of_no_batch
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.pipeline.steps import WATCHDOG_DAG
 from rankalpha.remedy import logs, restart
-from rankalpha.settings import settings
 from rankalpha.texts import count
 
 UNSENT = "unsent "  # begins the key of a channel that does not work
@@ -35,7 +35,7 @@ def incidents(snapshot: Snapshot) -> list[Incident]:
 
 def _paused(snapshot: Snapshot) -> Iterator[Incident]:
     for step in snapshot.pipeline.steps:
-        if step.aside:  # who pauses it does without it
+        if step.optional:  # pausing it means doing without it
             continue
         waiting = [batch.key for batch in snapshot.batches if batch.steps[step.name].state == "paused"]
         if waiting:
@@ -53,11 +53,10 @@ def _paused(snapshot: Snapshot) -> Iterator[Incident]:
 
 
 def _missing(snapshot: Snapshot) -> Iterator[Incident]:
-    """Yield that the day has no batch; a stack that has just been started gets the same time."""
-    market, ingestion, due = snapshot.pipeline.market, snapshot.pipeline.ingestion, snapshot.due
-    limit = timedelta(minutes=settings().started_within)
-    begun = max(due, snapshot.up or due)
-    if (snapshot.started is None or snapshot.started < due) and snapshot.now - begun > limit:
+    """Yield that the day has no batch."""
+    market, ingestion = snapshot.pipeline.market, snapshot.pipeline.ingestion
+    due, until = limits.starting(snapshot)
+    if (snapshot.started is None or snapshot.started < snapshot.due) and snapshot.now > until:
         paused = ingestion in snapshot.paused
         yield Incident(
             f"missing {market.key}{due:%Y-%m-%d}",

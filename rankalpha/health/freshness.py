@@ -20,8 +20,8 @@ Assets = Mapping[str, Mapping[str, Any]]  # Airflow's own, by name
 def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[dict[str, Any]]:
     """Yield each dataset; it is as fresh as its newest batch, not as a batch that was run again last.
 
-    It is stale when a session that its newest batch lacks closed longer ago than it is fresh for. One of a
-    step aside is never stale while its DAG is paused: who pauses it does without it.
+    It is stale when a session that its newest batch lacks closed longer ago than it is fresh for. The dataset
+    of an optional step is never stale while its DAG is paused, because pausing it means doing without it.
     """
     for step in snapshot.pipeline.steps:
         if step.writes not in assets:
@@ -31,7 +31,7 @@ def datasets(api: AirflowApi, snapshot: Snapshot, assets: Assets) -> Iterator[di
         age = (snapshot.now - published) / HOUR if published else None
         fresh_for = asset["extra"]["fresh for hours"]
         day = next((batch.day for batch in snapshot.batches if batch.key == key), None)
-        wanted = not step.aside or step.dag_id not in snapshot.paused
+        wanted = not step.optional or step.dag_id not in snapshot.paused
         stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR) if wanted else None
         yield {
             "name": step.writes,

@@ -7,8 +7,11 @@ from http.client import FORBIDDEN
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline.batch import SUPERSEDED
+from rankalpha.pipeline.batch import SUPERSEDED, is_key, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.sessions import MarketDay
+
+PUBLICATIONS = 20  # that are looked at for the closes of the coming sessions
 
 Run = dict[str, Any]  # as the API gives it
 ByBatch = dict[str, dict[str, list[dict[str, Any]]]]  # runs by DAG, or events by dataset, then by batch
@@ -53,6 +56,20 @@ def started(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> 
     filters = {"dag_id_pattern": _pattern(pipelines, "ingestion"), "run_after_gte": since.isoformat()}
     runs = api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters)
     return {run["dag_id"]: datetime.fromisoformat(run["run_after"]) for run in runs}
+
+
+def market_days(api: AirflowApi, prices: str) -> list[tuple[datetime, MarketDay]]:
+    """Return what the newest publications of a dataset of prices say of sessions, newest batch first."""
+    filters = {"name_prefix_pattern": prices, "order_by": "-timestamp", "limit": PUBLICATIONS}
+    events = api.get("assets/events", **filters)["asset_events"]
+    known = {
+        parse_key(event["partition_key"]): day
+        for event in reversed(events)
+        if event["name"] == prices
+        and is_key(event["partition_key"] or "")
+        and (day := MarketDay.of(event["extra"] or {}))
+    }
+    return sorted(known.items(), reverse=True)
 
 
 def left_out(api: AirflowApi, since: datetime) -> Mapping[str, Mapping[str, datetime]]:

@@ -55,7 +55,7 @@ def _standing(
     done = _newest(records.events, step.writes)
     inputs = [_newest(records.events, dataset) for dataset in step.reads]
     ready = max((_moment(event["timestamp"]) for event in inputs if event), default=NEVER)
-    if run and run["state"] == "failed" and _counts(run, done, ready, whole=step.aside):
+    if run and run["state"] == "failed" and _counts(run, done, ready, whole=step.optional):
         return Standing("failed", _moment(run["end_date"]), run["dag_run_id"])
     if done and _moment(done["timestamp"]) >= ready:
         return Standing("done", _moment(done["timestamp"]), done["source_run_id"])

@@ -17,6 +17,8 @@ from rankalpha.health.run_batches import attributed
 from rankalpha.health.standing import Batch
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.sessions import MarketDay
+from rankalpha.pipeline.steps import SHAPE
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Snapshot:
     `up` since when there is a scheduler. `heartbeats` are those of Airflow's components, None for a component
     without any. `sent` are the stored alerts.
     `strays` are runs of no batch that are not over, see `rankalpha.health.run_batches`, and `beside` what
-    fails beside the pipelines, see `rankalpha.health.beside`.
+    fails beside the pipelines, see `rankalpha.health.beside`. `days` are the market's days by batch, newest
+    first, of a market with a limit in sessions.
     """
 
     pipeline: Pipeline
@@ -41,13 +44,15 @@ class Snapshot:
     sent: Sequence[SentAlert] = ()
     strays: Sequence[Run] = ()
     beside: Sequence[Incident] = ()
+    days: Sequence[tuple[datetime, MarketDay]] = ()
 
 
 def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> list[Snapshot]:
     """Return the state of the pipelines and their batches of the last days; raises as AirflowApi does.
 
     It takes nine requests, and one more for each hundred DAGs, runs or events; up to four more for each
-    failed run that counts, and one for each task beside the pipelines that fails.
+    failed run that counts, and one for each task beside the pipelines that fails, and one for each market
+    with a limit in sessions.
     """
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
@@ -79,6 +84,7 @@ def snapshots(api: AirflowApi, days: float, pipelines: Sequence[Pipeline]) -> li
             strays=[run for run in runs.strays if run["dag_id"] in pipeline.dag_ids],
             due=due[pipeline.ingestion],
             started=started.get(pipeline.ingestion),
+            days=_days(api, pipeline),
         )
         for pipeline in pipelines
     ]
@@ -106,6 +112,11 @@ def _batches(
         )
         for key in sorted(keys, reverse=True)
     ]
+
+
+def _days(api: AirflowApi, pipeline: Pipeline) -> list[tuple[datetime, MarketDay]]:
+    market = pipeline.market
+    return queries.market_days(api, market.prefix + SHAPE[0].writes) if market.counts_sessions else []
 
 
 def _of(records: ByBatch, key: str) -> dict[str, list[dict[str, Any]]]:

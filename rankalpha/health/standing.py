@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.reuse import CARRIED_FROM
 from rankalpha.pipeline.sessions import MarketDay
-from rankalpha.pipeline.steps import ASIDE, GRADING, SHAPE
+from rankalpha.pipeline.steps import GRADING, OPTIONAL, SHAPE
 
 State = Literal[
     "done",
@@ -55,8 +55,8 @@ class Batch:
 
     @property
     def settled(self) -> bool:
-        """Return whether it is graded, or nothing is left to do for that; a step aside has no part in it."""
-        states = {standing.state for name, standing in self.steps.items() if name not in ASIDE}
+        """Return whether it is graded, or nothing is left to do for that; an optional step does not count."""
+        states = {standing.state for name, standing in self.steps.items() if name not in OPTIONAL}
         if states & {"superseded", "unpublished"}:
             return states <= {"done", "waiting", "superseded", "unpublished"}
         return states == {"done"}
@@ -74,12 +74,12 @@ class Batch:
 
     @property
     def where(self) -> str:
-        """Its open steps in words, or that it is graded; then those aside."""
+        """Its open steps in words, or that it is graded; then the optional ones."""
         words = {
             name: f"{name} {step.state}{f' since {step.since:%H:%M}' if step.since else ''}"
             for name, step in self.steps.items()
             if step.state not in ("done", "waiting")
         }
-        aside = [words.pop(name) for name in ASIDE if name in words]
+        optional = [words.pop(name) for name in OPTIONAL if name in words]
         main = ", ".join(words.values()) or ("graded" if self.settled else "nothing runs")
-        return ", ".join([main, *aside])
+        return ", ".join([main, *optional])

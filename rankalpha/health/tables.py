@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rankalpha.health.standing import FRONTEND
-from rankalpha.pipeline.steps import ASIDE, DATASETS
+from rankalpha.pipeline.steps import DATASETS, OPTIONAL
 
 COLOURS = {"done": "green", "paused": "yellow", "running": "cyan"} | dict.fromkeys(
     ("failed", "blocked", "lost"), "red"
@@ -20,13 +20,13 @@ UNKNOWN = "–"  # noqa: RUF001  a dash is meant
 
 def batches(health: dict[str, Any]) -> Table:
     """Return the table of where each batch stands."""
-    main = [step for step in (*DATASETS, FRONTEND) if step not in ASIDE]
+    main = [step for step in (*DATASETS, FRONTEND) if step not in OPTIONAL]
     return _states("Batches, newest first; times in UTC", health, main)
 
 
-def aside(health: dict[str, Any]) -> Table:
-    """Return the table of the steps that no batch waits for."""
-    return _states("Aside: no batch waits for these", health, ASIDE)
+def optional(health: dict[str, Any]) -> Table:
+    """Return the table of the optional steps."""
+    return _states("Optional: no batch waits for these", health, OPTIONAL)
 
 
 def _states(title: str, health: dict[str, Any], names: Sequence[str]) -> Table:
@@ -86,7 +86,7 @@ def stages(health: dict[str, Any]) -> Table:
 def show(health: dict[str, Any]) -> None:
     """Print the tables, then what is wrong."""
     console = Console()
-    makers: tuple[Callable[[dict[str, Any]], Table], ...] = (batches, aside, datasets, stages)
+    makers: tuple[Callable[[dict[str, Any]], Table], ...] = (batches, optional, datasets, stages)
     for make in makers:
         console.print(make(health), "")
     for line in sessions(health):

@@ -1,4 +1,4 @@
-"""Compares a version with the disk before a late publication: it may have been removed meanwhile."""
+"""Compares a version with the disk before it is published late or again: it may have been removed by then."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from rankalpha.pipeline.batch import BatchError
+from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import pipeline_of
 from rankalpha.pipeline.versions import VERSION, Version
 from rankalpha.settings import SettingsError
@@ -15,25 +16,33 @@ from rankalpha.stages.grading import GRADING_REFRESH
 SOON = timedelta(days=1)  # the services keep what nobody has published for a day at least
 
 
-def problem_on_disk(context: Context, result: Mapping[str, Any] | None, log: Any) -> str:
+def problem_if_late(context: Context, result: Mapping[str, Any] | None, log: Any) -> str:
     """Say what of a result's version is not as it was sealed; an empty text when nothing is.
 
     Nothing is asked when the run is young and this is its first attempt, because its stage has just written
-    it. An API that cannot compare versions makes no difference.
+    it.
     """
     ti, run = context["ti"], context["dag_run"]
     if ti.try_number == 1 and datetime.now(UTC) - run.run_after < SOON:
         return ""
+    pipeline = pipeline_of(ti.dag_id)
+    return problem_on_disk(pipeline.market, result, log) if pipeline else ""
+
+
+def problem_on_disk(market: Market, result: Mapping[str, Any] | None, log: Any) -> str:
+    """Say what of a result's version is not as it was sealed; an empty text when nothing is.
+
+    An API that cannot compare versions makes no difference.
+    """
     from rankalpha.lineage.service import ServiceError  # noqa: PLC0415  slow to load, and not for parsing
     from rankalpha.lineage.verify import problems_of  # noqa: PLC0415
 
-    pipeline = pipeline_of(ti.dag_id)
     try:
         version = Version.of((result or {}).get(VERSION), "its result")
-        if pipeline is None or version is None:
+        if version is None:
             return ""
-        url = GRADING_REFRESH.of(pipeline.market).profile().line("API_URL")
-        return "; ".join(problems_of(url, pipeline.market.folder, version.path, version.sha256))
+        url = GRADING_REFRESH.of(market).profile().line("API_URL")
+        return "; ".join(problems_of(url, market.folder, version.path, version.sha256))
     except BatchError as error:
         return str(error)
     except (ServiceError, SettingsError) as error:

@@ -13,7 +13,7 @@ from rankalpha.contract.contract import failed
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced, refusal
 from rankalpha.contract.report import lines, sentence
 from rankalpha.logs import bind_batch
-from rankalpha.operators.on_disk import problem_on_disk
+from rankalpha.operators.on_disk import problem_if_late
 from rankalpha.pipeline.batch import earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.pipeline.versions import VERSIONS_KEY
@@ -62,7 +62,7 @@ class PublishOperator(BaseOperator):
             raise AirflowSkipException(
                 f"batch {batch} passes its contract, but this run was started with publishing off"
             )
-        if problem := problem_on_disk(context, result, self.log):
+        if problem := problem_if_late(context, result, self.log):
             raise self._refusal(batch, problem)
         event = context["outlet_events"][self.dataset]
         event.extra = _extra(output, checks, permission)

@@ -10,6 +10,7 @@ from airflow.sdk import Context, conf
 
 from rankalpha.operators import given
 from rankalpha.operators.given import Reader, cleared, joined
+from rankalpha.operators.on_disk import problem_on_disk
 from rankalpha.operators.publish import TRIAL
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import (
@@ -22,10 +23,11 @@ from rankalpha.pipeline.reuse import (
 )
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.stages.call import Call
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import REUSE
-from rankalpha.stages.stage import StageJob
 
 Results = Mapping[str, Mapping[str, Any]]  # of the inputs of a batch, by dataset of the default market
+NOT_USED_AGAIN = "The container runs, because the version of batch %s cannot be used again: %s"
 SAME_INPUTS = "same_inputs"  # in the body of a call
 WRITES = {step.stage: step.writes for step in SHAPE if step.stage}
 
@@ -68,11 +70,14 @@ def made_by(job: StageJob, image: str | None, read: Results | None) -> str | Non
     return hmac.new(key.encode(), text.encode(), sha256).hexdigest()
 
 
-def used_again(context: Context, task: Reader, job: StageJob, key: str) -> tuple[str, dict[str, Any]] | None:
+def used_again(
+    context: Context, task: Reader, job: StageJob, key: str, log: Any
+) -> tuple[str, dict[str, Any]] | None:
     """Return an earlier result made by the same, as that of this batch, and the batch that made it.
 
-    None when there is none, and for what a person wants to run: a run, a task, or a batch that the dataset
-    has already.
+    None when there is none, or when its version is not on the disk as it was sealed: it may have been removed
+    with its batch. None, too, for what a person wants to run: a run, a task, or a batch that the dataset has
+    already.
     """
     wanted = context.get("params", {}).get(REUSE, True)
     if not wanted or cleared(context, task) or context["ti"].run_id.startswith(TRIAL):
@@ -83,6 +88,9 @@ def used_again(context: Context, task: Reader, job: StageJob, key: str) -> tuple
     if not found:
         return None
     maker, result = found
+    if problem := problem_on_disk(job.stage.market, result, log):
+        log.warning(NOT_USED_AGAIN, maker, problem)
+        return None
     details = {"details": dict(job.stage.again(result["details"]))} if result.get("details") else {}
     return maker, {**result, "batch": job.batch, **details}
 

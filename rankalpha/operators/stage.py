@@ -18,11 +18,13 @@ from rankalpha.logs import bind_batch
 from rankalpha.operators.given import given
 from rankalpha.operators.reuse import made_by, results_read, used_again
 from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
-from rankalpha.runners.base import StageFailed, StageInvalid, StageLeft, Usage
+from rankalpha.runners.container import Usage
+from rankalpha.runners.failures import StageFailed, StageInvalid, StageLeft
 from rankalpha.runners.identity import MADE_BY, Identity
 from rankalpha.settings import SettingsError, settings
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import push_output
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.stage import Stage
 from rankalpha.stages.storable import ResultError
 
 CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
@@ -134,7 +136,7 @@ class StageOperator(BaseOperator):
 
     def _used_again(self, context: Context, job: StageJob, key: str) -> bool:
         """Push the result of an earlier version that was made by the same, if there is one."""
-        found = used_again(context, self, job, key)
+        found = used_again(context, self, job, key, self.log)
         if found:
             maker, result = found
             push_output(context["ti"], job.batch, result, made_by=key, reused_from=maker)

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
-from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from croniter import croniter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rankalpha.pipeline.exchanges import calendar_problem
+from rankalpha.pipeline.market_values import Calendar, Cron, Image, SessionLimit
 from rankalpha.settings import MOST_SLOTS
-from rankalpha.usable import image_problem
 
 if TYPE_CHECKING:  # the Docker proxy has no Airflow
     from airflow.sdk import Asset
@@ -18,33 +17,6 @@ DEFAULT = "default"  # its ids, datasets and volumes have no market in their nam
 PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
 STAGE_POOL = "stages"  # of all markets without a pool of their own
 DEFAULT_CALENDAR = "XNYS"  # of the default market, as the sample's stocks are American
-FIELDS = 5  # of a cron expression; croniter takes more
-
-
-def _image(value: str) -> str:
-    if problem := image_problem(value):
-        raise ValueError(problem)
-    return value
-
-
-def _cron(value: str) -> str:
-    if len(value.split()) != FIELDS or not croniter.is_valid(value):
-        raise ValueError(
-            "is not a cron expression; expected five fields such as 0 6 * * * for daily at 06:00 UTC"
-        )
-    try:
-        croniter(value, datetime.now(UTC)).get_next()
-    except CroniterBadDateError as error:
-        raise ValueError(
-            "is a cron expression of a day that never comes; correct its day or month"
-        ) from error
-    return value
-
-
-def _calendar(value: str) -> str:
-    if problem := calendar_problem(value):
-        raise ValueError(problem)
-    return value
 
 
 class Market(BaseModel):
@@ -56,14 +28,17 @@ class Market(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: str = DEFAULT
-    schedule: Annotated[str, AfterValidator(_cron)] = "0 6 * * *"  # of its ingestion, in UTC
+    schedule: Cron = "0 6 * * *"  # of its ingestion, in UTC
     # code of its exchange, whose sessions its contracts count; empty: none, they count days
-    calendar: Annotated[str, AfterValidator(_calendar)] = ""
+    calendar: Calendar = ""
     profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; None: the stack's profile
-    images: dict[str, Annotated[str, AfterValidator(_image)]] = {}  # by stage
+    images: dict[str, Image] = {}  # by stage
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
         None  # of a stage pool of its own; None: the common pool
     )
+    # the watchdog's limits in sessions; None: the minutes of RANKALPHA_GRADED_WITHIN and _STARTED_WITHIN
+    graded_within_sessions: SessionLimit = None
+    started_within_sessions: SessionLimit = None
 
     @model_validator(mode="before")
     @classmethod
@@ -94,6 +69,11 @@ class Market(BaseModel):
     def pool(self) -> str:
         """The pool of its stages."""
         return f"{STAGE_POOL}_{self.name}" if self.slots else STAGE_POOL
+
+    @property
+    def counts_sessions(self) -> bool:
+        """Whether the watchdog has a limit in sessions for it."""
+        return bool(self.graded_within_sessions or self.started_within_sessions)
 
     @property
     def when(self) -> str:

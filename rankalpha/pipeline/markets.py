@@ -79,7 +79,7 @@ def _problems(name: str, table: Any) -> Iterator[str]:
     for key in table.keys() - set(KEYS):
         yield f"{where} {key} = {shown(table[key])}: unknown key; expected {', '.join(KEYS)}"
     try:
-        Market(**{key: value for key, value in table.items() if key in KEYS})
+        Market(name=name, **{key: value for key, value in table.items() if key in KEYS})
     except ValidationError as error:
         for mistake in error.errors():
             key = ".".join(map(str, mistake["loc"]))

@@ -30,7 +30,7 @@ class Pipeline:
                 tuple(f"{market.prefix}{dataset}" for dataset in shape.reads),
                 f"{market.prefix}{shape.writes}",
                 shape.writes,
-                shape.aside,
+                shape.optional,
             )
             for shape in SHAPE
         )
@@ -58,7 +58,7 @@ class Pipeline:
 
     @property
     def graded(self) -> Step:
-        """The step with which a batch is graded; those after it are aside."""
+        """The step with which a batch is graded; those after it are optional."""
         return next(step for step in self.steps if step.name == GRADING.name)
 
     @property
@@ -67,9 +67,9 @@ class Pipeline:
         return self.graded.dag_id
 
     @property
-    def aside(self) -> tuple[str, ...]:
-        """The ids of the DAGs that no batch waits for."""
-        return tuple(step.dag_id for step in self.steps if step.aside)
+    def optional(self) -> tuple[str, ...]:
+        """The ids of the DAGs of optional steps, which no batch waits for."""
+        return tuple(step.dag_id for step in self.steps if step.optional)
 
     def step_that_writes(self, dataset: str) -> Step:
         """Return the step of a dataset, whose name may lack the market; SettingsError for an unknown one."""
@@ -131,4 +131,4 @@ def following(dag_id: str) -> tuple[str, ...]:
 def awaited(dag_id: str) -> tuple[str, ...]:
     """Return those of them that a batch waits for."""
     pipeline = pipeline_of(dag_id)
-    return tuple(each for each in following(dag_id) if pipeline and each not in pipeline.aside)
+    return tuple(each for each in following(dag_id) if pipeline and each not in pipeline.optional)

@@ -5,6 +5,7 @@ The ingestion stage has the calendar of the market's exchange, and reports in th
     session          the last session that had closed at the batch's moment; null without a calendar
     sessions_behind  how many sessions the prices lack, up to that one
     next_close       when the next session closes, in UTC
+    later_closes     when those after it close, separated by spaces
 
 Airflow's image has no calendar. All that is said of sessions is concluded here, from these figures and the
 time: after `next_close` there is something newer than what the batch holds.
@@ -29,6 +30,7 @@ class MarketDay:
     session: date | None = None
     behind: int = 0
     next_close: datetime | None = None
+    later_closes: tuple[datetime, ...] = ()
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> Self | None:
@@ -39,15 +41,26 @@ class MarketDay:
         """
         as_of = _day(result.get("as_of"))
         details = result.get("details")
-        session, behind, close = map((details if isinstance(details, Mapping) else {}).get, FIGURES)
+        details = details if isinstance(details, Mapping) else {}
+        session, behind, close = map(details.get, FIGURES)
         if as_of is None:
             return None
         lacking = behind if type(behind) is int and behind > 0 else 0
-        return cls(as_of, _day(session), lacking, _moment(close))
+        later = tuple(filter(None, map(_moment, str(details.get("later_closes") or "").split())))
+        return cls(as_of, _day(session), lacking, _moment(close), later)
 
     def behind_at(self, now: datetime) -> int:
         """Return how many sessions the prices lack at least."""
         return self.behind + (self.next_close is not None and self.next_close <= now)
+
+    def close_after(self, moment: datetime, sessions: int) -> datetime | None:
+        """Return when so many sessions have closed after a moment, which is not before its batch.
+
+        None when the closes are not known that far.
+        """
+        closes = [self.next_close, *self.later_closes] if self.next_close else []
+        coming = [close for close in closes if close > moment]
+        return coming[sessions - 1] if len(coming) >= sessions else None
 
     def stale_at(self, published: datetime, fresh_for: timedelta) -> datetime:
         """Return when data of it that were published then are stale.

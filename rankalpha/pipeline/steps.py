@@ -10,7 +10,7 @@ class Shape:
     `stage` names the stage that the step runs, which rankalpha/stages/<stage>.py declares; a step that only
     calls a service has none. `folders` are those below the root of the data that the step adds. `follow_ups`
     are its tasks after the publication; the failure of one that is not `urgent` can wait for the day.
-    A step that is `aside` comes after a batch is graded: nothing waits for it, and its failure can wait, too.
+    An `optional` step comes after a batch is graded. No batch waits for it, and its failure can wait too.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Shape:
     folders: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
     urgent: tuple[str, ...] = ()
-    aside: bool = False
+    optional: bool = False
 
 
 # each step follows the steps that it reads from
@@ -44,11 +44,11 @@ SHAPE = (
         ("evaluations",),
         follow_ups=("show_evaluations",),
         urgent=("show_evaluations",),  # as urgent as its stage: the page shows an older record
-        aside=True,
+        optional=True,
     ),
 )
-GRADING = [step for step in SHAPE if not step.aside][-1]  # a batch is graded once it has published
-ASIDE = tuple(step.name for step in SHAPE if step.aside)
+GRADING = [step for step in SHAPE if not step.optional][-1]  # a batch is graded once it has published
+OPTIONAL = tuple(step.name for step in SHAPE if step.optional)
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step
 STAGE_NAMES = tuple(step.stage for step in SHAPE if step.stage)
 FOLDERS = tuple(folder for step in SHAPE for folder in step.folders)  # of the default market's data
@@ -68,4 +68,4 @@ class Step:
     reads: tuple[str, ...]
     writes: str
     output: str
-    aside: bool = False
+    optional: bool = False

@@ -1,127 +1,15 @@
-"""What a runner can be asked about the containers of stages, and how a stage can fail."""
+"""What a runner can be asked about the containers of stages."""
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, TypedDict
 
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.line import Line
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
 GRACE_SECONDS = 3  # between asking a stage to stop and killing it; Airflow kills the task itself after 5
 TAIL_LINES = 20  # log lines quoted in the error of a failed stage
-MAX_RESULT = 1024 * 1024  # bytes of a result that are read; `stages.result` has its own limit
-LONGEST_LINE = 64 * 1024  # characters; the rest of a longer line is left out, see `shortened`
-
-# sysexits.h: another attempt does not fix wrong usage, wrong data or wrong configuration
-PERMANENT_EXITS = (os.EX_USAGE, os.EX_DATAERR, os.EX_CONFIG)
-# what shells, `env` and Docker's init say of a command that cannot be run or is not there
-COMMAND_EXITS = (125, 126, 127)
-
-
-class StageFailed(Exception):
-    """The stage failed, and another attempt may succeed."""
-
-
-class StageInvalid(StageFailed):
-    """The stage cannot succeed before a person has changed something."""
-
-
-class StageLeft(StageFailed):
-    """Airflow ended this attempt, but the stage is still running; the next attempt adopts it."""
-
-
-class EngineLost(StageFailed):
-    """The engine does not answer, so the state of the stage is unknown."""
-
-
-class ContainerGone(StageFailed):
-    """The container no longer exists."""
-
-
-class NameTaken(StageFailed):
-    """A container of that name exists already."""
-
-
-class Usage(TypedDict):
-    """What a container has used: CPU time in seconds, and memory in bytes at its peak."""
-
-    cpu_seconds: float
-    peak_memory_bytes: int
-
-
-@dataclass(frozen=True)
-class Container:
-    """A stage's container as its engine sees it; for the process runner, its process.
-
-    `started` is None for a container that never ran, `ended` is None while it has not ended, and `status` is
-    None while it has not ended or when its exit status is unknown. `set_aside` says whether it was set aside,
-    see `Runner.set_aside`. `image` is the name that it was started by, `usage` is there when the engine knows
-    it after the end, and `memory_limit` is in bytes, None without a limit.
-    """
-
-    id: str
-    name: str
-    labels: Mapping[str, str]
-    running: bool
-    created: datetime
-    started: datetime | None = None
-    ended: datetime | None = None
-    status: int | None = None
-    out_of_memory: bool = False
-    set_aside: bool = False
-    image: str = ""
-    image_id: str = ""
-    usage: Usage | None = None
-    memory_limit: int | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a stage's output; `time` in UTC, RFC 3339 with nanoseconds, so that it sorts as text."""
-
-    time: str
-    text: str
-
-
-class Mark(NamedTuple):
-    """How far an output was logged: the time of the last line, and how many lines have that time.
-
-    The text of a line does not identify it, because it may have been masked. `size` is the bytes of log that
-    the output took.
-    """
-
-    time: str = ""
-    lines: int = 0
-    size: int = 0
-
-
-NOTHING = Mark()
-
-
-def shortened(text: str, unread: int = 0) -> str:
-    """Return a line of output, cut when it is very long, because handling it must not take seconds.
-
-    `unread` is the number of characters of the line that are not in `text`.
-    """
-    missing = len(text) - LONGEST_LINE + unread
-    return (
-        text
-        if missing <= 0
-        else f"{text[:LONGEST_LINE]} [at least {missing} more characters of this line are left out]"
-    )
-
-
-def check_result_file(stage: str, path: str, size: int, *, plain: bool) -> None:
-    """Raise StageInvalid for a result that is too large or not a plain file, before it is read."""
-    if not plain:
-        raise StageInvalid(f"stage {stage}: its result {path} is not a plain file; write JSON to it")
-    if size > MAX_RESULT:
-        raise StageInvalid(
-            f"stage {stage}: its result {path} has {size} bytes, of {MAX_RESULT} at most; "
-            "report figures, and keep data in the volumes"
-        )
 
 
 class Runner(ABC):

@@ -1,4 +1,4 @@
-"""Runs stages in containers, through the provider's DockerHook.
+"""Runs stages in containers of a Docker engine.
 
 DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
 and keeps a container's identity in memory only. All requests are plain HTTP and no request takes its
@@ -8,31 +8,18 @@ a triggerer follows hundreds of stages in one thread.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from functools import lru_cache
 from typing import Any
 
 from aiodocker import Docker
 from aiohttp import ClientTimeout
-from airflow.providers.docker.hooks.docker import DockerHook
-from airflow.sdk.exceptions import AirflowException
 from docker import APIClient
-from docker.errors import APIError, DockerException
-from docker.types import LogConfig
-from requests import RequestException
+from docker.errors import APIError
 
 from rankalpha.runners import container_log
-from rankalpha.runners.base import (
-    GRACE_SECONDS,
-    TAIL_LINES,
-    Container,
-    EngineLost,
-    Line,
-    NameTaken,
-    Runner,
-    StageInvalid,
-    Usage,
-    shortened,
-)
+from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.docker_client import API_VERSION, client_of
+from rankalpha.runners.docker_create import DATA_ROOT, create_container
 from rankalpha.runners.docker_engine import (
     check_there,
     container_of,
@@ -42,18 +29,18 @@ from rankalpha.runners.docker_engine import (
 )
 from rankalpha.runners.docker_errors import asking, starting
 from rankalpha.runners.docker_figures import digest, image_id, usage_of
-from rankalpha.runners.docker_mounts import FOLDERS_SINCE, mounts, shares_a_volume, takes_folders
-from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder, tmpfs
+from rankalpha.runners.docker_mounts import FOLDERS_SINCE, shares_a_volume, takes_folders
+from rankalpha.runners.failures import NameTaken, StageInvalid
+from rankalpha.runners.file_system import RESULT_VOLUME, result_folder
 from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
+from rankalpha.runners.line import Line, shortened
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
-DATA_ROOT = "/data"
-API_VERSION = "1.44"  # of Docker 25; to ask an engine for its version takes longer than most requests
 CONFLICT = 409
 MISSING = 404
 CONNECT_SECONDS = 10
-ANSWER_SECONDS = 60
 SAMPLE_SECONDS = 2  # sampling may hold a task up
 
 
@@ -65,7 +52,7 @@ class DockerRunner(Runner):
 
     @property
     def _client(self) -> APIClient:
-        return _client(self._url, ANSWER_SECONDS)
+        return client_of(self._url)
 
     def data_root(self, stage: Stage) -> str:  # noqa: ARG002
         """See Runner.data_root; a market has volumes of its own."""
@@ -78,42 +65,18 @@ class DockerRunner(Runner):
 
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; what the engine lacks is named."""
-        data = dict.fromkeys(job.stage.data_dir_keys, DATA_ROOT)
-        options = job.stage.docker
         client = self._client
         with starting(job):
             check_there(client, job)
             if folders := shares_a_volume(job) and takes_folders(client):
-                client = _client(self._url, ANSWER_SECONDS, FOLDERS_SINCE)
+                client = client_of(self._url, version=FOLDERS_SINCE)
             try:
-                made = client.create_container(
-                    name=name,
-                    image=job.image,
-                    command=job.command,
-                    working_dir=job.stage.working_dir,
-                    environment={**data, **job.env, "RANKALPHA_RESULT": RESULT_PATH},
-                    labels=dict(job.labels),
-                    host_config=client.create_host_config(
-                        network_mode=options.network,
-                        mounts=mounts(job, folders=folders),
-                        nano_cpus=int(job.cpus * 1e9),  # a real limit; `cpu_shares` is only a weight
-                        mem_limit=job.memory_bytes,
-                        memswap_limit=job.memory_bytes,  # equal to the memory limit: no swap on top of it
-                        pids_limit=job.pids,
-                        read_only=options.read_only,  # the engine's disk has no bound for it
-                        tmpfs=tmpfs(job.tmp_bytes) if options.read_only else None,
-                        init=True,  # reaps orphans and hands signals to the stage
-                        cap_drop=["ALL"],  # with Docker's defaults it could forge its network's packets
-                        cap_add=list(options.capabilities),
-                        log_config=LogConfig(type=container_log.DRIVER, config=container_log.OPTIONS),
-                        security_opt=["no-new-privileges"],  # nor from a program of its image, such as su
-                    ),
-                )
+                made = create_container(client, job, name, folders=folders)
             except APIError as error:
                 if error.status_code == CONFLICT:
                     raise NameTaken(f"container {name} exists already") from error
                 raise
-        return self.inspect(made["Id"])
+        return self.inspect(made)
 
     def start(self, container: Container, job: StageJob) -> None:
         """See Runner.start."""
@@ -191,7 +154,7 @@ class DockerRunner(Runner):
     def sample(self, container_id: str) -> Usage | None:
         """See Runner.sample; the engine keeps no figures of a container that has ended."""
         with asking("sampling a container"):
-            client = _client(self._url, SAMPLE_SECONDS)
+            client = client_of(self._url, SAMPLE_SECONDS)
             return usage_of(client.stats(container_id, stream=False, one_shot=True))
 
     def digest(self, container: Container) -> str | None:
@@ -216,17 +179,3 @@ class DockerRunner(Runner):
         with asking("removing a container"):
             # with its volumes without a name, the result's and its image's; volumes with a name stay
             self._client.remove_container(container_id, v=True, force=True)
-
-
-@lru_cache(maxsize=3)
-def _client(url: str, timeout: int, version: str = API_VERSION) -> APIClient:
-    try:
-        # no registry login
-        hook = DockerHook(docker_conn_id=None, base_url=url, version=version, timeout=timeout)
-        client = hook.get_conn()
-    except (AirflowException, DockerException, RequestException) as error:  # the hook's, docker-py's, below
-        raise EngineLost(
-            f"no Docker engine answers at RANKALPHA_DOCKER_URL={url}; start it (Docker 25 or newer), "
-            "or correct the setting"
-        ) from error
-    return client

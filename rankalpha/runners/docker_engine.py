@@ -11,19 +11,14 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 
 from rankalpha.remedy import make_on_engine
-from rankalpha.runners.base import (
-    LONGEST_LINE,
-    MAX_RESULT,
-    Container,
-    Line,
-    StageInvalid,
-    check_result_file,
-    shortened,
-)
+from rankalpha.runners.container import Container
 from rankalpha.runners.docker_errors import NO_FOLDER
+from rankalpha.runners.failures import StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH
 from rankalpha.runners.identity import is_set_aside
-from rankalpha.stages.stage import StageJob
+from rankalpha.runners.line import LONGEST_LINE, Line, shortened
+from rankalpha.runners.result_file import MAX_RESULT, check_result_file
+from rankalpha.stages.job import StageJob
 
 PLAIN_FILE = 0o777  # Go's mode of a file: a folder, a link and the like have higher bits
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

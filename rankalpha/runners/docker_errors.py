@@ -11,10 +11,10 @@ from requests import RequestException
 from urllib3.exceptions import HTTPError
 
 from rankalpha import remedy
-from rankalpha.runners.base import ContainerGone, EngineLost, StageFailed, StageInvalid
+from rankalpha.runners.failures import ContainerGone, EngineLost, StageFailed, StageInvalid
 from rankalpha.settings import settings
 from rankalpha.stages.given import folders_of
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.job import StageJob
 from rankalpha.texts import shown
 
 # what Docker and runc answer, with status 400 or 500, about a command or folder that does not exist

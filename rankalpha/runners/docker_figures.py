@@ -7,7 +7,7 @@ from docker import APIClient
 from docker.errors import APIError, NotFound
 from docker.utils import parse_repository_tag
 
-from rankalpha.runners.base import Container, Usage
+from rankalpha.runners.container import Container, Usage
 
 
 def usage_of(stats: Mapping[str, Any]) -> Usage | None:

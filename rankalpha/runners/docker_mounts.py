@@ -16,7 +16,7 @@ from docker.types import Mount
 from rankalpha.runners.file_system import RESULT_VOLUME
 from rankalpha.stages.docker import Volume
 from rankalpha.stages.given import folders_of
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.job import StageJob
 
 FOLDERS_SINCE = "1.45"  # of Docker 26; by an older version of the API it would mount the whole volume instead
 

@@ -22,27 +22,21 @@ from pathlib import Path
 from stat import S_ISREG
 
 from rankalpha.runners import container_log
-from rankalpha.runners.base import (
-    GRACE_SECONDS,
-    TAIL_LINES,
-    Container,
-    ContainerGone,
-    Line,
-    NameTaken,
-    Runner,
-    StageInvalid,
-    Usage,
-    check_result_file,
-)
+from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.failures import ContainerGone, NameTaken, StageInvalid
 from rankalpha.runners.identity import is_set_aside, name_aside
+from rankalpha.runners.line import Line
 from rankalpha.runners.process_code import code
 from rankalpha.runners.process_environment import data_root, environment, working_folder
 from rankalpha.runners.process_folder import container_of, description, locked, read
 from rankalpha.runners.process_lines import lines_of
 from rankalpha.runners.process_output import Output, line_of
 from rankalpha.runners.process_start import pid_of, start_once
+from rankalpha.runners.result_file import check_result_file
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
 
 class ProcessRunner(Runner):

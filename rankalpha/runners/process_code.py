@@ -10,7 +10,7 @@ from sysconfig import get_path
 
 from rankalpha.runners.process_environment import working_folder
 from rankalpha.settings import settings
-from rankalpha.stages.stage import StageJob
+from rankalpha.stages.job import StageJob
 
 
 def code(job: StageJob) -> str:

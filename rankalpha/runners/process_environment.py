@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from rankalpha.no_proxy import proxies, with_exceptions
-from rankalpha.runners.base import StageInvalid
+from rankalpha.runners.failures import StageInvalid
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
 
 def working_folder(job: StageJob) -> Path:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from rankalpha.runners.base import Container, ContainerGone
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import ContainerGone
 from rankalpha.runners.identity import is_set_aside
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from rankalpha.runners.base import LONGEST_LINE, Line
+from rankalpha.runners.line import LONGEST_LINE, Line
 from rankalpha.runners.process_output import Output, characters, line_of
 
 POLL_SECONDS = 0.2

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from rankalpha.runners.base import LONGEST_LINE, Line, shortened
+from rankalpha.runners.line import LONGEST_LINE, Line, shortened
 
 TIME_BYTES = 30
 CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of a character in UTF-8 after its first

@@ -5,17 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Self
 
-from rankalpha.no_proxy import with_exceptions
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
-from rankalpha.settings import A_YEAR, SettingsError, settings
-from rankalpha.stages import limits
+from rankalpha.settings import A_YEAR, settings
 from rankalpha.stages.capabilities import check_capabilities
 from rankalpha.stages.docker import DockerOptions
-from rankalpha.stages.profile import Profile
 from rankalpha.texts import shown
 from rankalpha.usable import (
     command_problem,
-    environment_problem,
     image_problem,
     key_problem,
     path_problem,
@@ -101,7 +97,9 @@ class Stage:
         """Return the key that overrides a part of the declaration, such as SCORER_MEM."""
         return f"{self.name.upper()}_{part}"
 
-    def _overridable(self) -> dict[str, str]:
+    @property
+    def overridable(self) -> dict[str, str]:
+        """What of the declaration a setting overrides, by the setting's key."""
         parts = {
             "IMAGE": self.image,
             "COMMAND": self.command,
@@ -117,81 +115,4 @@ class Stage:
     @property
     def keys(self) -> set[str]:
         """The keys that a Variable sets without standing in the stage's env file."""
-        return {*self._overridable(), *self.env, *self.optional, *self.secrets}
-
-    def job(
-        self, batch: str, labels: Mapping[str, str], versions: Mapping[str, str] | None = None
-    ) -> "StageJob":
-        """Look up what the stage is given for `batch`; SettingsError names a key with an unusable value.
-
-        `versions` are its variables about versions, see `rankalpha.stages.given`. They are left out when the
-        setting of the stage says so, because an image of your own need not know of them.
-        """
-        profile = Profile.load(self.name, {**self._overridable(), **self.env}, self.market.profile)
-        extra = {key: profile.optional(key) for key in (*self.optional, *self.secrets)}
-        apart = {*self._overridable(), *extra}
-        env = {key: value for key, value in profile.all().items() if key not in apart}
-        env = {
-            **env,
-            **{key: value for key, value in extra.items() if value},
-            **with_exceptions({**env, **extra}),
-            "RANKALPHA_ENV": profile.name,
-            **({"RANKALPHA_MARKET": self.market.name} if self.market.folder else {}),
-            **({"RANKALPHA_CALENDAR": self.market.calendar} if self.market.calendar else {}),
-        }
-        takes_part = bool(versions) and profile.flag(self.key("VERSIONS"))
-        own = {"RANKALPHA_BATCH": batch, "RANKALPHA_DATE": batch[:10], **((takes_part and versions) or {})}
-        given, env = env, {**env, **own}
-        if problem := environment_problem(env):
-            raise SettingsError(f"the environment of stage {self.name} is too large: {problem}")
-        return StageJob(
-            stage=self,
-            batch=batch,
-            image=self.market.images.get(self.name) or _checked(profile, self.key("IMAGE"), image_problem),
-            command=_checked(profile, self.key("COMMAND"), command_problem),
-            cpus=limits.cpus(profile, self.key("CPUS")),
-            memory_bytes=limits.size(profile, self.key("MEM"), limits.LEAST_MEMORY),
-            tmp_bytes=limits.size(profile, self.key("TMP"), limits.LEAST_TMP),
-            pids=limits.processes(profile, self.key("PIDS")),
-            env=env,
-            labels=labels,
-            unreached=profile.set_keys - self.keys - profile.file.keys(),
-            given=given,
-            reuse=takes_part and self._reuses(profile, given),
-        )
-
-    def _reuses(self, profile: Profile, given: Mapping[str, str]) -> bool:
-        """Return whether an earlier version may be used again, by the stage's settings."""
-        return (
-            self.reuse
-            and profile.flag(self.key("REUSE"))
-            and (not self.carries or given.get(self.carries, "0").strip() == "0")
-        )
-
-
-@dataclass(frozen=True)
-class StageJob:
-    """A stage with everything looked up: what a runner needs to run it for one batch."""
-
-    stage: Stage
-    batch: str
-    image: str
-    command: str
-    cpus: float
-    memory_bytes: int
-    tmp_bytes: int  # of Docker's /tmp
-    pids: int
-    env: Mapping[str, str] = field(repr=False)  # holds secrets
-    labels: Mapping[str, str]
-    unreached: frozenset[str] = frozenset()  # keys of Variables that this stage is not given
-    given: Mapping[str, str] = field(default_factory=dict, repr=False)  # what of `env` is of no batch alone
-    reuse: bool = False  # an earlier version may be used again
-
-
-def _checked(profile: Profile, key: str, problem_of: Callable[[str], str]) -> str:
-    value = profile.get(key)
-    if not value.strip():
-        raise SettingsError(f"{key} is empty; leave it out for the default")
-    if problem := problem_of(value):
-        raise SettingsError(f"{key}={shown(value)} {problem}")
-    return value
+        return {*self.overridable, *self.env, *self.optional, *self.secrets}

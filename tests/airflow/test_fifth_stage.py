@@ -16,7 +16,7 @@ import pytest
 FILES = Path(__file__).with_name("fifth_stage")
 STEPS = "rankalpha/pipeline/steps.py"
 GUIDE = "docs/guides/add-a-stage.md"
-NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "results", "images", "reports")
+NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "results", "images", "reports")
 LOOK = """
 import json, sys
 from pathlib import Path

@@ -9,8 +9,8 @@ import tarfile
 import pytest
 import requests
 
+from tests.support.embedded_stack import RunningStack
 from tests.support.recording_stack import write_markets
-from tests.support.stack import RunningStack
 from tests.support.template import copy_database
 from tests.support.waiting import wait_for
 

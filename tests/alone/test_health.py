@@ -16,8 +16,8 @@ from rankalpha.health.overview import overview
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from rankalpha.stack.embedded.ports import free_ports
 from rankalpha.web.metrics.routes import KEPT_SECONDS
+from tests.support.checkout import ROOT
 from tests.support.needs import needs
-from tests.support.stack import ROOT
 from tests.support.waiting import wait_for
 
 MONITORING = ROOT / "docs" / "monitoring"

@@ -11,6 +11,7 @@ import pytest
 from rankalpha.runners.identity import SET_ASIDE, Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.scorer import SCORER
 from tests.alone.backfills import backfill
 from tests.alone.old_rows import OLD, backdate, batches
@@ -140,7 +141,7 @@ def abandoned(engine, run, seconds):
     key = "2022-05-04T06:00:00"
     who = Identity("scorer", key, "rankalpha_scoring", "run_scorer", run, -1, 1, 1)
     stack_labels = {**who.labels, "rankalpha.stack": settings().stack}
-    job = SCORER.job(key, stack_labels)
+    job = StageJob.of(SCORER, key, stack_labels)
     job = replace(job, command=f"sleep {seconds}")
     container = engine.create(job, who.name)
     engine.start(container, job)

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from tests.support.browser import chromium
+from tests.support.checkout import copy_checkout
 from tests.support.compose import ComposeStack
 from tests.support.engine import need_room
 from tests.support.needs import needs
-from tests.support.stack import copy_checkout
 from tests.support.waiting import wait_for
 
 CELERY = ("docker-compose.yml", "docker-compose.celery.yml")

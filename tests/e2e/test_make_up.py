@@ -16,11 +16,12 @@ from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.pipeline.pipelines import PIPELINE
 from tests.support.browser import chromium
 from tests.support.channels import Webhook
+from tests.support.checkout import copy_checkout
+from tests.support.embedded_stack import RunningStack
 from tests.support.guide import GIVEN, Guide, missing, steps
 from tests.support.needs import needs
 from tests.support.page import batches_of, cell, signed_in
 from tests.support.served import served
-from tests.support.stack import RunningStack, copy_checkout
 from tests.support.users import make_users
 from tests.support.waiting import wait_for
 

@@ -10,11 +10,13 @@ import pytest
 
 from rankalpha.containers.durable import check_exit, find_or_start
 from rankalpha.containers.follow import Follower
-from rankalpha.runners.base import NOTHING, Container
+from rankalpha.runners.container import Container
 from rankalpha.runners.docker import DockerRunner
 from rankalpha.runners.identity import Identity
+from rankalpha.runners.line import NOTHING
 from rankalpha.settings import settings
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 from tests.support.needs import IMAGE
 from tests.support.waiting import wait_for
 

@@ -10,8 +10,9 @@ from datasets.sentiment import SENTIMENT_CONTRACT
 from rankalpha.stages.docker import DockerOptions, Volume
 from rankalpha.stages.result import parse_result
 from tests.engine.stage_jobs import KEY, Jobs
+from tests.support.checkout import ROOT
 from tests.support.engine import labels
-from tests.support.stack import ROOT, Stack
+from tests.support.stack import Stack
 
 pytestmark = [
     pytest.mark.usefixtures("swept", "way"),

@@ -9,7 +9,7 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from rankalpha.runners.docker import API_VERSION
+from rankalpha.runners.docker_client import API_VERSION
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME, result_folder
 from rankalpha.stack.docker_proxy.server import NO_LIVE_RESTORE
 from tests.support.docker_proxy import RunningProxy

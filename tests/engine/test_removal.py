@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from rankalpha.runners.identity import Identity
+from tests.support.checkout import ROOT
 from tests.support.engine import labels
 from tests.support.needs import IMAGE
-from tests.support.stack import ROOT
 
 IDENTITY = Identity("scorer", "2026-11-22T06:00:00", "rankalpha_scoring", "run_scorer", "r", -1, 3, 1)
 # before stages were durable their containers said less of themselves

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rankalpha.runners.base import GRACE_SECONDS, ContainerGone, EngineLost, NameTaken, StageInvalid
+from rankalpha.runners.base import GRACE_SECONDS
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import ContainerGone, EngineLost, NameTaken, StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH
 from tests.engine.stage_jobs import BOTH_WAYS, ended, output, use, writes
 from tests.support.docker_proxy import RunningProxy

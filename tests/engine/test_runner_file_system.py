@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME
 from tests.engine.stage_jobs import BOTH_WAYS, KEY, follow, writes
 from tests.support.engine import labels

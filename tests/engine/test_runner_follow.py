@@ -10,8 +10,10 @@ import pytest
 from rankalpha.containers import follow as following
 from rankalpha.containers import patience
 from rankalpha.containers.follow import Follower
-from rankalpha.runners.base import GRACE_SECONDS, ContainerGone, EngineLost, Mark
+from rankalpha.runners.base import GRACE_SECONDS
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import ContainerGone, EngineLost
+from rankalpha.runners.line import Mark
 from tests.engine.stage_jobs import ASKED, BOTH_WAYS, HOUR, follow, log, output, texts, use
 from tests.support.docker_proxy import RunningProxy
 from tests.support.needs import SOCKET

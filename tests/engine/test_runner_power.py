@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import StageInvalid
 from tests.engine.stage_jobs import BOTH_WAYS
 from tests.support import intruder
 

@@ -7,8 +7,8 @@ import pytest
 from docker.errors import NotFound
 
 from rankalpha import masking
-from rankalpha.runners.base import StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import StageFailed, StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH
 from tests.engine.stage_jobs import BOTH_WAYS, follow, texts, writes
 

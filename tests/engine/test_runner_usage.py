@@ -8,8 +8,8 @@ import pytest
 
 from rankalpha.containers.follow import Follower
 from rankalpha.containers.usage import container_report
-from rankalpha.runners.base import ContainerGone
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import ContainerGone
 from tests.engine.registry import Registry
 from tests.engine.stage_jobs import BOTH_WAYS, HOUR, log
 from tests.support.engine import labels

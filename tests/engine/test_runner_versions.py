@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import StageInvalid
 from tests.engine.stage_jobs import BOTH_WAYS, KEY, writes
 
 pytestmark = pytest.mark.usefixtures("swept", "way")

@@ -228,7 +228,7 @@ def test_a_refresh_draws_only_what_has_changed(page, server) -> None:
     page.clock.install()
     shown(page, server)
     page.evaluate("for (const row of document.querySelectorAll('#rows tr')) row.old = true")
-    page.locator("#rows .cell").nth(7).focus()
+    page.locator("#rows .cell").nth(8).focus()
     changed = overview(*RICH["batches"][:1], batch("2026-11-21T06:00:00"), RICH["batches"][2])
     server.answers["/rankalpha/overview"] = (200, {**changed, "now": "2026-11-22T06:30:10+00:00"})
     page.clock.run_for(10_100)

@@ -17,7 +17,7 @@ from tests.unit.rankalpha.support.page_server import (
 )
 
 OTHER = "2026-11-21T06:00:00"
-BATCHES = (batch(KEY, "done", "failed", "running", "waiting", "waiting"), batch(OTHER))
+BATCHES = (batch(KEY, "done", "failed", "running", "waiting", "waiting", aside="waiting"), batch(OTHER))
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +76,13 @@ def test_the_graph_of_the_newest_batch_has_a_node_and_a_line_for_each_stage(page
         "scoringFailed",
         "sentimentRunning",
         "gradingWaiting",
+        "evaluationWaiting",
         "frontendWaiting",
     ]
     assert "after scoring and sentiment" in nodes.nth(3).text_content()
-    assert page.locator("#graph .edges path").count() == 5  # two to each side, two back, one to the page
+    assert page.locator("#graph .edges path").count() == 6  # to both sides, two back, to record and page
     places = nodes.evaluate_all("all => all.map((one) => one.getBoundingClientRect().x)")
-    assert places[0] < places[1] == places[2] < places[3] < places[4]
+    assert places[0] < places[1] == places[2] < places[3] < places[4] == places[5]
     nodes.nth(1).click()
     expect(page.locator("dialog h2")).to_have_text("scoring")
 
@@ -101,6 +102,13 @@ def test_the_table_is_filtered_by_state(page, server, choice, keys) -> None:
     shown(page, server).locator("#shown").select_option(choice)
     rows = page.locator("#rows tr")
     assert rows.evaluate_all("all => all.map((one) => one.dataset.batch)") == keys
+
+
+@pytest.mark.parametrize(("state", "rows"), [("paused", 1), ("failed", 2)])
+def test_who_pauses_the_evaluation_does_without_it(page, server, state, rows) -> None:
+    server.answers["/rankalpha/overview"] = (200, overview(BATCHES[0], batch(OTHER, aside=state)))
+    shown(page, server).locator("#shown").select_option("Needs a person")
+    expect(page.locator("#rows tr")).to_have_count(rows)
 
 
 def test_a_filter_that_lets_nothing_through_says_so(page, server) -> None:
@@ -203,7 +211,7 @@ def rerunning(page, server):
 def test_a_stage_is_run_again_only_once_that_is_confirmed(page, server) -> None:
     assert rerunning(page, server) == []
     expect(page.locator(".asked")).to_contain_text(f"Run ingestion again for batch {OTHER}?")
-    expect(page.locator(".asked")).to_contain_text("scoring, sentiment and grading follow")
+    expect(page.locator(".asked")).to_contain_text("scoring, sentiment, grading and evaluation follow")
     expect(page.get_by_role("button", name="Start the run")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#toast")).to_contain_text("Run r2 of rankalpha_ingestion has started")

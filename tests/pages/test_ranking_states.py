@@ -11,7 +11,7 @@ from apps.frontend.app import create_app
 from apps.frontend.settings import Settings
 from tests.support.browser import chromium
 from tests.support.http_server import Answer, Request, local_server
-from tests.support.ranking import SECOND, THIRD, open_page, record, stack, symbols, write_days
+from tests.support.ranking import FIRST, SECOND, THIRD, open_page, stack, symbols, write_batch, write_days
 from tests.unit.apps.support.local_servers import served
 
 ALL = ["AAPL", "XOM", "KO", "PG", "GE"]
@@ -33,6 +33,8 @@ def data(tmp_path_factory):
 def frontend(data):
     with stack(data) as (api, frontend):
         write_days(data, api)
+        write_batch(data / "nyse", {"IBM": 70.0, "GE": 30.0}, THIRD)
+        api.post("/api/v1/grading/refresh", json={"market": "nyse"}).raise_for_status()
         yield frontend
 
 
@@ -166,23 +168,52 @@ def test_a_panel_that_cannot_be_loaded_says_so_and_can_be_loaded_again(page) -> 
     page.wait_for_selector("#panel svg.chart")
 
 
-def test_the_record_has_a_tab_with_charts_and_two_parts_that_are_not_mixed(page) -> None:
-    page.route("**/api/grading/record*", lambda route: route.fulfill(json=record(250)))
+def test_it_is_live_only_once_the_grades_are_there(page) -> None:
+    late: list[Any] = []
+    page.route("**/api/ranking*", late.append)
+    with page.expect_response("**/api/events"):
+        page.goto(page.home)
+    expect(page.locator("#ranking")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#live")).to_have_text("Connecting")
+    late[0].continue_()
+    expect(page.locator("#live")).to_have_text("Live")
+
+
+def test_a_batch_whose_files_were_removed_is_compared_with_and_not_offered(page, data) -> None:
+    shown = data / "grades" / f"{FIRST}.json"
+    whole = shown.read_bytes()
+    shown.unlink()
+    try:
+        page.goto(page.home)
+        page.wait_for_selector("#rows .move")
+        offered = page.locator("#batch option").all()
+        assert [option.get_attribute("value") for option in offered] == ["", THIRD, SECOND]
+        page.select_option("#compare", FIRST)
+        expect(page.locator("#comparison h2")).to_contain_text("From 20 Nov 2026")
+        page.goto(f"{page.home}?batch={FIRST}")
+        expect(page.locator("#state-title")).to_have_text("This batch was removed")
+        page.click("#leave")
+        expect(page.locator("#rows .ticker")).to_have_text(ALL)
+    finally:
+        shown.write_bytes(whole)
+
+
+def test_a_batch_to_compare_with_that_is_not_there_is_reported(page) -> None:
+    page.goto(f"{page.home}?compare=2020-01-01T00:00:00")
+    expect(page.locator("#problem")).to_contain_text("2020-01-01T00:00:00 is not graded")
+    assert symbols(page) == ALL
+    page.select_option("#compare", "")
+    page.wait_for_selector("#rows .move")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_the_batches_of_a_market_are_not_offered_in_another(page) -> None:
+    late: list[Any] = []
     page.goto(page.home)
-    page.click("#tab-record")
-    page.wait_for_url("**view=record*")
-    expect(page.locator("#record h2")).to_have_text(["Published grades", "Backtest of the method"])
-    assert page.locator(".part.published svg").count() == page.locator(".part.backtest svg").count() == 3
-    assert page.locator(".part.published .measures tbody tr").count() == 4
-    page.select_option("#record-backtest", "value")
-    expect(page.locator("#record-backtest")).to_be_focused()
-    expect(page.locator("#ranking")).to_be_hidden()
-    page.click("#tab-ranking")
-    expect(page.locator("#rows .ticker")).to_have_text(ALL)
-
-
-def test_a_record_without_returns_says_so_and_draws_nothing(page) -> None:
-    page.route("**/api/grading/record*", lambda route: route.fulfill(json=record(0)))
-    page.goto(f"{page.home}?view=record")
-    expect(page.locator(".part.published .nothing")).to_contain_text("No returns are in yet")
-    assert page.locator(".part.published svg").count() == 0
+    page.wait_for_selector("#rows .move")
+    page.route("**/api/grading/batches*", late.append)
+    page.select_option("#market", "nyse")
+    expect(page.locator("#rows .ticker")).to_have_text(["IBM", "GE"])
+    expect(page.locator("#batches")).to_be_hidden()
+    late[0].continue_()
+    expect(page.locator("#compares")).to_be_hidden()  # there is one batch

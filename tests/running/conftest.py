@@ -11,10 +11,11 @@ from filelock import FileLock
 
 from rankalpha.pipeline.markets import read
 from rankalpha.stack.embedded.ports import free_ports
+from tests.support.embedded_stack import RunningStack
 from tests.support.lane import Lane
 from tests.support.recording_stack import new_stack, write_markets, write_profile
 from tests.support.services import RecordingServices
-from tests.support.stack import PORTS, RunningStack
+from tests.support.stack import PORTS
 from tests.support.users import make_users
 
 LANES = sorted(f"{file.stem.removeprefix('test_')}_lane" for file in Path(__file__).parent.glob("test_*.py"))

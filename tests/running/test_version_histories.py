@@ -19,8 +19,8 @@ import pytest
 from rankalpha.lineage.batch import batch_lineage
 from rankalpha.stages import STAGES
 from tests.running.blocking import anyway
+from tests.support.checkout import ROOT
 from tests.support.figures import ALL
-from tests.support.stack import ROOT
 from tests.support.version_api import VersionApi
 from tests.support.waiting import wait_for
 

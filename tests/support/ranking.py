@@ -10,6 +10,7 @@ import httpx
 
 from apps.api.app import create_app as create_api
 from apps.api.settings import Settings as ApiSettings
+from apps.evaluation.report import Evaluation
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
 from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment
@@ -25,6 +26,12 @@ SENTIMENT = {"AAPL": 0.5, "KO": -0.5}
 TITLES = {
     "AAPL": [{"title": "Apple sells more", "sentiment": 0.5}],
     "KO": [{"title": "<b>Flat</b>", "sentiment": None}],
+}
+NOTHING: dict[str, Any] = {  # of a horizon whose returns are not in
+    **dict.fromkeys(("ic", "t", "low", "high", "hit_rate", "later_ic", "spread", "spread_t", "coverage")),
+    "returns": dict.fromkeys("ABCDF"),
+    "sessions": 0,
+    "by_period": [],
 }
 UNIVERSE = """symbol,name,sector,from,to
 AAPL,Apple,Technology,,
@@ -107,15 +114,15 @@ def measures(**changed: Any) -> dict[str, Any]:
 
 def record(live_sessions: int) -> dict[str, Any]:
     """A record as the API answers it."""
-    nothing = dict.fromkeys(("ic", "t", "low", "high", "spread"), None) | {"sessions": 0, "by_period": []}
-    live = measures() if live_sessions else measures(**nothing)
+    live = measures() if live_sessions else measures(**NOTHING)
     part = {"first": "2025-11-20", "last": "2026-11-20", "gradings": 250, "every": None, "limits": []}
     past = {**part, "every": 7, "limits": ["It knows no costs."]}
     spans = ("1", "5", "21", "63")
-    return {"batch": THIRD, "as_of": "2026-11-20", "symbols": 20, "horizons": [1, 5, 21, 63]} | {
+    made = {"batch": THIRD, "as_of": "2026-11-20", "symbols": 20, "horizons": [1, 5, 21, 63]} | {
         "live": {**part, "figures": {"composite": dict.fromkeys(spans, live)}},
         "backtest": {
             **past,
             "figures": {name: dict.fromkeys(spans, measures()) for name in ("score", "value")},
         },
     }
+    return Evaluation.model_validate(made).model_dump(mode="json")

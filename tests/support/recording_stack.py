@@ -4,7 +4,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rankalpha.stages import STAGES
-from tests.support.stack import RunningStack, far_away
+from tests.support.checkout import far_away
+from tests.support.embedded_stack import RunningStack
 from tests.support.template import copy_database
 
 

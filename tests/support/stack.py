@@ -1,29 +1,17 @@
-"""A stack as tests run and ask it: the embedded one here, that of containers in `tests.support.compose`."""
+"""A stack as tests run and ask it; `embedded_stack` and `compose` are its kinds."""
 
 import contextlib
 import json
 import os
-import re
-import shutil
 import subprocess
-import sys
 import time
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import psycopg
 
 from rankalpha.airflow_api import AirflowApi
-from rankalpha.commands.readiness import wait_for_airflow
 from rankalpha.pipeline.pipelines import PIPELINE
 from rankalpha.stack.embedded.ports import free_ports
-from tests.support import runs
-from tests.support.waiting import wait_for
+from tests.support.checkout import EACH_RUNS
 
-ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("AIRFLOW", "COMPOSE", "RANKALPHA", "PYTHON", "VIRTUAL_ENV", "MAKE")
-# each stage runs for each batch, as tests of stages that fail or are killed expect
-EACH_RUNS = ("SCORER_REUSE", "SENTIMENT_REUSE")
 PORTS = {name: f"RANKALPHA_{name.upper()}_PORT" for name in ("airflow", "api", "frontend")}
 LINES = 30  # of a component's log in the report of a failed test
 # what a DAG still has to do: a run, an event that waits for the scheduler, or a join that lacks nothing
@@ -41,37 +29,6 @@ LEFT_TO_DO = """
                 SELECT 1 FROM partitioned_asset_key_log AS there
                 WHERE there.asset_partition_dag_run_id = waiting.id AND there.asset_id = needed.asset_id))
 """
-
-
-def far_away():
-    """A daily schedule whose next run is half a day away, so that no test meets it."""
-    then = datetime.now(UTC) + timedelta(hours=12)
-    return f"{then.minute} {then.hour} * * *"
-
-
-def copy_checkout(folder):
-    """Copy the files that git has or would take, and nothing that was installed or made here.
-
-    Only the schedule differs, so that no batch begins by itself while tests run, and no version is used
-    again. It installs what LOCK names, where `make test-next` sets it.
-    """
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target)
-    if lock := os.environ.get("LOCK"):
-        shutil.copy2(ROOT / lock, folder / "requirements" / "embedded.txt")
-    for key in EACH_RUNS:
-        for profile in (folder / "env").glob(f"*/{key.partition('_')[0].lower()}.env"):
-            profile.write_text(f"{profile.read_text()}\n{key}=false\n")
-    markets = folder / "datasets" / "markets.toml"
-    text, usual = markets.read_text(), '\nschedule = "0 6 * * *"'
-    assert usual in text, f"{markets} no longer says when the default market runs"
-    markets.write_text(text.replace(usual, f'\nschedule = "{far_away()}"'))
-    return folder
 
 
 class Stack:
@@ -198,69 +155,3 @@ class Stack:
             unfinished = self.query(query)
             quiet = quiet + 1 if len(unfinished) == waiting else 0
             time.sleep(0.3)
-
-
-class RunningStack(Stack):
-    """The embedded stack: own ports, own state, cleaned up in the end."""
-
-    def __init__(self, state, checkout=ROOT, python=sys.executable, **extra):
-        super().__init__(checkout, RANKALPHA_STATE_DIR=str(state), **extra)
-        self.state, self.rankalpha = state, str(Path(python).with_name("rankalpha"))
-
-    @contextlib.contextmanager
-    def started(self):
-        """Start it, wait until it can run batches, and remove it in the end, unless it is to be kept."""
-        try:
-            self.start()
-            yield self
-        finally:
-            self.end()
-
-    def start(self):
-        """Start what is not running, and return when it can run batches."""
-        done = self.stack("up", "--no-batch")
-        assert done.returncode == 0, done.stdout
-        wait_for_airflow(self.api)
-
-    def end(self):
-        """Stop it, and remove its state unless it is to be kept."""
-        self.stack(*runs.DOWN)
-
-    def stack(self, *command, **options):
-        """Run a command of `rankalpha` in this stack."""
-        return self.run(self.rankalpha, *command, **options)
-
-    def query(self, text):
-        """Ask PostgreSQL at its socket; a server that was just killed is waited for."""
-
-        def ask():
-            socket = (self.state / "postgres" / "postmaster.pid").read_text().splitlines()[4]
-            with psycopg.connect(host=socket, user="postgres", autocommit=True) as connection:
-                return [[row[0] for row in connection.execute(text)]]
-
-        return wait_for("PostgreSQL", ask, forgive=(OSError, IndexError, psycopg.OperationalError))[0]
-
-    def component_logs(self):
-        """The last lines of each file that the supervisor keeps."""
-        files = sorted((self.state / "logs").glob("*.log"))
-        return {file.name: "".join(file.open(errors="replace").readlines()[-LINES:]) for file in files}
-
-    def processes(self):
-        """The process ids of the stack's programs, such as `airflow:scheduler`, by their names."""
-        status = self.stack("status").stdout
-        return {name: int(pid) for name, pid in re.findall(r"^(\S+) .* pid (\d+)", status, re.MULTILINE)}
-
-    def command(self, name, *arguments):
-        """Run a command of `rankalpha` that asks Airflow alone, as an outside monitor does."""
-        address = f"RANKALPHA_AIRFLOW_URL={self.urls['airflow']}"
-        return self.run("env", address, self.rankalpha, name, *arguments)
-
-    def make(self, command, arguments=""):
-        """Return what one of the operator's commands prints; it must succeed."""
-        done = self.run("make", command, f"ARGS={arguments}")
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def airflow(self, command):
-        """Return what one of Airflow's own commands prints; it must succeed."""
-        return self.make("airflow", command)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from rankalpha.texts import count
+
 SAID = pytest.StashKey[list[str]]()
 BEGUN = pytest.StashKey[float]()
 OUTCOMES = ("passed", "failed", "error", "skipped", "rerun")
@@ -73,10 +75,10 @@ def last_line(report: Any) -> str:
 def sentence(stats: dict[str, list[Any]], seconds: float) -> str:
     """How many tests passed in how long, what was not run, why, and how to run it."""
     counts = {outcome: len(stats[outcome]) for outcome in OUTCOMES if stats.get(outcome)}
-    told = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items()) or "nothing was run"
+    told = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.items()) or "nothing was run"
     minutes, rest = divmod(round(seconds), 60)
     found = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in stats.get("skipped", []))
-    left = [f"{count} tests, because {reason}" for reason, count in found.items()]
+    left = [f"{count(number, 'test')}, because {reason}" for reason, number in found.items()]
     tests = [Path(report.nodeid) for reports in stats.values() for report in reports if is_test(report)]
     ran = {test.parts[1] for test in tests if SMOKE not in test.name}
     left += [f"{what} ({command})" for name, (what, command) in FOLDERS.items() if name not in ran]

@@ -20,6 +20,7 @@ def test_the_sentence_counts_and_says_what_was_not_run_and_why():
     said = sentence(stats, 372)
     assert said.startswith("1,821 passed, 2 skipped in 6 min 12 s. Not run: ")
     assert "2 tests, because chromium is not installed; " in said
+    assert "Not run: 1 test, because" in sentence({"skipped": [report(SKIPPED, "no engine")]}, 1)
     assert "the fault matrix (make test-faults)" in said
     assert sentence({}, 1).startswith("nothing was run in 0 min 1 s.")
 

@@ -37,8 +37,12 @@ export function counted(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** A text with a capital at its start. */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** A text as a sentence: a capital at its start, a full stop at its end. */
 export function sentence(text) {
-  const trimmed = text.trim().replace(/\.?$/, ".");
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return capital(text.trim().replace(/\.?$/, "."));
 }

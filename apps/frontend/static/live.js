@@ -2,7 +2,7 @@
 import { byId } from "./dom.js";
 
 const WORDS = { connecting: "Connecting", live: "Live", lost: "Reconnecting", down: "Not up to date", fixed: "Chosen batch" };
-const state = { open: null, loaded: true, fixed: false, refused: false };
+const state = { open: null, loaded: null, fixed: false, refused: false };
 
 /**
  * Listen for refresh events. What was missed while the line was down is made up for by loading when it opens.
@@ -27,7 +27,7 @@ function connect({ opened, refreshed, lost }) {
 /** Note what has changed: whether the line is `open`, the last load has `loaded`, a `fixed` batch is shown, the address was `refused`. */
 export function mark(changed) {
   Object.assign(state, changed);
-  const name = state.open === null ? "connecting" : !state.open ? "lost" : !state.loaded ? "down" : state.fixed ? "fixed" : "live";
+  const name = state.open === null || (state.open && state.loaded === null) ? "connecting" : !state.open ? "lost" : !state.loaded ? "down" : state.fixed ? "fixed" : "live";
   byId("live").hidden = state.refused; // nothing will come
   byId("live").dataset.state = name;
   byId("live").querySelector("span").textContent = WORDS[name];

@@ -1,5 +1,5 @@
 // Loads what the place asks for, again and again while the service is down, and drops what came too late.
-import { askedBy, data, loadBeside, loadMoves, loadRanking } from "./data.js";
+import { askedBy, data, forgetOthers, loadBeside, loadMoves, loadRanking, loadRecord } from "./data.js";
 import { byId } from "./dom.js";
 import { mark } from "./live.js";
 import { RETRY_SECONDS, showDown, showEmpty, showProblem, showRefused } from "./notices.js";
@@ -16,6 +16,7 @@ export class Loader {
     this.asking.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
+    forgetOthers(this.place);
     showProblem();
     byId("ranking").setAttribute("aria-busy", "true");
     const beside = loadBeside(this.place, signal, showProblem).catch(() => {}); // that of a load which another has followed
@@ -29,6 +30,8 @@ export class Loader {
       if (error.name === "AbortError") return;
       this.refuse(error);
       await beside;
+      if (signal.aborted) return;
+      if (error.status === 404) showEmpty(this.place, data.batches);
       this.refused();
     }
   }
@@ -41,6 +44,13 @@ export class Loader {
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }
+  }
+
+  /** Load the record again while it is of an older batch than the newest. */
+  async record() {
+    if (document.hidden || !data.full || data.record?.batch === data.batches[0]?.batch) return;
+    const other = await loadRecord(this.place, this.asking.signal).catch(() => false); // the next time asks again
+    if (other) this.moved();
   }
 
   settle(loaded, refused = false) {

@@ -6,7 +6,7 @@ export const RETRY_SECONDS = 15;
 
 /** Say why there is no ranking; `leave` is the text of a link to the newest ranking of the default market. */
 export function showState(title, text, { retry = false, leave = "" } = {}) {
-  for (const id of ["ranking", "record", "note", "banner"]) byId(id).hidden = true;
+  for (const id of ["ranking", "record", "tabs", "note", "banner", "problem"]) byId(id).hidden = true;
   byId("facts").textContent = "";
   byId("state-title").textContent = title;
   byId("state-text").textContent = text;
@@ -30,7 +30,11 @@ export function showDown(reason, shown) {
 }
 
 /** Say that there are no grades: of the batch, of the market, or at all. */
-export function showEmpty({ batch, market }) {
+export function showEmpty({ batch, market }, batches = []) {
+  if (batches.some((each) => each.batch === batch)) {
+    const text = `The files of batch ${named(batch)} were removed. The record keeps its grades: choose it in “Compare with”, or open a symbol's history.`;
+    return showState("This batch was removed", text, { leave: "Show the newest batch" });
+  }
   if (batch) return showState("No such batch", `Batch ${named(batch)} is not graded${market ? ` in the market “${market}”` : ""}.`, { leave: "Show the newest batch" });
   const of = market ? ` of the market “${market}”` : "";
   showState("No batch graded yet", `The first ranking${of} appears here by itself, as soon as a batch has been graded.`, { leave: market ? "Show the default market" : "" });
@@ -49,8 +53,8 @@ function named(batch) {
   return Number.isNaN(Date.parse(`${batch}Z`)) ? `“${batch}”` : moment(batch);
 }
 
-/** Say that something beside the ranking cannot be shown; no error hides it again. */
+/** Say that something beside the ranking cannot be shown, while there is a ranking; no error hides it again. */
 export function showProblem(error = null) {
   byId("problem").textContent = error ? `Not everything can be shown. ${sentence(error.message)}` : "";
-  byId("problem").hidden = !error;
+  byId("problem").hidden = !error || !byId("state").hidden;
 }

@@ -2,13 +2,16 @@
 import { byId, element } from "./dom.js";
 import { moment } from "./format.js";
 
+const names = new Map(); // of batches: to write the times of a thousand takes longer than the rows
+
 /** Fill the pickers; without any batches, as from an API of one's own that lists none, they are not there. */
 export function showPickers(place, batches, shown) {
   const keys = batches.map((each) => each.batch);
-  byId("batches").hidden = keys.length < 2 && !place.batch;
+  const kept = batches.filter((each) => each.kept !== false).map((each) => each.batch); // of the others, the record has the grades alone
+  byId("batches").hidden = kept.length < 2 && !place.batch;
   byId("compares").hidden = keys.length < 2;
-  const newest = keys.length ? `Newest (${moment(keys[0])})` : "Newest";
-  const others = place.batch && !keys.includes(place.batch) ? [place.batch, ...keys] : keys;
+  const newest = kept.length ? `Newest (${name(kept[0])})` : "Newest";
+  const others = place.batch && !kept.includes(place.batch) ? [place.batch, ...kept] : kept;
   fill(byId("batch"), [[newest, ""], ...others.map((key) => [name(key), key])], place.batch);
   const before = keys.filter((key) => key !== shown);
   const compared = place.compare && !before.includes(place.compare) ? [place.compare, ...before] : before;
@@ -24,7 +27,8 @@ export function showMarkets(place, markets) {
 }
 
 function name(key) {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(key) ? moment(key) : key;
+  if (!names.has(key)) names.set(key, /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(key) ? moment(key) : key);
+  return names.get(key);
 }
 
 function fill(select, options, chosen) {

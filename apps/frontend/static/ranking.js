@@ -39,12 +39,11 @@ function showRanking() {
 /** Show what the place says of the ranking that is loaded. */
 function draw() {
   const { ranking } = data;
-  byId("heading").textContent = place.market ? `Stock ranking of ${place.market}` : "Stock ranking";
+  drawNames();
   showMarkets(place, data.markets);
   if (!ranking || data.of !== askedBy(place)) return;
-  const record = place.view === "record" && data.record;
-  byId("ranking").hidden = Boolean(record);
-  showRecord(data.record, place, address);
+  byId("ranking").hidden = place.view === "record";
+  showRecord(data.record, place, address, data.full);
   if (usesTrend() && sparklines.lacking) sparklines.all().catch(showProblem);
   const columns = COLUMNS.filter((column) => !column.optional || data.changes);
   rows.table.dataset.columns = columns.length;
@@ -60,6 +59,13 @@ function draw() {
   byId("nothing").hidden = rows.rows.length > 0;
   byId("count").textContent = rows.rows.length === total ? `${total} symbols` : `${rows.rows.length} of ${total} symbols`;
   drawPanel();
+}
+
+/** Name the page by what it shows, for its heading, the browser's history and bookmarks. */
+function drawNames() {
+  const about = (place.view === "record" ? "Record of the grades" : "Stock ranking") + (place.market ? ` of ${place.market}` : "");
+  byId("heading").textContent = about;
+  document.title = [place.symbol, about, "RankAlpha"].filter(Boolean).join(" · ");
 }
 
 function drawPanel() {
@@ -89,6 +95,7 @@ function arrive(before) {
     draw();
     load();
   } else if (before.compare !== place.compare) {
+    showProblem();
     draw();
     loader.moves();
   } else draw();
@@ -128,4 +135,7 @@ addEventListener("popstate", () => {
 });
 draw();
 listen({ opened: load, refreshed: load, lost: () => { if (!data.ranking && byId("state").hidden) load(); } });
-setInterval(() => data.ranking && renderFacts(byId("facts"), byId("note"), data.ranking), FACTS_SECONDS * 1000);
+setInterval(() => {
+  if (data.ranking && data.of === askedBy(place)) renderFacts(byId("facts"), byId("note"), data.ranking);
+  loader.record();
+}, FACTS_SECONDS * 1000);

@@ -1,28 +1,42 @@
 // The record: how well the grades have foretold returns. Published grades and the backtest stand apart.
 import { columnsChart } from "./columns_chart.js";
-import { byId, element, table } from "./dom.js";
-import { MISSING, counted, day, moment, signed } from "./format.js";
+import { byId, element } from "./dom.js";
+import { capital, counted, day, moment, signed } from "./format.js";
+import { measuresMeanings, measuresTable, percent, sessions } from "./measures.js";
 
 const PARTS = [["live", "Published grades", "published"], ["backtest", "Backtest of the method", "backtest"]];
+const NOT_YET = {
+  title: "No record yet",
+  text: "The record appears here by itself, as soon as the grades of a batch have been evaluated.",
+};
 const chosen = { live: "composite", backtest: "score", horizon: "21" };
 let drawn = ""; // the answer and the choices that are shown
 
-/** Show the tabs where the API has a record, and the record itself where the place says so. */
-export function showRecord(record, place, address) {
-  const shows = Boolean(record) && place.view === "record";
-  byId("tabs").hidden = !record;
+/** Show the tabs where there is a record, and the record itself where the place says so; `full` is null while it loads. */
+export function showRecord(record, place, address, full) {
+  const shows = place.view === "record";
+  byId("tabs").hidden = !record && !shows;
   byId("record").hidden = !shows;
   for (const [id, view] of [["tab-ranking", ""], ["tab-record", "record"]]) {
     byId(id).href = address({ ...place, view, symbol: "" });
     if ((shows ? "record" : "") === view) byId(id).setAttribute("aria-current", "page");
     else byId(id).removeAttribute("aria-current");
   }
-  if (shows) draw(record);
+  if (!shows) return;
+  if (record) draw(record);
+  else absent(full === null);
+}
+
+/** Say that the record loads, or that there is none. */
+function absent(loads) {
+  drawn = "";
+  const parts = loads ? [element("p", "loading", "Loading…")] : [element("h2", "", NOT_YET.title), element("p", "", NOT_YET.text)];
+  byId("record").replaceChildren(element("div", "part", parts));
 }
 
 function draw(record) {
-  const state = JSON.stringify([record.batch, record.as_of, chosen]);
-  if (state === drawn && byId("record").childElementCount) return;
+  const state = JSON.stringify([record, chosen]);
+  if (state === drawn) return;
   drawn = state;
   const horizons = record.horizons.map(String);
   if (!horizons.includes(chosen.horizon)) chosen.horizon = horizons.at(-1);
@@ -32,6 +46,7 @@ function draw(record) {
       element("span", "count", `Evaluated for ${moment(record.batch)}, ${counted(record.symbols, "symbol")}`),
     ]),
     ...PARTS.map((part) => partOf(...part, record)),
+    measuresMeanings(),
   );
 }
 
@@ -54,7 +69,7 @@ function partOf(kind, title, name, record) {
   const names = Object.keys(part.figures);
   if (!names.includes(chosen[kind])) chosen[kind] = names[0];
   const figures = part.figures[chosen[kind]] ?? {};
-  const limits = part.limits.length ? element("ul", "limits", part.limits.map((limit) => element("li", "", limit))) : null;
+  const limits = part.limits.length ? element("ul", "limits", part.limits.map((limit) => element("li", "", capital(limit)))) : null;
   const head = element("h2", "", title);
   const when = part.first ? `${counted(part.gradings, "grading")}, ${day(part.first)} to ${day(part.last)}` : "No gradings yet";
   const every = part.every ? `, one in ${counted(part.every, "session")}` : "";
@@ -63,8 +78,10 @@ function partOf(kind, title, name, record) {
     const why = "No returns are in yet: a grading counts as soon as its horizon has passed.";
     return element("section", `part ${name}`, [head, about, element("p", "nothing", why), limits]);
   }
+  const late = figures[chosen.horizon].sessions ? null : `No returns over ${sessions(chosen.horizon)} are in yet.`;
   return element("section", `part ${name}`, [
-    head, about, names.length > 1 ? choice("Figure", kind, names.map((name) => [name, name]), record) : null,
+    head, about, names.length > 1 ? choice("Figure", kind, names.map((each) => [capital(each), each]), record) : null,
+    late && element("p", "late-returns", late),
     element("div", "charts", chartsOf(figures, record.horizons)), measuresTable(title, figures, record.horizons), limits,
   ]);
 }
@@ -80,26 +97,3 @@ function chartsOf(figures, horizons) {
     columnsChart(`Rank IC over ${sessions(chosen.horizon)} by time`, periods, (value) => signed(value, 2)),
   ].filter(Boolean);
 }
-
-function measuresTable(title, figures, horizons) {
-  const heads = ["Horizon", "Rank IC", "t", "95 % band", "Hit rate", "Next period", "A minus F", "t of it", "Turnover of A", "Coverage", "Gradings"];
-  const rows = horizons.map((horizon) => {
-    const of = figures[horizon];
-    const band = of.low === null ? MISSING : `${signed(of.low, 3)} to ${signed(of.high, 3)}`;
-    return [
-      sessions(horizon), or(of.ic, (value) => signed(value, 3)), or(of.t, (value) => signed(value, 1)), band, or(of.hit_rate, share),
-      or(of.later_ic, (value) => signed(value, 3)), or(of.spread, percent), or(of.spread_t, (value) => signed(value, 1)),
-      or(of.turnover, share), or(of.coverage, share), of.sessions,
-    ];
-  });
-  const wide = element("div", "wide", [table("measures", "Measures by horizon", heads, rows)]);
-  wide.tabIndex = 0; // a keyboard can scroll it
-  wide.setAttribute("role", "region");
-  wide.setAttribute("aria-label", `${title}: measures by horizon`);
-  return wide;
-}
-
-const sessions = (horizon) => counted(Number(horizon), "session");
-const percent = (value) => `${signed(value * 100, 2)} %`;
-const share = (value) => `${Math.round(value * 100)} %`;
-const or = (value, write) => (value === null || value === undefined ? MISSING : write(value));

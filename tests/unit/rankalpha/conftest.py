@@ -25,6 +25,7 @@ from airflow.sdk.execution_time.comms import (
 
 from rankalpha.pipeline.markets import markets
 from rankalpha.pipeline.pipelines import _by_dag, pipelines
+from rankalpha.runners import process_lines
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 
@@ -67,6 +68,7 @@ def app_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("RANKALPHA_APP_DIR", str(folder))
     monkeypatch.setenv("RANKALPHA_PROCESS_DIR", str(tmp_path / "processes"))
     monkeypatch.setenv("RANKALPHA_RUNNER", "process")
+    monkeypatch.setattr(process_lines, "POLL_SECONDS", 0.02)  # most stages of tests end at once
     yield folder
     runner = ProcessRunner()
     for container in runner.containers({}):

@@ -4,7 +4,7 @@ import pytest
 from airflow.sdk import RetryAction
 
 from rankalpha.defaults import DEATHS, CountedFailures, default_args
-from rankalpha.runners.base import StageFailed, StageLeft
+from rankalpha.runners.failures import StageFailed, StageLeft
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
 
 FAILED, LEFT = StageFailed("it broke"), StageLeft("stopped by Airflow")

@@ -13,6 +13,11 @@ export function fill(select) {
 export function filtered(batches, chosen) {
   if (!chosen) return batches;
   if (chosen === "open") return batches.filter(({ settled }) => !settled);
-  const states = chosen === "person" ? NEEDS_PERSON : [chosen];
-  return batches.filter(({ steps }) => steps.some(({ state }) => states.includes(state)));
+  const found = chosen === "person" ? needsPerson : ({ state }) => state === chosen;
+  return batches.filter(({ steps }) => steps.some(found));
+}
+
+/** Whether a step waits for somebody; one aside may be paused by whoever does without it. */
+function needsPerson({ state, aside }) {
+  return NEEDS_PERSON.includes(state) && !(aside && state === "paused");
 }

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.common.exchange import exchange
-from apps.ingestion.prices import SCHEMA, update
+from apps.ingestion.prices import update
 from apps.ingestion.sources.sample import SAMPLE, SampleSource
+from apps.ingestion.table import SCHEMA
 from tests.unit.apps.support.stage_process import result, run_stage
 
 NYSE = {"RANKALPHA_CALENDAR": "XNYS"}

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from apps.ingestion.prices import SCHEMA
 from apps.ingestion.screens import SCREENS, appearances
+from apps.ingestion.table import SCHEMA
 
 DAYS = 1300
 END = date(2026, 11, 20)

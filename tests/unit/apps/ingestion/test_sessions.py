@@ -8,8 +8,8 @@ import pytest
 
 from apps.common.exchange import Exchange, exchange
 from apps.common.stage import Batch
-from apps.ingestion.prices import SCHEMA
 from apps.ingestion.sessions import holes
+from apps.ingestion.table import SCHEMA
 from apps.ingestion.trading import FIGURES, Trading
 from datasets import PRICES_CONTRACT
 from tests.unit.apps.ingestion.test_work import TAKEN_OVER, age, ingest, report, write_csv

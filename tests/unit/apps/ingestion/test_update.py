@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from apps.common.stage import BadConfig, BadData
 from apps.common.transient import Unavailable
 from apps.ingestion import prices
-from apps.ingestion.prices import SCHEMA, Rules, checked, update
+from apps.ingestion.prices import Rules, update
 from apps.ingestion.sources import Fetched, Missing, Reason
+from apps.ingestion.table import SCHEMA, checked
 
 DAY = date(2026, 11, 2)
 LAST = date(2026, 12, 31)
@@ -199,7 +200,7 @@ def test_a_history_that_jumps_as_a_whole_without_a_split_is_named(factor, jumps)
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_order_is_checked_across_the_cuts(monkeypatch, rows):
-    monkeypatch.setattr(prices, "ROWS_AT_ONCE", rows)
+    monkeypatch.setattr("apps.ingestion.table.ROWS_AT_ONCE", rows)
     good = table(A=[1.0, 2.0], B=[1.0, 2.0, 3.0])
     assert checked(good, "here") is good
     for bad in (good.reverse(), pl.concat([good, good.tail(1)]), pl.concat([good.tail(3), good.head(2)])):

@@ -160,11 +160,11 @@ def test_delisted_and_renamed_symbols_keep_what_is_known_or_are_left_out(tmp_pat
     assert "GONE is left out: Yahoo has no prices of GONE" in got["log"]
 
 
-def test_one_symbol_of_501_without_prices(tmp_path, server):
+def test_one_symbol_of_many_without_prices(tmp_path, server):
     days = DAYS[-5:]
-    server.listings = {f"S{number:03}": listing(days=days) for number in range(500)}
+    server.listings = {f"S{number:03}": listing(days=days) for number in range(50)}
     got = good(tmp_path, server, symbols=",".join([*server.listings, "ZZZ"]))
-    assert (got["symbols"], got["left_out"], got["missing_unknown"]) == (500, 1, 1)
+    assert (got["symbols"], got["left_out"], got["missing_unknown"]) == (50, 1, 1)
 
 
 def test_a_jump_is_named_with_symbol_and_day(tmp_path, server):

@@ -34,6 +34,8 @@ def seal_batch(root: Path, key: str, number: int = 1, *, known: bool = True) -> 
         folder = file.parent / f"{stage}-0a1b2c3d-{number}"
         folder.mkdir()
         file.rename(folder / file.name)
+        if (universe := prices / "universe.csv").is_file():  # it comes with the prices
+            universe.rename(folder / universe.name)
         inputs = {} if dataset == "prices" or not known else {"prices": made["prices"]}
         version = seal(folder, str(folder.relative_to(root)), stage, inputs)
         made[dataset] = Reference(path=version.path, sha256=version.sha256)

@@ -24,6 +24,7 @@ import apps.scorer.work
 import apps.sentiment.batch
 import apps.sentiment.language
 import apps.sentiment.service
+from apps.common.exchange import exchange
 from apps.ingestion.sources import csv_files, sample, yahoo  # noqa: F401
 
 
@@ -56,6 +57,7 @@ def note(slept: str, seconds: float) -> None:
 
 
 apps.sentiment.language.identifier()
+exchange("XNYS")
 for line in sys.stdin:
     if not (child := os.fork()):
         become(**json.loads(line))

@@ -49,7 +49,16 @@ def test_what_an_earlier_version_has_stored_is_read():
 
 
 def test_a_channel_that_does_not_exist_is_not_waited_for():
-    assert SentAlert.read({**STORED, "unsent": ["e-mail", "pager"]}, "key").unsent == ("e-mail",)
+    stored = {**STORED, "told": ["pager", "Slack"], "unsent": ["e-mail", "pager"]}
+    read = SentAlert.read(stored, "key")
+    assert (read.delivered, read.unsent) == (("Slack",), ("e-mail",))
+
+
+def test_a_moment_without_a_time_zone_can_be_compared():
+    """As a person may write it who edits the entry; a round of the watchdog would fail at it."""
+    read = SentAlert.read({**STORED, "at": "2026-11-22T07:00:00"}, "key")
+    assert read.due(read.at) == ()
+    assert read.at.tzinfo
 
 
 def test_an_alert_of_before_there_were_markets_is_of_the_default_market():

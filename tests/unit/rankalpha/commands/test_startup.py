@@ -103,7 +103,7 @@ def test_a_dag_that_is_listed_but_not_written_down_yet_is_waited_for(airflow):
         assert wait_for_airflow(api) == []
 
 
-@pytest.mark.parametrize("dag_id", sorted(set(CONSUMER_DAGS) - set(DEFAULT_PIPELINE.aside)))
+@pytest.mark.parametrize("dag_id", sorted(set(CONSUMER_DAGS) - set(DEFAULT_PIPELINE.optional)))
 def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
     airflow.dags[dag_id]["is_paused"] = True
     with serving(airflow) as (api, requests):
@@ -114,7 +114,7 @@ def test_a_consumer_that_is_paused_is_respected_and_said(airflow, dag_id):
 
 
 def test_of_a_step_that_no_batch_waits_for_nothing_is_said(airflow):
-    for dag_id in DEFAULT_PIPELINE.aside:
+    for dag_id in DEFAULT_PIPELINE.optional:
         airflow.dags[dag_id]["is_paused"] = True
     with serving(airflow) as (api, _):
         assert wait_for_airflow(api) == []

@@ -16,7 +16,7 @@ import pytest
 from rankalpha.containers import copier, follow
 from rankalpha.containers.copier import ENTRY_BYTES
 from rankalpha.containers.follow import Follower
-from rankalpha.runners.base import NOTHING, Line, Mark
+from rankalpha.runners.line import NOTHING, Line, Mark
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from tests.support.waiting import wait_for

@@ -14,7 +14,7 @@ import pytest
 
 from rankalpha.containers import durable
 from rankalpha.containers.durable import find_or_start
-from rankalpha.runners.base import Container
+from rankalpha.runners.container import Container
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.demo_stage import identity, job

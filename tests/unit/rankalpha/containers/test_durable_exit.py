@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from rankalpha.containers.durable import check_exit
-from rankalpha.runners.base import Container, StageFailed, StageInvalid
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import StageFailed, StageInvalid
 from tests.unit.rankalpha.support.demo_stage import stage
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from rankalpha.containers import follow, patience
-from rankalpha.containers.follow import End, Follower, later_mark
+from rankalpha.containers.follow import End, Follower
 from rankalpha.runners import process
-from rankalpha.runners.base import NOTHING, Container, ContainerGone, EngineLost, Line, Mark
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import ContainerGone, EngineLost
+from rankalpha.runners.line import NOTHING, Line, Mark, later_mark
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.process_helpers import (

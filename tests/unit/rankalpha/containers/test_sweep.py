@@ -10,7 +10,8 @@ import pytest
 from rankalpha.containers.durable import find_or_start
 from rankalpha.containers.sweep import log, sweep_containers
 from rankalpha.containers.task_state import ACTIVE
-from rankalpha.runners.base import Container, EngineLost, StageFailed
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import EngineLost, StageFailed
 from rankalpha.runners.identity import Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings

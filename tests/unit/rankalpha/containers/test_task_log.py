@@ -13,7 +13,7 @@ from airflow.utils.helpers import log_filename_template_renderer
 
 from rankalpha import masking
 from rankalpha.containers import task_log
-from rankalpha.runners.base import Line, Mark
+from rankalpha.runners.line import Line, Mark
 
 TIMES = [f"2025-11-20T06:00:00.{n:09}Z" for n in range(10)]
 

@@ -11,7 +11,8 @@ from airflow.utils.helpers import log_filename_template_renderer
 from rankalpha.containers import follow, patience
 from rankalpha.containers.task_state import state_of
 from rankalpha.containers.trigger import StageTrigger
-from rankalpha.runners.base import Container, EngineLost
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import EngineLost
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.operator_helpers import as_triggerer, events

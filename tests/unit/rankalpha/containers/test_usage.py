@@ -13,7 +13,8 @@ import pytest
 from rankalpha.containers import usage
 from rankalpha.containers.follow import Follower
 from rankalpha.containers.usage import Sampler, container_report, highest, report_line
-from rankalpha.runners.base import Container, EngineLost, Usage
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.failures import EngineLost
 from rankalpha.runners.process import ProcessRunner
 from tests.unit.rankalpha.support.process_helpers import NAME, UNTIL_GO, start
 

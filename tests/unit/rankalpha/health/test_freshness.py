@@ -115,5 +115,6 @@ def test_each_step_names_those_that_it_comes_after():
         "scoring": ["ingestion"],
         "sentiment": ["ingestion"],
         "grading": ["scoring", "sentiment"],
+        "evaluation": ["grading"],
         "frontend": ["grading"],
     }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rankalpha.operators.on_disk import problem_on_disk
+from rankalpha.operators.on_disk import problem_if_late
 from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
@@ -32,7 +32,7 @@ def asked(monkeypatch, profile_dir):
         given["dag_run"].run_after = datetime.now(UTC) - timedelta(days=days)
         with local_server(lambda _: answer) as (url, requests):
             monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-            found = problem_on_disk(given, {**RESULT, "version": version}, log)
+            found = problem_if_late(given, {**RESULT, "version": version}, log)
         return found, requests, log.said
 
     return ask

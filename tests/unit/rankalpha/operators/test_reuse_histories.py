@@ -1,8 +1,9 @@
-"""Random histories of batches whose prices may be the same: what is used again, and what is on record."""
+"""Random histories of batches whose prices may be the same: what is used again, graded, and on record."""
 
 import hashlib
 import json
 import shutil
+from contextlib import contextmanager
 from itertools import count
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.figures import ALL
+from tests.support.version_api import VersionApi
 from tests.unit.rankalpha.support.reuse_world import ingest, reuse_world, run
 from tests.unit.rankalpha.support.together import bytes_of
 
@@ -27,23 +29,27 @@ steps = st.tuples(
 def world(app_dir, profile_dir, tmp_path, monkeypatch):
     """A folder of data for each example."""
 
+    @contextmanager
     def begin():
         data = tmp_path / f"data{next(EXAMPLES)}"
-        return reuse_world(app_dir, profile_dir, data, monkeypatch)
+        data.mkdir()
+        with VersionApi(data).serve() as (url, _):
+            monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+            with reuse_world(app_dir, profile_dir, data, monkeypatch) as made:
+                yield made
 
     return begin
 
 
 @settings(
-    max_examples=60 if ALL else 4,
+    max_examples=60 if ALL else 2,
     deadline=None,
-    phases=[Phase.generate],  # a step takes a third of a second, so nothing is shrunk
+    phases=[Phase.generate],  # a step takes a second, so nothing is shrunk
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(history=st.lists(steps, min_size=6, max_size=12))
 def test_a_version_is_used_again_exactly_when_it_was_made_of_the_same(world, history):
     with world() as airflow:
-        airflow.data.mkdir()
         (airflow.data / "more").write_text(json.dumps({"as_of": "2025-11-20"}))  # of all prices
         model: dict[str, tuple[str, str]] = {}  # content and version of each batch's published scores
         for number, (key, content, how) in enumerate(history):
@@ -64,8 +70,24 @@ def test_a_version_is_used_again_exactly_when_it_was_made_of_the_same(world, his
             assert published["batch"] == key
             assert published.get("reused_from", key) == path.split("/")[1]
             assert (path in there) == (len(after) == len(before))
+            graded(airflow, key, published)
+        assert len(airflow.events["grades"]) == len(airflow.events["scores"])
         unchanged(airflow)
         shutil.rmtree(airflow.data)
+
+
+def graded(airflow, key, scores):
+    """Grade a batch by the events of its halves: once, and of what they say."""
+    sentiment = run(airflow, key, "sentiment")
+    run(airflow, key, "grades", joined=airflow.joined("scores", "sentiment"))
+    batch, extra = airflow.events["grades"][-1]
+    read = journal(airflow)[extra["version"]["path"]]
+    halves = {"scores": scores["version"], "sentiment": sentiment["version"]}
+    assert batch == key
+    for name, version in halves.items():
+        recorded = extra["version"]["inputs"][name]["path"]
+        assert recorded == read[name]["path"] == version["path"]
+        assert read[name]["content"] == version["files"]["data"]["sha256"]
 
 
 def options(how):

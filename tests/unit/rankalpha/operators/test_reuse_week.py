@@ -13,6 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from rankalpha.pipeline.market import DEFAULT_MARKET
+from rankalpha.pipeline.reuse import contents
 from rankalpha.settings import settings
 from tests.support.figures import ALL
 from tests.unit.rankalpha.support.together import Together, grading_api
@@ -37,7 +38,7 @@ def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
     with grading_api(data) as url:
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
         made = Together(monkeypatch, DEFAULT_MARKET.model_copy(update={"calendar": "XNYS"}))
-        made.data, made.csv = data, tmp_path / "csv"
+        made.data, made.csv, made.profile = data, tmp_path / "csv", profile_dir
         yield made
 
 
@@ -89,3 +90,23 @@ def test_each_session_is_a_run_of_each_stage_and_each_day_a_graded_batch(pipelin
     assert {path.split("/")[1] for path in read.values()} == {friday}
     _, sentiment = pipeline.events["sentiment"][-1]
     assert (sentiment["details"]["analysed"], sentiment["details"]["reused"]) == (0, sentiment["rows"])
+
+
+def test_a_version_that_was_removed_with_its_batch_is_made_again(pipeline):
+    """Prices are again those of a batch that is listed still, but not kept."""
+    friday, saturday, sunday = (f"{day}T22:00:00" for day in WEEK[-3:])
+    closes(pipeline.csv, WEEK[-3])
+    settings_file = pipeline.profile / "ingestion.env"
+    kept_one = f"{settings_file.read_text()}INGESTION_KEEP_BATCHES=1\n"
+    for key, symbols in ((friday, SYMBOLS), (saturday, SYMBOLS[:-1]), (sunday, SYMBOLS)):
+        settings_file.write_text(f"{kept_one}INGESTION_SYMBOLS={','.join(symbols)}\n")
+        pipeline.batch(key)
+    of_friday, _, of_sunday = (contents(extra) for _, extra in pipeline.events["prices"])
+    assert of_friday == of_sunday
+    assert not (pipeline.data / "prices" / friday).exists()
+    _, scores = pipeline.events["scores"][-1]
+    assert "reused_from" not in scores
+    assert scores["version"]["path"].split("/")[1] == sunday
+    _, grades = pipeline.events["grades"][-1]
+    for version in (grades["version"], *grades["version"]["inputs"].values()):
+        assert (pipeline.data / version["path"] / "manifest.json").is_file()

@@ -8,7 +8,7 @@ from airflow.sdk._shared.secrets_masker import SecretsMasker
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.log import mask_logs
 
-from rankalpha.runners.base import StageFailed, StageInvalid
+from rankalpha.runners.failures import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.stages.output import OUTPUT

@@ -10,7 +10,8 @@ import pytest
 from rankalpha.alerts.notifier import EndedByPerson
 from rankalpha.containers import task_log
 from rankalpha.operators.stage import ENDED_BY_PERSON
-from rankalpha.runners.base import Container, StageFailed
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import StageFailed
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.demo_stage import identity

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from rankalpha.operators import given
 from rankalpha.pipeline.batch import BATCHES_KEY
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
-from rankalpha.runners.base import StageFailed
+from rankalpha.runners.failures import StageFailed
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, identity
 from tests.unit.rankalpha.support.operator_helpers import run_task, task

@@ -13,7 +13,8 @@ from airflow.sdk.exceptions import TaskDeferralError, TaskDeferred
 
 from rankalpha.containers.follow import Follower
 from rankalpha.runners import process_folder
-from rankalpha.runners.base import Container, StageFailed
+from rankalpha.runners.container import Container
+from rankalpha.runners.failures import StageFailed
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.runners.process_folder import read
 from rankalpha.settings import SettingsError, settings

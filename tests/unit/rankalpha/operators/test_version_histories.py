@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings as own_settings
-from tests.support.stack import ROOT
+from tests.support.checkout import ROOT
+from tests.support.figures import ALL
 from tests.unit.rankalpha.support.together import Together, bytes_of
 
 KEY = "2025-11-19T06:00:00"
@@ -52,7 +53,7 @@ steps = st.tuples(
 
 
 @settings(
-    max_examples=6,
+    max_examples=40 if ALL else 3,
     deadline=None,
     phases=[Phase.generate],  # a step takes a third of a second, so nothing is shrunk
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -36,6 +36,7 @@ def test_the_example_in_the_shipped_file_is_a_market(file):
     assert default == Market()
     assert (nyse.name, nyse.schedule, nyse.profile, nyse.slots) == ("nyse", "30 21 * * 1-5", "nyse", 4)
     assert nyse.calendar == "XNYS"
+    assert (nyse.graded_within_sessions, nyse.started_within_sessions) == (1, 1)
     assert nyse.images == {"ingestion": "nyse_ingestion:1.4", "scorer": "rankalpha_scorer:2"}
 
 
@@ -93,6 +94,22 @@ def test_the_default_market_may_be_left_out(file):
             "is not an exchange; expected a code of exchange_calendars such as",
         ),
         ("[nyse]\ncalendar = 1", "[nyse] calendar = 1: Input should be a valid string"),
+        (
+            "[nyse]\ngraded_within_sessions = 1",
+            "[nyse] graded_within_sessions = 1: needs the sessions of an exchange; name it as well, such as ",
+        ),
+        (
+            "[default]\ncalendar = ''\nstarted_within_sessions = 1",
+            "[default] started_within_sessions = 1: needs the sessions of an exchange",
+        ),
+        (
+            "[default]\nstarted_within_sessions = 6",
+            "[default] started_within_sessions = 6: Input should be less than or equal to 5",
+        ),
+        (
+            "[default]\ngraded_within_sessions = '1'",
+            "= '1': Input should be a valid integer",
+        ),
         ("[nyse]\nslots = 0", "[nyse] slots = 0: Input should be greater than 0"),
         ("[nyse]\nslots = '4'", "[nyse] slots = '4': Input should be a valid integer"),
         ("[nyse]\nslots = true", "[nyse] slots = True: Input should be a valid integer"),

@@ -18,7 +18,7 @@ def test_what_follows_a_dag():
 def test_a_batch_is_graded_by_the_last_step_that_is_not_aside():
     assert DEFAULT_PIPELINE.graded.writes == "grades"
     assert DEFAULT_PIPELINE.grading == "rankalpha_grading"
-    assert DEFAULT_PIPELINE.aside == ("rankalpha_evaluation",)
+    assert DEFAULT_PIPELINE.optional == ("rankalpha_evaluation",)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from docker.errors import InvalidArgument
 from urllib3.exceptions import ProtocolError
 
 from rankalpha.runners import docker
-from rankalpha.runners.base import ContainerGone, EngineLost, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import ContainerGone, EngineLost, NameTaken, StageFailed, StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH, RESULT_VOLUME
 from rankalpha.stages.docker import Volume
 from tests.support.http_server import local_server
@@ -29,7 +29,7 @@ WHERE = r"RANKALPHA_DOCKER_URL=unix:///var/run/docker\.sock"
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     """The client that the runner uses."""
     made = Client()
-    monkeypatch.setattr(docker, "_client", lambda *_: made)
+    monkeypatch.setattr(docker, "client_of", lambda *_: made)
     return made
 
 

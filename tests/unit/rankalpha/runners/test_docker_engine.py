@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from docker.errors import NotFound
 
-from rankalpha.runners.base import LONGEST_LINE, Line, StageInvalid
 from rankalpha.runners.docker_engine import container_of, result, unix_time, whole_lines
+from rankalpha.runners.failures import StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH
+from rankalpha.runners.line import LONGEST_LINE, Line
 from tests.unit.rankalpha.support.fake_docker import ID, Client, found, refused
 
 ONE, TWO = "2025-11-20T06:00:00.000000001Z", "2025-11-20T06:00:00.000000002Z"

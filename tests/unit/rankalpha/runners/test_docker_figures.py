@@ -7,10 +7,10 @@ import pytest
 import requests
 
 from rankalpha.runners import docker
-from rankalpha.runners.base import EngineLost
 from rankalpha.runners.docker import SAMPLE_SECONDS, DockerRunner
 from rankalpha.runners.docker_engine import container_of
 from rankalpha.runners.docker_figures import usage_of
+from rankalpha.runners.failures import EngineLost
 from tests.unit.rankalpha.support.demo_stage import job
 from tests.unit.rankalpha.support.fake_docker import ID, IMAGE_ID, Client, found, refused
 
@@ -21,7 +21,7 @@ ONE, TWO = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     """The client that the runner uses."""
     made = Client()
-    monkeypatch.setattr(docker, "_client", lambda *_: made)
+    monkeypatch.setattr(docker, "client_of", lambda *_: made)
     return made
 
 
@@ -53,10 +53,10 @@ def test_a_sample_is_one_request(client):
 def test_a_sample_is_not_waited_for_like_other_answers(client, monkeypatch):
     asked = []
     client.used = stats(0)
-    monkeypatch.setattr(docker, "_client", lambda _url, timeout: asked.append(timeout) or client)
+    monkeypatch.setattr(docker, "client_of", lambda _url, *seconds: asked.append(seconds) or client)
     DockerRunner().sample(ID)
     DockerRunner().inspect(ID)
-    assert asked == [SAMPLE_SECONDS, docker.ANSWER_SECONDS]
+    assert asked == [(SAMPLE_SECONDS,), ()]
 
 
 @pytest.mark.parametrize(

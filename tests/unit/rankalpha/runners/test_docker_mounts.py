@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from rankalpha.runners import docker
-from rankalpha.runners.base import StageInvalid
 from rankalpha.runners.docker import DockerRunner
+from rankalpha.runners.failures import StageInvalid
 from rankalpha.stages.docker import Volume
 from tests.unit.rankalpha.support.demo_stage import KEY, job
 from tests.unit.rankalpha.support.fake_docker import ID, Client, refused
@@ -29,11 +29,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     """The client that the runner uses; it notes which version of the API it was made for."""
     made = Client()
 
-    def chosen(_url: str, _timeout: int, version: str = "1.44") -> Client:
+    def chosen(_url: str, version: str = "1.44") -> Client:
         made.calls.append(version)
         return made
 
-    monkeypatch.setattr(docker, "_client", chosen)
+    monkeypatch.setattr(docker, "client_of", chosen)
     return made
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rankalpha.containers.durable import check_exit
 from rankalpha.runners import process_start, runner
-from rankalpha.runners.base import ContainerGone, NameTaken, StageInvalid
+from rankalpha.runners.failures import ContainerGone, NameTaken, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import SettingsError
 from tests.unit.rankalpha.support.demo_stage import job, stage

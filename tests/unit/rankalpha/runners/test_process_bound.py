@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rankalpha.runners import container_log
-from rankalpha.runners.base import LONGEST_LINE, TAIL_LINES
+from rankalpha.runners.base import TAIL_LINES
+from rankalpha.runners.line import LONGEST_LINE
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.runners.process_shim import PIECE, PIECES
 from tests.unit.rankalpha.support.process_helpers import NAME, ended, output, printed, run, start

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from rankalpha.runners import process_lines
-from rankalpha.runners.base import Line
+from rankalpha.runners.line import Line
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.demo_stage import job

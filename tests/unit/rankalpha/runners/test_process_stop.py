@@ -10,7 +10,7 @@ import pytest
 
 from rankalpha.containers.durable import check_exit
 from rankalpha.runners import process, process_start
-from rankalpha.runners.base import StageFailed, StageInvalid
+from rankalpha.runners.failures import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.demo_stage import job, stage

@@ -9,7 +9,7 @@ import pytest
 
 from rankalpha.containers.sweep import sweep_containers
 from rankalpha.runners import RUNNERS
-from rankalpha.runners.base import StageFailed
+from rankalpha.runners.failures import StageFailed
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support import throwaway_runner
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, identity

@@ -7,6 +7,7 @@ import pytest
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.versions import Given, Version
 from rankalpha.stages.given import check_result, environment, folders_of, inputs_in
+from rankalpha.stages.job import StageJob
 from rankalpha.stages.storable import ResultError
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 
@@ -38,9 +39,9 @@ def test_what_does_not_exist_is_left_out():
 
 def test_a_stage_is_told_nothing_when_its_setting_says_so(profile_dir):
     versions = {"RANKALPHA_OUTPUT": OUTPUT}
-    assert stage(output="reports").job(KEY, {}, versions).env["RANKALPHA_OUTPUT"] == OUTPUT
+    assert StageJob.of(stage(output="reports"), KEY, {}, versions).env["RANKALPHA_OUTPUT"] == OUTPUT
     (profile_dir / "demo.env").write_text("DEMO_VERSIONS=false\n")
-    job = stage(output="reports").job(KEY, {}, versions)
+    job = StageJob.of(stage(output="reports"), KEY, {}, versions)
     assert not {"RANKALPHA_OUTPUT", "DEMO_VERSIONS"} & job.env.keys()
     assert folders_of(job.env) == ("", [])
 

@@ -22,8 +22,9 @@ JOB = """
 import sys
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.stages import STAGES
+from rankalpha.stages.job import StageJob
 from rankalpha.stack.docker_proxy import allowed, container, operations, proxy, server
-STAGES[0].job("2026-11-22T06:00:00", {})
+StageJob.of(STAGES[0], "2026-11-22T06:00:00", {})
 print([name for name in sys.modules if name.split(".")[0] in ("docker", "aiodocker")])
 """
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from rankalpha.runners.identity import Identity
 from rankalpha.stages.docker import DockerOptions, Volume
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
 KEY = "2025-11-20T06:00:00"
 RESULT = {"rows": 3, "symbols": 2, "as_of": "2025-11-19"}

@@ -10,10 +10,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from rankalpha.contract.report import verdict
-from rankalpha.pipeline.steps import DATASETS
+from rankalpha.pipeline.steps import ASIDE, DATASETS
 from rankalpha.web.page.files import PageFiles
 from tests.support.waiting import wait_for
-from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NEEDS
+from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NAMES, NEEDS
 
 PREFIX = "/prefix"  # a stack behind a reverse proxy
 KEY = "2026-11-22T06:00:00"
@@ -29,7 +29,7 @@ STATES = (
     "lost",
     "blocked",
 )
-STEPS = ("ingestion", "scoring", "sentiment", "grading", "frontend")
+MAIN = tuple(name for name in NAMES if name not in ASIDE)
 SESSION = {"as_of": "2026-11-20", "newest": "2026-11-20", "behind": 0, "text": "Friday's close, 20 Nov"}
 CONTAINER = {"image": "scorer:1", "digest": "sha256:0f", "name": "c-1", "seconds": 4.2}
 CONTAINER |= {"cpu_seconds": 3.1, "peak_memory_bytes": 300 * 1024**2}
@@ -46,7 +46,7 @@ def step(name: str, state: str = "done", **changed: Any) -> dict[str, Any]:
     made |= {"seconds": 4.2, "rows": 1234, "symbols": 20, "as_of": "2026-11-20", "checks": [check("rows")]}
     made |= {"needs": NEEDS.get(name, []), "follows": FOLLOWS.get(name, [])}
     made |= {"dataset": DATASETS.get(name), "published": f"{KEY}+00:00", "spent": None, "held": None}
-    made |= {"reused_from": None}
+    made |= {"reused_from": None, "aside": name in ASIDE}
     return {**made, "container": CONTAINER, "forced": None, **changed}
 
 
@@ -56,9 +56,11 @@ def held(**changed: Any) -> dict[str, Any]:
     return {**made, "task": "publish_scores", "checks": [check("rows", passed=False, value=0)], **changed}
 
 
-def batch(key: str, *states: str) -> dict[str, Any]:
-    steps = [step(name, state) for name, state in zip(STEPS, states or ["done"] * 5, strict=True)]
-    settled = {one["state"] for one in steps} == {"done"}
+def batch(key: str, *states: str, aside: str = "done") -> dict[str, Any]:
+    """A batch with the states of the steps that it waits for, by default all done, and of those `aside`."""
+    of_main = dict(zip(MAIN, states or ["done"] * len(MAIN), strict=True))
+    steps = [step(name, of_main.get(name, aside)) for name in NAMES]
+    settled = set(of_main.values()) == {"done"}
     made = {"batch": key, "begun": f"{key}+00:00", "settled": settled, "where": "as it is", "steps": steps}
     made |= {"session": SESSION, "carried_over_from": None, "news": ""}
     return {**made, "grades": {"A": 3, "B": 5, "C": 6, "D": 4, "F": 2}}
@@ -75,7 +77,7 @@ def overview(*batches: dict[str, Any], **changed: Any) -> dict[str, Any]:
     }
     dataset |= {"newest_batch": KEY, "published": f"{KEY}+00:00", "age_hours": 30.0, "stale": True}
     dataset |= {"session": SESSION, "stale_at": "2026-11-22T06:20:00+00:00"}
-    may = {f"rankalpha_{name}": ["rerun", "publish"] for name in STEPS}
+    may = {f"rankalpha_{name}": ["rerun", "publish"] for name in NAMES}
     made = {"now": "2026-11-22T06:30:00+00:00", "days": 3.0, "batches": list(batches), "datasets": [dataset]}
     made |= {"incidents": [{"key": "k", "subject": "it is wrong", "text": "mend it"}]}
     made |= {"components": {"scheduler": f"{KEY}+00:00", "triggerer": None}}

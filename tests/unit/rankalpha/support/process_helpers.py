@@ -13,7 +13,8 @@ from typing import Any
 
 import psutil
 
-from rankalpha.runners.base import Container, Line
+from rankalpha.runners.container import Container
+from rankalpha.runners.line import Line
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.runners.process_start import pid_of
 from rankalpha.settings import settings

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
-from tests.support.stack import ROOT
+from tests.support.checkout import ROOT
 from tests.unit.rankalpha.support.together import Together
 
 SCRIPT = ROOT / "tests" / "support" / "version_stage.py"

@@ -15,8 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from rankalpha.runners.base import TAIL_LINES, Container, ContainerGone, Line, NameTaken, Runner, Usage
-from rankalpha.stages.stage import Stage, StageJob
+from rankalpha.runners.base import TAIL_LINES, Runner
+from rankalpha.runners.container import Container, Usage
+from rankalpha.runners.failures import ContainerGone, NameTaken
+from rankalpha.runners.line import Line
+from rankalpha.stages.job import StageJob
+from rankalpha.stages.stage import Stage
 
 
 @dataclass

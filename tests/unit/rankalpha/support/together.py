@@ -39,7 +39,7 @@ from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
 from rankalpha.pipeline.steps import SHAPE
 from rankalpha.pipeline.versions import VERSIONS_KEY, listed
-from rankalpha.runners.base import StageFailed
+from rankalpha.runners.failures import StageFailed
 from rankalpha.stages.evaluation import EVALUATION
 from rankalpha.stages.grading import EVALUATION_SHOW, GRADING_REFRESH, GRADING_SHOW
 from rankalpha.stages.ingestion import INGESTION

@@ -110,9 +110,12 @@ def test_the_etag_of_a_symbol_is_another_once_its_prices_are_gone(three: httpx.C
 
 
 def test_a_part_of_the_grades(three: httpx.Client) -> None:
-    answer = three.get("grades", params={"limit": 2, "offset": 1, "sparklines": False}).json()
+    some = {"limit": 2, "offset": 1}
+    whole = three.get("grades", params=some).json()["grades"]
+    answer = three.get("grades", params=some | {"sparklines": False, "signals": False}).json()
     assert (answer["total"], [grade["rank"] for grade in answer["grades"]]) == (4, [2, 3])
-    assert answer["grades"][0]["sparkline"] == []
+    assert answer["grades"] == [{**grade, "sparkline": [], "signals": None} for grade in whole]
+    assert all(grade["sparkline"] and grade["signals"] for grade in whole)
     lines = three.get("sparklines", params={"symbols": "ko, aapl,none"}).json()["sparklines"]
     assert {symbol: len(line) for symbol, line in lines.items()} == {"AAPL": 60, "KO": 60}
 

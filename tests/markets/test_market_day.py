@@ -1,0 +1,137 @@
+"""`make up` in the hour after a close, on a Sunday, on a holiday and on a half day: one stack, moved in time.
+
+The whole stack has the other clock, PostgreSQL too. Schedule, exchange, sample and services are a user's own.
+"""
+
+import json
+import re
+
+import pytest
+
+from tests.support.other_clock import OtherClock
+from tests.support.stack import EACH_RUNS, RunningStack
+from tests.support.template import copy_database
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
+# closes at 21:00 UTC in winter; Thursday, 26 November, is Thanksgiving, and Friday then closes at 18:00
+AFTER_THE_CLOSE, SUNDAY = "2026-11-20T21:30", "2026-11-22T10:00"
+HOLIDAY, HALF_DAY = "2026-11-26T22:00", "2026-11-27T18:30"
+SIX = "T06:00:00"  # when the schedule has a batch
+
+
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory):
+    """The clock of the stack."""
+    return OtherClock(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture(scope="module")
+def stack(home, shared, clock):
+    """A stack that is not started yet; its own, because its clock is another one."""
+    state = home / "market-day"
+    copy_database(shared, state / "postgres")
+    used_again = {f"AIRFLOW_VAR_{key}": "true" for key in EACH_RUNS}
+    running = RunningStack(state, **used_again)
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def up(stack, clock):
+    """Stops the stack, sets its clock and starts it as a person does; returns what `up` prints."""
+
+    def start(moment):
+        stack.stack("down")
+        clock.set(moment)
+        stack.env |= clock.env
+        done = stack.stack("up")
+        assert done.returncode == 0, done.stdout
+        stack.settle()
+        return done.stdout
+
+    return start
+
+
+def graded(shown):
+    """The batch that `up` has followed until it was graded."""
+    return re.search(r"Batch (\S+) is graded and the frontend is notified", shown)[1]
+
+
+def session(stack, batch):
+    """The session that the prices of a batch are of, as the stage has reported it; it lacks none of them."""
+    (event,) = [event["extra"] for event in stack.events("prices") if event["partition_key"] == batch]
+    details = event["details"]
+    assert (details["session"], details["sessions_behind"]) == (event["as_of"], 0)
+    return event["as_of"]
+
+
+def made_by(stack, batch):
+    """The batches whose containers have made what a batch was graded from."""
+    (event,) = [event["extra"] for event in stack.events("grades") if event["partition_key"] == batch]
+    read = event["version"]["inputs"]
+    return {read[dataset]["path"].split("/")[1] for dataset in ("scores", "sentiment")}
+
+
+def health(stack):
+    """What is said of the grades that are shown: their session, and what they were carried over from."""
+    done = stack.stack("health", "--json")
+    overview = json.loads(done.stdout)
+    assert (done.returncode, overview["incidents"]) == (0, [])
+    return overview["session"]
+
+
+def test_a_new_machine_in_the_hour_after_a_close_has_that_session(stack, up):
+    batch = graded(up(AFTER_THE_CLOSE))
+    assert batch.startswith("2026-11-20T21:3")
+    assert session(stack, batch) == "2026-11-20"
+    assert made_by(stack, batch) == {batch}
+    assert health(stack)["text"] == "Friday's close, 20 Nov, current"
+
+
+def test_on_a_sunday_nothing_is_new_and_no_container_but_ingestions_runs(stack, up):
+    friday = stack.events("grades")[-1]["partition_key"]
+    batch = graded(up(SUNDAY))
+    assert batch == f"2026-11-22{SIX}"
+    assert session(stack, batch) == "2026-11-20"
+    assert made_by(stack, batch) == {friday}
+    told = health(stack)
+    assert told["text"] == "Friday's close, 20 Nov, current"
+    assert told["news"].startswith("no new session; grades of Fri 20 Nov 21:3")
+
+
+def test_on_a_holiday_the_close_of_the_day_before_is_current_all_day(stack, up):
+    batch = graded(up(HOLIDAY))
+    assert batch == f"2026-11-26{SIX}"
+    assert session(stack, batch) == "2026-11-25"
+    assert made_by(stack, batch) == {batch}
+    assert health(stack)["text"] == "Wednesday's close, 25 Nov, current"
+
+
+def test_on_a_half_day_the_early_close_counts(stack, up):
+    """The batch of the morning follows a holiday; half an hour after the close a person wants a new one."""
+    morning = graded(up(HALF_DAY))
+    assert morning == f"2026-11-27{SIX}"
+    assert session(stack, morning) == "2026-11-25"
+    assert made_by(stack, morning) == {f"2026-11-26{SIX}"}
+    told = health(stack)["text"]
+    assert "Wednesday's close, 25 Nov, at least 1 session behind" in told
+    assert "a newer one closed on Fri 27 Nov at 18:00 UTC" in told
+    stack.trigger("rankalpha_ingestion")
+    stack.settle()
+    batch = stack.events("grades")[-1]["partition_key"]
+    assert batch.startswith("2026-11-27T18:3")
+    assert session(stack, batch) == "2026-11-27"
+    assert made_by(stack, batch) == {batch}
+    assert health(stack)["text"] == "Friday's close, 27 Nov, current"
+
+
+def test_each_batch_was_graded_once_and_says_what_it_was_made_from(stack):
+    keys = [event["partition_key"] for event in stack.events("prices")]
+    assert len(keys) == 5
+    runs = [(run["partition_key"], run["state"]) for run in stack.runs("rankalpha_grading")]
+    assert sorted(runs) == [(key, "success") for key in sorted(keys)]
+    lineage = stack.stack("lineage", "--batch", f"2026-11-22{SIX}").stdout
+    assert f"used again from batch {keys[0]}, no container ran" in " ".join(lineage.split())
+    for key in keys:
+        done = stack.stack("verify", "--batch", key)
+        assert done.returncode == 0, done.stdout
