@@ -9,7 +9,7 @@ from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.pipelines import Pipeline, following
 from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
 from rankalpha.pipeline.sessions import carried_over
-from rankalpha.pipeline.steps import ASIDE, DATASETS
+from rankalpha.pipeline.steps import DATASETS, OPTIONAL
 
 FIGURES = ("rows", "symbols", "as_of", "container", "forced", REUSED_FROM, CARRIED_FROM)
 
@@ -43,7 +43,7 @@ def _neighbours(pipeline: Pipeline, name: str) -> dict[str, Any]:
     return {
         "needs": needs,
         "follows": [names[each] for each in following(dag_id)],
-        "aside": name in ASIDE,
+        "aside": name in OPTIONAL,
     }
 
 
