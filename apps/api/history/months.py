@@ -105,8 +105,8 @@ def rows_of_all(
         frames = pl.collect_all(queries)
     except (pl.exceptions.PolarsError, OSError):
         frames = [_rows(month, query) for (month, _), query in zip(there, queries, strict=True)]
-    # always, because a file may have got more sets since they were listed; and only now, because it takes longer
-    # to have all rows of the files compared with so many moments
+    # of each file, because it may have got more sets since they were listed; and only now, because it takes
+    # longer to have all of its rows compared with so many moments
     kept = (
         frame.filter(pl.col("shown_at").is_in(list(moments)))
         for frame, (_, moments) in zip(frames, there, strict=True)
