@@ -10,7 +10,8 @@ import httpx
 import polars as pl
 
 from apps.api.grading import composite, letter
-from apps.api.history.months import Month, Shown, folder_of, month_of, months
+from apps.api.history.folder import folder_of, month_of, months
+from apps.api.history.months import Month, Shown
 from apps.api.history.rows import MOMENT, SCHEMA, SIGNALS
 from apps.scorer.ranking import ranked
 from bench.report import Figure, say

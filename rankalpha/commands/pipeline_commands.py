@@ -117,16 +117,6 @@ def demo(days: int, market: str | None) -> None:
     run_in_stack("demo:demo", days=days, market=market)
 
 
-COMMANDS = (
-    health,
-    lineage,
-    rerun,
-    demo,
-    publish_anyway,
-    publish_version,
-    verify,
-    rebuild_history,
-    evaluate,
-    calendar,
-    startup,
-)
+BATCHES = (health, lineage, rerun, demo, calendar, startup)
+PUBLISHED = (publish_anyway, publish_version, verify, rebuild_history, evaluate)
+COMMANDS = (*BATCHES, *PUBLISHED)

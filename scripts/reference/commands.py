@@ -12,7 +12,8 @@ from scripts.reference.markdown import code, page, prose, table
 
 GROUPS = {  # each a page, by title
     "Commands for the stack": ("stack", stack_commands.COMMANDS),
-    "Commands for batches": ("batches", pipeline_commands.COMMANDS),
+    "Commands for batches": ("batches", pipeline_commands.BATCHES),
+    "Commands for what is published": ("published", pipeline_commands.PUBLISHED),
 }
 
 

@@ -1,6 +1,6 @@
 """The datasets, their contracts, and the form of a stage's result."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,29 @@ from scripts.reference.markdown import code, page, table
 from scripts.reference.schemas import words
 
 HOUR = 3600.0  # seconds
+GRADES = ("grades", "evaluations")
+STAGES = tuple(step.writes for step in SHAPE if step.writes not in GRADES)
 
 
 def pages(_root: Path) -> dict[str, str]:
     """Return the pages of the datasets and of a stage's result."""
     return {
-        "datasets.md": page("Datasets and contracts", _parts()),
+        "datasets/stages.md": page("Datasets that grades are made of", _parts(STAGES)),
+        "datasets/grades.md": page("Grades and evaluations", _parts(GRADES)),
         "result.md": page("Result of a stage", _result()),
     }
 
 
-def _parts() -> Iterator[str]:
-    yield "Each dataset has one producer and a contract, which a batch must meet before it is published."
+def _parts(shown: Sequence[str]) -> Iterator[str]:
+    names = " and ".join(", ".join(map(code, shown)).rsplit(", ", 1))
+    yield f"The contracts of {names}. A batch must meet its contract before it is published."
     yield (
         "A check that blocks stops the batch; one that warns lets it through. A figure that was not\n"
         "reported is not checked, except that `RANKALPHA_REQUIRE_RESULT=true` demands a result."
     )
     for step in SHAPE:
-        yield from _dataset(step)
+        if step.writes in shown:
+            yield from _dataset(step)
 
 
 def _result() -> Iterator[str]:
@@ -39,7 +44,7 @@ def _result() -> Iterator[str]:
     )
     yield (
         "The grading API answers with one. Its `details` are those that the contract of its\n"
-        "[dataset](datasets.md) names, and others."
+        "[dataset](datasets/grades.md) names, and others."
     )
     yield _fields(SCHEMA["properties"], SCHEMA["required"])
 

@@ -16,8 +16,11 @@ SECRET = {"key": "KEPT_TOO", "value": "as it was"}  # encrypted in the database
 def shown(stack):
     """What people see of what was done."""
     answer = requests.get(f"{stack.urls['api']}/api/v1/grading/grades", timeout=10).json()
+    record = requests.get(f"{stack.urls['api']}/api/v1/grading/batches", timeout=10).json()
+    assert record["total"] > 0
     return {
         "grades": answer,
+        "record": record,
         "events": {asset: [event["id"] for event in stack.events(asset)] for asset in ASSETS},
         "runs": [run["dag_run_id"] for run in stack.runs("rankalpha_grading")],
     }
@@ -84,8 +87,10 @@ def test_what_is_there_is_not_replaced_without_a_yes(restored):
 
 def test_the_files_belong_to_those_who_wrote_them(stack, restored):
     """So that the stages can write beside them."""
-    owners = stack.exec("api", "stat", "-c", "%u %a", "/data/prices", "/data/grades").split("\n")
-    assert owners[:2] == [f"{os.environ.get('RANKALPHA_UID', '1000')} {mode}" for mode in ("777", "755")]
+    folders = ("/data/prices", "/data/grades", "/data/grades/history")
+    owners = stack.exec("api", "stat", "-c", "%u %a", *folders).split("\n")
+    user = os.environ.get("RANKALPHA_UID", "1000")
+    assert owners[:3] == [f"{user} {mode}" for mode in ("777", "755", "755")]
 
 
 def test_the_next_batch_is_graded(stack, batch, restored):

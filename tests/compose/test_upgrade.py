@@ -20,6 +20,7 @@ def upgraded(stack, engine, batch, checkout):
     stack.api.post("variables", KEPT)
     before = history(stack)
     assert "COPY public.dag_run" in stack.exec("postgres", "pg_dump", "-U", "airflow", "airflow")
+    stack.exec("api", "rm", "-r", "/data/grades/history")  # as a version without the record has left it
     image = engine.inspect_image("rankalpha_airflow")["Id"]
     stack.output("down")
     (checkout / "datasets" / "newer.py").write_text('"""Makes the image a newer one."""\n')
@@ -29,12 +30,13 @@ def upgraded(stack, engine, batch, checkout):
 
 
 def history(stack):
-    """Runs and events of the pipeline."""
+    """Runs and events of the pipeline, and the API's record of grades."""
     assets = ("prices", "scores", "sentiment", "grades")
     dags = ("rankalpha_ingestion", "rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
     return (
         {dag_id: [(run["dag_run_id"], run["state"]) for run in stack.runs(dag_id)] for dag_id in dags},
         {asset: [event["id"] for event in stack.events(asset)] for asset in assets},
+        requests.get(f"{stack.urls['api']}/api/v1/grading/batches", timeout=10).json()["batches"],
     )
 
 
@@ -46,6 +48,7 @@ def test_runs_events_variables_and_keys_survive(stack, upgraded):
     finally:
         del stack.api._log_in
     assert renewed == []
+    assert upgraded[2]
     assert stack.api.get("variables/KEPT")["value"] == KEPT["value"]
 
 

@@ -5,9 +5,7 @@ What a file holds is listed in its metadata, so that nobody has to read all rows
 by symbol, so that a reader of one symbol skips all others.
 """
 
-import fcntl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -107,7 +105,8 @@ def rows_of_all(
         frames = pl.collect_all(queries)
     except (pl.exceptions.PolarsError, OSError):
         frames = [_rows(month, query) for (month, _), query in zip(there, queries, strict=True)]
-    # only now: to have the files' rows compared with so many moments would take longer than the rest
+    # of each file, because it may have got more sets since they were listed; and only now, because it takes
+    # longer to have all of its rows compared with so many moments
     kept = (
         frame.filter(pl.col("shown_at").is_in(list(moments)))
         for frame, (_, moments) in zip(frames, there, strict=True)
@@ -120,34 +119,6 @@ def _rows(month: Month, query: pl.LazyFrame) -> pl.DataFrame:
         return query.collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise Damaged(month.path, _first_line(error)) from error
-
-
-def folder_of(root: Path) -> Path:
-    """Return the folder of a market's record."""
-    return root / "grades" / "history"
-
-
-def months(root: Path) -> list[Month]:
-    """Return the files of a market's record, oldest first."""
-    return [Month(path) for path in sorted(folder_of(root).glob("????-??.parquet"))]
-
-
-def month_of(root: Path, batch: str) -> Month:
-    """Return the file that holds a batch, or would."""
-    return Month(folder_of(root) / f"{batch[:7]}.parquet")
-
-
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Keep other processes and threads from writing the record; what a killed one has left is removed."""
-    folder = folder_of(root)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        with suppress(OSError):  # a file system without locks has one API
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in folder.glob(".*.parquet.*"):
-            left.unlink(missing_ok=True)
-        yield
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,8 @@ from fastapi import HTTPException
 
 from apps.api.batches import BatchFiles
 from apps.api.history.answers import HistoryRow
-from apps.api.history.months import Month, Shown, month_of, months, rows_of_all
+from apps.api.history.folder import month_of, months
+from apps.api.history.months import Month, Shown, rows_of_all
 from apps.api.history.moves import moves
 from apps.api.history.record import complete
 from apps.api.history.rows import FIGURES, SCHEMA

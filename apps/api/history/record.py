@@ -1,16 +1,16 @@
-"""Records what is shown, and rebuilds the record from the versions that are there."""
+"""Records what is shown."""
 
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count, groupby
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
-from pydantic import BaseModel
 
 from apps.api.batches import BatchFiles, graded
-from apps.api.history.months import Damaged, Month, Shown, alone, folder_of, month_of, months
+from apps.api.history.folder import alone, folder_of, month_of
+from apps.api.history.months import Damaged, Month, Shown
 from apps.api.history.rows import rows_of
 from apps.api.records import GradesAnswer, read_grades
 from apps.api.versions import FILE, shown, shown_grades
@@ -22,14 +22,6 @@ COMPLETE = ".complete"  # in the folder of the record, once it has what was show
 log = logging.getLogger("rankalpha.api")
 
 
-class Rebuilt(BaseModel):
-    """What a rebuild has done."""
-
-    recorded: list[str]  # batches
-    damaged: list[str]  # files that were moved aside, by their new names
-    unread: list[str]  # why other batches are not recorded
-
-
 def record(files: BatchFiles) -> str | None:
     """Add to the record what is shown of a batch, once; return why it cannot be added.
 
@@ -39,7 +31,7 @@ def record(files: BatchFiles) -> str | None:
     try:
         with alone(root):
             others = (each for each in _lacking(root) if each.key != files.key)
-            _, unread = _fill(root, [*others, files])
+            _, unread = fill(root, [*others, files])
     except (StageError, OSError) as error:
         log.warning("warning: batch %s is shown, but not recorded: %s", files.key, error)
         return str(error)
@@ -55,17 +47,9 @@ def complete(root: Path) -> None:
         return
     try:
         with alone(root):
-            _fill(root, _lacking(root))
+            fill(root, _lacking(root))
     except (StageError, OSError) as error:
         log.warning("warning: the record may lack batches: %s", error)
-
-
-def rebuild(root: Path) -> Rebuilt:
-    """Record each batch whose grades are there; a damaged file is moved aside first. Nothing else is lost."""
-    with alone(root):
-        damaged = [_move_aside(month) for month in months(root) if _is_damaged(month)]
-        recorded, unread = _fill(root, graded(root))
-    return Rebuilt(recorded=recorded, damaged=damaged, unread=list(unread.values()))
 
 
 def _lacking(root: Path) -> list[BatchFiles]:
@@ -80,7 +64,7 @@ def _has(month: Month, batch: str) -> bool:
         return True
 
 
-def _fill(root: Path, some: Iterable[BatchFiles]) -> tuple[list[str], dict[str, str]]:
+def fill(root: Path, some: Iterable[BatchFiles]) -> tuple[list[str], dict[str, str]]:
     """Record what is shown of batches, and write each month's file once.
 
     Return the batches that were recorded, and by batch why others could not be.
@@ -138,19 +122,3 @@ def _shown(grades: GradesAnswer, version: str | None, digest: str, earlier: Iter
         version=version,
         checksum=digest,
     )
-
-
-def _is_damaged(month: Month) -> bool:
-    try:
-        month.rows()
-    except Damaged:
-        return True
-    return False
-
-
-def _move_aside(month: Month) -> str:
-    names = (f"{month.path.name}.damaged{number or ''}" for number in count())
-    aside = next(path for path in map(month.path.with_name, names) if not path.exists())
-    month.path.replace(aside)
-    log.warning("warning: %s was damaged; it is kept as %s", month.path, aside)
-    return aside.name

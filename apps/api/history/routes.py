@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from apps.api.answers import direct
 from apps.api.batches import BatchFiles, BatchKey, MarketName
 from apps.api.etags import fresh
-from apps.api.history import record
 from apps.api.history.answers import (
     BatchesAnswer,
     BatchLine,
@@ -19,6 +18,7 @@ from apps.api.history.answers import (
     HistoryRow,
 )
 from apps.api.history.reading import Record
+from apps.api.history.rebuilding import Rebuilt, rebuild
 from apps.api.history.rows import SIGNALS
 from apps.api.requests import Configured, MarketQuery, root_of
 
@@ -125,6 +125,6 @@ def changes(
 
 
 @router.post("/history/rebuild")
-def rebuild_history(settings: Configured, body: RebuildRequest | None = None) -> record.Rebuilt:
+def rebuild_history(settings: Configured, body: RebuildRequest | None = None) -> Rebuilt:
     """Record each batch whose grades are there; damaged files are moved aside first. Safe to repeat."""
-    return record.rebuild(root_of(settings, body.market if body else None))
+    return rebuild(root_of(settings, body.market if body else None))

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from rankalpha.contract.report import verdict
-from rankalpha.pipeline.steps import ASIDE, DATASETS
+from rankalpha.pipeline.steps import DATASETS, OPTIONAL
 from rankalpha.web.page.files import PageFiles
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NAMES, NEEDS
@@ -29,7 +29,7 @@ STATES = (
     "lost",
     "blocked",
 )
-MAIN = tuple(name for name in NAMES if name not in ASIDE)
+MAIN = tuple(name for name in NAMES if name not in OPTIONAL)
 SESSION = {"as_of": "2026-11-20", "newest": "2026-11-20", "behind": 0, "text": "Friday's close, 20 Nov"}
 CONTAINER = {"image": "scorer:1", "digest": "sha256:0f", "name": "c-1", "seconds": 4.2}
 CONTAINER |= {"cpu_seconds": 3.1, "peak_memory_bytes": 300 * 1024**2}
@@ -46,7 +46,7 @@ def step(name: str, state: str = "done", **changed: Any) -> dict[str, Any]:
     made |= {"seconds": 4.2, "rows": 1234, "symbols": 20, "as_of": "2026-11-20", "checks": [check("rows")]}
     made |= {"needs": NEEDS.get(name, []), "follows": FOLLOWS.get(name, [])}
     made |= {"dataset": DATASETS.get(name), "published": f"{KEY}+00:00", "spent": None, "held": None}
-    made |= {"reused_from": None, "aside": name in ASIDE}
+    made |= {"reused_from": None, "optional": name in OPTIONAL}
     return {**made, "container": CONTAINER, "forced": None, **changed}
 
 

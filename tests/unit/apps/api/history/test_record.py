@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from apps.api.batches import BatchFiles
-from apps.api.history.months import months
-from apps.api.history.record import rebuild, record
+from apps.api.history.folder import months
+from apps.api.history.rebuilding import rebuild
+from apps.api.history.record import record
 from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
 
 
