@@ -131,7 +131,7 @@ reference: .venv/dev  ## write docs/reference from the code
 bench: .venv/dev  ## measure against stock Airflow, with table, JSON and charts in bench/results/
 	$(BIN)/python bench/run.py
 
-screenshots: .venv/dev  ## take the README's pictures from the running stack
+screenshots: .venv/dev  ## take the documentation's pictures from the running stack
 	$(BIN)/python scripts/screenshots.py
 
 lock: .venv/build  ## resolve the requirements anew

@@ -1,4 +1,4 @@
-"""Take the README's pictures of the running stack, with the Chromium that is installed here."""
+"""Take the documentation's pictures of the running stack, with the Chromium that is installed here."""
 
 import shutil
 import sys
@@ -13,6 +13,13 @@ from rankalpha.stack.embedded.layout import ROOT, Layout
 IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 860}
 OPERATORS = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 800}
+RANKING = {  # places of the ranking page: the rest of the address, what to wait for, and the size
+    "ranking": ("", "#rows svg path.line", WIDE),
+    "ranking-panel": ("#XOM", "#panel .history", WIDE),
+    "ranking-record": ("?view=record", "#record svg", WIDE),
+    "ranking-phone": ("", "#rows svg path.line", PHONE),
+}
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -51,6 +58,18 @@ def take(page: Page, url: str, name: str, wait_for: str) -> None:
     print(f"docs/images/{name}.png")
 
 
+def take_ranking(browser: Browser, ranking: str) -> None:
+    """Save the ranking page: the table, a symbol's panel, the record, and a phone."""
+    for name, (place, wait_for, size) in RANKING.items():
+        page = browser.new_page(viewport=size, device_scale_factor=1.5)  # type: ignore[arg-type]
+        page.goto(f"{ranking.rstrip('/')}/{place}")
+        page.locator(wait_for).first.wait_for()
+        page.wait_for_timeout(500)  # the changes come after the rows
+        page.screenshot(path=IMAGES / f"{name}.png")
+        print(f"docs/images/{name}.png")
+        page.close()
+
+
 def take_operators(page: Page, airflow: str) -> None:
     """Save the operators' page in Airflow's frame: light, and dark with the newest scoring opened."""
     page.set_viewport_size(OPERATORS)  # type: ignore[arg-type]
@@ -81,7 +100,7 @@ def main() -> int:
         page = log_in(browser, airflow)
         take(page, f"{airflow}/assets/{asset_id(airflow, 'scores')}", "datasets", "rankalpha_grading")
         take(page, f"{airflow}/dags/rankalpha_grading", "grading", "notify_frontend")
-        take(page, ranking, "ranking", "XOM")
+        take_ranking(browser, ranking)
         take_operators(page, airflow)
         browser.close()
     return 0

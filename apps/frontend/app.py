@@ -1,5 +1,6 @@
 """The HTTP interface: the page, its data by way of the grading API, and the refresh signal."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from apps.api.batches import BatchKey, MarketName
 from apps.common.bounds import bound
 from apps.common.problems import problem
 from apps.frontend.events import Broadcast
-from apps.frontend.files import STATIC, KeptFiles, page_of, version_of
+from apps.frontend.files import STATIC, kept_files, page_of, version_of
 from apps.frontend.passing import READ, pass_on
 from apps.frontend.settings import Settings
 
@@ -114,10 +115,11 @@ def create_app(settings: Settings) -> FastAPI:
     # No generated documentation pages: they load scripts from elsewhere.
     app = FastAPI(title="RankAlpha", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.broadcast = Broadcast()
+    app.state.kept = OrderedDict()  # answers of the API, see passing.py
     app.include_router(router)
     place = f"/static/{version_of(STATIC)}"
     app.state.page = page_of(STATIC, place)
-    app.mount(place, KeptFiles(directory=STATIC), name="static")
+    app.add_route(f"{place}/{{name}}", kept_files(STATIC), include_in_schema=False)
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=3)
     bound(app)
     app.middleware("http")(add_headers)  # also to refusals

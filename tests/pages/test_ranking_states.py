@@ -102,7 +102,7 @@ def test_with_an_api_that_knows_grades_alone_the_page_does_what_it_can(plain) ->
 
 def test_of_many_rows_those_on_the_screen_are_drawn_below_a_head_that_stays(plain) -> None:
     page = plain(viewport={"width": 1200, "height": 800})
-    expect(page.locator("#count")).to_have_text("5000 symbols")
+    expect(page.locator("#count")).to_have_text("5,000 symbols")
     assert page.evaluate("document.querySelectorAll('*').length") < 5000
     assert page.locator("#table").get_attribute("aria-rowcount") == "5001"
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
@@ -113,7 +113,7 @@ def test_of_many_rows_those_on_the_screen_are_drawn_below_a_head_that_stays(plai
     page.wait_for_selector("#rows tr >> text=S5000")
     assert page.locator("#rows tr").last.get_attribute("aria-rowindex") == "5001"
     page.fill("#filter", "499")
-    expect(page.locator("#count")).to_have_text("15 of 5000 symbols")
+    expect(page.locator("#count")).to_have_text("15 of 5,000 symbols")
     page.wait_for_selector("#rows tr >> text=S0499")
 
 

@@ -5,6 +5,7 @@ import { wire } from "./controls.js";
 import { askedBy, data, sectorsOf } from "./data.js";
 import { byId } from "./dom.js";
 import { rowsOf, showFilters } from "./filters.js";
+import { counted } from "./format.js";
 import { renderHead, renderMeanings } from "./head.js";
 import { listen } from "./live.js";
 import { Loader } from "./loader.js";
@@ -57,7 +58,8 @@ function draw() {
   const total = ranking.grades.length;
   byId("sort").value = place.sort;
   byId("nothing").hidden = rows.rows.length > 0;
-  byId("count").textContent = rows.rows.length === total ? `${total} symbols` : `${rows.rows.length} of ${total} symbols`;
+  const some = rows.rows.length === total ? "" : `${rows.rows.length.toLocaleString("en")} of `;
+  byId("count").textContent = some + counted(total, "symbol");
   drawPanel();
 }
 

@@ -54,7 +54,7 @@ export function renderDistribution(parent, grades, chosen, choose) {
       segment.disabled = count === 0;
       segment.style.setProperty("--share", count);
       segment.setAttribute("aria-pressed", String(chosen.includes(letter)));
-      segment.setAttribute("aria-label", `Grade ${letter}: ${count} symbols`);
+      segment.setAttribute("aria-label", `Grade ${letter}: ${counted(count, "symbol")}`);
       segment.classList.toggle("muted", chosen.length > 0 && !chosen.includes(letter));
       segment.addEventListener("click", () => choose(letter));
       return segment;

@@ -164,6 +164,41 @@ def test_a_browser_is_not_sent_what_it_has() -> None:
     assert (second.status_code, second.content, second.headers["etag"]) == (304, b"", 'W/"a"')
 
 
+def test_a_large_answer_is_fetched_again_only_when_it_is_another() -> None:
+    now = {"tag": 'W/"a"', "body": json.dumps(["a"] * 1000)}
+
+    def tagged(request: Request) -> Answer:
+        same = request.headers.get("if-none-match") == now["tag"]
+        return (304 if same else 200), "" if same else now["body"], {"etag": now["tag"]}
+
+    with local_server(tagged) as (url, received), served(create_app(Settings(api_url=url))) as client:
+        answers = [client.get("/api/grading/changes", params={"limit": 9}) for _ in range(2)]
+        plain = client.get("/api/grading/changes?limit=9", headers={"Accept-Encoding": "identity"})
+        theirs = client.get("/api/grading/changes?limit=9", headers={"If-None-Match": now["tag"]})
+        older = client.get("/api/grading/changes?limit=9", headers={"If-None-Match": 'W/"0"'})
+        now |= {"tag": 'W/"b"', "body": json.dumps(["b"] * 1000)}
+        newer = client.get("/api/grading/changes?limit=9", headers={"If-None-Match": 'W/"a"'})
+    asked = [request.headers.get("if-none-match") for request in received]
+    assert asked == [None, *['W/"a"'] * 5]
+    for answer in (*answers, plain, older):
+        assert (answer.json(), answer.headers["etag"]) == (["a"] * 1000, 'W/"a"')
+    assert "content-encoding" not in plain.headers
+    assert (theirs.status_code, theirs.content) == (304, b"")
+    assert (newer.json()[0], newer.headers["etag"]) == ("b", 'W/"b"')
+
+
+def test_only_some_answers_are_kept() -> None:
+    def tagged(request: Request) -> Answer:
+        return 200, json.dumps([request.target] * 1000), {"etag": 'W/"a"'}
+
+    with local_server(tagged) as (url, _):
+        app = create_app(Settings(api_url=url))
+        with served(app) as client:
+            for number in range(20):
+                client.get("/api/grading/changes", params={"limit": number})
+    assert [int(address.rpartition("=")[2]) for address in app.state.kept] == list(range(4, 20))
+
+
 def test_large_answers_are_sent_compressed() -> None:
     body = json.dumps(["the same"] * 1000)
     with local_server(lambda _: (200, body)) as (url, _), served(create_app(Settings(api_url=url))) as client:
