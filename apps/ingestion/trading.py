@@ -69,14 +69,14 @@ class Trading:
         have = prices.filter(days.is_in(sessions.implode())).height
         first = sessions.search_sorted(spans["first"], "left")
         last = sessions.search_sorted(spans["last"], "right")
-        next_close, *later = [close.isoformat() for close in self.closes] or [None]
+        closes = [close.isoformat() for close in self.closes]
         return {
             "session": self.until.isoformat(),
             "sessions_behind": self.exchange.missing(spans.select(pl.col("last").max()).item(), self.until),
             "symbols_behind": spans.filter(pl.col("last") < self.until).height,
             "missing_sessions": int((last - first).sum()) - have,
-            "next_close": next_close,
-            "later_closes": " ".join(filter(None, later)) or None,
+            "next_close": closes[0] if closes else None,
+            "later_closes": " ".join(closes[1:]) or None,
             "calendar_days": self.calendar_days,
         }
 

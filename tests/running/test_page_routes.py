@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.pipeline.pipelines import STEPS
 
 KEY = "2022-02-10T06:00:00"
 OVERVIEW, LINEAGE = "/rankalpha/overview", f"/rankalpha/lineage/{KEY}"
@@ -49,7 +50,7 @@ def test_each_role_reads_it_and_what_it_may_do(lane, batch, password, role):
     (mine,) = (one for one in found["batches"] if one["batch"] == KEY)
     assert {step["state"] for step in mine["steps"]} == {"done"}
     lineage = api.get(LINEAGE, market=lane.market.name)
-    assert [step["step"] for step in lineage["steps"]] == ["ingestion", "scoring", "sentiment", "grading"]
+    assert [step["step"] for step in lineage["steps"]] == [step.name for step in STEPS]
     assert all(step["output"] and step["runs"][0]["tries"] for step in lineage["steps"])
 
 
