@@ -20,9 +20,9 @@ SIX = "T06:00:00"  # when the schedule has a batch
 
 
 @pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    """The clock of the stack."""
-    return OtherClock(tmp_path_factory.mktemp("clock"))
+def clock(home):
+    """The clock of the stack; its library lies where PostgreSQL's own user can read it, too."""
+    return OtherClock(home)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,7 @@ def health(stack):
 def test_a_new_machine_in_the_hour_after_a_close_has_that_session(stack, up):
     batch = graded(up(AFTER_THE_CLOSE))
     assert batch.startswith("2026-11-20T21:3")
+    assert stack.query("SELECT to_char(now(), 'YYYY-MM-DD')") == ["2026-11-20"]
     assert session(stack, batch) == "2026-11-20"
     assert made_by(stack, batch) == {batch}
     assert health(stack)["text"] == "Friday's close, 20 Nov, current"
