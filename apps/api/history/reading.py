@@ -25,7 +25,7 @@ class Record:
     """The record of a market. Methods raise Damaged, or HTTPException for what it does not have."""
 
     def __init__(self, root: Path) -> None:
-        """Open it; batches of before there was a record are recorded now."""
+        """Open it, and add the batches from before there was a record."""
         self.root = root
         if not folder_of(root).is_dir() and (root / "grades").is_dir():
             rebuild(root)
