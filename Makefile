@@ -134,7 +134,7 @@ bench: .venv/dev  ## measure against stock Airflow, with table, JSON and charts 
 screenshots: .venv/dev  ## take the documentation's pictures from the running stack
 	$(BIN)/python scripts/screenshots.py
 
-lock: .venv/build  ## resolve the requirements anew
+lock: .venv/build  ## resolve the requirements again
 	$(COMPILE) pyproject.toml --all-extras --group build --group embedded \
 		--group services --group docs --group dev -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt pyproject.toml --group embedded --group services -o requirements/embedded.txt

@@ -19,7 +19,7 @@ NEWER = ("close", "name", "sector", "peers", "signals")  # fields of a grade tha
 class Signals(BaseModel):
     """What the scorer has measured of a symbol, before it was ranked; null without enough history."""
 
-    momentum: float | None = None  # return of the last twelve months but for the last one
+    momentum: float | None = None  # 12-month return without the last month
     value: float | None = None  # negative return from five years to one year ago
     downside_safety: float | None = None  # negative semi-deviation of a year's daily returns
     trend_stability: float | None = None  # R^2 of the line through a year's log closes, signed by its slope

@@ -113,7 +113,7 @@ SERVER: dict[str, Any] = {
 
 
 def bound(app: FastAPI) -> None:
-    """Refuse requests that are too large, and answer all errors as RFC 9457 has them.
+    """Refuse requests that are too large, and answer all errors as RFC 9457 describes them.
 
     A refusal repeats nothing of the request.
     """

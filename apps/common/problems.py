@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 has them: type, title, status and detail. None repeats what was asked for."""
+"""Errors as RFC 9457 describes them: type, title, status and detail. None repeats what was asked for."""
 
 from collections.abc import Sequence
 from http import HTTPStatus

@@ -17,7 +17,7 @@ def change(since: int, until: int) -> pl.Expr:
 
 
 def momentum() -> pl.Expr:
-    """Return of the last twelve months but for the last one (Jegadeesh & Titman 1993).
+    """Return of the last twelve months without the last month (Jegadeesh & Titman 1993).
 
     The last month is left out because of the reversal within a month (Jegadeesh 1990).
     """

@@ -26,7 +26,7 @@ INGESTION = Stage(
     ),
     timeout=timedelta(minutes=30),
     output="prices",
-    earlier={"prices": 3},  # the history that a batch adds to; one that cannot be read is passed over
+    earlier={"prices": 3},  # the history that a batch adds to; one that cannot be read is skipped
     prunes=True,
     docker=DockerOptions(volumes=(Volume("prices_data", "/data/prices"),)),
 )

@@ -102,7 +102,7 @@ def _words(part: str, percentile: float | None, row: Mapping[str, Any]) -> str:
 def _measured(part: str, row: Mapping[str, Any]) -> str:
     """Return the raw signal in words; an empty text where the scorer does not report it."""
     if part == "momentum" and (raw := row["momentum_signal"]) is not None:
-        return f"return of twelve months without the last one {raw:+.1%}: "
+        return f"12-month return without the last month {raw:+.1%}: "
     if part == "value" and (raw := row["value_signal"]) is not None:
         return f"return from five years to one year ago {-raw:+.1%}, the lower the better: "
     if part == "quality" and row["downside_safety_signal"] is not None:

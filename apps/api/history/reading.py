@@ -26,7 +26,7 @@ class Record:
     """The record of a market. Methods raise Damaged, or HTTPException for what it does not have."""
 
     def __init__(self, root: Path) -> None:
-        """Open it; batches of before there was a record are recorded now."""
+        """Open it, and add the batches from before there was a record."""
         self.root = root
         complete(root)
         self.months = months(root)

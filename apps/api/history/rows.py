@@ -51,6 +51,6 @@ def rows_of(grades: GradesAnswer, version: str | None, shown_at: datetime) -> pl
 def _row(grade: Grade) -> dict[str, object]:
     signals = {f"{name}_signal": getattr(grade.signals, name, None) for name in SIGNALS}
     row = {name: getattr(grade, name) for name in SCHEMA if name in Grade.model_fields}
-    if grade.close is None and grade.sparkline:  # grades of before there were closes
+    if grade.close is None and grade.sparkline:  # grades from before closes were kept
         row["close"] = grade.sparkline[-1]
     return row | signals

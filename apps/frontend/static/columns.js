@@ -22,7 +22,7 @@ export const COLUMNS = [
     cell: (row) => element("span", "number", row.composite.toFixed(1)),
     meaning: "The number that is ranked, 0 to 100: the score, and the news sentiment mapped to 0 to 100." },
   { key: "momentum", label: "Momentum", bestFirst: true, range: [0, 100], value: (row) => row.momentum, cell: (row) => scoreBar(row.momentum),
-    meaning: `Return of the last twelve months without the last one, ${PERCENTILE}` },
+    meaning: `12-month return without the last month, ${PERCENTILE}` },
   { key: "value", label: "Value", bestFirst: true, range: [0, 100], value: (row) => row.value, cell: (row) => scoreBar(row.value),
     meaning: `Negative return from five years to one year ago, ${PERCENTILE}` },
   { key: "quality", label: "Quality", bestFirst: true, range: [0, 100], value: (row) => row.quality, cell: (row) => scoreBar(row.quality),

@@ -6,7 +6,7 @@ const WIDTH = 150;
 const HEIGHT = 14;
 const NAMES = { momentum: "Momentum", value: "Value", quality: "Quality", sentiment: "News sentiment", other: "Other" };
 const SIGNALS = [
-  ["momentum", "Return of the last twelve months without the last one", percent],
+  ["momentum", "12-month return without the last month", percent],
   ["value", "Negative return from five years to one year ago", percent],
   ["downside_safety", "Negative semi-deviation of a year's daily returns", (value) => number(value * 100, 2) + " %"],
   ["trend_stability", "Fit of a line through a year's closes, −1 to 1", (value) => number(value, 2)],

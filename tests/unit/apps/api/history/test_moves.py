@@ -74,7 +74,7 @@ def test_why_in_words() -> None:
         (87.5, 0.2667),
         (75.0, 0.2),
     ]
-    assert "return of twelve months without the last one +40.0%" in apple.parts[0].text
+    assert "12-month return without the last month +40.0%" in apple.parts[0].text
     assert "(0) are rated +0.50" in apple.parts[3].text
     assert apple.text.startswith("50 is neutral; momentum +10.")
     gamble = why(rows.filter(pl.col("symbol") == "PG"))
