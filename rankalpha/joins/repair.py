@@ -53,12 +53,12 @@ def _not_begun(dag_ids: Iterable[str], since: datetime) -> Select[str, str]:
     A DAG that no batch waits for misses nothing that was published before it was there, as before an upgrade.
     """
     reference, key = DagScheduleAssetReference, AssetEvent.partition_key
-    aside = [dag_id for pipeline in pipelines() for dag_id in pipeline.aside]
+    optional = [dag_id for pipeline in pipelines() for dag_id in pipeline.optional]
     newest = (
         select(reference.dag_id, key.label("key"), func.max(AssetEvent.timestamp).label("at"))
         .join(AssetEvent, AssetEvent.asset_id == reference.asset_id)
         .where(reference.dag_id.in_(dag_ids), AssetEvent.timestamp >= since, key.is_not(None), key != "")
-        .where(or_(reference.dag_id.not_in(aside), AssetEvent.timestamp >= reference.created_at))
+        .where(or_(reference.dag_id.not_in(optional), AssetEvent.timestamp >= reference.created_at))
         .group_by(reference.dag_id, key)
         .subquery()
     )

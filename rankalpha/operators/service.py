@@ -55,7 +55,7 @@ class ServiceOperator(BaseOperator):
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         output = f"{self.call.output}/{batch}/{named['version']}" if named else ""
         result = result_of(answer, batch, output, named.get("inputs"))
-        origin = same.origin(result) if same else {}
+        origin: dict[str, Any] = same.origin(result) if same else {}
         if carried := origin.get(CARRIED_FROM):
             self.log.info("Nothing is new: these grades are those of batch %s, carried over", carried)
         push_output(context["ti"], batch, result, **origin)
