@@ -33,6 +33,7 @@ class Report(BaseModel):
 
 
 REPORT = TypeAdapter(Report)
+CLOSES = TypeAdapter(list[Close])
 
 
 def headlines(
@@ -65,7 +66,7 @@ def prices(files: BatchFiles, batch: Shown, symbol: str, most: int, missing: lis
     except (pl.exceptions.PolarsError, OSError):
         missing.append(f"prices: {path.relative_to(files.data_dir)} cannot be read")
         return None
-    return [Close.model_validate(row) for row in rows.iter_rows(named=True)]
+    return CLOSES.validate_python(rows.to_dicts())
 
 
 def sources(files: BatchFiles, batch: Shown) -> list[Path]:

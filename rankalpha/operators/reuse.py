@@ -110,7 +110,7 @@ class Same(NamedTuple):
         known = {content: batch for content, batch in self.batches.items() if content}
         return {SAME_INPUTS: known} if known else {}
 
-    def origin(self, result: Mapping[str, Any] | None) -> dict[str, str | None]:
+    def origin(self, result: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parts of the event that say what the grades are made by, and which batch had them."""
         content = (result or {}).get(CONTENT) or ""
         return {"made_by": self.made_by, "carried_over_from": self.batches.get(content)}

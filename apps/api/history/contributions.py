@@ -50,12 +50,14 @@ def rounded(total: pl.Expr, columns: list[str]) -> list[pl.Expr]:
     return adjusted
 
 
+# made once, because a question about one symbol takes as long as to make them
+PARTED = (*contributions(), *(weight.alias(f"weight_{part}") for part, weight in weights().items()))
+ROUNDED = rounded(pl.col("composite") - NEUTRAL, [f"by_{part}" for part in ALL])
+
+
 def why(row: pl.DataFrame) -> Why:
     """Return why the one grade in a frame is what it is."""
-    names = [f"by_{part}" for part in ALL]
-    shares = [weight.alias(f"weight_{part}") for part, weight in weights().items()]
-    parted = row.with_columns(*contributions(), *shares)
-    found = parted.with_columns(rounded(pl.col("composite") - NEUTRAL, names)).row(0, named=True)
+    found = row.with_columns(PARTED).with_columns(ROUNDED).row(0, named=True)
     parts = [_part(part, found) for part in ALL if part != "other" or found["by_other"]]
     known = [part for part in parts if part.contribution]
     most = sorted(known, key=lambda part: -abs(part.contribution))

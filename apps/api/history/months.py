@@ -96,22 +96,20 @@ def rows_of_all(
 ) -> pl.DataFrame:
     """Return the rows of months that count and fulfil what is wanted, read at once. Raises Damaged.
 
-    `columns` are those that are needed, `shown_at` among them.
+    `columns` are those that are needed, `batch` and `shown_at` among them.
     """
-    counting = [{shown.shown_at for shown in month.current().values()} for month in some]
-    there = [(month, moments) for month, moments in zip(some, counting, strict=True) if moments]
-    queries = [month.scan().filter(*wanted).select(columns) for month, _ in there]
+    counting = [(month, month.current()) for month in some]
+    there = [month for month, current in counting if current]
+    queries = [month.scan().filter(*wanted).select(columns) for month in there]
     try:
         frames = pl.collect_all(queries)
     except (pl.exceptions.PolarsError, OSError):
-        frames = [_rows(month, query) for (month, _), query in zip(there, queries, strict=True)]
-    # of each file, because it may have got more sets since they were listed; and only now, because it takes
-    # longer to have all of its rows compared with so many moments
-    kept = (
-        frame.filter(pl.col("shown_at").is_in(list(moments)))
-        for frame, (_, moments) in zip(frames, there, strict=True)
-    )
-    return pl.concat([SCHEMA.to_frame().select(columns), *kept])
+        frames = [_rows(month, query) for month, query in zip(there, queries, strict=True)]
+    rows = pl.concat([SCHEMA.to_frame().select(columns), *frames])
+    # also without a set that is superseded: a file may have got one since its sets were listed
+    sets = [(shown.batch, shown.shown_at) for _, current in counting for shown in current.values()]
+    known = pl.DataFrame(sets, {name: SCHEMA[name] for name in ("batch", "shown_at")}, orient="row")
+    return rows.join(known, on=["batch", "shown_at"], how="semi", maintain_order="left")
 
 
 def _rows(month: Month, query: pl.LazyFrame) -> pl.DataFrame:

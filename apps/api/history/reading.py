@@ -67,6 +67,13 @@ class Record:
             return month.rows(pl.col("batch") == batch.batch, *wanted)
         return _rows(month, batch.batch, marks(month.path))
 
+    def of_symbol(self, symbol: str, batches: Sequence[Shown]) -> dict[str, pl.DataFrame]:
+        """Return a symbol's row in each of some batches that have one."""
+        some = {month_of(self.root, shown.batch) for shown in batches}
+        keys = pl.col("batch").is_in([shown.batch for shown in batches])
+        rows = rows_of_all(list(some), pl.col("symbol") == symbol, keys)
+        return {str(row["batch"][0]): row for row in rows.iter_slices(1)}
+
     def moves(self, before: Shown, after: Shown) -> pl.DataFrame:
         """Return how each symbol has moved from one batch to another, see `apps.api.history.moves`."""
         both = [month_of(self.root, shown.batch) for shown in (before, after)]
