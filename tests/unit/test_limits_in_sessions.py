@@ -85,9 +85,17 @@ def test_a_batch_whose_prices_do_not_come_has_as_long_by_what_the_batch_before_k
     assert seen("2025-12-01T21:01:00", FRIDAY, **limit) == [overdue(FRIDAY)]
 
 
+def test_a_batch_that_begins_with_a_close_has_until_the_next_one():
+    with_close = "2025-12-01T21:00:00"
+    limit = {GRADED: 1, "of": [event(FRIDAY)]}
+    assert seen("2025-12-02T21:00:00", with_close, **limit) == []
+    assert seen("2025-12-02T21:01:00", with_close, **limit) == [overdue(with_close)]
+
+
 def test_a_later_batch_does_not_say_what_had_closed_before_it():
-    known = [event(MONDAY), event(WEDNESDAY)]
-    assert seen("2025-12-01T21:31:00", FRIDAY, of=known, **{GRADED: 1}) == [overdue(FRIDAY)]
+    monday, tuesday = "2025-11-24T21:30:00", "2025-11-25T21:30:00"
+    limit = {GRADED: 1, "of": [event(WEDNESDAY), event(monday)]}
+    assert seen("2025-11-26T21:31:00", tuesday, **limit) == [overdue(tuesday)]
 
 
 def test_a_rest_that_is_longer_than_the_watchdog_looks_back_does_not_hide_a_batch():
