@@ -21,7 +21,6 @@ from tests.support.embedded_stack import RunningStack
 from tests.support.guide import GIVEN, Guide, missing, steps
 from tests.support.needs import needs
 from tests.support.page import batches_of, cell, signed_in
-from tests.support.ranking_tour import no_stumbles, tour
 from tests.support.served import served
 from tests.support.users import make_users
 from tests.support.waiting import wait_for
@@ -281,18 +280,6 @@ def test_the_days_before_are_filled_and_stay_as_they_are(stack, batch):
     assert "3 batches of 3 there already, 0 to make" in stack.make("demo", "--days 3")
     words = re.search(r"Grades of (\w+day's close), .*(current|behind)", stack.run("make", "health").stdout)
     assert words[1] == f"{date.fromisoformat(published[newest]['as_of']):%A}'s close"
-
-
-def test_each_ability_of_the_ranking_page(stack, batch):
-    """With a past, which the days before have given it."""
-    needs("chromium")
-    with chromium() as browser:
-        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        for stop in tour(page, stack.urls["frontend"]):
-            no_stumbles(page, stop)
-        assert errors == []
 
 
 def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tmp_path):

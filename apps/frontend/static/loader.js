@@ -19,9 +19,10 @@ export class Loader {
     forgetOthers(this.place);
     showProblem();
     byId("ranking").setAttribute("aria-busy", "true");
+    const ranking = loadRanking(this.place, signal); // asked for first, so that nothing beside it delays it
     const beside = loadBeside(this.place, signal, showProblem).catch(() => {}); // that of a load which another has followed
     try {
-      await loadRanking(this.place, signal);
+      await ranking;
       this.settle(true);
       this.loaded();
       await beside;
