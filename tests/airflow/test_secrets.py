@@ -34,7 +34,7 @@ def test_no_secret_of_a_stage_is_in_a_dag_or_a_rendered_field(root, tmp_path):
     )
     (*_, kept) = done.stdout.splitlines()
     dags, fields = json.loads(kept)
-    assert len(dags) == 6
-    assert len(fields) == 15
+    assert len(dags) > len(STAGES)  # grading has none
+    assert len(fields) > 2 * len(STAGES)  # each runs and publishes
     assert names
     assert SECRET not in kept
