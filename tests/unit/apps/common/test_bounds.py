@@ -111,7 +111,7 @@ def test_many_headers_are_refused(client: httpx.Client) -> None:
 
 
 def test_slow_senders_are_dropped(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(bounds, "SEND_SECONDS", 0.2)
     body = head(client.refresh, "Content-Length: 100")
     done = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
     for sent in (b"", HALF, body, done + HALF, done + body):
@@ -148,7 +148,10 @@ def test_who_does_not_read_the_answer_is_dropped(tmp_path: Path, monkeypatch: py
         assert taken < 50_000_000
 
 
-def test_a_refused_sender_who_never_ends_is_dropped(client: httpx.Client) -> None:
+def test_a_refused_sender_who_never_ends_is_dropped(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.3)
     with connected(client, head(client.refresh, "Content-Length: 50000000000")) as connection:
 
         def refused() -> bool:

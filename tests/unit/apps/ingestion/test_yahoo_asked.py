@@ -69,27 +69,27 @@ def test_a_short_history_shows_no_weekend(tmp_path, server):
 
 
 def test_when_the_time_is_over_the_others_keep_what_is_known(tmp_path, server):
-    names = [f"S{number:02}" for number in range(30)]
+    names = [f"S{number:02}" for number in range(20)]
     server.listings = {name: listing() for name in names}
     good(tmp_path, server)
     server.asked.clear()
 
     def slow(symbol: str, nth: int) -> None:
-        server.stopped.wait(1)
+        server.stopped.wait(0.4)
 
     server.instead = slow
-    got = good(tmp_path, server, SECOND, INGESTION_BUDGET_MINUTES="0.02")
+    got = good(tmp_path, server, SECOND, INGESTION_BUDGET_MINUTES="0.01")
     answered = asked(server)
     assert 0 < len(answered) < len(names)
-    assert (got["symbols"], got["behind"], got["missing_unasked"]) == (30, *[30 - len(answered)] * 2)
+    assert (got["symbols"], got["behind"], got["missing_unasked"]) == (20, *[20 - len(answered)] * 2)
     assert (
-        "warning: INGESTION_BUDGET_MINUTES=0.02 is over, the remaining symbols are not asked for"
+        "warning: INGESTION_BUDGET_MINUTES=0.01 is over, the remaining symbols are not asked for"
         in got["log"]
     )
     assert (
-        "S10 is kept as it was: Yahoo was not asked for S10: INGESTION_BUDGET_MINUTES=0.02 is" in got["log"]
+        "S10 is kept as it was: Yahoo was not asked for S10: INGESTION_BUDGET_MINUTES=0.01 is" in got["log"]
     )
-    assert closes(tmp_path, "S29", SECOND) == closes(tmp_path, "S29")
+    assert closes(tmp_path, "S19", SECOND) == closes(tmp_path, "S19")
 
 
 def test_with_an_exchange_its_sessions_decide(tmp_path, server):
