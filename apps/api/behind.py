@@ -1,6 +1,7 @@
 """What is behind a grade: headlines and closes. They are in the batch's files, which are removed in time."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,16 @@ def prices(files: BatchFiles, batch: Shown, symbol: str, most: int, missing: lis
         missing.append(f"prices: {path.relative_to(files.data_dir)} cannot be read")
         return None
     return [Close.model_validate(row) for row in rows.iter_rows(named=True)]
+
+
+def paths(files: BatchFiles, batch: Shown) -> list[Path]:
+    """Return the files that these are read from, whether they are there or not."""
+    found = [files.data_dir / batch.version / MANIFEST] if batch.version else []
+    for dataset in ("prices", "sentiment"):
+        with suppress(BadData, OSError):  # which `missing` says
+            if version := _version(files, batch, dataset):
+                found.append(version.folder / READ[dataset][1])
+    return found
 
 
 def _path(files: BatchFiles, batch: Shown, dataset: str, missing: list[str]) -> Path | None:

@@ -6,7 +6,7 @@ import polars as pl
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from apps.api.batches import BatchFiles
-from apps.api.behind import headlines, prices
+from apps.api.behind import headlines, paths, prices
 from apps.api.etags import fresh
 from apps.api.history.answers import Place
 from apps.api.history.contributions import why
@@ -40,7 +40,7 @@ def get_symbol(
     found = kept.batch(batch)
     files = BatchFiles(kept.root, found.batch)
     request.state.batch = found.batch
-    fresh(request, response, [*kept.paths(), files.grades])
+    fresh(request, response, [*kept.paths(), *paths(files, found)])
     rows = kept.rows(found, pl.col("symbol") == symbol.upper())
     if rows.is_empty():
         raise HTTPException(404, f"this symbol has no grade in batch {found.batch}")
