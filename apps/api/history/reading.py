@@ -12,7 +12,7 @@ from apps.api.batches import BatchFiles
 from apps.api.history.answers import HistoryRow
 from apps.api.history.months import Month, Shown, folder_of, month_of, months, rows_of_all
 from apps.api.history.moves import moves
-from apps.api.history.record import rebuild
+from apps.api.history.record import catch_up
 from apps.api.history.rows import FIGURES, SCHEMA
 from apps.common.compared import Marks, marks
 
@@ -28,7 +28,7 @@ class Record:
         """Open it; batches of before there was a record are recorded now."""
         self.root = root
         if not folder_of(root).is_dir() and (root / "grades").is_dir():
-            rebuild(root)
+            catch_up(root)
         self.months = months(root)
 
     def paths(self) -> list[Path]:

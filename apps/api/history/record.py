@@ -1,6 +1,7 @@
 """Records what is shown, and rebuilds the record from the versions that are there."""
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,12 +9,17 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from apps.api.batches import BatchFiles, graded
-from apps.api.history.months import Damaged, Month, Shown, alone, folder_of, month_of, months
+from apps.api.history.faults import Damaged
+from apps.api.history.lock import POLL, alone
+from apps.api.history.months import Month, Shown, month_of, months
 from apps.api.history.rows import rows_of
 from apps.api.records import GradesAnswer
 from apps.api.versions import shown, shown_grades
 from apps.common.files import checksum
-from apps.common.stage import StageError
+from apps.common.stage import BadData, StageError
+
+PATIENCE = 10.0  # seconds that a grading waits for another one that writes
+LONG = 300.0  # the same of a rebuild, for which nobody waits
 
 log = logging.getLogger("rankalpha.api")
 
@@ -29,32 +35,56 @@ class Rebuilt(BaseModel):
 def record(files: BatchFiles) -> str | None:
     """Add to the record what is shown of a batch, once; return why it cannot be added.
 
-    It never keeps grades from being shown.
+    It never keeps grades from being shown, whatever is wrong, and hardly delays them.
     """
     try:
-        if not folder_of(files.data_dir).is_dir():
-            rebuild(files.data_dir)
-        with alone(files.data_dir):
+        with alone(files.data_dir, PATIENCE):
             _add(files)
-    except (StageError, OSError) as error:
-        log.warning("warning: batch %s is shown, but not recorded: %s", files.key, error)
-        return str(error)
+    except Exception as error:  # noqa: BLE001  the grades are shown, and Airflow must hear so
+        problem = str(error) or type(error).__name__
+        log.warning("warning: batch %s is shown, but not recorded: %s", files.key, problem)
+        return problem
     return None
+
+
+def unrecorded(root: Path) -> list[BatchFiles]:
+    """Return the batches whose grades are shown otherwise than the record has them, or not at all in it."""
+    return [files for files in graded(root) if not _is_recorded(files)]
 
 
 def rebuild(root: Path) -> Rebuilt:
     """Record each batch whose grades are there; a damaged file is moved aside first. Nothing else is lost."""
-    recorded, unread = [], []
-    with alone(root):
+    with alone(root, LONG):
         damaged = [_move_aside(month) for month in months(root) if _is_damaged(month)]
-        for files in reversed(graded(root)):
-            try:
+    return _recorded(root, graded(root)).model_copy(update={"damaged": damaged})
+
+
+def catch_up(root: Path) -> Rebuilt:
+    """Record what could not be recorded when it was shown, as it was before there was a record."""
+    return _recorded(root, unrecorded(root))
+
+
+def _recorded(root: Path, some: list[BatchFiles]) -> Rebuilt:
+    recorded, unread = [], []
+    for files in reversed(some):
+        try:
+            with alone(root, LONG):
                 if _add(files):
                     recorded.append(files.key)
-            except (StageError, OSError) as error:
-                log.warning("warning: batch %s is not recorded: %s", files.key, error)
-                unread.append(str(error))
-    return Rebuilt(recorded=recorded, damaged=damaged, unread=unread)
+        except Exception as error:  # noqa: BLE001  as above, and the others can be recorded all the same
+            log.warning("warning: batch %s is not recorded: %s", files.key, error)
+            unread.append(str(error))
+        time.sleep(2 * POLL)  # let a grading in between
+    return Rebuilt(recorded=recorded, damaged=[], unread=unread)
+
+
+def _is_recorded(files: BatchFiles) -> bool:
+    try:
+        found = month_of(files.data_dir, files.key).current().get(files.key)
+        graded_at = datetime.fromtimestamp(files.grades.stat().st_mtime, UTC)  # as an answer says it
+    except (StageError, OSError):
+        return False
+    return found is not None and found.graded_at == graded_at
 
 
 def _add(files: BatchFiles) -> bool:
@@ -66,6 +96,8 @@ def _add(files: BatchFiles) -> bool:
     if newest and (newest.version, newest.checksum) == (place, digest):
         return False
     grades = shown_grades(files)
+    if grades.batch != files.key:
+        raise BadData(f"{files.grades}: these are the grades of batch {grades.batch}; remove the file")
     added = _shown(grades, place, digest, (each.shown_at for each in sets))
     month.add(added, rows_of(grades, place, added.shown_at))
     return True
@@ -92,11 +124,15 @@ def _is_damaged(month: Month) -> bool:
         month.rows()
     except Damaged:
         return True
+    except StageError:  # it may be whole
+        return False
     return False
 
 
 def _move_aside(month: Month) -> str:
-    aside = month.path.with_name(f"{month.path.name}.damaged")
+    """Rename a file, which may have been damaged before, too; return its new name."""
+    known = len(list(month.path.parent.glob(f"{month.path.name}.damaged*")))
+    aside = month.path.with_name(f"{month.path.name}.damaged{f'-{known + 1}' if known else ''}")
     month.path.replace(aside)
     log.warning("warning: %s was damaged; it is kept as %s", month.path, aside)
     return aside.name
