@@ -13,7 +13,7 @@ from apps.api.batches import batches, graded
 from apps.api.etags import NotModified, not_modified
 from apps.api.history import exporting
 from apps.api.history import routes as routes_of_history
-from apps.api.history.months import Damaged
+from apps.api.history.faults import Damaged
 from apps.api.requests import Configured
 from apps.api.settings import Settings
 from apps.api.versions import Taken

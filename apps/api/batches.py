@@ -80,9 +80,8 @@ class BatchFiles:
 
     def universe(self) -> Path | None:
         """Return the names and sectors that came with the prices; None without. Raises Changed."""
-        version = self.version("prices")
         known = "prices" in self.inputs or "scores" not in self.inputs
-        return version.file(UNIVERSE) if known and (version.folder / UNIVERSE).is_file() else None
+        return self.version("prices").file_if_any(UNIVERSE) if known else None
 
     def reading(self, inputs: Mapping[str, Reference]) -> "BatchFiles":
         """Return the batch with these versions, and the version of prices that its scores were made from."""

@@ -71,11 +71,11 @@ def prices(files: BatchFiles, batch: Shown, symbol: str, most: int, missing: lis
 
 def sources(files: BatchFiles, batch: Shown) -> list[Path]:
     """Return the files that headlines and closes are read from, whether they are there or not."""
-    found = []
-    for dataset in ("sentiment", "prices"):
+    found = [files.data_dir / batch.version / MANIFEST] if batch.version else []
+    for dataset in ("prices", "sentiment"):
         with suppress(BadData, OSError):  # its reader reports it
-            version = _version(files, batch, dataset)
-            found += [version.folder / READ[dataset][1]] if version else []
+            if version := _version(files, batch, dataset):
+                found.append(version.folder / READ[dataset][1])
     return found
 
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from apps.api import versions
 from apps.api.answers import RefreshAnswer
 from apps.api.batches import BatchFiles
-from apps.api.history.record import record
+from apps.api.history.record import catch_up, record
 from apps.api.requests import Configured, MarketQuery, PublishRequest, check_place, root_of
 from apps.common.manifest import Reference
 from apps.common.versions import Version
@@ -24,13 +24,16 @@ class Verified(BaseModel):
 
 
 @router.post("/api/v1/grading/publish", response_model_exclude_none=True)
-def publish(request: Request, settings: Configured, body: PublishRequest) -> RefreshAnswer:
+def publish(
+    request: Request, settings: Configured, body: PublishRequest, after: BackgroundTasks
+) -> RefreshAnswer:
     """Show a version of a batch's grades, after its bytes are verified. Safe to repeat."""
     request.state.batch = body.batch
     check_place("version", body.version, f"grades/{body.batch}/")
     files = BatchFiles(root_of(settings, body.market), body.batch)
     version = Version(files.data_dir / body.version.path, body.version.sha256)
     done = versions.show(files, version)
+    after.add_task(catch_up, files.data_dir)  # nobody waits for older batches
     return RefreshAnswer.of(files.key, body.market, done, record(files))
 
 

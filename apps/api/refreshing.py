@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
 
 from apps.api import versions
 from apps.api.answers import RefreshAnswer
-from apps.api.batches import BatchFiles, batches
+from apps.api.batches import BatchFiles, batches, graded
 from apps.api.grading import graded_from
-from apps.api.history.record import record
+from apps.api.history.record import catch_up, is_recorded, record
 from apps.api.records import write_grades
 from apps.api.requests import BatchQuery, Configured, MarketQuery, RefreshRequest, check_inputs, root_of
 from apps.api.versions import Graded
 from apps.common.batches import prune_followers, sweep
 from apps.common.compared import unchanged
 from apps.common.files import checksum
+from apps.common.stage import StageError
 
 router = APIRouter()
 
@@ -25,6 +26,7 @@ router = APIRouter()
 def refresh(
     request: Request,
     settings: Configured,
+    after: BackgroundTasks,
     body: RefreshRequest | None = None,
     batch: BatchQuery = None,
     market: MarketQuery = None,
@@ -47,6 +49,7 @@ def refresh(
         files = _to_grade(root, asked)
         done = _grade_and_show(files, settings.sentiment_weight)
         problem = record(files)
+        after.add_task(catch_up, root)  # nobody waits for older batches
     request.state.batch = files.key
     _prune(root, body)
     return RefreshAnswer.of(files.key, market, done, problem)
@@ -89,9 +92,23 @@ def _grade_and_show(files: BatchFiles, sentiment_weight: float) -> Graded:
 
 def _prune(root: Path, body: RefreshRequest) -> None:
     volume = root / "grades"
-    prune_followers(volume)
+    prune_followers(volume, keep=_to_be_recorded(root))
     if body.keep:
         sweep(volume, body.keep, lambda folder: _is_shown(root, folder))
+
+
+def _to_be_recorded(root: Path) -> list[str]:
+    """Return the batches whose grades must not go yet, because the record does not have them."""
+    oldest = min((files.key for files in batches(root)), default="")
+    old = (files for files in graded(root) if files.key < oldest)
+    return [files.key for files in old if not is_recorded(files) and _can_be_read(files)]
+
+
+def _can_be_read(files: BatchFiles) -> bool:
+    try:
+        return versions.shown_grades(files).batch == files.key
+    except (StageError, OSError):
+        return False
 
 
 def _is_shown(root: Path, folder: Path) -> bool:

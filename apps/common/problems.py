@@ -27,7 +27,9 @@ def problem(status: int, detail: str, **more: Any) -> JSONResponse:
 def refused(_request: Request, error: Exception) -> JSONResponse:
     """Answer with the status and the text of an HTTPException."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return problem(status, getattr(error, "detail", str(error)))
+    answer = problem(status, getattr(error, "detail", str(error)))
+    answer.headers.update(getattr(error, "headers", None) or {})  # such as Allow
+    return answer
 
 
 def invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -29,10 +29,10 @@ def read_universe(path: Path) -> pl.DataFrame:
     """
     try:
         table = pl.read_csv(path.read_bytes(), infer_schema=False, truncate_ragged_lines=False)
+        table = table.rename(lambda name: name.strip().lower())
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise BadData(f"{path}: not readable ({reason}); save it as CSV with columns {_named()}") from error
-    table = table.rename(lambda name: name.strip().lower())
     if lacking := [name for name in REQUIRED if name not in table.columns]:
         raise BadData(f"{path}: line 1 has no column {lacking[0]}; expected the columns {_named()}")
     cells = [

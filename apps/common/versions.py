@@ -82,6 +82,11 @@ class Version:
                 raise Changed(problem)
         return path
 
+    def file_if_any(self, name: str) -> Path | None:
+        """Return the path of a file that not all versions have; None without it. Raises as `file` does."""
+        has = self.sha256 and name in self.manifest().files
+        return self.file(name) if has or (self.folder / name).is_file() else None
+
     def problems(self) -> list[str]:
         """Compare all of it with what was published; return what differs."""
         try:

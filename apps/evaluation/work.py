@@ -139,7 +139,8 @@ def _written(batch: Batch, record: Record, evaluation: Evaluation, read: dict[st
         details={
             **details(evaluation),
             "unread": record.unread,
-            "pruned": len(prune_followers(volume)),
+            # the next one may have to go on from the same, if this one is not published
+            "pruned": len(prune_followers(volume, keep=[each.batch for each in record.continued])),
         },
         read=read,
         earlier=record.continued,

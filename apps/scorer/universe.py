@@ -21,8 +21,8 @@ def members(prices: Version, signals: pl.DataFrame, day: date, sector_neutral: b
 
 def listed(prices: Version, sector_neutral: bool) -> pl.DataFrame | None:
     """Return what universe.csv beside the prices lists; None without one. Raises as `members` does."""
-    if (prices.folder / UNIVERSE).is_file():
-        return read_universe(prices.file(UNIVERSE))
+    if path := prices.file_if_any(UNIVERSE):
+        return read_universe(path)
     if sector_neutral:
         raise BadConfig(
             f"SCORER_SECTOR_NEUTRAL=true needs sectors, and {prices.folder / UNIVERSE} is not there; "

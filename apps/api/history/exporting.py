@@ -1,6 +1,10 @@
 """The route that gives rows of the record as a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from io import BytesIO
+from threading import Lock
 from typing import Annotated, Literal
 
 import polars as pl
@@ -15,6 +19,8 @@ router = APIRouter(prefix="/api/v1/grading")
 
 MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 MOST_ROWS = 250_000  # an answer is made in memory, of which the API has 0.5 GB
+MAKING = Lock()
+FORMULA = r"^([=+\-@\t\r])"  # what a spreadsheet would compute
 CONTENT: dict[str, dict[str, str]] = {media: {} for media in MEDIA.values()}
 
 
@@ -31,28 +37,47 @@ def export(
 ) -> Response:
     """Return a file with a batch, or all batches from one day to another; if left out, the newest batch.
 
-    422 for more than 250,000 rows: ask for fewer days at a time.
+    422 for more than 250,000 rows: ask for fewer days at a time. 429 while another one is made. In CSV a text
+    that a spreadsheet would compute has a ' before it.
     """
     if batch and (since or until):
         raise HTTPException(422, "name either a batch or days, not both")
     kept = Record(root_of(settings, market))
     fresh(request, response, kept.paths())
+    with _one_at_a_time():
+        rows, name = _wanted(kept, batch, since, until)
+        content = _file(rows.drop("shown_at"), form)
+    headers = {**response.headers, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    return Response(content, headers=headers, media_type=MEDIA[form])
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if not MAKING.acquire(blocking=False):
+        raise HTTPException(429, "another export is being made; ask again in some seconds")
+    try:
+        yield
+    finally:
+        MAKING.release()
+
+
+def _wanted(
+    kept: Record, batch: str | None, since: date | None, until: date | None
+) -> tuple[pl.DataFrame, str]:
+    """Return the rows, and the name of the file."""
     if since or until:
         if (number := kept.number(since, until)) > MOST_ROWS:
             detail = f"{number} rows, and an export has {MOST_ROWS} at most; ask for fewer days at a time"
             raise HTTPException(422, detail)
-        rows, name = kept.between(since, until), f"grades-{since or 'first'}-{until or 'newest'}"
-    else:
-        found = kept.batch(batch)
-        rows, name = kept.rows(found), f"grades-{found.batch.replace(':', '')}"
-    headers = {**response.headers, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
-    return Response(_file(rows.drop("shown_at"), form), headers=headers, media_type=MEDIA[form])
+        return kept.between(since, until), f"grades-{since or 'first'}-{until or 'newest'}"
+    found = kept.batch(batch)
+    return kept.rows(found), f"grades-{found.batch.replace(':', '')}"
 
 
 def _file(rows: pl.DataFrame, form: str) -> bytes:
     file = BytesIO()
     if form == "csv":
-        rows.write_csv(file)
+        rows.with_columns(pl.col(pl.String).str.replace(FORMULA, "'$1")).write_csv(file)
     else:
         rows.write_parquet(file, compression="zstd")
     return file.getvalue()

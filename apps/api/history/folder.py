@@ -1,8 +1,5 @@
-"""The folder of a market's record, and who may write in it."""
+"""The folder of a market's record, with a file for each month."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from apps.api.history.months import Month
@@ -21,16 +18,3 @@ def months(root: Path) -> list[Month]:
 def month_of(root: Path, batch: str) -> Month:
     """Return the file that holds a batch, or would."""
     return Month(folder_of(root) / f"{batch[:7]}.parquet")
-
-
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Keep other processes and threads from writing the record; what a killed one has left is removed."""
-    folder = folder_of(root)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        with suppress(OSError):  # a file system without locks has one API
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in folder.glob(".*.parquet.*"):
-            left.unlink(missing_ok=True)
-        yield

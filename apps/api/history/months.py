@@ -2,27 +2,30 @@
 
 A row is a symbol's grade in a batch. A batch that is shown again adds a set of rows; the newest set counts.
 What a file holds is listed in its metadata, so that nobody has to read all rows to know it. Rows are sorted
-by symbol, so that a reader of one symbol skips all others.
+by symbol, so that a reader of one symbol skips all others. A file is compared with its seal before it is
+read, so that no damage passes for grades.
+
+Columns may come in later versions: one that a file lacks is null, one that is not known here is kept.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from apps.api.history.faults import Damaged, NotRead, fault, first_line
 from apps.api.history.rows import SCHEMA
 from apps.common.compared import Marks, marks
-from apps.common.parquet import write_parquet
-from apps.common.stage import BadData
+from apps.common.parquet import is_sealed, write_parquet
 
 LISTED = "rankalpha.sets"  # key in a file's metadata
 # what a reader of one symbol has to look at, and to decompress: small, but not so small that lists of it grow
 LAYOUT = {"row_group_size": 8_192, "data_page_size": 8_192}  # rows, bytes
-FIX = "run make rebuild-history, which writes it again from the published versions"
 
 
 class Shown(BaseModel):
@@ -42,14 +45,6 @@ class Shown(BaseModel):
 SETS = TypeAdapter(list[Shown])
 
 
-class Damaged(BadData):
-    """A file of the record cannot be read."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path} is damaged: {problem}; {FIX}")
-        self.path = path
-
-
 @dataclass(frozen=True)
 class Month:
     """One file."""
@@ -62,7 +57,7 @@ class Month:
         return self.path.stem
 
     def sets(self) -> list[Shown]:
-        """Return what was shown, oldest first; nothing without the file. Raises Damaged."""
+        """Return what was shown, oldest first; nothing without the file. Raises Damaged and NotRead."""
         found = marks(self.path)
         return list(_sets(self.path, found)) if found else []
 
@@ -72,7 +67,9 @@ class Month:
 
     def scan(self) -> pl.LazyFrame:
         """Return the rows of all sets, to be read as far as they are needed."""
-        return pl.scan_parquet(self.path, glob=False)
+        return pl.scan_parquet(
+            self.path, glob=False, schema=SCHEMA, missing_columns="insert", extra_columns="ignore"
+        )
 
     def rows(self, *wanted: pl.Expr) -> pl.DataFrame:
         """Return the rows that count and fulfil what is wanted. Raises Damaged."""
@@ -84,11 +81,11 @@ class Month:
         try:
             frame = pl.read_parquet(self.path, glob=False) if before else frame
             rows = (each.select(SCHEMA.names()) for _, each in sets)
-            frame = pl.concat([frame, *rows]).sort("symbol", "batch", "shown_at")
+            frame = pl.concat([frame, *rows], how="diagonal").sort("symbol", "batch", "shown_at")
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise Damaged(self.path, _first_line(error)) from error
+            raise fault(self.path, error) from error
         text = SETS.dump_json([*before, *(shown for shown, _ in sets)]).decode()
-        write_parquet(self.path, frame, {LISTED: text}, **LAYOUT)
+        write_parquet(self.path, frame, {LISTED: text}, **LAYOUT, sealed=True)
 
 
 def rows_of_all(
@@ -116,20 +113,22 @@ def _rows(month: Month, query: pl.LazyFrame) -> pl.DataFrame:
     try:
         return query.collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise Damaged(month.path, _first_line(error)) from error
+        raise fault(month.path, error) from error
 
 
 @lru_cache(maxsize=256)
 def _sets(path: Path, _marks: Marks) -> tuple[Shown, ...]:
     try:
-        return tuple(SETS.validate_json(pl.read_parquet_metadata(path)[LISTED]))
+        content = path.read_bytes()
     except FileNotFoundError:
         return ()
+    except OSError as error:
+        raise NotRead(path, error) from error
+    if not is_sealed(content):
+        raise Damaged(path, "its bytes are not those that were written")
+    try:
+        return tuple(SETS.validate_json(pl.read_parquet_metadata(BytesIO(content))[LISTED]))
     except KeyError as error:
         raise Damaged(path, "its metadata do not list what it holds") from error
-    except (pl.exceptions.PolarsError, OSError, ValidationError) as error:
-        raise Damaged(path, _first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    except (pl.exceptions.PolarsError, ValidationError) as error:
+        raise Damaged(path, first_line(error)) from error

@@ -7,9 +7,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from apps.api.batches import graded
-from apps.api.history.folder import alone, months
-from apps.api.history.months import Damaged, Month
-from apps.api.history.record import fill
+from apps.api.history.faults import Damaged
+from apps.api.history.folder import months
+from apps.api.history.lock import alone
+from apps.api.history.months import Month
+from apps.api.history.record import LONG, fill
+from apps.common.stage import StageError
 
 log = logging.getLogger("rankalpha.api")
 
@@ -24,9 +27,9 @@ class Rebuilt(BaseModel):
 
 def rebuild(root: Path) -> Rebuilt:
     """Record each batch whose grades are there; a damaged file is moved aside first. Nothing else is lost."""
-    with alone(root):
+    with alone(root, LONG):
         damaged = [_move_aside(month) for month in months(root) if _is_damaged(month)]
-        recorded, unread = fill(root, graded(root))
+    recorded, unread = fill(root, graded(root), LONG)
     return Rebuilt(recorded=recorded, damaged=damaged, unread=list(unread.values()))
 
 
@@ -35,6 +38,8 @@ def _is_damaged(month: Month) -> bool:
         month.rows()
     except Damaged:
         return True
+    except StageError:  # it may be whole
+        return False
     return False
 
 

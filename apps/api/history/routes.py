@@ -25,8 +25,9 @@ from apps.api.requests import Configured, MarketQuery, root_of
 router = APIRouter(prefix="/api/v1/grading")
 
 MOST = 10_000
+MOST_SKIPPED = 1_000_000_000
 Limit = Annotated[int, Query(ge=1, le=MOST, description="how many of the list at most")]
-Offset = Annotated[int, Query(ge=0, description="how many of the list to skip")]
+Offset = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="how many of the list to skip")]
 Since = Annotated[
     date | None, Query(alias="from", description="first day of the batches, such as 2026-11-22")
 ]

@@ -58,6 +58,7 @@ def test_what_people_write(tmp_path: Path) -> None:
         ),
         ("symbol,name,sector\nKO,Coke,Food\nko,Coke,Food\n", "line 3, symbol KO: its dates overlap"),
         ("symbol,name,sector\nKO,Coke,Food,more\n", "not readable"),
+        ("symbol,name,sector,Symbol \nKO,Coke,Food,K\n", "not readable"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -3,6 +3,9 @@
 import polars as pl
 import pytest
 
+from apps.common.manifest import seal
+from apps.common.versions import Changed, Version
+from apps.scorer.universe import listed
 from tests.unit.apps.scorer.test_work import END, closes
 from tests.unit.apps.support.stage_process import BATCH, result, run_stage
 
@@ -57,3 +60,17 @@ def test_a_file_that_cannot_be_used(tmp_path, prices):
     done = run_stage("scorer", tmp_path)
     assert done.returncode == 65
     assert "universe.csv: line 3, symbol A: its dates overlap" in done.stderr
+
+
+def test_a_file_that_was_published_and_is_gone_is_not_taken_for_none(prices):
+    """Or symbols that have left would be scored, and nobody would know."""
+    write(prices, "A,Alpha,Tech,,")
+    version = prices.parent / "v-1"
+    version.mkdir()
+    for name in ("prices.parquet", "universe.csv"):
+        prices.with_name(name).rename(version / name)
+    sealed = seal(version, f"prices/{BATCH}/v-1", "ingestion", {})
+    assert listed(Version(version, sealed.sha256), sector_neutral=False).height == 1
+    (version / "universe.csv").unlink()
+    with pytest.raises(Changed, match=r"universe\.csv: missing"):
+        listed(Version(version, sealed.sha256), sector_neutral=False)

@@ -153,3 +153,46 @@ def test_the_page_about_the_api_loads_nothing_from_elsewhere(client: httpx.Clien
     assert "<script" not in page.text
     assert "//" not in page.text.replace("/openapi.json", "")
     assert client.get(str(client.base_url.join("/openapi.json"))).json()["openapi"].startswith("3.")
+
+
+@pytest.mark.parametrize("path", ["batches", "changes", "symbols/AAPL/history"])
+def test_an_offset_beyond_all_numbers_is_refused(three: httpx.Client, path: str) -> None:
+    for offset, status in ((10**9, 200), (10**30, 422)):
+        answer = three.get(path, params={"offset": offset})
+        assert (answer.status_code, "offset" in answer.json()) == (status, status == 200)
+
+
+def test_a_text_that_a_spreadsheet_would_compute_is_text_in_csv(client: httpx.Client, data: Path) -> None:
+    signals = (0.1, 0.1, -0.1, 0.1)
+    show(client, data, FIRST, {"=1+1": signals, "^GSPC": signals, "BRK-B": signals})
+    lines = client.get("export").text.splitlines()[1:]
+    assert {line.split(",")[1] for line in lines} == {"'=1+1", "^GSPC", "BRK-B"}
+    assert ",-0.1," in lines[0]  # a number is a number
+    whole = pl.read_parquet(BytesIO(client.get("export", params={"format": "parquet"}).content))
+    assert set(whole["symbol"]) == {"=1+1", "^GSPC", "BRK-B"}
+
+
+def test_one_export_at_a_time(three: httpx.Client) -> None:
+    """Each takes memory that the API has once."""
+    with exporting.MAKING:
+        answer = three.get("export", params={"from": "2026-11-01"})
+        assert (answer.status_code, "another export" in answer.json()["detail"]) == (429, True)
+    assert three.get("export", params={"from": "2026-11-01"}).status_code == 200
+    assert three.get("export", params={"batch": "2020-01-01T00:00:00"}).status_code == 404
+    assert three.get("export").status_code == 200  # also after one that was refused
+
+
+def test_the_etag_of_a_symbol_changes_with_what_is_behind_its_grade(three: httpx.Client, data: Path) -> None:
+    before = three.get("symbols/AAPL")
+    assert before.json()["prices"]
+    asked = {"If-None-Match": before.headers["etag"]}
+    assert three.get("symbols/AAPL", headers=asked).status_code == 304
+    next((data / "prices" / THIRD).glob("*/prices.parquet")).unlink()
+    after = three.get("symbols/AAPL", headers=asked)
+    assert (after.status_code, after.json()["prices"]) == (200, None)
+
+
+def test_a_wrong_method_names_the_right_one(three: httpx.Client) -> None:
+    answer = three.delete("batches")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.headers["content-type"] == "application/problem+json"

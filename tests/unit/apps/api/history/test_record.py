@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import shutil
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,8 +14,12 @@ import pytest
 
 from apps.api.batches import BatchFiles
 from apps.api.history.folder import months
+from apps.api.history.lock import alone
+from apps.api.history.months import LISTED, SETS
 from apps.api.history.rebuilding import rebuild
 from apps.api.history.record import record
+from apps.common.parquet import write_parquet
+from tests.support.waiting import wait_for
 from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
 
 
@@ -21,6 +27,15 @@ def ranks(client: httpx.Client, symbol: str) -> list[tuple[str, int]]:
     """The batches of a symbol's history with its ranks, oldest first."""
     answer = client.get(f"symbols/{symbol}/history").raise_for_status().json()
     return [(row["batch"], row["rank"]) for row in reversed(answer["history"])]
+
+
+@contextmanager
+def without_a_record(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Show grades as an API without a record does, or one whose disk is full."""
+    with monkeypatch.context() as patched:
+        patched.setattr("apps.api.publishing.record", lambda _: None)
+        patched.setattr("apps.api.publishing.catch_up", lambda _: None)
+        yield
 
 
 def test_what_is_shown_is_recorded_once(client: httpx.Client, data: Path) -> None:
@@ -65,13 +80,13 @@ def test_it_outlives_batches_and_symbols(client: httpx.Client, data: Path) -> No
     assert old["missing"] == ["prices: the files of this batch were removed"]
 
 
-def test_grades_of_before_there_was_a_record_are_recorded(client: httpx.Client, data: Path) -> None:
-    show(client, data, FIRST)
-    shutil.rmtree(data / "grades" / "history")
+def test_grades_of_before_there_was_a_record_are_recorded_when_they_are_asked_for(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with without_a_record(monkeypatch):
+        show(client, data, FIRST)
+    assert not (data / "grades" / "history").exists()
     assert ranks(client, "AAPL") == [(FIRST, 1)]
-    shutil.rmtree(data / "grades" / "history")
-    show(client, data, SECOND)
-    assert ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)]
 
 
 def test_a_kill_while_older_grades_are_recorded_loses_none(client: httpx.Client, data: Path) -> None:
@@ -91,15 +106,6 @@ def test_what_could_not_be_recorded_is_with_the_next_batch(client: httpx.Client,
     assert client.get("symbols/AAPL", params={"batch": key}).status_code == 404
     show(client, data, SECOND)
     assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, SECOND, key]
-
-
-def test_each_damaged_file_is_kept(client: httpx.Client, data: Path) -> None:
-    show(client, data, FIRST)
-    kept = []
-    for content in (b"once", b"twice"):
-        months(data)[0].path.write_bytes(content)
-        kept += client.post("history/rebuild").json()["damaged"]
-    assert [(data / "grades" / "history" / name).read_bytes() for name in kept] == [b"once", b"twice"]
 
 
 def test_grades_of_an_older_form_are_recorded(client: httpx.Client, data: Path) -> None:
@@ -137,16 +143,128 @@ def test_a_damaged_file_is_reported_and_rebuilt(
     assert client.post("history/rebuild").json() == {"recorded": [], "damaged": [], "unread": []}
 
 
-def test_a_damaged_row_group_is_reported(client: httpx.Client, data: Path) -> None:
-    """Its metadata are whole: only who reads the rows can know."""
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_single_changed_bit_is_no_grade(client: httpx.Client, data: Path, place: float) -> None:
+    """Parquet itself would mostly read another number, and report nothing."""
     show(client, data, FIRST)
     path = months(data)[0].path
     whole = bytearray(path.read_bytes())
-    whole[4:600] = bytes(596)
+    whole[int(place * len(whole))] ^= 1
     path.write_bytes(whole)
     answer = client.get("symbols/AAPL/history")
     assert (answer.status_code, "make rebuild-history" in answer.json()["detail"]) == (500, True)
     assert client.post("history/rebuild").json()["recorded"] == [FIRST]
+
+
+def test_each_damaged_file_is_kept(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    path = months(data)[0].path
+    for number in (1, 2, 3):
+        path.write_text(f"damage {number}")
+        client.post("history/rebuild").raise_for_status()
+    assert sorted(each.read_text() for each in path.parent.glob("*.damaged*")) == [
+        f"damage {number}" for number in (1, 2, 3)
+    ]
+
+
+def test_a_file_that_the_disk_does_not_give_out_is_left_where_it_is(client: httpx.Client, data: Path) -> None:
+    """It may be whole, and hold batches that are nowhere else; a folder cannot be read by any user."""
+    show(client, data, FIRST)
+    path = months(data)[0].path
+    path.rename(path.with_suffix(".whole"))
+    path.mkdir()
+    rebuilt = client.post("history/rebuild").raise_for_status().json()
+    assert (rebuilt["damaged"], len(rebuilt["unread"])) == ([], 1)
+    assert f"{path} cannot be read" in rebuilt["unread"][0]
+    path.rmdir()
+    path.with_suffix(".whole").rename(path)
+    assert ranks(client, "AAPL") == [(FIRST, 1)]
+
+
+def test_files_of_other_versions_of_the_record_are_read_and_kept(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    (month,) = months(data)
+    sets = {LISTED: SETS.dump_json(month.sets()).decode()}
+    other = pl.read_parquet(month.path).drop("peers").with_columns(newer=pl.lit("x"))
+    write_parquet(month.path, other, sets, sealed=True)
+    assert ranks(client, "AAPL") == [(FIRST, 1)]
+    assert "not_recorded" not in show(client, data, SECOND)
+    assert ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)]
+    assert set(pl.read_parquet(month.path)["newer"]) == {"x", None}
+
+
+def test_a_copy_under_another_key_is_not_of_that_batch(client: httpx.Client, data: Path) -> None:
+    show(client, data, FIRST)
+    shutil.copyfile(data / "grades" / f"{FIRST}.json", data / "grades" / f"{THIRD}.json")
+    for _ in range(2):
+        rebuilt = client.post("history/rebuild").raise_for_status().json()
+        assert (rebuilt["recorded"], len(rebuilt["unread"])) == ([], 1)
+    assert pl.read_parquet(months(data)[0].path).height == len(SIGNALS)
+
+
+@pytest.mark.parametrize("fault", [ValueError("no day"), pl.exceptions.ComputeError("no"), MemoryError()])
+def test_no_fault_of_the_record_keeps_grades_from_being_shown(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("apps.api.history.record.rows_of", fails)
+    assert show(client, data, FIRST)["not_recorded"]
+    assert client.get("grades").json()["batch"] == FIRST
+
+
+def test_a_writer_that_does_not_end_delays_grades_for_moments_only(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.api.history.record.PATIENCE", 0.1)
+    show(client, data, FIRST)
+    with alone(data, 1):
+        answer = show(client, data, SECOND)
+        assert "another request" in answer["not_recorded"]
+        assert client.get("grades").json()["batch"] == SECOND
+    wait_for("the batch is recorded afterwards", lambda: ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)])
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_is_not_in_the_record_is_recorded_after_the_next_grading(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """As after an upgrade, also one that was cut off when the record had `begun`."""
+    with without_a_record(monkeypatch):
+        show(client, data, FIRST)
+    if begun:
+        (data / "grades" / "history").mkdir()
+    show(client, data, SECOND)
+    wait_for("both are recorded", lambda: ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)])
+
+
+def test_what_was_shown_otherwise_without_being_recorded_is_recorded_later(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(client, data, FIRST)
+    with without_a_record(monkeypatch):
+        show(client, data, FIRST, {"KO": (0.5, 0.5, -0.01, 0.5)}, number=2)
+    assert not is_recorded(BatchFiles(data, FIRST))
+    show(client, data, SECOND)
+    wait_for("the newer grades are recorded", lambda: ranks(client, "KO")[0] == (FIRST, 1))
+    assert is_recorded(BatchFiles(data, FIRST))
+
+
+def test_grades_stay_until_they_are_recorded(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their prices are gone, so that nobody else needs them any more."""
+    with without_a_record(monkeypatch):
+        show(client, data, FIRST)
+        kept = data / "grades" / f"{FIRST}.json"
+        shutil.rmtree(data / "prices" / FIRST)
+        show(client, data, SECOND)
+        assert kept.exists()
+    rebuild(data)
+    show(client, data, THIRD)
+    assert not kept.exists()
+    assert ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1), (THIRD, 1)]
 
 
 def test_a_disk_that_takes_nothing_keeps_no_grades_from_being_shown(
