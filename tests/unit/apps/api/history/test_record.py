@@ -4,9 +4,10 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import polars as pl
@@ -17,7 +18,7 @@ from apps.api.history.folder import months
 from apps.api.history.lock import alone
 from apps.api.history.months import LISTED, SETS
 from apps.api.history.rebuilding import rebuild
-from apps.api.history.record import record
+from apps.api.history.record import COMPLETE, complete, is_recorded, record
 from apps.common.parquet import write_parquet
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
@@ -89,23 +90,27 @@ def test_grades_of_before_there_was_a_record_are_recorded_when_they_are_asked_fo
     assert ranks(client, "AAPL") == [(FIRST, 1)]
 
 
-def test_a_kill_while_older_grades_are_recorded_loses_none(client: httpx.Client, data: Path) -> None:
-    show(client, data, FIRST)
+def test_a_kill_while_older_grades_are_recorded_loses_none(
+    client: httpx.Client, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with without_a_record(monkeypatch):
+        show(client, data, FIRST)
     keys = copies(data, 3)
-    shutil.rmtree(data / "grades" / "history")
-    killed = multiprocessing.get_context("spawn").Process(target=_killed_while_writing, args=(data, FIRST))
+    spawn = multiprocessing.get_context("spawn")
+    killed = spawn.Process(target=_killed_while_writing, args=(complete, data))
     killed.start()
     killed.join(120)
     assert killed.exitcode == -signal.SIGKILL
     assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, *keys]
 
 
-def test_what_could_not_be_recorded_is_with_the_next_batch(client: httpx.Client, data: Path) -> None:
+def test_what_could_not_be_recorded_is_soon_after_the_next_batch(client: httpx.Client, data: Path) -> None:
     show(client, data, FIRST)
     (key,) = copies(data, 1)  # shown by an API of before there was a record, or on a full disk
     assert client.get("symbols/AAPL", params={"batch": key}).status_code == 404
     show(client, data, SECOND)
-    assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, SECOND, key]
+    recorded = [FIRST, SECOND, key]
+    wait_for("it is recorded", lambda: [batch for batch, _ in ranks(client, "AAPL")] == recorded)
 
 
 def test_grades_of_an_older_form_are_recorded(client: httpx.Client, data: Path) -> None:
@@ -299,17 +304,19 @@ def _record_all(root: Path, keys: list[str], start: object) -> None:
         assert record(BatchFiles(root, key)) is None
 
 
-def _killed_while_writing(root: Path, key: str) -> None:
+def _killed_while_writing(record_it: Callable[[Any], Any], what: object) -> None:
     def half(_: pl.DataFrame, path: Path, **__: object) -> None:
         path.write_bytes(b"PAR1 half of it")
         os.kill(os.getpid(), signal.SIGKILL)
 
     pl.DataFrame.write_parquet = half
-    record(BatchFiles(root, key))
+    record_it(what)
 
 
 def copies(data: Path, number: int) -> list[str]:
     """Grades of more batches that are on the disk, and not recorded yet."""
+    if (history := data / "grades" / "history").is_dir():
+        wait_for("what was shown before is recorded", (history / COMPLETE).exists)
     keys = [f"2026-11-25T{hour:02}:00:00" for hour in range(number)]
     text = (data / "grades" / f"{FIRST}.json").read_text()
     for key in keys:
@@ -335,7 +342,9 @@ def test_two_processes_at_once_lose_nothing(client: httpx.Client, data: Path) ->
 def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_record(client: httpx.Client, data: Path) -> None:
     show(client, data, FIRST)
     (key,) = copies(data, 1)
-    killed = multiprocessing.get_context("spawn").Process(target=_killed_while_writing, args=(data, key))
+    killed = multiprocessing.get_context("spawn").Process(
+        target=_killed_while_writing, args=(record, BatchFiles(data, key))
+    )
     killed.start()
     killed.join(120)
     assert killed.exitcode == -signal.SIGKILL
