@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from datasets import PRICES, SCORES, SCORES_CONTRACT
 from rankalpha.pipeline.market import Market
+from rankalpha.settings import settings
 from rankalpha.stages.docker import DockerOptions, Volume
 from rankalpha.stages.scorer import SCORER
 from tests.support.engine import labels
@@ -69,6 +70,7 @@ def airflow(engine, session, build, demo, tmp_path, monkeypatch):
     fixed = {"RANKALPHA_DEFER": "false", "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode()}
     for key, value in {"RANKALPHA_ENV_DIR": str(profile.parent), **nobody, **fixed}.items():
         monkeypatch.setenv(key, value)
+    settings.cache_clear()
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=no_variable), raising=False)
     market = Market(name=f"t{session.rpartition('-')[2]}")
     # its root can be written to, because the stage keeps a journal there
