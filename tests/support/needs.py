@@ -10,7 +10,6 @@ SOCKET = "/var/run/docker.sock"
 IMAGE = "python:3.13-slim-trixie"  # what the stages of the tests run in
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
-    "a C compiler": ("cc", "gcc", "clang"),
     "prometheus": ("promtool",),
 }
 
