@@ -15,9 +15,9 @@ from datasets import PRICES, SCORES, SCORES_CONTRACT
 from rankalpha.pipeline.market import Market
 from rankalpha.stages.docker import DockerOptions, Volume
 from rankalpha.stages.scorer import SCORER
+from tests.support.checkout import ROOT
 from tests.support.engine import labels
 from tests.support.needs import IMAGE
-from tests.support.stack import ROOT
 from tests.unit.rankalpha.support import together
 from tests.unit.rankalpha.support.reuse_world import ingest, run
 

@@ -8,8 +8,9 @@ import re
 
 import pytest
 
+from tests.support.checkout import EACH_RUNS
+from tests.support.embedded_stack import RunningStack
 from tests.support.other_clock import OtherClock
-from tests.support.stack import EACH_RUNS, RunningStack
 from tests.support.template import copy_database
 from tests.support.waiting import wait_for
 
