@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from apps.common.stage import Batch as StageBatch
-from apps.ingestion.prices import SCHEMA
+from apps.ingestion.table import SCHEMA
 from apps.ingestion.trading import Trading
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.health.diagnosis import incidents
