@@ -215,11 +215,11 @@ def test_an_api_without_versions(airflow):
 def test_the_record_that_it_goes_on_from_outlives_its_prices(airflow):
     """This evaluation may not be published, and then the next one goes on from the same."""
     for key in WEEK[:2]:
-        evaluated(airflow, key)
+        evaluated(airflow, key, every="252")
     for key in WEEK[:2]:
         shutil.rmtree(airflow.data / "prices" / key)
-    assert airflow.run("evaluations", WEEK[2], EVALUATION_EVERY="63").returncode == 0
+    assert airflow.run("evaluations", WEEK[2], EVALUATION_EVERY="252").returncode == 0
     assert not airflow.folder("evaluations", WEEK[0]).exists()
     shutil.rmtree(airflow.data / "grades" / WEEK[0])
-    evaluated(airflow, WEEK[2])
+    evaluated(airflow, WEEK[2], every="252")
     assert sessions(airflow, WEEK[2]) == [("16", WEEK[0]), ("17", WEEK[1]), ("18", WEEK[2])]
