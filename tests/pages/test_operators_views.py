@@ -174,6 +174,7 @@ def test_two_batches_are_compared_by_version_checksum_figures_and_checks(page, s
     shown(page, server).locator(f'[data-id="{KEY}"]').click()
     page.get_by_label("Compare with").select_option(OTHER)
     rows = page.locator(".compared tbody tr:visible")
+    expect(rows).to_have_count(3)
     cells = [row.locator("th, td").all_text_contents() for row in rows.all()]
     assert cells == [
         ["Version", "prices/2026-11-22T06:00:00/a", "prices/2026-11-21T06:00:00/b", "differs"],
