@@ -20,8 +20,6 @@ from apps.scorer.universe import inside
 FIGURES = ("score", *SCORES)
 # Sessions that a score sees: those of its longest signal, and as many more as a symbol may lack of them.
 WINDOW = FIVE_YEARS + 1 + 63
-OFTEN, RARELY = 7, 21  # divide the horizons of 21 and 63 sessions, so that turnover is known for them
-MANY = 300_000  # scores, above which the backtest takes longer than half a minute
 SURVIVORS = "It ranks the symbols of today: those that have left the market are missing, which flatters it."
 LISTED = "It ranks those that universe.csv lists for each day, as far as they have prices."
 LIMITS = (
@@ -29,11 +27,6 @@ LIMITS = (
     "It has no sentiment, because the headlines of the past are not known.",
     "The method of today is held against a past that its authors knew.",
 )
-
-
-def spacing(symbols: int, sessions: int) -> int:
-    """Return how many sessions lie between two gradings of the backtest."""
-    return OFTEN if symbols * max(0, sessions - YEAR) <= MANY * OFTEN else RARELY
 
 
 def limits(universe: pl.DataFrame | None) -> tuple[str, ...]:

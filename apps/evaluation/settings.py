@@ -14,9 +14,9 @@ class Settings(Environment):
 
     model_config = SettingsConfigDict(env_prefix="EVALUATION_")
 
-    every: int | None = Field(
-        default=None,
+    every: int = Field(
+        default=21,
         ge=1,
         le=252,
-        description="Sessions between two gradings of the backtest; unset: 7, or 21 with many symbols.",
+        description="Sessions between two gradings of the backtest; one that divides 21 and 63 gives turnover.",
     )

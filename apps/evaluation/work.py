@@ -45,9 +45,8 @@ def evaluate(batch: Batch) -> Result:
         sessions, calendar = Sessions.of(prices["date"], ""), ""
     closes = _closes(prices, record, sessions)
     del prices  # text of each row takes most of the memory
-    every = settings.every or backtest.spacing(closes["symbol"].n_unique(), len(sessions.days))
     universe = _universe(version, closes, scorer)
-    past = backtest.scored(closes, sessions, every, scorer, calendar, universe)
+    past = backtest.scored(closes, sessions, settings.every, scorer, calendar, universe)
     evaluation = Evaluation(
         batch=batch.key,
         as_of=record.newest["session"][0],
@@ -55,7 +54,7 @@ def evaluate(batch: Batch) -> Result:
         horizons=list(HORIZONS),
         live=part_of("live", _live(record, closes, sessions), closes, sessions, FIGURES, limits=LIMITS),
         backtest=part_of(
-            "backtest", past, closes, sessions, backtest.FIGURES, every, backtest.limits(universe)
+            "backtest", past, closes, sessions, backtest.FIGURES, settings.every, backtest.limits(universe)
         ),
     )
     return _written(batch, record, evaluation, {"prices": version} if version.sha256 else {})

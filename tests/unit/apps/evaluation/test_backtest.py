@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from apps.evaluation import backtest
-from apps.evaluation.backtest import limits, scored, spacing
+from apps.evaluation.backtest import limits, scored
 from apps.scorer.settings import Settings
 from tests.unit.apps.support.graded_past import days_of, walks
 from tests.unit.apps.support.stage_process import BATCH, run_stage
@@ -78,10 +78,6 @@ def test_a_symbol_that_is_no_longer_traded_leaves_the_ranking(closes):
 def test_a_short_history_has_no_gradings():
     assert scores(walks(3, 252)).is_empty()
     assert scores(walks(3, 253)).height == 3
-
-
-def test_many_symbols_are_graded_less_often():
-    assert (spacing(20, 7_800), spacing(500, 2_520), spacing(5_000, 2_520)) == (7, 7, 21)
 
 
 def test_it_says_what_it_cannot_know():

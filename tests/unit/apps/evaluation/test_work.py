@@ -74,7 +74,7 @@ def test_live_record_and_backtest(airflow):
         ranks = pl.DataFrame({"x": of_batch["composite"].rank(), "y": pl.Series(gains).rank()})
         expected.append(ranks.select(pl.corr("x", "y")).item())
     assert day["ic"] == pytest.approx(sum(expected) / 2, abs=1e-9)
-    assert past["every"] == 7
+    assert past["every"] == 21
     assert past["gradings"] > 500
     assert past["figures"]["score"]["21"]["t"] is not None
     assert "sentiment" not in past["figures"]
