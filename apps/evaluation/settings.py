@@ -18,5 +18,5 @@ class Settings(Environment):
         default=21,
         ge=1,
         le=252,
-        description="Sessions between two gradings of the backtest; one that divides 21 and 63 gives turnover.",
+        description="Sessions between two gradings of the backtest.",
     )

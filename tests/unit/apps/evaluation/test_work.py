@@ -75,7 +75,7 @@ def test_live_record_and_backtest(airflow):
         expected.append(ranks.select(pl.corr("x", "y")).item())
     assert day["ic"] == pytest.approx(sum(expected) / 2, abs=1e-9)
     assert past["every"] == 21
-    assert past["gradings"] > 500
+    assert past["gradings"] > 300
     assert past["figures"]["score"]["21"]["t"] is not None
     assert "sentiment" not in past["figures"]
     assert past["limits"]

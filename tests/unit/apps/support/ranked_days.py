@@ -6,8 +6,13 @@ from pathlib import Path
 import httpx
 import polars as pl
 
+from apps.api import publishing
+from apps.api.history.folder import folder_of
+from apps.api.history.record import COMPLETE, catch_up
+from apps.common.compared import marks
 from apps.scorer.ranking import ranked
 from apps.scorer.work import RAW
+from tests.support.waiting import wait_for
 from tests.unit.apps.support.api_batch import seal_batch
 from tests.unit.apps.support.batch_files import AS_OF, write_prices, write_sentiment
 from tests.unit.apps.support.graded_versions import NAME
@@ -43,8 +48,14 @@ def show(
     signals: Signals | None = None,
     sentiment: Mapping[str, float | None] | None = None,
     number: int = 1,
+    *,
+    settled: bool = True,
 ) -> dict[str, object]:
-    """Make a batch's versions, grade them, and have the grades shown; return the answer."""
+    """Make a batch's versions, grade them, and have the grades shown; return the answer.
+
+    If `settled`, what the API does after its answer is over, too.
+    """
+    before = marks(folder_of(data) / COMPLETE)
     signals = SIGNALS if signals is None else signals
     write_scored(data, key, signals)
     write_sentiment(data, dict(sentiment or {}), key)
@@ -52,4 +63,7 @@ def show(
     body = {"batch": key, "version": f"{NAME[:-1]}{number}", "inputs": seal_batch(data, key, number)}
     made = client.post("refresh", json=body).raise_for_status().json()["version"]
     version = {name: made[name] for name in ("path", "sha256")}
-    return client.post("publish", json={"batch": key, "version": version}).raise_for_status().json()
+    answer = client.post("publish", json={"batch": key, "version": version}).raise_for_status().json()
+    if settled and publishing.catch_up is catch_up:  # a test can leave it out
+        wait_for("older batches are recorded", lambda: marks(folder_of(data) / COMPLETE) != before)
+    return answer

@@ -18,7 +18,7 @@ from apps.api.history.folder import months
 from apps.api.history.lock import alone
 from apps.api.history.months import LISTED, SETS
 from apps.api.history.rebuilding import rebuild
-from apps.api.history.record import COMPLETE, complete, is_recorded, record
+from apps.api.history.record import complete, is_recorded, record
 from apps.common.parquet import write_parquet
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.ranked_days import FIRST, SECOND, SIGNALS, THIRD, show
@@ -109,8 +109,7 @@ def test_what_could_not_be_recorded_is_soon_after_the_next_batch(client: httpx.C
     (key,) = copies(data, 1)  # shown by an API of before there was a record, or on a full disk
     assert client.get("symbols/AAPL", params={"batch": key}).status_code == 404
     show(client, data, SECOND)
-    recorded = [FIRST, SECOND, key]
-    wait_for("it is recorded", lambda: [batch for batch, _ in ranks(client, "AAPL")] == recorded)
+    assert [batch for batch, _ in ranks(client, "AAPL")] == [FIRST, SECOND, key]
 
 
 def test_grades_of_an_older_form_are_recorded(client: httpx.Client, data: Path) -> None:
@@ -225,7 +224,7 @@ def test_a_writer_that_does_not_end_delays_grades_for_moments_only(
     monkeypatch.setattr("apps.api.history.record.PATIENCE", 0.1)
     show(client, data, FIRST)
     with alone(data, 1):
-        answer = show(client, data, SECOND)
+        answer = show(client, data, SECOND, settled=False)
         assert "another request" in answer["not_recorded"]
         assert client.get("grades").json()["batch"] == SECOND
     wait_for("the batch is recorded afterwards", lambda: ranks(client, "AAPL") == [(FIRST, 1), (SECOND, 1)])
@@ -315,8 +314,6 @@ def _killed_while_writing(record_it: Callable[[Any], Any], what: object) -> None
 
 def copies(data: Path, number: int) -> list[str]:
     """Grades of more batches that are on the disk, and not recorded yet."""
-    if (history := data / "grades" / "history").is_dir():
-        wait_for("what was shown before is recorded", (history / COMPLETE).exists)
     keys = [f"2026-11-25T{hour:02}:00:00" for hour in range(number)]
     text = (data / "grades" / f"{FIRST}.json").read_text()
     for key in keys:
