@@ -118,4 +118,4 @@ def test_each_step_names_those_that_it_comes_after():
         "evaluation": ["grading"],
         "frontend": ["grading"],
     }
-    assert [step["step"] for step in found["steps"] if step["aside"]] == ["evaluation"]
+    assert [step["step"] for step in found["steps"] if step["optional"]] == ["evaluation"]
