@@ -196,7 +196,7 @@ def test_columns_say_what_they_mean_to_the_mouse_and_to_the_keyboard(opened) -> 
     page.focus("[data-sort=composite]")
     page.keyboard.press("Tab")
     expect(tip).to_be_visible()
-    assert "last twelve months" in tip.text_content()
+    assert "12-month return" in tip.text_content()
 
 
 def test_the_rows_that_are_shown_can_be_had_as_csv(opened) -> None:
