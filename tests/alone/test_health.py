@@ -106,9 +106,9 @@ def test_the_overview_of_a_graded_batch(stack, graded, monkeypatch):
     )
     seen = overview(stack.api, 3, DEFAULT_PIPELINE)
     first = [url for url, request in asked if not request["params"].get("offset")]
-    assert sum("/taskInstances/" not in url for url in first) == 14, "none for each batch"
+    assert sum("/taskInstances/" not in url for url in first) == 15, "none for each batch"
     failed = sum(one["state"] in ("failed", "blocked") for batch in seen["batches"] for one in batch["steps"])
-    assert len(first) <= 14 + 4 * failed, "what failed steps have left"
+    assert len(first) <= 15 + 4 * failed, "what failed steps have left"
     (found,) = [batch for batch in seen["batches"] if batch["batch"] == graded]
     assert found["settled"]
     steps = {one["step"]: one for one in found["steps"]}
@@ -136,7 +136,7 @@ def test_the_command_shows_batches_freshness_durations_and_resources(stack, grad
     for text in (graded, "Freshness", "Durations and resources", "sentiment", "newest heartbeat"):
         assert text in done.stdout
     shown = json.loads(stack.command("health", "--json").stdout)
-    assert {one["step"] for one in shown["usage"]} == {"ingestion", "scoring", "sentiment"}
+    assert {one["step"] for one in shown["usage"]} == {"ingestion", "scoring", "sentiment", "evaluation"}
     assert all(one["seconds"] > 0 for one in shown["durations"])
 
 
