@@ -76,7 +76,7 @@ airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow AR
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
 	$(RUN_TESTS) tests/airflow tests/unit tests/docs
 
-test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; seven minutes
+test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; eight minutes
 	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
 
 test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; forty minutes
