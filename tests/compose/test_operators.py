@@ -79,7 +79,7 @@ def test_a_stage_is_re_run_from_the_page(stack, batch, browser):
     with signed_in(browser, stack) as page:
         frame = batches_of(page)
         panel = opened(frame, batch, "sentiment")
-        panel.get_by_label("Publish, so that grading follows").uncheck()
+        panel.get_by_label("Publish, so that").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
         panel.get_by_role("button", name="Start the run").click()
         expect(frame.locator("#toast")).to_contain_text("of rankalpha_sentiment has started")

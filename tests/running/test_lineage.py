@@ -95,7 +95,7 @@ def test_a_batch_that_failed_is_shown_as_far_as_it_came(lane):
     done = lane.command("lineage", "--batch", key)
     assert done.returncode == 0, done.stdout
     assert "run_ingestion, attempt 1: failed" in done.stdout
-    assert done.stdout.count("writes  nothing yet") == 4
+    assert done.stdout.count("writes  nothing yet") == 5
 
 
 def test_the_script_prints_text_and_json(lane, steps):

@@ -98,7 +98,7 @@ def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batch
     with signed_in(browser, lane.stack) as page:
         frame = batches_of(page, lane.market.name)
         panel = opened(frame, GRADED, "sentiment")
-        panel.get_by_label("Publish, so that grading follows").uncheck()
+        panel.get_by_label("Publish, so that").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
         panel.get_by_role("button", name="Start the run").click()
         frame.locator("#toast", has_text=f"of {lane.dag('sentiment')} has started").wait_for()
