@@ -128,7 +128,7 @@ def test_the_watchdog_sees_every_batch_settled_by_few_requests(stack, graded, mo
         **{name: ["graded"] for name in NAMES},
     }
     assert all_incidents(found) == []
-    assert sum(not request["params"].get("offset") for request in asked) == 9
+    assert sum(not request["params"].get("offset") for request in asked) == 10
     (alone,) = snapshots(stack.api, 1, [pipeline("m07")])
     assert alone.batches == next(one for one in found if one.pipeline.market.name == "m07").batches
 
