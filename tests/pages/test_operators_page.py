@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import chromium
 from tests.support.contrast import FAINT
 from tests.unit.rankalpha.support.page_server import (
     KEY,
@@ -31,12 +30,6 @@ RICH = overview(
         ],
     },
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

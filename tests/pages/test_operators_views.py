@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from rankalpha.health.standing import State
 from tests.support.accessibility import stumbles
-from tests.support.browser import chromium
 from tests.unit.rankalpha.support.page_server import (
     KEY,
     STATES,
@@ -21,12 +20,6 @@ from tests.unit.rankalpha.support.page_server import (
 
 OTHER = "2026-11-21T06:00:00"
 BATCHES = (batch(KEY, "done", "failed", "running", "waiting", "waiting", aside="waiting"), batch(OTHER))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,11 @@
 """The ranking page for each reader: findings of axe-core, contrast, and every width."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.accessibility import stumbles
-from tests.support.browser import chromium
 from tests.support.contrast import FAINT
-from tests.support.ranking import FIRST, open_page, record, stack, write_days
+from tests.support.ranking import FIRST, open_page, record
 
 PLACES = {
     "ranking": ("", "#rows .move"),
@@ -19,20 +16,6 @@ PLACES = {
     "nothing": ("?q=nothing", "#nothing"),
     "no batch": ("?batch=2020-01-01T00:00:00", "#leave"),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def frontend(tmp_path_factory):
-    data = tmp_path_factory.mktemp("ranking")
-    with stack(data) as (api, frontend):
-        write_days(data, api)
-        yield frontend
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The ranking page in a real browser, with the real API and frontend behind it."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
@@ -11,7 +10,6 @@ import pytest
 from apps.common.parquet import NOTICE, write_parquet
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
-from tests.support.browser import chromium
 from tests.support.ranking import open_page, stack, symbols, write_batch
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.batch_files import AS_OF, KEY, write_scores, write_sentiment
@@ -20,12 +18,6 @@ from tests.unit.apps.support.local_servers import served
 HOSTILE = "<img src=x onerror=alert(1)>"
 SCORES: dict[str, float | None] = {"AAPL": 80.0, "KO": 60.0, "PG": 40.0, "XOM": 20.0}
 NEWER = "2026-11-23T06:00:00"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,29 +1,12 @@
 """The ranking page's record of the grades: its charts and measures, and what it says while there is none."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import chromium
-from tests.support.ranking import NOTHING, measures, record, stack, write_days
+from tests.support.ranking import NOTHING, measures, record
 
 ALL = ["AAPL", "XOM", "KO", "PG", "GE"]
 ABSENT = {"status": 404, "json": {"detail": "no batch has been evaluated yet"}}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def frontend(tmp_path_factory):
-    data = tmp_path_factory.mktemp("ranking")
-    with stack(data) as (api, frontend):
-        write_days(data, api)
-        yield frontend
 
 
 @pytest.fixture

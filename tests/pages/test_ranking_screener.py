@@ -1,46 +1,21 @@
 """What a person does on the ranking page beside reading it: panel, filters, batches, markets, keys."""
 
 import csv
-from collections.abc import Iterator
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import chromium
 from tests.support.ranking import (
     FIRST,
     SECOND,
     THIRD,
     amount,
     open_page,
-    stack,
     symbols,
-    write_batch,
-    write_days,
 )
 
 ALL = ["AAPL", "XOM", "KO", "PG", "GE"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return tmp_path_factory.mktemp("ranking")
-
-
-@pytest.fixture(scope="module")
-def frontend(data):
-    with stack(data) as (api, frontend):
-        write_days(data, api)
-        write_batch(data / "nyse", {"IBM": 70.0, "GE": 30.0}, THIRD)
-        api.post("/api/v1/grading/refresh", json={"market": "nyse"}).raise_for_status()
-        yield frontend
 
 
 @pytest.fixture

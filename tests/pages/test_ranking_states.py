@@ -1,7 +1,6 @@
 """The ranking page when something beside the grades is missing, slow, damaged, or much."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,33 +8,12 @@ from playwright.sync_api import expect
 
 from apps.frontend.app import create_app
 from apps.frontend.settings import Settings
-from tests.support.browser import chromium
 from tests.support.http_server import Answer, Request, local_server
-from tests.support.ranking import FIRST, SECOND, THIRD, open_page, stack, symbols, write_batch, write_days
+from tests.support.ranking import FIRST, SECOND, THIRD, open_page, symbols
 from tests.unit.apps.support.local_servers import served
 
 ALL = ["AAPL", "XOM", "KO", "PG", "GE"]
 MANY = 5000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return tmp_path_factory.mktemp("ranking")
-
-
-@pytest.fixture(scope="module")
-def frontend(data):
-    with stack(data) as (api, frontend):
-        write_days(data, api)
-        write_batch(data / "nyse", {"IBM": 70.0, "GE": 30.0}, THIRD)
-        api.post("/api/v1/grading/refresh", json={"market": "nyse"}).raise_for_status()
-        yield frontend
 
 
 @pytest.fixture

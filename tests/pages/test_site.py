@@ -9,8 +9,6 @@ from html.parser import HTMLParser
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import chromium
-
 LOADING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
 ELSEWHERE = re.compile(r"(?:[a-z]+:)?//")
 PARTS = ("docs", "scripts/site", "rankalpha/web/page/static", "bench/results")
@@ -29,12 +27,6 @@ def site(root, tmp_path_factory):
     done = build(root, folder)
     assert done.returncode == 0, done.stderr
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(params=[("light", DESKTOP), ("dark", PHONE)], ids=["light desktop", "dark phone"])

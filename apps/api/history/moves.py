@@ -8,6 +8,7 @@ import polars as pl
 
 from apps.api.history.contributions import contributions, rounded, weights
 from apps.api.history.rows import PARTS
+from apps.scorer.ranking import percentile
 
 SPLIT = ("momentum", "value", "quality", "sentiment", "universe", "other")
 PLACE = ("rank", "grade", "composite")
@@ -40,9 +41,8 @@ def _parted(frame: pl.DataFrame, both: pl.Series) -> pl.DataFrame:
 
 
 def _percentile(values: pl.Expr, peers: list[str]) -> pl.Expr:
-    """Return what the scorer calls a percentile, see `apps.scorer.ranking`."""
-    percentile = (values.rank("average") - 0.5) / values.count() * 100
-    return percentile.over(peers) if peers else percentile
+    """Return the scorer's percentile, among the same peers if there are any."""
+    return percentile(values).over(peers) if peers else percentile(values)
 
 
 def _differences() -> list[pl.Expr]:

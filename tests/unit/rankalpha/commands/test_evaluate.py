@@ -6,7 +6,6 @@ import pytest
 
 from rankalpha.commands.evaluate import evaluate
 from rankalpha.commands.refusals import REFUSALS
-from tests.support.http_server import local_server
 
 KEY = "2026-11-20T06:00:00"
 MEASURES = {
@@ -32,23 +31,16 @@ RECORD = {
 
 
 @pytest.fixture
-def servers(monkeypatch, profile_dir):
+def servers(monkeypatch, serving):
     """Airflow's API and RankAlpha's; gives the requests and what the latter answers."""
     answers = {"record": (200, RECORD)}
 
     def answer(request):
-        if request.path == "/auth/token":
-            return 201, {"access_token": "token"}
-        if request.path.startswith("/api/v2/variables/"):
-            return 404, {"detail": "not found"}
         assert request.path == "/api/v1/grading/record"
         return answers["record"]
 
-    with local_server(answer) as (url, requests):
-        monkeypatch.setenv("RANKALPHA_AIRFLOW_URL", url)
-        monkeypatch.setenv("RANKALPHA_API_URL", url)
-        monkeypatch.setenv("RANKALPHA_ADMIN_PASSWORD", "p")
-        monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "80")
+    with serving(answer) as requests:
         yield answers, requests
 
 

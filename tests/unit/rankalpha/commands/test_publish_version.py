@@ -4,7 +4,6 @@ import pytest
 
 from rankalpha.commands.publish_version import publish_version
 from rankalpha.commands.refusals import REFUSALS, Refused
-from tests.support.http_server import local_server
 
 KEY = "2025-11-20T06:00:00"
 FIRST, SECOND = ({"path": f"prices/{KEY}/scorer-{n}-1", "sha256": f"{n}a" * 32} for n in (1, 2))
@@ -31,10 +30,6 @@ class Servers:
         self.refuses = ()
 
     def __call__(self, request):
-        if request.path == "/auth/token":
-            return 201, {"access_token": "token"}
-        if request.path.startswith("/api/v2/variables/"):
-            return 404, {"detail": "not found"}
         if request.path == "/api/v1/verify":
             wrong = ["its SHA-256 is another"] if request.query["sha256"] == [self.wrong] else []
             return 200, {"ok": not (self.problems or wrong), "problems": self.problems + wrong}
@@ -48,12 +43,9 @@ class Servers:
 
 
 @pytest.fixture
-def servers(monkeypatch, profile_dir):
+def servers(serving):
     found = Servers()
-    with local_server(found) as (url, _):
-        for name in ("AIRFLOW", "API", "FRONTEND"):
-            monkeypatch.setenv(f"RANKALPHA_{name}_URL", url)
-        monkeypatch.setenv("RANKALPHA_ADMIN_PASSWORD", "sesame")
+    with serving(found):
         yield found
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from rankalpha.commands.rebuild_history import rebuild_history
 from rankalpha.commands.refusals import Refused
-from tests.support.http_server import local_server
 
 KEY = "2026-11-20T06:00:00"
 
@@ -16,21 +15,14 @@ class Servers:
         self.answer, self.posted = (200, {"recorded": [], "damaged": [], "unread": []}), []
 
     def __call__(self, request):
-        if request.path == "/auth/token":
-            return 201, {"access_token": "token"}
-        if request.path.startswith("/api/v2/variables/"):
-            return 404, {"detail": "not found"}
         self.posted.append((request.method, request.path, request.json()))
         return self.answer
 
 
 @pytest.fixture
-def servers(monkeypatch, profile_dir):
+def servers(serving):
     found = Servers()
-    with local_server(found) as (url, _):
-        for name in ("AIRFLOW", "API", "FRONTEND"):
-            monkeypatch.setenv(f"RANKALPHA_{name}_URL", url)
-        monkeypatch.setenv("RANKALPHA_ADMIN_PASSWORD", "sesame")
+    with serving(found):
         yield found
 
 
