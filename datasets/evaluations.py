@@ -55,7 +55,7 @@ EVALUATIONS_CONTRACT = Contract(
             severity="warn",
         ),
         # no real signal is that good: a grade that knows the future looks like this
-        Check(name="rank IC for sure", figure=reported("surest_ic"), most=0.3, severity="warn"),
+        Check(name="highest lower end of a rank IC", figure=reported("surest_ic"), most=0.3, severity="warn"),
         Check(
             name="live grades with returns",
             figure=reported("live_coverage_21"),
