@@ -5,7 +5,8 @@ from playwright.sync_api import expect
 
 from tests.support.accessibility import stumbles
 from tests.support.contrast import FAINT
-from tests.support.ranking import FIRST, open_page, record
+from tests.support.ranking import FIRST, fits, open_page, record
+from tests.support.waiting import wait_for
 
 PLACES = {
     "ranking": ("", "#rows .move"),
@@ -60,10 +61,7 @@ def test_nobody_stumbles_on_a_phone(at, place: str) -> None:
 def test_it_fits_every_width(at, width: int) -> None:
     page = at("ranking", viewport={"width": width, "height": 800})
     page.wait_for_selector("#rows svg path.line")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    box = page.locator(".card").bounding_box()
-    last = page.locator("#rows tr").first.locator(".column-trend").bounding_box()
-    assert last["x"] + last["width"] <= box["x"] + box["width"] + 0.5
+    wait_for(f"the page in {width} pixels", lambda: fits(page, width), 20)
 
 
 def test_the_panel_fits_a_phone_and_holds_the_focus(at) -> None:

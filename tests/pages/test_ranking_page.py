@@ -10,7 +10,7 @@ import pytest
 from apps.common.parquet import NOTICE, write_parquet
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
-from tests.support.ranking import open_page, stack, symbols, write_batch
+from tests.support.ranking import fits, open_page, stack, symbols, write_batch
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.batch_files import AS_OF, KEY, write_scores, write_sentiment
 from tests.unit.apps.support.local_servers import served
@@ -209,11 +209,4 @@ def test_what_is_not_a_market_is_reported(page, market: str) -> None:
 def test_it_fits_every_width(page, width: int, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
-
-    def fits() -> bool:
-        box = page.locator(".card").bounding_box()
-        last = page.locator("#rows tr").first.locator(".column-trend").bounding_box()
-        inside = last["x"] + last["width"] <= box["x"] + box["width"] + 0.5
-        return inside and page.evaluate("document.documentElement.scrollWidth") <= width
-
-    wait_for(f"the page in {width} pixels", fits, 20)
+    wait_for(f"the page in {width} pixels", lambda: fits(page, width), 20)

@@ -86,6 +86,20 @@ def symbols(page: Any) -> list[str]:
     return page.locator("#rows .ticker").all_text_contents()
 
 
+INSIDE = """(width) => {
+  // there is none while rows are drawn again
+  const last = document.querySelector("#rows tr .column-trend")?.getBoundingClientRect();
+  const card = document.querySelector(".card").getBoundingClientRect();
+  return Boolean(last?.width) && last.right <= card.right + 0.5
+    && document.documentElement.scrollWidth <= width;
+}"""
+
+
+def fits(page: Any, width: int) -> bool:
+    """Return whether the page is no wider than that, and its table's last column within the card."""
+    return bool(page.evaluate(INSIDE, width))
+
+
 def amount(text: str) -> float:
     """Return the number that a text on the page is."""
     return float(text.replace("\N{MINUS SIGN}", "-"))
