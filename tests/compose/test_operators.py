@@ -65,8 +65,8 @@ def test_the_page_shows_the_batch_by_its_stages_and_leads_to_a_stages_log(stack,
         assert sum(map(int, counts)) == 20
         panel = opened(frame, batch, "ingestion")
         expect(panel.locator(".checks tbody tr").first).to_contain_text("passed")
-        image = panel.locator("dd").get_by_text("rankalpha_ingestion", exact=True)
-        expect(image).to_be_visible()  # before its digest
+        image = panel.locator("dt:text-is('Image') + dd")  # before its digest
+        expect(image).to_have_text("rankalpha_ingestion")
         expect(panel.locator("code", has_text=re.compile(r"^sha256:[0-9a-f]{64}$")).first).to_be_visible()
         panel.get_by_role("link", name="run_ingestion, attempt 1").first.click()
         # Airflow shows the end of a log first
