@@ -10,7 +10,7 @@ SECONDS = {"ingestion": 6, "scorer": 1, "sentiment": 1, "evaluation": 1}
 CODE = """
 import json, os, socket, sys, time
 stage, seconds, batch = sys.argv[1], int(sys.argv[2]), os.environ["RANKALPHA_BATCH"]
-if stage != "evaluation":  # which may only read there, and is no part of the matrix
+if stage != "evaluation":  # which may only read there; no batch waits for it
     with open("/data/prices/journal.jsonl", "a") as journal:
         journal.write(json.dumps({"stage": stage, "batch": batch, "host": socket.gethostname()}) + "\\n")
 for tick in range(seconds * 2):
