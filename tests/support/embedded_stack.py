@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from rankalpha.commands.readiness import wait_for_airflow
@@ -63,6 +64,16 @@ class RunningStack(Stack):
         """The process ids of the stack's programs, such as `airflow:scheduler`, by their names."""
         status = self.stack("status").stdout
         return {name: int(pid) for name, pid in re.findall(r"^(\S+) .* pid (\d+)", status, re.MULTILINE)}
+
+    def running(self):
+        """All processes of the stack, however they call themselves, PostgreSQL's too."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                words = " ".join([process.cwd(), *process.cmdline(), *process.environ().values()])
+                if str(self.state) in words and "pytest" not in words:
+                    found.append(process)
+        return found
 
     def command(self, name, *arguments):
         """Run a command of `rankalpha` that asks Airflow alone, as an outside monitor does."""

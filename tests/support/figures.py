@@ -9,7 +9,7 @@ import pytest
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "histories.json"
 ALL = os.environ.get("HISTORIES") == "all"
-EXAMPLES = 200 if ALL else 60  # histories of events, on the scheduler's own code
+EXAMPLES = 200 if ALL else 25  # histories of events, on the scheduler's own code
 RUNNING = 12 if ALL else 3  # histories of whole runs, in a running stack
 
 

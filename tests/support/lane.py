@@ -60,11 +60,8 @@ class Lane:
     @contextlib.contextmanager
     def paused(self, step):
         """Pause a DAG for a while."""
-        self.api.patch(f"dags/{self.dag(step)}", {"is_paused": True})
-        try:
+        with self.stack.paused(self.dag(step)):
             yield
-        finally:
-            self.api.patch(f"dags/{self.dag(step)}", {"is_paused": False})
 
     def events(self, dataset):
         """The newest events of a dataset, oldest first."""

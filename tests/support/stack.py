@@ -63,6 +63,15 @@ class Stack:
         body = {"logical_date": None, "partition_key": key}
         return self.api.post(f"dags/{dag_id}/dagRuns", body)["dag_run_id"]
 
+    @contextlib.contextmanager
+    def paused(self, dag_id):
+        """Pause a DAG for a while."""
+        self.api.patch(f"dags/{dag_id}", {"is_paused": True})
+        try:
+            yield
+        finally:
+            self.api.patch(f"dags/{dag_id}", {"is_paused": False})
+
     def runs(self, dag_id, **filters):
         """The newest runs of a DAG, oldest first."""
         newest = {"limit": 100, "order_by": "-run_after"}

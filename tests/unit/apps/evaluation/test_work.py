@@ -32,8 +32,8 @@ def airflow(week, tmp_path):
     return Orchestrator(tmp_path, dict(week.published), week.started)
 
 
-def evaluated(airflow, key, every="63"):
-    airflow.publish("evaluations", key, EVALUATION_EVERY=every)
+def evaluated(airflow, key, **settings):
+    airflow.publish("evaluations", key, **settings)
     return json.loads((airflow.folder("evaluations", key) / "evaluation.json").read_text())
 
 
@@ -56,7 +56,7 @@ def without_versions(airflow, key):
 
 
 def test_live_record_and_backtest(airflow):
-    found = evaluated(airflow, WEEK[2], every="")
+    found = evaluated(airflow, WEEK[2], EVALUATION_EVERY="")
     live, past = found["live"], found["backtest"]
     assert (live["gradings"], live["first"], live["last"]) == (3, "2026-11-16", "2026-11-18")
     day = live["figures"]["composite"]["1"]
@@ -183,7 +183,7 @@ def test_a_symbol_that_was_renamed_is_named_and_lacks_in_the_coverage(airflow):
     for dataset in ("scores", "sentiment"):
         airflow.publish(dataset, WEEK[2])
     airflow.grade(WEEK[2])
-    done = airflow.run("evaluations", WEEK[2], EVALUATION_EVERY="63")
+    done = airflow.run("evaluations", WEEK[2])
     assert done.returncode == 0, done.stderr
     assert "no prices of KO any more" in done.stdout
     assert result("evaluation", airflow.data, WEEK[2])["details"]["live_coverage_1"] == 0.8
@@ -215,11 +215,11 @@ def test_an_api_without_versions(airflow):
 def test_the_record_that_it_goes_on_from_outlives_its_prices(airflow):
     """This evaluation may not be published, and then the next one goes on from the same."""
     for key in WEEK[:2]:
-        evaluated(airflow, key, every="252")
+        evaluated(airflow, key)
     for key in WEEK[:2]:
         shutil.rmtree(airflow.data / "prices" / key)
-    assert airflow.run("evaluations", WEEK[2], EVALUATION_EVERY="252").returncode == 0
+    assert airflow.run("evaluations", WEEK[2]).returncode == 0
     assert not airflow.folder("evaluations", WEEK[0]).exists()
     shutil.rmtree(airflow.data / "grades" / WEEK[0])
-    evaluated(airflow, WEEK[2], every="252")
+    evaluated(airflow, WEEK[2])
     assert sessions(airflow, WEEK[2]) == [("16", WEEK[0]), ("17", WEEK[1]), ("18", WEEK[2])]

@@ -21,7 +21,11 @@ VOLUMES = {
 MADE_BY = {"prices": "ingestion", "scores": "scorer", "sentiment": "sentiment", "evaluations": "evaluation"}
 READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",), "evaluations": ("grades",)}
 EARLIER = {"evaluations": ("grades", "evaluations")}  # others go on from their own
-LISTS = {"INGESTION_SYMBOLS": "AAPL,JPM,KO,PG,XOM", "SENTIMENT_USE_CONSENSUS": "false"}
+GIVEN = {  # few symbols, and a backtest of few sessions
+    "INGESTION_SYMBOLS": "AAPL,JPM,KO,PG,XOM",
+    "SENTIMENT_USE_CONSENSUS": "false",
+    "EVALUATION_EVERY": "252",
+}
 
 
 @dataclass
@@ -55,7 +59,7 @@ class Orchestrator:
                 given[f"RANKALPHA_EARLIER_{before.upper()}"] = json.dumps(listed)
         if keep is not None:
             given["RANKALPHA_KEEP"] = json.dumps(keep)
-        return run_stage(stage, self.data, key, **LISTS | given | settings)
+        return run_stage(stage, self.data, key, **GIVEN | given | settings)
 
     def publish(self, dataset: str, key: str = FIRST, **settings: str) -> dict:
         """Run the stage of a dataset and publish its version; return what it has reported of it."""
