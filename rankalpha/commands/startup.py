@@ -64,7 +64,11 @@ def _triggered(api: AirflowApi) -> tuple[list[dict[str, Any]], list[Outcome]]:
     held: list[Outcome] = []
     for pipeline in pipelines():
         try:
-            runs.append(trigger_dag(api, pipeline))
+            run = trigger_dag(api, pipeline)
+            if run["run_type"] == "scheduled":  # its time is another one than that of this start
+                named = pipeline.market.named(batch_of_run(run))
+                print(f"Batch {named} was due by the schedule; no other one is started.", flush=True)
+            runs.append(run)
         except Paused as paused:
             print(paused, flush=True)
             held.append("held")

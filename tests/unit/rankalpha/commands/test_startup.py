@@ -157,6 +157,21 @@ def test_the_success_of_the_present_day_is_followed(airflow):
     assert triggered(airflow) == (expected, 0)
 
 
+@pytest.mark.parametrize(("run_type", "said"), [("scheduled", 1), ("manual", 0)])
+def test_a_batch_that_was_due_meanwhile_is_followed_and_said_to_be_the_only_one(
+    airflow, monkeypatch, capsys, run_type, said
+):
+    airflow.add(INGESTION_DAG, "running", KEY)["run_type"] = run_type
+    airflow.add("rankalpha_grading", "success", KEY)
+    with serving(airflow) as (api, _):
+        monkeypatch.setattr(startup, "admin_api", lambda: api)
+        monkeypatch.setattr(startup, "show_grades", lambda *_: None)  # of a service that is not here
+        assert startup.run_batch() == 0
+    shown = capsys.readouterr().out
+    assert shown.count(f"Batch {KEY} was due by the schedule; no other one is started.") == said
+    assert f"Following batch {KEY}" in shown
+
+
 @pytest.mark.parametrize(("state", "hours_ago"), [("failed", 2), ("success", 20), ("success", 100)])
 def test_otherwise_a_new_batch_is_started(airflow, state, hours_ago):
     """The next run is due in 5 hours, so that the present day began 19 hours ago."""

@@ -52,7 +52,7 @@ class FakeAirflow:
         """Add a run that became due `hours_ago`."""
         moment = datetime.now(UTC) - timedelta(hours=hours_ago)
         run = {"dag_run_id": f"run-{len(self.runs[dag_id])}", "state": state, "partition_key": batch}
-        run |= {"dag_id": dag_id}
+        run |= {"dag_id": dag_id, "run_type": "manual"}
         run |= {"run_after": moment.isoformat(), "logical_date": None, "conf": {}}
         self.runs[dag_id].append(run)
         return run
