@@ -14,7 +14,7 @@ from apps.common.batches import of_batches
 from apps.common.files import flush, link
 from apps.common.stage import BadData
 from apps.common.versions import Version
-from apps.evaluation.report import Evaluation
+from apps.evaluation.form import Evaluation
 
 VOLUME, FILE = "evaluations", "evaluation.json"
 

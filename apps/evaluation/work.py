@@ -13,8 +13,10 @@ from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import Version
 from apps.evaluation import backtest
+from apps.evaluation.details import details
+from apps.evaluation.form import Evaluation
 from apps.evaluation.record import FIGURES, FILE, LIMITS, Record, prices_of, record_of
-from apps.evaluation.report import Evaluation, details, part_of
+from apps.evaluation.report import part_of
 from apps.evaluation.returns import HORIZONS
 from apps.evaluation.sessions import Sessions
 from apps.evaluation.settings import Settings

@@ -10,7 +10,7 @@ import httpx
 
 from apps.api.app import create_app as create_api
 from apps.api.settings import Settings as ApiSettings
-from apps.evaluation.report import Evaluation
+from apps.evaluation.form import Evaluation
 from apps.frontend.app import create_app as create_frontend
 from apps.frontend.settings import Settings as FrontendSettings
 from tests.unit.apps.support.batch_files import KEY, write_prices, write_scores, write_sentiment

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from apps.common.manifest import seal
-from apps.evaluation.report import Evaluation, Part
+from apps.evaluation.form import Evaluation, Part
 from tests.unit.apps.support.api_batch import NEWER
 from tests.unit.apps.support.batch_files import KEY
 from tests.unit.apps.support.published import overwrite

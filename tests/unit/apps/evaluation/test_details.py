@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from apps.evaluation.report import Evaluation, details, drift, part_of
+from apps.evaluation.details import details, drift
+from apps.evaluation.form import Evaluation
+from apps.evaluation.report import part_of
 from apps.evaluation.returns import HORIZONS, ahead, with_returns
 from tests.unit.apps.support.graded_past import days_of, walks
 from tests.unit.apps.support.graded_past import graded as noise
