@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from rankalpha.containers.copier import Copier
+from rankalpha.containers.drain import cancelled, drain
 from rankalpha.containers.patience import in_thread, patiently
 from rankalpha.containers.usage import Sampler
 from rankalpha.runners.base import Runner
 from rankalpha.runners.container import Container, Usage
-from rankalpha.runners.failures import EngineLost, StageFailed
+from rankalpha.runners.failures import StageFailed
 from rankalpha.runners.line import NOTHING, Line, Mark
 from rankalpha.settings import settings
 
@@ -24,9 +25,6 @@ End = Literal["ended", "overdue", "running"]
 
 INSPECT_SECONDS = 10.0  # between two inspections: a stream that hangs hides the end no longer than this
 LAG_SECONDS = 1.0  # the same while output arrives faster than it is logged
-DRAIN_SECONDS = 5.0  # for more of the output to arrive when the container has ended
-REST_SECONDS = 10.0  # for all of that output
-COUNT_SECONDS = 1.0  # for counting lines that the full log does not take
 MEGABYTE = 1_000_000
 PAUSE_SECONDS = 1.0  # before output that ended early is read again
 
@@ -75,12 +73,12 @@ class Follower:
             while True:
                 container = await self._inspect()
                 if not container.running:
-                    await self._drain(output)
+                    await drain(self._copier, output, self._log)
                     await self._warn_of_missing_lines()
                     return "ended"
                 if seconds_left(container, limit) <= 0:
                     await in_thread(self._runner.stop, self._id)
-                    await self._drain(output)
+                    await drain(self._copier, output, self._log)
                     await self._warn_of_missing_lines()
                     return "overdue"
                 if (rest := until - time.monotonic()) <= 0:
@@ -95,7 +93,7 @@ class Follower:
                         output = asyncio.create_task(self._copier.run())
         finally:
             sampling.cancel()
-            await _cancelled(output)
+            await cancelled(output)
 
     async def _until_news(self, output: "asyncio.Task[None]", pause: float) -> None:
         """Wait for the end of the output, which comes with the container's unless it lags, or for `pause`."""
@@ -104,40 +102,6 @@ class Follower:
             await asyncio.wait({output}, timeout=min(rest, LAG_SECONDS))
             if self._copier.lags:
                 return
-
-    async def _drain(self, output: "asyncio.Task[None]") -> None:
-        """Let the rest of the output arrive; then read on: the stream may hang or have ended early."""
-        deadline = time.monotonic() + REST_SECONDS
-        with suppress(TimeoutError, StageFailed):
-            await self._end_of(output, deadline)
-        if self._copier.full:
-            return
-        try:
-            await self._end_of(asyncio.create_task(self._copier.run()), deadline)
-        except (TimeoutError, EngineLost) as error:
-            if not self._copier.full:
-                reason = str(error) or "it hangs"
-                self._log.warning("The end of the stage's output could not be read: %s", reason)
-
-    async def _end_of(self, output: "asyncio.Task[None]", deadline: float) -> None:
-        """Wait while more of the output is logged, until `deadline`; raises TimeoutError when it hangs."""
-        before: Mark | None = None
-        try:
-            while not output.done():
-                now = time.monotonic()
-                if before == (before := self._copier.written) and not self._copier.full:
-                    raise TimeoutError
-                if now >= deadline:
-                    raise TimeoutError
-                full = self._copier.full
-                await asyncio.wait(
-                    {output}, timeout=min(COUNT_SECONDS if full else DRAIN_SECONDS, deadline - now)
-                )
-                if full:  # counting is not waited for
-                    return
-            output.result()
-        finally:
-            await _cancelled(output)
 
     async def _warn_of_missing_lines(self) -> None:
         """Log how much of the output is missing in the log, and where the whole output is."""
@@ -161,14 +125,6 @@ class Follower:
 def seconds_left(container: Container, limit: timedelta) -> float:
     """Return for how many seconds a running container may go on, however often it was adopted."""
     return (limit - (datetime.now(UTC) - (container.started or container.created))).total_seconds()
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    """Cancel a task and wait for its end; its exception is discarded."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
 
 
 def _ended_well(output: "asyncio.Task[None]") -> bool:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from rankalpha.containers import drain, patience
 from rankalpha.containers import follow as following
-from rankalpha.containers import patience
 from rankalpha.containers.follow import Follower
 from rankalpha.runners.base import GRACE_SECONDS
 from rankalpha.runners.docker import DockerRunner
@@ -28,7 +28,7 @@ LATER = "2026-11-22T07:00:00"
 def quick(monkeypatch, caplog):
     caplog.set_level("INFO", logger=log.name)
     monkeypatch.setattr(following, "INSPECT_SECONDS", 1.0)
-    monkeypatch.setattr(following, "DRAIN_SECONDS", 1.0)
+    monkeypatch.setattr(drain, "DRAIN_SECONDS", 1.0)
     for module in (following, patience):
         monkeypatch.setattr(module, "PAUSE_SECONDS", 0.1)
 
@@ -90,12 +90,12 @@ def test_output_that_the_log_has_room_for_is_written_to_its_end(jobs, way):
 
     begin = time.monotonic()
     assert asyncio.run(Follower(DockerRunner(), one.id, slowly, log).follow(HOUR)) == "ended"
-    assert time.monotonic() - begin > 2 * following.DRAIN_SECONDS
+    assert time.monotonic() - begin > 2 * drain.DRAIN_SECONDS
     assert len(lines) == 10_000
 
 
 def test_a_log_that_is_stuck_hides_neither_the_end_nor_the_time_limit(jobs, way, monkeypatch):
-    monkeypatch.setattr(following, "REST_SECONDS", 2.0)
+    monkeypatch.setattr(drain, "REST_SECONDS", 2.0)
     freed = threading.Event()
 
     def follow_to(one, limit=HOUR):

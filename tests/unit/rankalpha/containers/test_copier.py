@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rankalpha.containers import copier, follow
+from rankalpha.containers import copier, drain, follow
 from rankalpha.containers.copier import ENTRY_BYTES
 from rankalpha.containers.follow import Follower
 from rankalpha.runners.line import NOTHING, Line, Mark
@@ -30,8 +30,8 @@ log = logging.getLogger("task")
 @pytest.fixture(autouse=True)
 def folder(app_dir, monkeypatch, caplog) -> Path:
     caplog.set_level("INFO")
-    monkeypatch.setattr(follow, "DRAIN_SECONDS", 0.3)
-    monkeypatch.setattr(follow, "REST_SECONDS", 0.6)
+    monkeypatch.setattr(drain, "DRAIN_SECONDS", 0.3)
+    monkeypatch.setattr(drain, "REST_SECONDS", 0.6)
     monkeypatch.setattr(copier, "LAST_SECONDS", 0.1)
     return app_dir
 
@@ -169,7 +169,7 @@ def test_others_have_their_turn_while_a_log_takes_nothing(folder):
 def test_no_step_of_the_event_loop_takes_long_whatever_is_printed(folder, code, monkeypatch):
     """In processor time, because a busy machine is late whoever steps; without what pytest has loaded."""
     for name in ("DRAIN_SECONDS", "REST_SECONDS", "COUNT_SECONDS"):
-        monkeypatch.setattr(follow, name, 60)
+        monkeypatch.setattr(drain, name, 60)
     container, longest = run(folder, code), 0.0
 
     async def watched() -> None:
