@@ -7,38 +7,29 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
+from airflow.sdk.exceptions import TaskDeferralTimeout
 
-from rankalpha import masking
-from rankalpha.alerts.notifier import EndedByPerson
 from rankalpha.containers.attempt import Attempt
 from rankalpha.containers.task_state import state_of
 from rankalpha.containers.usage import highest
 from rankalpha.logs import bind_batch
 from rankalpha.operators.given import given
 from rankalpha.operators.reuse import made_by, results_read, used_again
-from rankalpha.pipeline.batch import BatchError, batch_of, new_batch
+from rankalpha.operators.stage_errors import Killed, as_airflows_errors
+from rankalpha.pipeline.batch import batch_of, new_batch
 from rankalpha.runners.container import Usage
-from rankalpha.runners.failures import StageFailed, StageInvalid, StageLeft
+from rankalpha.runners.failures import StageFailed
 from rankalpha.runners.identity import MADE_BY, Identity
-from rankalpha.settings import SettingsError, settings
+from rankalpha.settings import settings
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import push_output
 from rankalpha.stages.stage import Stage
-from rankalpha.stages.storable import ResultError
 
-CANNOT_HEAL = (BatchError, SettingsError, StageInvalid, ResultError)
-# states of a task whose attempt was ended by a person, and not by the death of a process
-ENDED_BY_PERSON = ("failed", "success", "skipped", "removed", "restarting", "upstream_failed")
 USED_AGAIN = (
     "No container: inputs, image and settings are those of batch %s; its version is used again. "
     "Clear this task to have its container run."
 )
 MARGIN = timedelta(minutes=1)  # the stage is stopped first; Airflow's own limits are for when nobody does
-
-
-class Killed(SystemExit):
-    """Airflow ends this process; no library takes a SystemExit for an error of its own, nor does asyncio."""
 
 
 class StageOperator(BaseOperator):
@@ -151,27 +142,12 @@ class StageOperator(BaseOperator):
 
     @contextmanager
     def _working(self, context: Context, container: str = "") -> Iterator[Attempt]:
-        """Turn errors into Airflow's; stop the container when a person has ended the task.
-
-        The container goes on when this process is killed for another reason: the scheduler has given the
-        task to another process, which adopts it.
-        """
+        """Give an attempt of the task, which `on_kill` may interrupt."""
         self._attempt = attempt = Attempt(self.stage, context["ti"], self.log, container)
         self._at_work = True
         try:
-            yield attempt
-        except (*CANNOT_HEAL, StageFailed) as error:
-            text, heals = masking.quoted(error), not isinstance(error, CANNOT_HEAL)
-            whole = text == str(error)
-            if heals and whole:
-                raise
-            # Airflow would log the cause with all of its text
-            raise (type(error) if heals else AirflowFailException)(text) from (error if whole else None)
-        except Killed as killed:
-            if state_of(context["ti"]) not in ENDED_BY_PERSON:
-                raise StageLeft("stopped by Airflow; the stage goes on") from killed
-            attempt.stop()
-            raise EndedByPerson("stopped by Airflow") from killed
+            with as_airflows_errors(attempt, context["ti"]):
+                yield attempt
         finally:
             self._at_work = False
 

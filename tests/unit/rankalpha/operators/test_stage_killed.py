@@ -9,7 +9,7 @@ import pytest
 
 from rankalpha.alerts.notifier import EndedByPerson
 from rankalpha.containers import task_log
-from rankalpha.operators.stage import ENDED_BY_PERSON
+from rankalpha.operators.stage_errors import ENDED_BY_PERSON
 from rankalpha.runners.container import Container
 from rankalpha.runners.failures import StageFailed
 from rankalpha.runners.process import ProcessRunner
