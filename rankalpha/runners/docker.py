@@ -2,45 +2,35 @@
 
 DockerOperator is not used itself: it cannot set real CPU and process limits, reads a result only as a pickle,
 and keeps a container's identity in memory only. All requests are plain HTTP and no request takes its
-connection over, so that `rankalpha.stack.docker_proxy` can stand between. aiodocker reads the output, because
-a triggerer follows hundreds of stages in one thread.
+connection over, so that `rankalpha.stack.docker_proxy` can stand between.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
 
-from aiodocker import Docker
-from aiohttp import ClientTimeout
 from docker import APIClient
 from docker.errors import APIError
 
 from rankalpha.runners import container_log
 from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner
 from rankalpha.runners.container import Container, Usage
-from rankalpha.runners.docker_client import API_VERSION, client_of
+from rankalpha.runners.docker_client import client_of
 from rankalpha.runners.docker_create import DATA_ROOT, create_container
-from rankalpha.runners.docker_engine import (
-    check_there,
-    container_of,
-    result,
-    unix_time,
-    whole_lines,
-)
+from rankalpha.runners.docker_engine import check_there, container_of, result
 from rankalpha.runners.docker_errors import asking, starting
 from rankalpha.runners.docker_figures import digest, image_id, usage_of
 from rankalpha.runners.docker_mounts import FOLDERS_SINCE, shares_a_volume, takes_folders
+from rankalpha.runners.docker_output import last_lines, lines_of
 from rankalpha.runners.failures import NameTaken, StageInvalid
 from rankalpha.runners.file_system import RESULT_VOLUME, result_folder
 from rankalpha.runners.identity import STAGE, is_set_aside, name_aside
-from rankalpha.runners.line import Line, shortened
+from rankalpha.runners.line import Line
 from rankalpha.settings import settings
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.stage import Stage
 
 CONFLICT = 409
 MISSING = 404
-CONNECT_SECONDS = 10
 SAMPLE_SECONDS = 2  # sampling may hold a task up
 
 
@@ -118,22 +108,15 @@ class DockerRunner(Runner):
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
         """See Runner.lines; the engine keeps the output, so what was printed before is not lost."""
-        timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # output may pause for hours
         with asking("reading a container's output"):
-            async with Docker(url=self._url, timeout=timeout, api_version=f"v{API_VERSION}") as docker:
-                container: Any = docker.containers.container(container_id)  # its types say no generator
-                log = container.log(
-                    stdout=True, stderr=True, follow=True, timestamps=True, since=unix_time(since)
-                )
-                async with aclosing(log) as frames, aclosing(whole_lines(frames)) as lines:
-                    async for line in lines:
-                        yield line
+            async with aclosing(lines_of(self._url, container_id, since)) as lines:
+                async for line in lines:
+                    yield line
 
     def tail(self, container_id: str) -> Sequence[str]:
         """See Runner.tail."""
         with asking("reading a container's output"):
-            printed: bytes = self._client.logs(container_id, tail=TAIL_LINES)
-        return [shortened(line) for line in printed.decode(errors="replace").splitlines()]
+            return last_lines(self._client, container_id, TAIL_LINES)
 
     def output_location(self, container_id: str) -> str:
         """See Runner.output_location; by its id, because the name changes when the container is set aside."""

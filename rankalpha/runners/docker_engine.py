@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from rankalpha.runners.docker_errors import NO_FOLDER
 from rankalpha.runners.failures import StageInvalid
 from rankalpha.runners.file_system import RESULT_PATH
 from rankalpha.runners.identity import is_set_aside
-from rankalpha.runners.line import LONGEST_LINE, Line, shortened
 from rankalpha.runners.result_file import MAX_RESULT, check_result_file
 from rankalpha.stages.job import StageJob
 
@@ -81,36 +80,6 @@ def container_of(inspected: Mapping[str, Any]) -> Container:
 def _moment(text: str) -> datetime | None:
     moment = datetime.fromisoformat(text)
     return moment if moment > EPOCH else None  # Docker's "never" is in the year 1
-
-
-def unix_time(time: str) -> str:
-    """Return an RFC 3339 time in UTC in the form of Docker's `since`: seconds.nanoseconds; 0 for no time."""
-    if not time:
-        return "0"
-    seconds, _, rest = time.partition(".")
-    whole = int(datetime.fromisoformat(seconds.rstrip("Z")).replace(tzinfo=UTC).timestamp())
-    return f"{whole}.{rest.rstrip('Z') or 0}"
-
-
-async def whole_lines(frames: AsyncIterator[str]) -> AsyncGenerator[Line, None]:
-    """Yield the lines of what the engine sends: `<time> <text>` each, a long line in several such pieces.
-
-    The pieces of a line have the same time; pieces of the other stream may come between them.
-    """
-    begun: dict[str, tuple[str, int]] = {}
-    async for frame in frames:
-        time, _, piece = frame.partition(" ")
-        text, unread = begun.pop(time, ("", 0))
-        if len(text) <= LONGEST_LINE:  # more of a longer line is not needed
-            text += piece
-        else:
-            unread += len(piece.rstrip("\n"))
-        if piece.endswith("\n"):
-            yield Line(time, shortened(text.rstrip(), unread))
-        else:
-            begun[time] = text, unread
-    for time, (text, unread) in begun.items():
-        yield Line(time, shortened(text.rstrip(), unread))
 
 
 def result(client: APIClient, container: str, stage: str) -> bytes:
