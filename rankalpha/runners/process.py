@@ -6,33 +6,28 @@ status. A process has no file system and network of its own, and no real limits 
 Its exit status is lost when its shim is killed too.
 """
 
-import errno
-import json
-import os
 import secrets
 import shlex
-import shutil
-import signal
-import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from stat import S_ISREG
 
 from rankalpha.runners import container_log
-from rankalpha.runners.base import GRACE_SECONDS, TAIL_LINES, Runner
+from rankalpha.runners.base import TAIL_LINES, Runner
 from rankalpha.runners.container import Container, Usage
-from rankalpha.runners.failures import ContainerGone, NameTaken, StageInvalid
+from rankalpha.runners.failures import ContainerGone, StageInvalid
 from rankalpha.runners.identity import is_set_aside, name_aside
 from rankalpha.runners.line import Line
 from rankalpha.runners.process_code import code
 from rankalpha.runners.process_environment import data_root, environment, working_folder
-from rankalpha.runners.process_folder import container_of, description, locked, read
+from rankalpha.runners.process_folder import container_of, description, locked
+from rankalpha.runners.process_folders import Folders
 from rankalpha.runners.process_lines import lines_of
 from rankalpha.runners.process_output import Output, line_of
 from rankalpha.runners.process_start import pid_of, start_once
+from rankalpha.runners.process_stop import stop_group
 from rankalpha.runners.result_file import check_result_file
 from rankalpha.settings import settings
 from rankalpha.stages.job import StageJob
@@ -43,7 +38,7 @@ class ProcessRunner(Runner):
     """A folder for each process: its description, lock, output, exit status and result."""
 
     def __init__(self) -> None:
-        self._root = settings().process_dir.absolute()
+        self._folders = Folders(settings().process_dir.absolute())
 
     def data_root(self, stage: Stage) -> str:
         """See Runner.data_root; a market has a folder of its own."""
@@ -56,29 +51,20 @@ class ProcessRunner(Runner):
     def create(self, job: StageJob, name: str) -> Container:
         """See Runner.create; the folder gets its name when it is complete."""
         working_folder(job)
-        made = self._root / f".{secrets.token_hex(8)}"
-        made.mkdir(mode=0o700, parents=True)
         described = {
             "id": secrets.token_hex(32),
             "labels": dict(job.labels),
             "image": job.image,
             "created": datetime.now(UTC).isoformat(),
-            "env": environment(job, self._root / name),
+            "env": environment(job, self._folders.named(name)),
         }
-        (made / "container.json").write_text(json.dumps(described), encoding="utf-8")
-        try:
-            made.rename(self._root / name)
-        except OSError as error:
-            shutil.rmtree(made)
-            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
-                raise
-            raise NameTaken(f"process {name} exists already") from error
+        self._folders.add(name, described)
         return self.inspect(name)
 
     def start(self, container: Container, job: StageJob) -> None:
         """See Runner.start; when several start it at once, the lock decides."""
         command = [str(working_folder(job)), *shlex.split(job.command)]
-        start_once(self._path(container.id), command, self.environment(container.id))
+        start_once(self._folders.of(container.id), command, self.environment(container.id))
 
     def find(self, name: str) -> Container | None:
         """See Runner.find."""
@@ -89,16 +75,16 @@ class ProcessRunner(Runner):
 
     def inspect(self, container_id: str) -> Container:
         """See Runner.inspect."""
-        return container_of(self._path(container_id))
+        return container_of(self._folders.of(container_id))
 
     def containers(self, labels: Mapping[str, str]) -> Sequence[Container]:
         """See Runner.containers."""
-        listed = (self.find(path.name) for path in self._paths())
+        listed = (self.find(path.name) for path in self._folders.all())
         return [each for each in listed if each and labels.items() <= each.labels.items()]
 
     def in_flight(self, at_most: int) -> int:
         """See Runner.in_flight."""
-        running = (path for path in self._paths() if locked(path / "lock"))
+        running = (path for path in self._folders.all() if locked(path / "lock"))
         return sum(1 for _ in islice(running, at_most))
 
     async def lines(self, container_id: str, since: str = "") -> AsyncGenerator[Line, None]:
@@ -116,19 +102,19 @@ class ProcessRunner(Runner):
 
     def output_location(self, container_id: str) -> str:
         """See Runner.output_location; the folder's name changes when the stage is set aside."""
-        path = self._path(container_id) / "output"
+        path = self._folders.of(container_id) / "output"
         older = path.with_name("output.1")
         kept = container_log.FILES * container_log.MEGABYTES
         return f"{older} and {path} (its last {kept} MB)" if older.exists() else str(path)
 
     def environment(self, container_id: str) -> Mapping[str, str]:
         """See Runner.environment."""
-        env: dict[str, str] = description(self._path(container_id))["env"]
+        env: dict[str, str] = description(self._folders.of(container_id))["env"]
         return env
 
     def result(self, container_id: str, stage: str) -> bytes:
         """See Runner.result."""
-        path = self._path(container_id) / "result.json"
+        path = self._folders.of(container_id) / "result.json"
         try:
             file = path.lstat()
             check_result_file(stage, str(path), file.st_size, plain=S_ISREG(file.st_mode))
@@ -150,40 +136,20 @@ class ProcessRunner(Runner):
 
     def stop(self, container_id: str) -> None:
         """See Runner.stop; the whole process group is stopped, because children must not outlive a stage."""
-        pid = pid_of(self._path(container_id))
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if not pid or not self.inspect(container_id).running:
-                return
-            with suppress(ProcessLookupError):
-                os.killpg(pid, number)
-            deadline = time.monotonic() + GRACE_SECONDS
-            while self.inspect(container_id).running and time.monotonic() < deadline:
-                time.sleep(0.02)
+        stop_group(pid_of(self._folders.of(container_id)), lambda: self.inspect(container_id).running)
 
     def set_aside(self, container_id: str, try_number: int) -> None:
         """See Runner.set_aside; the folder gets another name."""
-        path = self._path(container_id)
-        if not is_set_aside(path.name):
-            path.rename(self._root / name_aside(path.name, try_number))
+        name = self._folders.of(container_id).name
+        if not is_set_aside(name):
+            self._folders.rename(name, name_aside(name, try_number))
 
     def remove(self, container_id: str) -> None:
-        """See Runner.remove; the folder is renamed first, so that nobody finds half of it."""
+        """See Runner.remove."""
         self.stop(container_id)
-        hidden = self._root / f".{secrets.token_hex(8)}"
-        self._path(container_id).rename(hidden)
-        shutil.rmtree(hidden)
-
-    def _path(self, container_id: str) -> Path:
-        """Return the folder of a container, given its name or its id."""
-        for path in self._paths():
-            if path.name == container_id or read(path / "container.json").get("id") == container_id:
-                return path
-        raise ContainerGone(f"process {container_id} no longer exists")
-
-    def _paths(self) -> list[Path]:
-        return [path for path in self._root.glob("rankalpha-*") if path.is_dir()]
+        self._folders.remove(container_id)
 
     def _output(self, container_id: str) -> Output:
-        path = self._path(container_id)
+        path = self._folders.of(container_id)
         (path / "output").touch()
         return Output(path)

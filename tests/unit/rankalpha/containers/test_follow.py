@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rankalpha.containers import follow, patience
+from rankalpha.containers import drain, follow, patience
 from rankalpha.containers.follow import End, Follower
-from rankalpha.runners import process
+from rankalpha.runners import process_stop
 from rankalpha.runners.container import Container
 from rankalpha.runners.failures import ContainerGone, EngineLost
 from rankalpha.runners.line import NOTHING, Line, Mark, later_mark
@@ -41,7 +41,7 @@ def folder(app_dir, monkeypatch, caplog) -> Path:
     for module in (follow, patience):
         monkeypatch.setattr(module, "PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(follow, "INSPECT_SECONDS", 0.2)
-    monkeypatch.setattr(follow, "DRAIN_SECONDS", 0.5)
+    monkeypatch.setattr(drain, "DRAIN_SECONDS", 0.5)
     return app_dir
 
 
@@ -95,7 +95,7 @@ def test_a_stage_that_has_ended_leaves_its_output(folder):
 
 
 def test_a_stage_is_stopped_at_its_limit(folder, monkeypatch):
-    monkeypatch.setattr(process, "GRACE_SECONDS", 60)
+    monkeypatch.setattr(process_stop, "GRACE_SECONDS", 60)
     monkeypatch.setattr(follow, "INSPECT_SECONDS", 3600)
     code = (
         "import signal, sys\nsignal.signal(15, lambda *_: (print('asked'), sys.exit(9)))\nprint(1)" + UNTIL_GO

@@ -60,7 +60,7 @@ def start(folder: Path, code: str, who: Identity | None = None) -> Container:
 
 def backdate(container: Container, **age: float) -> None:
     """Let everything about a container have happened that long ago."""
-    path = ProcessRunner()._path(container.id)
+    path = ProcessRunner()._folders.of(container.id)
     moment = (datetime.now(UTC) - timedelta(**age)).isoformat()
     for name, key in (("container", "created"), ("started", "time"), ("exit", "time")):
         file = path / f"{name}.json"
@@ -178,7 +178,7 @@ def test_what_was_set_aside_and_could_not_be_stopped_is_stopped(folder, airflow,
 def test_one_whose_end_nobody_knows_is_kept_since_its_start(folder, airflow):
     """The process runner tells at each look that such a one has ended just now."""
     container = ended(start(folder, ""))
-    (ProcessRunner()._path(container.id) / "exit.json").unlink()
+    (ProcessRunner()._folders.of(container.id) / "exit.json").unlink()
     assert ProcessRunner().inspect(container.id).status is None
     sweep_containers(airflow)
     assert there()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rankalpha.containers.durable import check_exit
-from rankalpha.runners import process, process_start
+from rankalpha.runners import process_start, process_stop
 from rankalpha.runners.failures import StageFailed, StageInvalid
 from rankalpha.runners.process import ProcessRunner
 from tests.support.waiting import wait_for
@@ -56,14 +56,14 @@ def family(container) -> list[int]:
 @pytest.mark.parametrize("disposition", ["signal.SIG_DFL", "signal.SIG_IGN"])
 @pytest.mark.parametrize("ignored", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])
 def test_stop_ends_the_whole_group_within_the_grace_period(folder, monkeypatch, disposition, ignored):
-    monkeypatch.setattr(process, "GRACE_SECONDS", 60)
+    monkeypatch.setattr(process_stop, "GRACE_SECONDS", 60)
     then = "time.sleep(3600)"
     code = FAMILY.format(disposition=disposition, session=False, first=ignored, then=then)
     container = start(folder, code)
     pids = family(container)
     assert all(map(alive, pids))
     if ignored:
-        monkeypatch.setattr(process, "GRACE_SECONDS", 1)  # over, and then it is killed
+        monkeypatch.setattr(process_stop, "GRACE_SECONDS", 1)  # over, and then it is killed
     ProcessRunner().stop(container.id)
     assert not any(map(alive, pids))
     assert ended(container).status == 128 + (signal.SIGKILL if ignored else signal.SIGTERM)

@@ -73,7 +73,7 @@ def printed(container: Container) -> list[str]:
 
 def leader(container: Container) -> psutil.Process:
     """Return the process of the stage itself; its parent is the shim."""
-    return psutil.Process(pid_of(ProcessRunner()._path(container.id)))
+    return psutil.Process(pid_of(ProcessRunner()._folders.of(container.id)))
 
 
 def alive(pid: int) -> bool:
