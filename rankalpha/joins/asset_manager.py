@@ -12,29 +12,18 @@ Airflow joins partitioned datasets by key, with four faults that are fixed here:
 Every event passes through here, also an event that was posted to the API.
 """
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.assets.manager import AssetManager
 from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
-from airflow.state import AssetScope, get_state_backend  # sdk.state has another class of the same name
 from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from rankalpha.joins import waiting
 from rankalpha.joins.after_pause import keep_newest
-from rankalpha.pipeline import sessions
-from rankalpha.pipeline.batch import BATCHES_KEY, FIGURES_KEY
-from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
-from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, listed
+from rankalpha.joins.state_store import keep_batches
 from rankalpha.settings import settings
-
-MAX_BATCHES = 1000  # almost three years of daily batches
-# What contracts compare a batch with, and for how many batches: 2.4 kB, read in 3 ms from 2,000 events.
-FIGURES = ("rows", "symbols", "as_of")
-MAX_FIGURES = 30
 
 
 class BatchAssetManager(AssetManager):
@@ -65,7 +54,7 @@ class BatchAssetManager(AssetManager):
                 for dag in held:
                     if dag.is_paused:  # a draining one still runs what is queued
                         keep_newest(dag.dag_id, session)
-            _list_batches(event, session)
+            keep_batches(event, session)
         return event
 
     @classmethod
@@ -125,42 +114,3 @@ def _waiting_with(event: AssetEvent, session: Session) -> list[AssetPartitionDag
         AssetPartitionDagRun.partition_key == event.partition_key,  # not a mapped key
         AssetPartitionDagRun.id.in_(waiting.of_event(event)),
     )
-
-
-def _list_batches(event: AssetEvent, session: Session) -> None:
-    """Keep the newest batches of the event's dataset in its state store for tasks.
-
-    Their figures and versions are kept too. Callers hold `waiting.lock`.
-    """
-    key = AssetEvent.partition_key
-    keys = select(key).where(AssetEvent.asset_id == event.asset_id, key.is_not(None)).distinct()
-    newest = list(session.scalars(keys.order_by(key.desc()).limit(MAX_BATCHES)))
-    store, scope = get_state_backend(), AssetScope(asset_id=event.asset_id)
-    # one event after another, so that a version is known longer than its event is kept
-    before, again = (
-        json.loads(store.get(scope, name, session=session) or "{}") for name in (VERSIONS_KEY, REUSABLE_KEY)
-    )
-    batch, extra = str(event.partition_key), event.extra or {}
-    for name, value in (
-        (BATCHES_KEY, newest),
-        (FIGURES_KEY, _figures(event, session)),
-        (VERSIONS_KEY, listed(before, batch, extra.get(VERSION))),
-        (REUSABLE_KEY, listed_reusable(again, batch, extra)),
-    ):
-        store.set(scope, name, json.dumps(value), session=session)
-
-
-def _figures(event: AssetEvent, session: Session) -> dict[str, dict[str, Any]]:
-    """Return the figures of the newest batches of the event's dataset, from their newest events."""
-    key = AssetEvent.partition_key
-    newest = (
-        select(key, AssetEvent.extra)
-        .where(AssetEvent.asset_id == event.asset_id, key.is_not(None))
-        .ext(distinct_on(key))  # the first event of each batch
-        .order_by(key.desc(), AssetEvent.timestamp.desc(), AssetEvent.id.desc())
-        .limit(MAX_FIGURES)
-    )
-    return {
-        batch: {name: extra[name] for name in FIGURES if name in extra} | sessions.figures(extra)
-        for batch, extra in session.execute(newest)
-    }
