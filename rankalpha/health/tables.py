@@ -1,7 +1,7 @@
-"""The health of the markets on a terminal; see `rankalpha.health.summary` for what is shown."""
+"""The health of the markets as tables on a terminal; see `rankalpha.health.summary` for what is shown."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rankalpha.health.standing import FRONTEND
+from rankalpha.health.trouble import trouble
 from rankalpha.pipeline.steps import DATASETS, OPTIONAL
 
 COLOURS = {"done": "green", "paused": "yellow", "running": "cyan"} | dict.fromkeys(
@@ -121,37 +122,9 @@ def show_all(healths: list[dict[str, Any]]) -> None:
         console.print("All is well.")
 
 
-def trouble(console: Console, health: dict[str, Any]) -> None:
-    """Print the components' heartbeats and what is wrong, a line each: a command in it can be pasted."""
-
-    def say(text: str, style: str = "") -> None:
-        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
-    for component, beat in health["components"].items():
-        say(f"{component}: newest heartbeat {_moment(beat) if beat else 'never'}")
-    for problem in health["quality"]:
-        say(f"Data: {problem['dataset']} of {problem['batch']}: {problem['problem']}", "yellow")
-    for dataset in health["datasets"]:
-        if dataset["stale"]:
-            say(f"{dataset['name']} is stale: {_stale(dataset)}", "red")
-    for incident in health["incidents"]:
-        say(incident["subject"], "red")
-        say(incident["text"])
-
-
 def _table(title: str, *columns: str) -> Table:
     """Return a table that fits 80 columns: a space between columns, and words that are never cut."""
     return Table(*columns, title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
-
-
-def _stale(dataset: dict[str, Any]) -> str:
-    """Return why a dataset is stale."""
-    of = f", {session['text']}" if (session := dataset["session"]) else ""
-    return f"newest batch {dataset['newest_batch']}{of}"
-
-
-def _moment(text: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _number(value: float | None) -> str:
