@@ -102,7 +102,7 @@ test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch
 
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
 	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \
-		tests/markets tests/running/test_version_histories.py \
+		tests/markets/test_markets.py tests/running/test_version_histories.py \
 		tests/unit/rankalpha/operators/test_reuse_histories.py tests/unit/rankalpha/operators/test_reuse_week.py \
 		tests/unit/rankalpha/operators/test_version_histories.py
 
