@@ -14,7 +14,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate calendar airflow check lint test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate calendar airflow check lint types style test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -86,13 +86,18 @@ test-rest: .venv/dev
 	$(RUN_TESTS) --junitxml=reports/rest.xml $(REST)
 
 lint: .venv/dev
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync types style
+
+types: .venv/dev
+	$(BIN)/mypy rankalpha datasets dags scripts apps
+
+style: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/deptry rankalpha datasets dags scripts bench
 	$(BIN)/deptry apps --non-dev-dependency-groups services --ignore DEP002
 	$(BIN)/codespell
-	$(BIN)/mypy rankalpha datasets dags scripts apps
 
 test-docker: .venv/dev  ## the tests of the containers and the compose stack alone; they need a Docker engine
 	$(BIN)/python -m pytest tests/engine tests/compose
