@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from apps.common.problems import invalid, problem, refused
+from apps.common.problems import invalid, problem, refused, unexpected
 
 BODY_BYTES = 16 * 1024  # a refresh names the versions of a hundred batches, which are 5 kB
 HEAD_BYTES = 16 * 1024
@@ -121,6 +121,7 @@ def bound(app: FastAPI) -> None:
     app.middleware("http")(_few_headers)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(Exception, unexpected)
 
 
 async def _few_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

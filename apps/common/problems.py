@@ -1,5 +1,6 @@
 """Errors as RFC 9457 describes them: type, title, status and detail. None repeats what was asked for."""
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 PROBLEM = "application/problem+json"
+log = logging.getLogger("rankalpha.problems")
 
 
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
@@ -38,3 +40,9 @@ def invalid(_request: Request, error: Exception) -> JSONResponse:
     errors = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in faults]
     said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors)
     return problem(422, said, errors=errors)
+
+
+def unexpected(request: Request, _error: Exception) -> JSONResponse:
+    """Answer 500 without saying more; the server logs the traceback after this line."""
+    log.error("%s %s met an unexpected error; its traceback follows", request.method, request.url.path)
+    return problem(500, "an unexpected error; the log of this service has its traceback")

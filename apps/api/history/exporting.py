@@ -47,7 +47,8 @@ def export(
     with _one_at_a_time():
         rows, name = _wanted(kept, batch, since, until)
         content = _file(rows.drop("shown_at"), form)
-    headers = {**response.headers, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    file = "-".join(filter(None, ("grades", market, name)))
+    headers = {**response.headers, "Content-Disposition": f'attachment; filename="{file}.{form}"'}
     return Response(content, headers=headers, media_type=MEDIA[form])
 
 
@@ -64,14 +65,14 @@ def _one_at_a_time() -> Iterator[None]:
 def _wanted(
     kept: Record, batch: str | None, since: date | None, until: date | None
 ) -> tuple[pl.DataFrame, str]:
-    """Return the rows, and the name of the file."""
+    """Return the rows, and what the name of the file says of them."""
     if since or until:
         if (number := kept.number(since, until)) > MOST_ROWS:
             detail = f"{number} rows, and an export has {MOST_ROWS} at most; ask for fewer days at a time"
             raise HTTPException(422, detail)
-        return kept.between(since, until), f"grades-{since or 'first'}-{until or 'newest'}"
+        return kept.between(since, until), f"{since or 'first'}-{until or 'newest'}"
     found = kept.batch(batch)
-    return kept.rows(found), f"grades-{found.batch.replace(':', '')}"
+    return kept.rows(found), f"{found.batch.replace(':', '')}"
 
 
 def _file(rows: pl.DataFrame, form: str) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.waiting import wait_for
 from tests.unit.apps.support.api_batch import GRADES, NEWER, REFRESH
 from tests.unit.apps.support.batch_files import KEY
 from tests.unit.apps.support.local_servers import service
@@ -29,6 +30,31 @@ def test_each_request_is_logged_with_its_batch(
     assert f"POST {REFRESH} 404" in second
     assert f"batch={NEWER}" in second
     assert "\n" not in forged
+
+
+def test_an_unexpected_error_is_a_problem_too_and_its_traceback_is_in_the_log(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise KeyError("secret-17")
+
+    monkeypatch.setattr("apps.api.app.batches", broken)
+    names = ("rankalpha.problems", "uvicorn.error")
+    for name in names:  # see above
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
+    answer = client.get("/health")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["title"] == "Internal Server Error"
+    assert "secret-17" not in answer.text
+    said, traced = wait_for("both", lambda: errors if len(errors := logged(caplog, names)) > 1 else None)
+    assert said.message.startswith("GET /health met an unexpected error")
+    assert isinstance(traced.exc_info[1], KeyError)
+    assert client.get("/openapi.json").status_code == 200
+
+
+def logged(caplog: pytest.LogCaptureFixture, names: tuple[str, ...]) -> list[logging.LogRecord]:
+    """Return the errors of some loggers."""
+    return [one for one in caplog.records if one.name in names and one.levelno == logging.ERROR]
 
 
 def test_the_real_server(data: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The endpoints of the record and of a symbol: forms, pages, ETags, exports and errors."""
 
 import json
+import shutil
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -79,6 +80,13 @@ def test_exports(three: httpx.Client) -> None:
     days = three.get("export", params={"format": "parquet", "from": "2026-11-23", "to": "2026-11-24"})
     assert pl.read_parquet(BytesIO(days.content))["batch"].unique().sort().to_list() == [FIRST, SECOND]
     assert three.get("export", params={"batch": FIRST, "to": "2026-11-24"}).status_code == 422
+
+
+def test_the_name_of_an_export_has_the_market(client: httpx.Client, data: Path, built: Path) -> None:
+    shutil.copytree(built, data / "nyse")
+    for days, name in ({}, "2026-11-25T060000"), ({"from": "2026-11-24"}, "2026-11-24-newest"):
+        answer = client.get("export", params={"market": "nyse", **days})
+        assert answer.headers["content-disposition"] == f'attachment; filename="grades-nyse-{name}.csv"'
 
 
 def test_an_export_is_bounded(three: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
