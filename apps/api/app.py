@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 
-from apps.api import described, evaluations, markets, publishing, refreshing, shown, symbols
+from apps.api import evaluations, markets, publishing, refreshing, shown, symbols
 from apps.api.answers import Health
 from apps.api.batches import batches, graded
 from apps.api.etags import NotModified, not_modified
@@ -23,6 +24,8 @@ from apps.common.stage import BadData, StageError
 from apps.common.versions import Changed
 
 log = logging.getLogger("rankalpha.api")
+# the page about the API loads nothing from elsewhere, and is shown in no other page; its own script is inline
+POLICY = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
 router = APIRouter()
 
 
@@ -45,6 +48,13 @@ async def log_request(request: Request, call_next: Callable[[Request], Awaitable
     status, shown = response.status_code, batch or "-"
     extra = {"batch": batch}
     log.info("%s %s %d %.0fms batch=%s", request.method, path, status, milliseconds, shown, extra=extra)
+    return response
+
+
+async def add_policy(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Tell browsers what a page from here may do."""
+    response = await call_next(request)
+    response.headers["Content-Security-Policy"] = POLICY
     return response
 
 
@@ -81,13 +91,14 @@ ROUTES = {
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
-    app = FastAPI(title="RankAlpha grading API", version="1", docs_url=None, redoc_url=None)
+    # only Swagger UI, at /docs: the other page would load a logo from elsewhere
+    app = FastAPIOffline(title="RankAlpha grading API", version="1", redoc_url=None)
     app.state.settings = settings
     for room, routers in ROUTES.items():
         for routes in routers:
             app.include_router(routes, tags=[room])
-    app.include_router(described.router, include_in_schema=False)
     bound(app)
+    app.middleware("http")(add_policy)
     app.middleware("http")(log_request)
     kinds = (
         (StageError, failed),
