@@ -37,6 +37,12 @@ def stack(folder, shared):
         yield running
 
 
+def history(stack):
+    """The record of a symbol's grades."""
+    answer = requests.get(f"{stack.urls['api']}/api/v1/grading/symbols/XOM/history", timeout=10)
+    return [(row["batch"], row["rank"], row["signals"]) for row in answer.json()["history"]]
+
+
 def grades(stack):
     return requests.get(f"{stack.urls['api']}/api/v1/grading/grades", timeout=10).json()
 
@@ -47,6 +53,7 @@ def finished(stack):
     return {
         "runs": {dag_id: [(run["dag_run_id"], run["end_date"]) for run in of] for dag_id, of in runs.items()},
         "events": {asset: [(e["id"], e["extra"]) for e in stack.events(asset)] for asset in ASSETS},
+        "history": history(stack),
         "ranking": [(row["symbol"], row["grade"]) for row in grades(stack)["grades"]],
         "page": requests.get(stack.urls["frontend"], timeout=10).text,
     }
@@ -107,7 +114,9 @@ def test_an_empty_stack_has_what_was_backed_up(stack, batch, backed_up):
     for kind in ("runs", "events"):
         for name, known in before[kind].items():
             assert after[kind][name][: len(known)] == known
-    assert (after["ranking"], after["page"]) == (before["ranking"], before["page"])
+    assert before["history"]
+    for kind in ("history", "ranking", "page"):
+        assert after[kind] == before[kind]
     assert grades(stack)["batch"] == batch
     assert run_id in dict(after["runs"]["rankalpha_scoring"])
     assert stack.api.get(f"variables/{SECRET['key']}")["value"] == SECRET["value"]

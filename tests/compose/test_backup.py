@@ -18,9 +18,14 @@ def shown(stack):
     answer = requests.get(f"{stack.urls['api']}/api/v1/grading/grades", timeout=10).json()
     record = requests.get(f"{stack.urls['api']}/api/v1/grading/batches", timeout=10).json()
     assert record["total"] > 0
+    best = answer["grades"][0]["symbol"]
+    path = f"{stack.urls['api']}/api/v1/grading/symbols/{best}/history"
+    history = requests.get(path, timeout=10).json()
+    assert history["history"][0]["batch"] == answer["batch"]
     return {
         "grades": answer,
         "record": record,
+        "history": history,
         "events": {asset: [event["id"] for event in stack.events(asset)] for asset in ASSETS},
         "runs": [run["dag_run_id"] for run in stack.runs("rankalpha_grading")],
     }

@@ -30,13 +30,14 @@ def upgraded(stack, engine, batch, checkout):
 
 
 def history(stack):
-    """Runs and events of the pipeline, and the API's record of grades."""
+    """Runs and events of the pipeline, and the record of grades: its batches, and the history of a symbol."""
     assets = ("prices", "scores", "sentiment", "grades")
     dags = ("rankalpha_ingestion", "rankalpha_scoring", "rankalpha_sentiment", "rankalpha_grading")
     return (
         {dag_id: [(run["dag_run_id"], run["state"]) for run in stack.runs(dag_id)] for dag_id in dags},
         {asset: [event["id"] for event in stack.events(asset)] for asset in assets},
         requests.get(f"{stack.urls['api']}/api/v1/grading/batches", timeout=10).json()["batches"],
+        requests.get(f"{stack.urls['api']}/api/v1/grading/symbols/XOM/history", timeout=10).json()["history"],
     )
 
 
@@ -49,6 +50,7 @@ def test_runs_events_variables_and_keys_survive(stack, upgraded):
         del stack.api._log_in
     assert renewed == []
     assert upgraded[2]
+    assert [row["batch"] for row in upgraded[3]] == [line["batch"] for line in upgraded[2]]
     assert stack.api.get("variables/KEPT")["value"] == KEPT["value"]
 
 
