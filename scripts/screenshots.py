@@ -14,11 +14,12 @@ IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 860}
 OPERATORS = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 800}
+ROWS = ("#rows .move", "#rows svg path.line", "#batch option", "#tabs:not([hidden])")  # in any order
 RANKING = {  # places of the ranking page: the rest of the address, what to wait for, and the size
-    "ranking": ("", "#rows svg path.line", WIDE),
-    "ranking-panel": ("#XOM", "#panel .history", WIDE),
-    "ranking-record": ("?view=record", "#record svg", WIDE),
-    "ranking-phone": ("", "#rows svg path.line", PHONE),
+    "ranking": ("", ROWS, WIDE),
+    "ranking-panel": ("#XOM", (*ROWS, "#panel .history"), WIDE),
+    "ranking-record": ("?view=record", ("#record svg",), WIDE),
+    "ranking-phone": ("", ROWS, PHONE),
 }
 QUIET = [
     "--no-sandbox",
@@ -53,6 +54,7 @@ def take(page: Page, url: str, name: str, wait_for: str) -> None:
     """Open `url`, wait until the text `wait_for` is shown, and save the picture."""
     page.goto(url)
     page.get_by_text(wait_for).first.wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=skeleton], .chakra-skeleton')")
     page.wait_for_timeout(2500)  # graphs are laid out after their text is there
     page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/images/{name}.png")
@@ -63,8 +65,9 @@ def take_ranking(browser: Browser, ranking: str) -> None:
     for name, (place, wait_for, size) in RANKING.items():
         page = browser.new_page(viewport=size, device_scale_factor=1.5)  # type: ignore[arg-type]
         page.goto(f"{ranking.rstrip('/')}/{place}")
-        page.locator(wait_for).first.wait_for()
-        page.wait_for_timeout(500)  # the changes come after the rows
+        for part in wait_for:
+            page.locator(part).first.wait_for(state="attached")
+        page.wait_for_timeout(500)
         page.screenshot(path=IMAGES / f"{name}.png")
         print(f"docs/images/{name}.png")
         page.close()
