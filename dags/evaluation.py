@@ -26,7 +26,7 @@ from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages.evaluation import EVALUATION
 from rankalpha.stages.grading import EVALUATION_SHOW
 
-for market in markets_to_parse():
+for market in markets_to_parse("evaluation"):
     grades = market.dataset(GRADES)
     with DAG(
         dag_id=market.dag_id("evaluation"),

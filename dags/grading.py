@@ -27,14 +27,14 @@ from rankalpha.operators.service import ServiceOperator, ShowOperator
 from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages.grading import FRONTEND_REFRESH, GRADING_REFRESH, GRADING_SHOW
 
-for market in markets_to_parse():
-    scores, sentiment = market.dataset(SCORES), market.dataset(SENTIMENT)
+for market in markets_to_parse("grading"):
+    scores, sentiment, grades = (market.dataset(each) for each in (SCORES, SENTIMENT, GRADES))
     with DAG(
         dag_id=market.dag_id("grading"),
         schedule=PartitionedAssetTimetable(assets=scores & sentiment),  # both halves of the same batch
         catchup=False,
         max_active_runs=1,  # the API grades one batch at a time
-        default_args=default_args(),
+        default_args=default_args(market),
         params=params(),
         deadline=deadline(),
         tags=["rankalpha", "grading", *market.tags],
@@ -45,16 +45,15 @@ for market in markets_to_parse():
         )
         publish_grades = PublishOperator(
             task_id="publish_grades",
-            dataset=market.dataset(GRADES),
+            dataset=grades,
             contract=GRADES_CONTRACT,
             pool=market.publish_pool,
-            on_success_callback=[ping, report_graded],
+            on_success_callback=None if market.challenges else [ping, report_graded],
         )
-        show = GRADING_SHOW.of(market)
-        show_grades = ShowOperator(
-            task_id="show_grades", call=show, batch_from="update_grading", dataset=market.dataset(GRADES)
-        )
-        notify_frontend = ServiceOperator(
-            task_id="notify_frontend", call=FRONTEND_REFRESH.of(market), batch_from="update_grading"
-        )
-        update_grading >> publish_grades >> show_grades >> notify_frontend
+        update_grading >> publish_grades
+        if market.challenges:  # its grades are compared, and never shown
+            continue
+        show, notify, batch_from = GRADING_SHOW.of(market), FRONTEND_REFRESH.of(market), "update_grading"
+        show_grades = ShowOperator(task_id="show_grades", call=show, batch_from=batch_from, dataset=grades)
+        notify_frontend = ServiceOperator(task_id="notify_frontend", call=notify, batch_from=batch_from)
+        publish_grades >> show_grades >> notify_frontend

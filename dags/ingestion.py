@@ -29,7 +29,7 @@ from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages.ingestion import INGESTION
 
-for market in markets_to_parse():
+for market in markets_to_parse("ingestion"):
     with DAG(
         dag_id=market.dag_id("ingestion"),
         schedule=CronPartitionTimetable(  # gives each run its batch key

@@ -26,14 +26,14 @@ from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.markets import markets_to_parse
 from rankalpha.stages.scorer import SCORER
 
-for market in markets_to_parse():
+for market in markets_to_parse("scoring"):
     prices = market.dataset(PRICES)
     with DAG(
         dag_id=market.dag_id("scoring"),
         schedule=PartitionedAssetTimetable(assets=prices),
         catchup=False,
         max_active_runs=1,  # one container of this stage at a time
-        default_args=default_args(),
+        default_args=default_args(market),
         params=params(reuse=True),
         deadline=deadline(),
         tags=["rankalpha", "scoring", *market.tags],

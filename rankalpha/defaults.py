@@ -12,6 +12,7 @@ from airflow.sdk import Context, Param, RetryDecision, RetryPolicy
 
 from rankalpha.alerts.notifier import AlertNotifier
 from rankalpha.logs import bind_batch_of_run, log_refusals_plainly
+from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.runners.failures import StageLeft
 from rankalpha.settings import settings
 from rankalpha.stages.output import PUBLISH, REUSE
@@ -35,9 +36,11 @@ def params(*, reuse: bool = False) -> dict[str, Param]:
     return found
 
 
-def default_args() -> dict[str, Any]:
-    """Return the default arguments of every task."""
+def default_args(market: Market = DEFAULT_MARKET) -> dict[str, Any]:
+    """Return the default arguments of every task; those of a challenger's come after all others."""
+    last = {"priority_weight": 0, "weight_rule": "absolute"} if market.challenges else {}
     return {
+        **last,
         "owner": OWNER,
         "retries": settings().retries + DEATHS,
         "retry_policy": CountedFailures(),

@@ -41,8 +41,9 @@ def refresh(
     root = root_of(settings, market)
     if body.version:
         files = _candidate_of(root, asked, body)
+        weight = settings.sentiment_weight if body.sentiment_weight is None else body.sentiment_weight
         with unchanged():
-            grades = graded_from(files, settings.sentiment_weight, body.session)
+            grades = graded_from(files, weight, body.session)
         grades = grades.carried_over(body.same_inputs)
         done, problem = versions.make(files, body.version, grades), None
     else:

@@ -25,6 +25,8 @@ class RefreshRequest(BaseModel):
     inputs: dict[Dataset, Reference] = {}  # versions to read; for the others the batch's folder
     keep: Keep | None = None  # versions that are published; None: nothing is swept
     session: Session | None = None  # None: the market has no calendar
+    # share of sentiment in the composite, of a version alone; None: that of the API's settings
+    sentiment_weight: float | None = Field(default=None, ge=0, le=1)
     # earlier batches whose scores and sentiment have the same contents, by the `content` of their grades
     same_inputs: dict[Digits, BatchKey] = {}
 

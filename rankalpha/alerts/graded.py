@@ -31,7 +31,7 @@ def report_graded(context: Any) -> None:
 
 def _session(market: Market, batch: str, output: Mapping[str, Any]) -> Iterator[str]:
     """Yield which session the grades are of, and from which batch they were carried over."""
-    day = market_day(market.prefix + SHAPE[0].writes, batch)
+    day = market_day(market.dataset_name(SHAPE[0].writes), batch)
     if day:
         yield f"Session: {day.text(datetime.now(UTC))}"
     if news := carried_over(output.get(CARRIED_FROM), day):

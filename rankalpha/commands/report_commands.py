@@ -81,6 +81,26 @@ def evaluate(batch: str | None, as_json: bool, market: str | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--variant", metavar="NAME", required=True, help="A variant, as the file of the markets has it."
+)
+@click.option(
+    "--batches", type=click.IntRange(min=1), default=20, show_default=True, help="Newest batches to show."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@market_option
+def compare(variant: str, batches: int, as_json: bool, market: str | None) -> None:
+    """Compare a variant's grades with the champion's.
+
+    For each batch that both have graded: letters that differ, the correlation of the ranks, how much of the
+    top both have in common, and how many stocks have each letter. Also what the containers of both have used.
+
+    Exit status: 0 shown, 2 there is no such variant, or nothing to compare yet.
+    """
+    run_in_stack("compare:compare", variant=variant, batches=batches, market=market, as_json=as_json)
+
+
+@click.command()
 @click.option("--year", type=int, help="A year such as 2026; the present one if left out.")
 @click.option("--market", metavar="NAME", help="A market; all that have a calendar if left out.")
 @click.option("--check", is_flag=True, help="Only check that no batch is due while the exchange is open.")

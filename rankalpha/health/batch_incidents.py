@@ -9,7 +9,6 @@ from rankalpha.alerts.runbook import Heading, leading_to
 from rankalpha.health import limits
 from rankalpha.health.snapshot import Snapshot
 from rankalpha.health.standing import FRONTEND, Batch, Standing
-from rankalpha.pipeline.steps import OPTIONAL
 from rankalpha.settings import settings
 
 HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the same moment would alert too
@@ -17,8 +16,8 @@ HEAD_START = timedelta(minutes=2)  # for the deadline itself, or a round at the 
 
 def of_batch(snapshot: Snapshot, batch: Batch) -> list[Incident]:
     """Return what is wrong with a batch; that it is overdue only when nothing else explains it."""
-    main = {name: step for name, step in batch.steps.items() if name not in OPTIONAL}
-    optional = {name: step for name, step in batch.steps.items() if name in OPTIONAL}
+    main = {name: step for name, step in batch.steps.items() if not step.optional}
+    optional = {name: step for name, step in batch.steps.items() if step.optional}
     causes = [*_failed(snapshot, batch, main), *_late(snapshot, batch, main)]
     explained = causes or any(step.state == "paused" for step in main.values())
     causes += [] if explained else _overdue(snapshot, batch)

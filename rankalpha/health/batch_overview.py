@@ -9,7 +9,7 @@ from rankalpha.health.standing import FRONTEND, Batch
 from rankalpha.pipeline.pipelines import Pipeline, following
 from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
 from rankalpha.pipeline.sessions import carried_over
-from rankalpha.pipeline.steps import DATASETS, OPTIONAL
+from rankalpha.pipeline.steps import Step
 
 FIGURES = ("rows", "symbols", "as_of", "container", "forced", REUSED_FROM, CARRIED_FROM)
 
@@ -34,16 +34,20 @@ def overview_of(pipeline: Pipeline, batch: Batch, now: datetime) -> dict[str, An
 
 
 def _neighbours(pipeline: Pipeline, name: str) -> dict[str, Any]:
-    """Return the steps that a step reads from, those that run because it has published, and if none waits."""
+    """Return the steps that a step reads from, those that run because it has published, and what it is."""
     writers = {step.writes: step.name for step in pipeline.steps}
     names = {step.dag_id: step.name for step in pipeline.steps}
-    reads = next((step.reads for step in pipeline.steps if step.name == name), ())
-    dag_id = pipeline.by_step.get(name, "")
-    needs = [names[pipeline.grading]] if name == FRONTEND else [writers[dataset] for dataset in reads]
+    own: Step | None = next((step for step in pipeline.steps if step.name == name), None)
+    if own is None:
+        needs, follows = [names[pipeline.grading]], []
+    else:
+        needs = [writers[dataset] for dataset in own.reads]
+        follows = [names[each] for each in following(own.dag_id)]
     return {
         "needs": needs,
-        "follows": [names[each] for each in following(dag_id)],
-        "optional": name in OPTIONAL,
+        "follows": follows,
+        "dataset": own.output if own else None,
+        "optional": own is not None and own.optional,
     }
 
 
@@ -52,7 +56,6 @@ def _step(batch: Batch, name: str, dag_id: str) -> dict[str, Any]:
     return {
         "step": name,
         "dag_id": dag_id,
-        "dataset": DATASETS.get(name),
         "state": standing.state,
         "since": text(standing.since),
         "run_id": standing.run_id,

@@ -33,6 +33,7 @@ def datasets(api: AirflowApi, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
         stale_at = _stale_at(snapshot.pipeline.market, day, published, fresh_for * HOUR) if wanted else None
         yield {
             "name": step.writes,
+            "dataset": step.output,
             "asset_id": asset["id"],
             "step": step.name,
             "owner": asset["extra"]["owner"],

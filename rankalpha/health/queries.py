@@ -120,5 +120,6 @@ def heartbeats(api: AirflowApi) -> dict[str, datetime | None]:
 def _pattern(pipelines: Sequence[Pipeline], *steps: str) -> str:
     """Return a pattern that matches the pipelines' DAGs, and maybe others: `|` is or, `%` any text."""
     if len(pipelines) > 1:
-        return "|".join(f"rankalpha%{step}" for step in steps or pipelines[0].by_step)
+        every = dict.fromkeys(step for pipeline in pipelines for step in pipeline.by_step)
+        return "|".join(f"rankalpha%{step}" for step in steps or every)
     return "|".join(pipelines[0].by_step[step] for step in steps or pipelines[0].by_step)

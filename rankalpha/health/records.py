@@ -86,6 +86,7 @@ def _described(standing: Standing, step: Step, records: Records) -> Standing:
         seconds=run.get("duration"),
         published=_moment(event["timestamp"]) if event else None,
         extra=event.get("extra") or {},
+        optional=step.optional,
     )
 
 

@@ -120,7 +120,7 @@ def _batches(
 
 def _days(api: AirflowApi, pipeline: Pipeline) -> list[tuple[datetime, MarketDay]]:
     market = pipeline.market
-    return queries.market_days(api, market.prefix + SHAPE[0].writes) if market.counts_sessions else []
+    return queries.market_days(api, market.dataset_name(SHAPE[0].writes)) if market.counts_sessions else []
 
 
 def _of(records: ByBatch, key: str) -> dict[str, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rankalpha.pipeline.batch import is_key
 from rankalpha.pipeline.reuse import CARRIED_FROM
 from rankalpha.pipeline.sessions import MarketDay
-from rankalpha.pipeline.steps import GRADING, OPTIONAL, SHAPE
+from rankalpha.pipeline.steps import GRADING, SHAPE
 
 State = Literal[
     "done",
@@ -33,7 +33,8 @@ class Standing:
 
     `queued` is when a run that has not ended was queued, `seconds` how long its newest run took, and
     `published` when its dataset was published last. `extra` is that event's: the result, see
-    `rankalpha.operators.publish`. `held` is what is blocked, see `rankalpha.health.left`.
+    `rankalpha.operators.publish`. `held` is what is blocked, see `rankalpha.health.left`. No batch waits for
+    an `optional` step.
     """
 
     state: State
@@ -44,6 +45,7 @@ class Standing:
     extra: Mapping[str, Any] = field(default_factory=dict)
     queued: datetime | None = None
     held: Mapping[str, Any] = field(default_factory=dict)
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Batch:
     @property
     def settled(self) -> bool:
         """Return whether it is graded, or nothing is left to do for that; an optional step does not count."""
-        states = {standing.state for name, standing in self.steps.items() if name not in OPTIONAL}
+        states = {standing.state for standing in self.steps.values() if not standing.optional}
         if states & {"superseded", "unpublished"}:
             return states <= {"done", "waiting", "superseded", "unpublished"}
         return states == {"done"}
@@ -81,6 +83,6 @@ class Batch:
             for name, step in self.steps.items()
             if step.state not in ("done", "waiting", "skipped")
         }
-        optional = [words.pop(name) for name in OPTIONAL if name in words]
+        optional = [words.pop(name) for name in list(words) if self.steps[name].optional]
         main = ", ".join(words.values()) or ("graded" if self.settled else "nothing runs")
         return ", ".join([main, *optional])

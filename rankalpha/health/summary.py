@@ -46,9 +46,14 @@ def durations(overview: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
+def outputs(overview: dict[str, Any]) -> dict[str, str]:
+    """Return the default market's names of the datasets, by step; also those of challengers."""
+    return {**DATASETS, **{dataset["step"]: dataset["dataset"] for dataset in overview["datasets"]}}
+
+
 def usage(overview: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what each stage's newest container has used, see `container` in the overview."""
-    for step in DATASETS:
+    for step in outputs(overview):
         for batch, published in steps(overview, step):
             if container := published["container"]:
                 yield {"step": step, "batch": batch, **container}
@@ -57,7 +62,7 @@ def usage(overview: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def quality(overview: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what is wrong with the published data, newest batch first."""
-    for step, dataset in DATASETS.items():
+    for step, dataset in outputs(overview).items():
         for batch, published in steps(overview, step):
             for problem in _problems(published):
                 yield {"batch": batch, "dataset": dataset, "problem": problem}

@@ -1,6 +1,6 @@
 """The health of the markets as tables on a terminal; see `rankalpha.health.summary` for what is shown."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from rankalpha.health.standing import FRONTEND
 from rankalpha.health.trouble import trouble
-from rankalpha.pipeline.steps import DATASETS, OPTIONAL
 
 COLOURS = {"done": "green", "paused": "yellow", "running": "cyan"} | dict.fromkeys(
     ("failed", "blocked", "lost"), "red"
@@ -21,17 +19,25 @@ UNKNOWN = "–"  # noqa: RUF001  a dash is meant
 
 def batches(health: dict[str, Any]) -> Table:
     """Return the table of where each batch stands."""
-    main = [step for step in (*DATASETS, FRONTEND) if step not in OPTIONAL]
-    return _states("Batches, newest first; times in UTC", health, main)
+    return _states("Batches, newest first; times in UTC", health, _names(health, optional=False))
 
 
-def optional(health: dict[str, Any]) -> Table:
-    """Return the table of the optional steps."""
-    return _states("Optional: no batch waits for these", health, OPTIONAL)
+def optional(health: dict[str, Any]) -> Iterator[Table]:
+    """Yield the table of the optional steps, and one for each variant."""
+    known = _names(health, optional=True)
+    for variant in dict.fromkeys(name.rpartition("_")[0] for name in known):
+        title = f"Variant {variant}" if variant else "Optional"
+        own = [name for name in known if name.rpartition("_")[0] == variant]
+        yield _states(f"{title}: no batch waits for these", health, own)
+
+
+def _names(health: dict[str, Any], *, optional: bool) -> list[str]:
+    newest = health["batches"][:1]  # every batch has every step
+    return [step["step"] for batch in newest for step in batch["steps"] if step["optional"] == optional]
 
 
 def _states(title: str, health: dict[str, Any], names: Sequence[str]) -> Table:
-    table = _table(title, "batch", *names)
+    table = _table(title, "batch", *(name.rpartition("_")[2] for name in names))
     table.columns[0].no_wrap = True
     for batch in health["batches"]:
         steps = {step["step"]: step for step in batch["steps"]}
@@ -68,6 +74,7 @@ def stages(health: dict[str, Any]) -> Table:
     """Return the table of durations and of what the newest containers have used."""
     seconds = ("newest run, s", "median before", "runs before", "container, s", "CPU, s")
     table = _table("Durations and resources", "stage", *seconds, "peak, MiB")
+    table.columns[0].no_wrap = True
     used = {usage["step"]: usage for usage in health["usage"]}
     for duration in health["durations"]:
         container = used.get(duration["step"], {})
@@ -87,9 +94,8 @@ def stages(health: dict[str, Any]) -> Table:
 def show(health: dict[str, Any]) -> None:
     """Print the tables, then what is wrong."""
     console = Console()
-    makers: tuple[Callable[[dict[str, Any]], Table], ...] = (batches, optional, datasets, stages)
-    for make in makers:
-        console.print(make(health), "")
+    for table in (batches(health), *optional(health), datasets(health), stages(health)):
+        console.print(table, "")
     for line in sessions(health):
         console.print(line, markup=False, highlight=False)
     trouble(console, health)

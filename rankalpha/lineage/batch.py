@@ -37,7 +37,7 @@ def batch_lineage(api: AirflowApi, key: str, pipeline: Pipeline) -> dict[str, An
     parse_key(key)
     events = {step.writes: events_of(api, step.writes, key) for step in pipeline.steps}
     known = _with_others(api, key, events)
-    steps = [_step(api, key, step, events, known, pipeline.market.prefix) for step in pipeline.steps]
+    steps = [_step(api, key, step, events, known) for step in pipeline.steps]
     if not any(step["runs"] or step["output"] for step in steps):
         raise BatchError(f"nothing is known of batch {key}; the Assets view lists the batches that exist")
     return {"batch": key, "steps": steps}
@@ -55,9 +55,7 @@ def _with_others(api: AirflowApi, key: str, events: Events) -> Events:
     return {name: [*(event for each in older for event in each[name]), *own] for name, own in events.items()}
 
 
-def _step(
-    api: AirflowApi, key: str, step: Step, events: Events, known: Events, prefix: str
-) -> dict[str, Any]:
+def _step(api: AirflowApi, key: str, step: Step, events: Events, known: Events) -> dict[str, Any]:
     runs = _runs(api, key, step, events)
     output = _output(events[step.writes])
     publisher = next((run for run in runs if output and run["dag_run_id"] == output["run_id"]), None)
@@ -65,7 +63,7 @@ def _step(
         "step": step.name,
         "dag_id": step.dag_id,
         "runs": [_run(api, run) for run in runs],
-        "inputs": inputs(api, step, publisher or (runs[-1] if runs else None), events, known, prefix),
+        "inputs": inputs(api, step, publisher or (runs[-1] if runs else None), events, known),
         "output": output,
     }
 

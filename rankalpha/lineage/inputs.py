@@ -12,31 +12,31 @@ Events = Mapping[str, Sequence[Event]]  # of the batch, by dataset, oldest first
 
 
 def inputs(
-    api: AirflowApi, step: Step, run: Event | None, events: Events, known: Events, prefix: str
+    api: AirflowApi, step: Step, run: Event | None, events: Events, known: Events
 ) -> list[dict[str, Any]]:
     """Return what a step has read; `run` has published its output, or is its newest one.
 
     `known` are further events, by which versions of other batches are found.
     """
     published = events[step.writes]
-    found = recorded(published[-1]["extra"] or {}, step, known, prefix) if published else []
+    found = recorded(published[-1]["extra"] or {}, step, known) if published else []
     if len(found) < len(step.reads):  # a producer without versions leaves no record
         found = [*consumed(api, step, run, events), *found]
     by_dataset = {each["dataset"]: each for each in found}
     return [by_dataset[name] for name in step.reads if name in by_dataset]
 
 
-def recorded(extra: Event, step: Step, events: Events, prefix: str) -> list[dict[str, Any]]:
-    """Return the inputs that an output of the step names; `extra` is its event's, `prefix` the market's.
+def recorded(extra: Event, step: Step, events: Events) -> list[dict[str, Any]]:
+    """Return the inputs that an output of the step names; `extra` is its event's.
 
     Empty for an output without a version: then nobody has recorded what it was made from.
     """
     version = version_of(extra)
     read = version["inputs"] if version else {}
     return [
-        _named(name, read[name.removeprefix(prefix)], events[name])
-        for name in step.reads
-        if name.removeprefix(prefix) in read
+        _named(name, read[plain], events[name])
+        for name, plain in zip(step.reads, step.inputs, strict=True)
+        if plain in read
     ]
 
 

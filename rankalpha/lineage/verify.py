@@ -16,7 +16,6 @@ from rankalpha.lineage.service import ask, service_profile
 from rankalpha.pipeline.batch import BatchError
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.versions import LONGEST, Version
-from rankalpha.stages.grading import GRADING_REFRESH
 from rankalpha.texts import cut
 
 PATH = "/api/v1/verify"
@@ -69,19 +68,20 @@ def _versions(
     api: AirflowApi, pipeline: Pipeline, key: str
 ) -> Iterator[tuple[str, str, Mapping[str, Any], bool]]:
     """Yield each version with its dataset, why it counts, and whether it must be shown; published first."""
-    newest = [events[-1] for step in pipeline.steps if (events := events_of(api, step.writes, key))]
-    made = [(event, version) for event in newest if (version := version_of(event["extra"] or {}))]
-    for event, version in made:
-        yield event["name"], PUBLISHED, reference(version) or {}, _must_be_shown(api, event, version)
-    for event, version in made:
+    newest = [(step, events[-1]) for step in pipeline.steps if (events := events_of(api, step.writes, key))]
+    made = [(step, event, found) for step, event in newest if (found := version_of(event["extra"] or {}))]
+    for step, event, version in made:
+        shown = step is pipeline.graded and _must_be_shown(api, event)
+        yield event["name"], PUBLISHED, reference(version) or {}, shown
+    for step, event, version in made:
+        names = dict(zip(step.inputs, step.reads, strict=True))
         for name, read in version["inputs"].items():
-            yield f"{pipeline.market.prefix}{name}", f"read by {event['name']}", read, False
+            dataset = names.get(name) or pipeline.market.dataset_name(name)
+            yield dataset, f"read by {event['name']}", read, False
 
 
-def _must_be_shown(api: AirflowApi, event: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
-    """Return whether a version is one of grades, and the run that has published it has had it shown."""
-    if not str(version.get("path")).startswith(f"{GRADING_REFRESH.output}/"):
-        return False
+def _must_be_shown(api: AirflowApi, event: Mapping[str, Any]) -> bool:
+    """Return whether the run that has published grades has had them shown."""
     if not event["source_run_id"]:  # by publish-version, which has them shown first
         return True
     run = existing_run(api, f"dags/{event['source_dag_id']}/dagRuns", event["source_run_id"])

@@ -1,9 +1,10 @@
-"""Removes what Airflow keeps of a market whose table is no longer in the file of the markets.
+"""Removes what Airflow keeps of a market or variant whose table is no longer in the file of the markets.
 
 Airflow itself hides such a market: its DAGs are stale and its datasets are not active. Its pools are removed
 at the next start of the stack. Its DAGs and datasets, with runs and events, are removed once its newest run
 is older than RANKALPHA_KEEP_METADATA_DAYS, so that a table that comes back in time has its history again.
 Nothing is removed while a run of the market has not ended. The market's data on its volumes stay.
+A removed variant is a removed market here, because its names are like those of one.
 """
 
 import logging
@@ -22,15 +23,14 @@ from sqlalchemy import delete, false, or_, select
 from sqlalchemy.orm import Session
 
 from rankalpha.pipeline.market import DEFAULT, STAGE_POOL, Market
-from rankalpha.pipeline.markets import markets
-from rankalpha.pipeline.pipelines import Pipeline
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.markets import challengers, markets
+from rankalpha.pipeline.steps import COMPARISON, SHAPE
 
 log = logging.getLogger(__name__)
 
 UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 TAG = "rankalpha"  # of all our DAGs
-DAG_ID = re.compile(rf"rankalpha_(?:(\w+)_)?(?:{'|'.join(step.name for step in SHAPE)})")
+DAG_ID = re.compile(rf"rankalpha_(?:(\w+)_)?(?:{'|'.join(step.name for step in (*SHAPE, COMPARISON))})")
 
 
 def remove_pools() -> list[str]:
@@ -45,7 +45,8 @@ def remove_pools() -> list[str]:
 def _remove_pools(session: Session) -> list[str]:
     unused = {pool for market in _removed(session) for pool in (market.publish_pool, _own_pool(market))}
     unused |= {_own_pool(market) for market in markets() if _is_idle(market, session)}
-    unused -= {STAGE_POOL, *(pool for market in markets() for pool in (market.publish_pool, market.pool))}
+    every = (*markets(), *challengers())
+    unused -= {STAGE_POOL, *(pool for market in every for pool in (market.publish_pool, market.pool))}
     found = session.scalars(select(Pool).where(Pool.pool.in_(unused)).order_by(Pool.pool)).all()
     for pool in found:
         session.delete(pool)
@@ -62,16 +63,16 @@ def forget_removed(before: datetime, session: Session) -> dict[str, int]:
     """
     count = {"dag": 0, "asset": 0}
     for market in _removed(session, since=before):
-        pipeline = Pipeline.of(market)
-        of_market = AssetPartitionDagRun.target_dag_id.in_(pipeline.dag_ids)
+        dag_ids = _dag_ids(market)
+        of_market = AssetPartitionDagRun.target_dag_id.in_(dag_ids)
         joins = select(AssetPartitionDagRun.id).where(of_market)
         key_log = PartitionedAssetKeyLog
         session.execute(delete(key_log).where(key_log.asset_partition_dag_run_id.in_(joins)))
         session.execute(delete(AssetPartitionDagRun).where(of_market))
-        known = session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_(pipeline.dag_ids))).all()
+        known = session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_(dag_ids))).all()
         for dag_id in known:
             delete_dag(dag_id, session=session)
-        names = [step.writes for step in pipeline.steps]
+        names = [market.dataset_name(step.writes) for step in (*SHAPE, COMPARISON)]
         in_group = (AssetModel.name.in_(names), AssetModel.group == TAG)
         assets = session.scalars(select(AssetModel.id).where(*in_group)).all()
         session.execute(delete(AssetEvent).where(AssetEvent.asset_id.in_(assets)))
@@ -90,9 +91,10 @@ def _removed(session: Session, since: datetime | None = None) -> Iterator[Market
     dags = select(DagModel.dag_id, DagModel.is_stale).where(DagModel.dag_id.in_(ours))
     stale = {dag_id: is_stale for dag_id, is_stale in session.execute(dags) if DAG_ID.fullmatch(dag_id)}
     names = {match[1] or DEFAULT for match in map(DAG_ID.fullmatch, stale) if match}
-    for name in sorted(names - {market.name for market in markets()}):
+    known = {market.name for market in markets()} | {challenger.own for challenger in challengers()}
+    for name in sorted(names - known):
         market = Market(name=name)
-        parsed = [dag_id for dag_id in Pipeline.of(market).dag_ids if not stale.get(dag_id, True)]
+        parsed = [dag_id for dag_id in _dag_ids(market) if not stale.get(dag_id, True)]
         if not _is_idle(market, session, since):
             log.info("Market %s is not in the file of the markets, but has runs: it stays", name)
         elif since is None or not parsed:
@@ -103,8 +105,12 @@ def _is_idle(market: Market, session: Session, since: datetime | None = None) ->
     """Tell whether all runs of a market have ended, with `since` before that moment."""
     late = DagRun.run_after >= since if since else false()
     busy = or_(DagRun.state.in_(UNFINISHED), late)
-    runs = select(DagRun.id).where(DagRun.dag_id.in_(Pipeline.of(market).dag_ids), busy)
+    runs = select(DagRun.id).where(DagRun.dag_id.in_(_dag_ids(market)), busy)
     return session.scalar(runs.limit(1)) is None
+
+
+def _dag_ids(market: Market) -> list[str]:
+    return [market.dag_id(step.name) for step in (*SHAPE, COMPARISON)]
 
 
 def _own_pool(market: Market) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from airflow.sdk import Asset, Context
 
-from rankalpha.pipeline.batch import ASSET_TRIGGERED
+from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import REUSABLE_KEY
 from rankalpha.pipeline.sessions import market_day
@@ -33,32 +33,40 @@ class Reader(Protocol):
 
 def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
     """Return the versions for a stage; raises BatchError for an event with a version that cannot exist."""
-    stored = _stored(stage.market)
+    market, stored = stage.market, _stored()
     return Given(
-        inputs=inputs_of(context, task, batch, stage.market),
+        inputs=inputs_of(context, task, batch, market),
         earlier={
-            dataset: earlier_versions(stored(dataset), batch, most) for dataset, most in stage.earlier.items()
+            dataset: earlier_versions(stored(market.dataset_name(dataset)), batch, most)
+            for dataset, most in stage.earlier.items()
         },
-        keep=_kept(stored, stage.output) if stage.prunes else None,
+        keep=_kept(stored, market, stage.output) if stage.prunes else None,
     )
 
 
 def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str, Any]:
     """Return what a call says about versions: the name of its own, `inputs` and what to `keep`.
 
-    Also the `session` that the batch's prices are of, where the market has a calendar.
+    Also the `session` that the batch's prices are of, where the market has a calendar, and the
+    `sentiment_weight` of a variant that has one. Raises BatchError for a variant without versions to read.
     """
-    read = inputs_of(context, task, batch, call.market)
+    read, weight = inputs_of(context, task, batch, call.market), call.market.sentiment_weight
+    if call.market.challenges and len(read) < len(task.consumes):
+        names = " and ".join(asset.name for asset in task.consumes)
+        raise BatchError(
+            f"batch {batch} has no versions of {names}; a variant needs stages that take part in versions"
+        )
     return {
         "version": Identity.of(context, call.name.lower(), batch).version,
         "inputs": {dataset: version.reference for dataset, version in read.items()},
-        "keep": _kept(_stored(call.market), call.output),
+        "keep": _kept(_stored(), call.market, call.output),
         **_session(call.market, batch),
+        **({} if weight is None else {"sentiment_weight": weight}),
     }
 
 
 def _session(market: Market, batch: str) -> dict[str, Any]:
-    day = market_day(market.prefix + SHAPE[0].writes, batch)
+    day = market_day(market.dataset_name(SHAPE[0].writes), batch)
     if day is None or day.session is None:
         return {}
     close = day.next_close.isoformat() if day.next_close else None
@@ -91,7 +99,12 @@ def _versions(store: Any) -> Mapping[str, Any]:
 
 
 def inputs_of(context: Context, task: Reader, batch: str, market: Market) -> dict[str, Version]:
-    """Return the versions that a task reads, by the default market's name of the dataset.
+    """Return the versions that a task reads, by the default market's name of the dataset."""
+    return {market.plain(name): version for name, version in versions_of(context, task, batch).items()}
+
+
+def versions_of(context: Context, task: Reader, batch: str) -> dict[str, Version]:
+    """Return the versions that a task reads, by dataset.
 
     A run that events have started reads the versions of these events, so that it and its retries read the
     same. Any other run, and a task that a person has cleared, read what is published now.
@@ -104,7 +117,7 @@ def inputs_of(context: Context, task: Reader, batch: str, market: Market) -> dic
         else:
             value = _versions(context["asset_state_store"][asset]).get(batch)
         if version := Version.of(value, f"batch {batch} in {asset.name}"):
-            found[asset.name.removeprefix(market.prefix)] = version
+            found[asset.name] = version
     return found
 
 
@@ -130,13 +143,17 @@ def joined(context: Context, task: Reader, batch: str) -> dict[str, Mapping[str,
     return found
 
 
-def _stored(market: Market) -> Stored:
+def _stored() -> Stored:
     """Return a function that asks for the stored versions of a dataset, once."""
-    return cache(lambda dataset: published_versions(market.prefix + dataset))
+    return cache(published_versions)
 
 
-def _kept(stored: Stored, folder: str) -> dict[str, Any]:
-    """Return which versions below a folder are needed: only the steps from its own on can have them."""
+def _kept(stored: Stored, market: Market, folder: str) -> dict[str, Any]:
+    """Return which versions below a folder are needed: only the steps from its own on can have them.
+
+    A champion and its challengers share the folder, so that each keeps what the others have published.
+    """
     first = next(index for index, step in enumerate(SHAPE) if folder in step.folders)
-    needed = kept(folder, [stored(step.writes) for step in SHAPE[first:]], MOST_KEPT)
+    names = [name for step in SHAPE[first:] for name in market.alike(step.writes)]
+    needed = kept(folder, [stored(name) for name in names], MOST_KEPT)
     return {**needed, "days": settings().keep_unpublished_days}

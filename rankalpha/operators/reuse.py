@@ -43,7 +43,7 @@ def results_read(context: Context, task: Reader, batch: str, market: Market) -> 
             result = entries.get(batch, {}).get("result")
         if not result or not contents(result):
             return None
-        found[asset.name.removeprefix(market.prefix)] = result
+        found[market.plain(asset.name)] = result
     return found or None
 
 
@@ -82,7 +82,7 @@ def used_again(
     wanted = context.get("params", {}).get(REUSE, True)
     if not wanted or cleared(context, task) or context["ti"].run_id.startswith(TRIAL):
         return None
-    dataset = job.stage.market.prefix + WRITES[job.stage.name]
+    dataset = job.stage.market.dataset_name(WRITES[job.stage.name])
     versions = given.published_versions(dataset)
     found = None if job.batch in versions else result_to_reuse(given.reusable(dataset), versions, key)
     if not found:
@@ -121,6 +121,8 @@ def same_inputs(context: Context, task: Reader, batch: str, call: Call) -> Same 
     read = results_read(context, task, batch, call.market)
     if not read:
         return None
-    parts = [call.name, {dataset: contents(result) for dataset, result in read.items()}]
+    parts: list[Any] = [call.name, {dataset: contents(result) for dataset, result in read.items()}]
+    parts += [] if (weight := call.market.sentiment_weight) is None else [weight]
     key = sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    return Same(key, earlier_batches(given.reusable(call.market.prefix + call.output), batch, key))
+    entries = given.reusable(call.market.dataset_name(call.output))
+    return Same(key, earlier_batches(entries, batch, key))

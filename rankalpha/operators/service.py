@@ -55,6 +55,11 @@ class ServiceOperator(BaseOperator):
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         output = f"{self.call.output}/{batch}/{named['version']}" if named else ""
         result = result_of(answer, batch, output, named.get("inputs"))
+        if self.call.market.challenges and VERSION not in (result or {}):
+            raise AirflowFailException(
+                f"{self.call.name} wrote no version, so it may have shown these grades; a variant needs a "
+                "service that takes part in versions. Remove the variant, and clear the batch's show_grades"
+            )
         origin: dict[str, Any] = same.origin(result) if same else {}
         if carried := origin.get(CARRIED_FROM):
             self.log.info("Nothing is new: these grades are those of batch %s, carried over", carried)

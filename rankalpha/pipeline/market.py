@@ -1,13 +1,14 @@
 """A market: the pipeline exists once for each. `rankalpha.pipeline.markets` reads them from their file."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
-from croniter import croniter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from rankalpha.pipeline.market_values import Calendar, Cron, Image, SessionLimit
+from rankalpha.pipeline.market_values import Calendar, Image, SessionLimit
+from rankalpha.pipeline.schedule import Scheduled
+from rankalpha.pipeline.variant import Variant
 from rankalpha.settings import MOST_SLOTS
 
 if TYPE_CHECKING:  # the Docker proxy has no Airflow
@@ -19,26 +20,24 @@ STAGE_POOL = "stages"  # of all markets without a pool of their own
 DEFAULT_CALENDAR = "XNYS"  # of the default market, as the sample's stocks are American
 
 
-class Market(BaseModel):
+class Market(Scheduled):
     """The settings of one market: `name` is the name of its table, the other fields are the table's keys.
 
     They override Airflow Variables and env files, because all markets may share those.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
     name: str = DEFAULT
-    schedule: Cron = "0 6 * * *"  # of its ingestion, in UTC
     # code of its exchange, whose sessions its contracts count; empty: none, they count days
     calendar: Calendar = ""
     profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; None: the stack's profile
-    images: dict[str, Image] = {}  # by stage
+    images: dict[str, Image] = Field(default_factory=dict)  # by stage
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
         None  # of a stage pool of its own; None: the common pool
     )
     # the watchdog's limits in sessions; None: the minutes of RANKALPHA_GRADED_WITHIN and _STARTED_WITHIN
     graded_within_sessions: SessionLimit = None
     started_within_sessions: SessionLimit = None
+    variants: dict[str, Variant] = Field(default_factory=dict)  # its challengers, by name
 
     @model_validator(mode="before")
     @classmethod
@@ -48,12 +47,12 @@ class Market(BaseModel):
     @property
     def prefix(self) -> str:
         """The prefix of its datasets' names, and of the steps in its DAGs' ids."""
-        return "" if self.name == DEFAULT else f"{self.name}_"
+        return f"{self.folder}_" if self.folder else ""
 
     @property
     def folder(self) -> str:
         """Its folder below the root of the data, and part of its datasets' URIs; empty for the default."""
-        return self.prefix.removesuffix("_")
+        return "" if self.name == DEFAULT else self.name
 
     @property
     def key(self) -> str:
@@ -66,6 +65,16 @@ class Market(BaseModel):
         return (self.folder,) if self.folder else ()
 
     @property
+    def challenges(self) -> bool:
+        """Whether it is a challenger: what a variant of a market makes of it."""
+        return False
+
+    @property
+    def sentiment_weight(self) -> float | None:
+        """The weight that its grades are asked for with; None: the API's own."""
+        return None
+
+    @property
     def pool(self) -> str:
         """The pool of its stages."""
         return f"{STAGE_POOL}_{self.name}" if self.slots else STAGE_POOL
@@ -74,14 +83,6 @@ class Market(BaseModel):
     def counts_sessions(self) -> bool:
         """Whether the watchdog has a limit in sessions for it."""
         return bool(self.graded_within_sessions or self.started_within_sessions)
-
-    @property
-    def when(self) -> str:
-        """Its schedule for people: `06:00 UTC`, or the cron expression."""
-        minute, hour, *rest = self.schedule.split()
-        if minute.isdecimal() and hour.isdecimal() and rest == ["*", "*", "*"]:
-            return f"{int(hour):02}:{int(minute):02} UTC"
-        return f"cron {self.schedule} UTC"
 
     @property
     def publish_pool(self) -> str:
@@ -100,9 +101,26 @@ class Market(BaseModel):
         """Return a batch as messages name it; the default market goes without saying."""
         return f"{batch} of {self.name}" if self.folder else batch
 
+    def dataset_name(self, name: str) -> str:
+        """Return the name of its own dataset; `name` is the default market's."""
+        return f"{self.prefix}{name}"
+
+    def plain(self, dataset: str) -> str:
+        """Return the default market's name of one of its datasets."""
+        return dataset.removeprefix(self.prefix)
+
+    def alike(self, name: str) -> tuple[str, ...]:
+        """Return its dataset and those of its challengers; `name` is the default market's."""
+        own = (variant for variant, declared in self.variants.items() if name in declared.writes)
+        return (f"{self.prefix}{name}", *(f"{self.prefix}{variant}_{name}" for variant in own))
+
+    def settings_of(self, stage: str) -> Mapping[str, str]:  # noqa: ARG002  a challenger's
+        """Return the settings of a stage that win over Variables and env files."""
+        return {}
+
     def dataset(self, asset: "Asset") -> "Asset":
         """Return its own dataset; `asset` is the default market's, and has the same contract."""
-        return _dataset(self.prefix, self.folder, asset) if self.folder else asset
+        return dataset_of(self.prefix, self.folder, asset) if self.folder else asset
 
     def documented(self, text: str) -> str:
         """Return the documentation of its DAG; `text` is the default market's."""
@@ -112,28 +130,13 @@ class Market(BaseModel):
         note = f"**Market `{self.name}`**, {self.when}. The names and times below are the default market's."
         return f"{title}\n\n{note}\n{rest}"
 
-    def due(self, now: datetime) -> datetime:
-        """Return when its newest batch was due before `now`, by its schedule."""
-        due: datetime = croniter(self.schedule, now.astimezone(UTC)).get_prev(datetime)
-        return due
-
-    def next_due(self, moment: datetime) -> datetime:
-        """Return when its first batch after a moment is due, by its schedule."""
-        due: datetime = croniter(self.schedule, moment.astimezone(UTC)).get_next(datetime)
-        return due
-
-    def first_of(self, day: datetime) -> datetime | None:
-        """Return when the first batch of a day (its midnight in UTC) is due; None on a day without one."""
-        cron = croniter(self.schedule, day)
-        first: datetime = day if croniter.match(self.schedule, day) else cron.get_next(datetime)
-        return first if first.date() == day.date() else None
-
 
 DEFAULT_MARKET = Market()
 
 
 @lru_cache(maxsize=1000)
-def _dataset(prefix: str, folder: str, asset: "Asset") -> "Asset":
+def dataset_of(prefix: str, folder: str, asset: "Asset") -> "Asset":
+    """Return the dataset like `asset`, under a name and a place of its own."""
     from airflow.sdk import Asset  # noqa: PLC0415
 
     place = asset.uri.replace("://", f"://{folder}/", 1).removesuffix("/")

@@ -3,19 +3,20 @@
 Each market has one pipeline, see `markets`. The DAG files decide; a test compares them with this module.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+from rankalpha.pipeline.challenger import Challenger, challengers_of
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline.markets import markets
-from rankalpha.pipeline.steps import GRADING, SHAPE, Step
+from rankalpha.pipeline.steps import COMPARISON, GRADING, SHAPE, Shape, Step
 from rankalpha.settings import SettingsError, settings
 from rankalpha.texts import shown
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The steps of one market."""
+    """The steps of one market, then those of its challengers, which are optional."""
 
     market: Market
     steps: tuple[Step, ...]
@@ -23,17 +24,10 @@ class Pipeline:
     @classmethod
     def of(cls, market: Market) -> "Pipeline":
         """Return the pipeline of a market."""
-        steps = (
-            Step(
-                shape.name,
-                market.dag_id(shape.name),
-                tuple(f"{market.prefix}{dataset}" for dataset in shape.reads),
-                f"{market.prefix}{shape.writes}",
-                shape.writes,
-                shape.optional,
-            )
-            for shape in SHAPE
-        )
+        steps = [_step(market, shape) for shape in SHAPE]
+        for challenger in challengers_of(market):
+            steps += [_step(challenger, shape) for shape in challenger.declared.steps]
+            steps.append(_comparison(challenger))
         return cls(market, tuple(steps))
 
     @property
@@ -78,6 +72,28 @@ class Pipeline:
                 return step
         known = ", ".join(step.output for step in self.steps)
         raise SettingsError(f"there is no dataset {shown(dataset)}; there are {known}")
+
+
+def _step(market: Market, shape: Shape) -> Step:
+    """Return a step of a market or of a challenger."""
+    variant = f"{market.variant}_" if isinstance(market, Challenger) else ""
+    return Step(
+        name=f"{variant}{shape.name}",
+        dag_id=market.dag_id(shape.name),
+        reads=tuple(market.dataset_name(dataset) for dataset in shape.reads),
+        writes=market.dataset_name(shape.writes),
+        output=f"{variant}{shape.writes}",
+        inputs=shape.reads,
+        optional=shape.optional or market.challenges,
+    )
+
+
+def _comparison(challenger: Challenger) -> Step:
+    """Return the step that compares a challenger's grades with the champion's."""
+    step = _step(challenger, COMPARISON)
+    grades = GRADING.writes
+    both = (challenger.champion.dataset_name(grades), challenger.dataset_name(grades))
+    return replace(step, reads=both, inputs=both)
 
 
 DEFAULT_PIPELINE = Pipeline.of(DEFAULT_MARKET)

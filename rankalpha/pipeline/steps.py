@@ -49,6 +49,8 @@ SHAPE = (
 )
 GRADING = [step for step in SHAPE if not step.optional][-1]  # a batch is graded once it has published
 OPTIONAL = tuple(step.name for step in SHAPE if step.optional)
+# of a variant alone: it reads the champion's grades and its own
+COMPARISON = Shape("comparison", ("grades",), "comparisons", optional=True)
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step
 STAGE_NAMES = tuple(step.stage for step in SHAPE if step.stage)
 FOLDERS = tuple(folder for step in SHAPE for folder in step.folders)  # of the default market's data
@@ -61,11 +63,16 @@ WATCHDOG_DAG = "rankalpha_watchdog"
 
 @dataclass(frozen=True)
 class Step:
-    """A DAG of a pipeline; `reads` and `writes` name datasets, `output` is `writes` of the default market."""
+    """A DAG of a pipeline; `reads` and `writes` name datasets.
+
+    `output` is `writes` of the default market, and `inputs` are the names under which a version of it has
+    what it reads, see `rankalpha.pipeline.versions`.
+    """
 
     name: str
     dag_id: str
     reads: tuple[str, ...]
     writes: str
     output: str
+    inputs: tuple[str, ...] = ()
     optional: bool = False

@@ -10,8 +10,9 @@ from sqlalchemy.exc import OperationalError
 
 from rankalpha.lineage.openlineage.configuration import check_file
 from rankalpha.logs import printed_is_logged
+from rankalpha.pipeline.challenger import Challenger
 from rankalpha.pipeline.market import STAGE_POOL
-from rankalpha.pipeline.markets import markets
+from rankalpha.pipeline.markets import challengers, markets
 from rankalpha.settings import AdminSettings, SettingsError, settings
 from rankalpha.stack.backup.half import refuse_half
 from rankalpha.stack.preflight import check
@@ -40,11 +41,12 @@ def prepare() -> None:
     rename_in_database()
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
-    for market in markets():
+    for market in (*markets(), *challengers()):
         # other markets need not wait for this one's
         airflow("pools", "set", market.publish_pool, "1", "Events are registered one at a time; keep it at 1")
         if market.slots:
-            meaning = f"Stages of {market.name} at the same time; set in the file of the markets"
+            whose = market.variant if isinstance(market, Challenger) else market.name
+            meaning = f"Stages of {whose} at the same time; set in the file of the markets"
             airflow("pools", "set", market.pool, str(market.slots), meaning, "--include-deferred")
     remove_unused_pools()
     admin = AdminSettings.load()

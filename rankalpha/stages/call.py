@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
-from rankalpha.settings import settings
+from rankalpha.settings import SettingsError, settings
 from rankalpha.stages.profile import Profile
 
 
@@ -48,11 +48,22 @@ class Call:
         }
 
     def takes_part(self, profile: Profile) -> bool:
-        """Return whether the call names versions; those of a GET have no place in its address."""
-        if not self.output or profile.get(f"{self.name}_METHOD").upper() == "GET":
+        """Return whether the call names versions; those of a GET have no place in its address.
+
+        Raises SettingsError when a challenger's does not: what it writes would take the champion's place.
+        """
+        method, versions = f"{self.name}_METHOD", f"{self.name}_VERSIONS"
+        if not self.output:
             return False
-        return profile.flag(f"{self.name}_VERSIONS")
+        if profile.get(method).upper() != "GET" and profile.flag(versions):
+            return True
+        if self.market.challenges:
+            raise SettingsError(
+                "a variant needs a service that takes part in versions; "
+                f"set {method}=POST and {versions}=true"
+            )
+        return False
 
     def profile(self) -> Profile:
         """Look up the call's settings."""
-        return Profile.load("api", self.defaults, self.market.profile)
+        return Profile.load("api", self.defaults, self.market)

@@ -22,4 +22,5 @@ EVALUATION_SHOW = Call(
 FRONTEND_REFRESH = Call(
     name="FRONTEND", url_key="FRONTEND_URL", url_default="frontend_url", path="/api/refresh-data"
 )
-CALLS = (GRADING_REFRESH, GRADING_SHOW, FRONTEND_REFRESH, EVALUATION_SHOW)
+COMPARE = Call(name="COMPARE", url_key="API_URL", url_default="api_url", path="/api/v1/grading/compare")
+CALLS = (GRADING_REFRESH, GRADING_SHOW, FRONTEND_REFRESH, EVALUATION_SHOW, COMPARE)

@@ -41,9 +41,13 @@ class StageJob:
         setting of the stage says so, because an image of your own need not know of them.
         """
         market, key = stage.market, stage.key
-        profile = Profile.load(stage.name, {**stage.overridable, **stage.env}, market.profile)
+        profile = Profile.load(stage.name, {**stage.overridable, **stage.env}, market)
         given = _environment(stage, profile)
         takes_part = bool(versions) and profile.flag(key("VERSIONS"))
+        if market.challenges and not takes_part:  # what it writes would take the champion's place
+            raise SettingsError(
+                f"a variant needs a stage that takes part in versions; stage {stage.name} does not"
+            )
         own = {"RANKALPHA_BATCH": batch, "RANKALPHA_DATE": batch[:10], **((takes_part and versions) or {})}
         env = {**given, **own}
         if problem := environment_problem(env):

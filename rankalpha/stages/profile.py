@@ -1,4 +1,7 @@
-"""What a stage sees: Airflow Variable > env/<profile>/<name>.env > default, looked up when its task runs."""
+"""What a stage sees: Airflow Variable > env/<profile>/<name>.env > default, looked up when its task runs.
+
+The settings of a variant come before all of them.
+"""
 
 import os
 from collections.abc import Callable, Mapping
@@ -6,6 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
+from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.settings import SettingsError, settings
 from rankalpha.stages.env_file import read_env_file
 from rankalpha.texts import shown
@@ -80,18 +84,27 @@ class Profile:
     lookup: Lookup = variable
     set_keys: frozenset[str] = frozenset()  # of all Variables, as far as that is known
     name: str = ""  # of the profile, `local` for example
+    own: Mapping[str, str] = field(default_factory=dict)  # wins over all else: a variant's settings
 
     @classmethod
-    def load(cls, name: str, defaults: Mapping[str, str], own: str | None = None) -> "Profile":
+    def load(cls, name: str, defaults: Mapping[str, str], market: Market = DEFAULT_MARKET) -> "Profile":
         """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile."""
         lookup = Variables.load()
-        folder = profile_dir(own, lookup)
-        file = read_env_file(folder / f"{name}.env")
-        return cls(file=file, defaults=defaults, lookup=lookup, name=folder.name, set_keys=lookup.keys())
+        folder = profile_dir(market.profile, lookup)
+        return cls(
+            file=read_env_file(folder / f"{name}.env"),
+            defaults=defaults,
+            lookup=lookup,
+            name=folder.name,
+            set_keys=lookup.keys(),
+            own=market.settings_of(name),
+        )
 
     def get(self, key: str) -> str:
         """Return the value of `key`; KeyError when it is not set, SettingsError for unusable text."""
-        value = self.lookup(key)
+        value = self.own.get(key)
+        if value is None:
+            value = self.lookup(key)
         if value is None:
             value = self.file[key] if key in self.file else self.defaults[key]
         if problem := text_problem(value):  # the value may be a secret
@@ -133,5 +146,5 @@ class Profile:
         return value.strip().lower() == "true"
 
     def all(self) -> dict[str, str]:
-        """Return every key of the file and the defaults, with the value that has precedence."""
-        return {key: self.get(key) for key in {**self.defaults, **self.file}}
+        """Return every key that is not a Variable's alone, with the value that has precedence."""
+        return {key: self.get(key) for key in {**self.defaults, **self.file, **self.own}}

@@ -1,5 +1,6 @@
 """The DAGs: their documentation, their tasks, and when they run."""
 
+import ast
 from collections.abc import Iterator
 from inspect import cleandoc
 from pathlib import Path
@@ -17,7 +18,8 @@ def pages(root: Path) -> dict[str, str]:
     bag = dag_bag(root)
     if bag.import_errors:
         raise RuntimeError(f"DAG files cannot be read: {bag.import_errors}")
-    return {"dags.md": page("DAGs", _parts(bag.dags))}
+    comparison = ast.get_docstring(ast.parse((root / "dags" / "comparison.py").read_text(encoding="utf-8")))
+    return {"dags.md": page("DAGs", [*_parts(bag.dags), *_of_a_variant(comparison or "")])}
 
 
 def _parts(dags: dict[str, Any]) -> Iterator[str]:
@@ -29,6 +31,15 @@ def _parts(dags: dict[str, Any]) -> Iterator[str]:
         yield cleandoc(dag.doc_md).partition("\n")[2].strip()
         rows = (_task(dag.get_task(task["task_id"]), task) for task in found["tasks"])
         yield table(("task", "after", "operator", "pool", "time limit"), rows)
+
+
+def _of_a_variant(documentation: str) -> Iterator[str]:
+    yield "## rankalpha_challenger_comparison"
+    yield (
+        "Only with a variant, here `challenger`. Its other DAGs, such as `rankalpha_challenger_scoring`,\n"
+        "are like those above, see [variants](../guides/variants.md)."
+    )
+    yield documentation.partition("\n")[2].strip()
 
 
 def _task(task: Any, found: dict[str, Any]) -> tuple[str, ...]:

@@ -1,19 +1,19 @@
 """The datasets, their contracts, and the form of a stage's result."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import datasets
 from rankalpha.contract import Contract
 from rankalpha.pipeline.market import DEFAULT_MARKET
-from rankalpha.pipeline.steps import SHAPE, Shape
+from rankalpha.pipeline.steps import COMPARISON, SHAPE, Shape
 from rankalpha.stages.result import MAX_BYTES, SCHEMA
 from scripts.reference.markdown import code, page, table
 from scripts.reference.schemas import words
 
 HOUR = 3600.0  # seconds
-GRADES = ("grades", "evaluations")
+GRADES = ("grades", "evaluations", "comparisons")  # the last of a variant alone
 STAGES = tuple(step.writes for step in SHAPE if step.writes not in GRADES)
 
 
@@ -21,7 +21,7 @@ def pages(_root: Path) -> dict[str, str]:
     """Return the pages of the datasets and of a stage's result."""
     return {
         "datasets/stages.md": page("Datasets that grades are made of", _parts(STAGES)),
-        "datasets/grades.md": page("Grades and evaluations", _parts(GRADES)),
+        "datasets/grades.md": page("Grades, evaluations and comparisons", _parts(GRADES)),
         "result.md": page("Result of a stage", _result()),
     }
 
@@ -33,7 +33,7 @@ def _parts(shown: Sequence[str]) -> Iterator[str]:
         "A check that blocks stops the batch; one that warns lets it through. A figure that was not\n"
         "reported is not checked, except that `RANKALPHA_REQUIRE_RESULT=true` demands a result."
     )
-    for step in SHAPE:
+    for step in (*SHAPE, COMPARISON):
         if step.writes in shown:
             yield from _dataset(step)
 
@@ -50,8 +50,9 @@ def _result() -> Iterator[str]:
 
 
 def _dataset(step: Shape) -> Iterator[str]:
-    contract: Contract = getattr(datasets, f"{step.writes.upper()}_CONTRACT")
-    asset = getattr(datasets, step.writes.upper())
+    declared = import_module(f"datasets.{step.writes}")
+    contract: Contract = getattr(declared, f"{step.writes.upper()}_CONTRACT")
+    asset = getattr(declared, step.writes.upper())
     yield f"## {step.writes}"
     yield f"{contract.description}."
     yield "\n".join(f"- {what}: {value}" for what, value in _facts(step, contract, asset.uri))
@@ -66,8 +67,12 @@ def _dataset(step: Shape) -> Iterator[str]:
 
 def _facts(step: Shape, contract: Contract, uri: str) -> Iterator[tuple[str, str]]:
     readers = [DEFAULT_MARKET.dag_id(one.name) for one in SHAPE if step.writes in one.reads]
-    yield "Written by", code(DEFAULT_MARKET.dag_id(step.name))
-    yield "Read by", ", ".join(map(code, readers)) or "the API and the page"
+    of_a_variant = step is COMPARISON
+    yield "Written by", code(DEFAULT_MARKET.dag_id(f"challenger_{step.name}" if of_a_variant else step.name))
+    yield (
+        "Read by",
+        ", ".join(map(code, readers)) or ("`make compare`" if of_a_variant else "the API and the page"),
+    )
     yield "Owner", contract.owner
     yield "Stale after", f"{contract.freshness.total_seconds() / HOUR:g} hours"
     yield "URI", code(uri)

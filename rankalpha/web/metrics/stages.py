@@ -6,15 +6,15 @@ from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily
 
-from rankalpha.health.summary import failed_checks, steps, usage
+from rankalpha.health.summary import failed_checks, outputs, steps, usage
 from rankalpha.pipeline.reuse import REUSED_FROM
-from rankalpha.pipeline.steps import DATASETS, SHAPE
+from rankalpha.pipeline.steps import SHAPE
 from rankalpha.stages import STAGES
 from rankalpha.web.metrics.gauge import Samples, gauge, seconds
 
 HOUR = 3600.0  # seconds
 REUSING = {stage.name for stage in STAGES if stage.reuse}
-RUN_BY_STAGES = {step.name for step in SHAPE if step.stage in REUSING}
+REUSED = {step.writes for step in SHAPE if step.stage in REUSING}
 
 
 def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
@@ -22,22 +22,19 @@ def datasets(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
     yield gauge(
         "dataset_published_timestamp_seconds",
         "When a dataset's newest batch was published; its age is time() minus this.",
-        [((DATASETS[dataset["step"]],), seconds(dataset["published"])) for dataset in overview["datasets"]],
+        [((dataset["dataset"],), seconds(dataset["published"])) for dataset in overview["datasets"]],
         ("dataset",),
     )
     yield gauge(
         "dataset_fresh_for_seconds",
         "How long a dataset is fresh, by its contract, once there is something newer.",
-        [
-            ((DATASETS[dataset["step"]],), dataset["fresh_for_hours"] * HOUR)
-            for dataset in overview["datasets"]
-        ],
+        [((dataset["dataset"],), dataset["fresh_for_hours"] * HOUR) for dataset in overview["datasets"]],
         ("dataset",),
     )
     yield gauge(
         "dataset_stale_timestamp_seconds",
         "When a dataset is stale: so long after the close of the first session that it lacks.",
-        [((DATASETS[dataset["step"]],), seconds(dataset["stale_at"])) for dataset in overview["datasets"]],
+        [((dataset["dataset"],), seconds(dataset["stale_at"])) for dataset in overview["datasets"]],
         ("dataset",),
     )
     for figure in ("rows", "symbols"):
@@ -92,7 +89,9 @@ def quality(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         failed,
         ("dataset", "severity"),
     )
-    published = {dataset: [step for _, step in steps(overview, name)] for name, dataset in DATASETS.items()}
+    published = {
+        dataset: [step for _, step in steps(overview, name)] for name, dataset in outputs(overview).items()
+    }
     yield gauge(
         "missing_results",
         "Batches that were published though their stage reported no result.",
@@ -130,8 +129,8 @@ def reused(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
         "Batches of the last days for which no container ran, because an earlier version was used again.",
         [
             ((dataset,), sum(bool(step.get(REUSED_FROM)) for _, step in steps(overview, name)))
-            for name, dataset in DATASETS.items()
-            if name in RUN_BY_STAGES
+            for name, dataset in outputs(overview).items()
+            if dataset.rpartition("_")[2] in REUSED
         ],
         ("dataset",),
     )
@@ -139,7 +138,7 @@ def reused(overview: dict[str, Any]) -> Iterator[GaugeMetricFamily]:
 
 def _newest(overview: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each dataset with the step that published its newest batch."""
-    for name, dataset in DATASETS.items():
+    for name, dataset in outputs(overview).items():
         for _, step in steps(overview, name):
             yield dataset, step
             break

@@ -22,14 +22,14 @@ from rankalpha.defaults import default_args, params
 from rankalpha.operators import PublishOperator, StageOperator
 from rankalpha.pipeline.markets import markets_to_parse
 
-for market in markets_to_parse():
+for market in markets_to_parse("risk"):
     prices = market.dataset(PRICES)
     with DAG(
         dag_id=market.dag_id("risk"),
         schedule=PartitionedAssetTimetable(assets=prices),
         catchup=False,
         max_active_runs=1,  # one container of this stage at a time
-        default_args=default_args(),
+        default_args=default_args(market),
         params=params(),
         deadline=deadline(),
         tags=["rankalpha", "risk", *market.tags],

@@ -30,8 +30,13 @@ WELL = Snapshot(
 
 def batch(key=KEY, begun=DUE, **steps):
     """A batch that is done but for some steps."""
-    done = dict.fromkeys([*(step.name for step in STEPS), FRONTEND], Standing("done", DUE))
-    return Batch(key, begun, done | {name: Standing(state, DUE, "r") for name, state in steps.items()})
+    known = {step.name: step.optional for step in STEPS} | {FRONTEND: False}
+    states = dict.fromkeys(known, "done") | steps
+    return Batch(
+        key,
+        begun,
+        {name: Standing(state, DUE, "r", optional=known[name]) for name, state in states.items()},
+    )
 
 
 def subjects(snapshot):

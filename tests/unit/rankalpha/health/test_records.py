@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rankalpha.health.batch_overview import overview_of
 from rankalpha.health.records import Records, batch_of
 from rankalpha.health.standing import FRONTEND
-from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, STEPS, Pipeline
 
 KEY = "2026-11-22T06:00:00"
 START = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -216,3 +218,26 @@ def test_the_deadline_begins_again_with_a_repeat_by_hand():
 def test_what_a_run_without_a_key_has_published_counts():
     events = {**GRADED["events"], "grading": [event(5, run_id="by hand")]}
     assert states(records({**GRADED["runs"], "grading": []}, events))["grading"] == "done"
+
+
+def test_a_batch_is_graded_whatever_becomes_of_its_challenger():
+    pipeline = Pipeline.of(Market(variants={"rival": {"images": {"scorer": "rankalpha_scorer:2"}}}))
+    graded = records(**GRADED)
+    failed = {"rankalpha_rival_scoring": [run("failed", 2, 2, 4)]}
+    batch = batch_of(pipeline, KEY, Records({**graded.runs, **failed}, graded.events), [])
+    assert batch.settled
+    assert batch.where == "graded, rival_scoring failed since 06:04"
+    assert [name for name, step in batch.steps.items() if step.optional] == [
+        "evaluation",
+        "rival_scoring",
+        "rival_grading",
+        "rival_comparison",
+    ]
+    whole = overview_of(pipeline, batch, START)["steps"]
+    rival = {step["step"]: step for step in whole if step["step"].startswith("rival")}
+    assert rival["rival_grading"]["needs"] == ["rival_scoring", "sentiment"]
+    assert {step["dataset"] for step in rival.values()} == {
+        "rival_scores",
+        "rival_grades",
+        "rival_comparisons",
+    }

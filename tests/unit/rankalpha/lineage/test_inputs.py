@@ -23,7 +23,7 @@ def read(made_from, events, market="default"):
     of_market = Market(name=market)
     step = Pipeline.of(of_market).steps[SCORING]
     made = {**version("scorer-1-1"), "files": {}, "inputs": {"prices": made_from} if made_from else {}}
-    return recorded({"version": made}, step, {f"{of_market.prefix}prices": events}, of_market.prefix)
+    return recorded({"version": made}, step, {f"{of_market.prefix}prices": events})
 
 
 def test_an_input_is_the_version_that_was_read_and_not_the_newest():
@@ -63,7 +63,7 @@ def test_a_market_has_its_own_datasets():
 
 def test_without_a_record_nothing_is_said():
     assert read(None, []) == []
-    assert recorded({}, Pipeline.of(Market()).steps[SCORING], {"prices": []}, "") == []
+    assert recorded({}, Pipeline.of(Market()).steps[SCORING], {"prices": []}) == []
 
 
 class Consumed:
@@ -89,7 +89,7 @@ def test_an_input_without_a_record_is_that_of_the_run_and_the_other_is_not():
     sentiment = {**event("x", "2026-11-22T06:03", "sentiment"), "extra": {}}
     events = {"grades": [grades], "scores": scores, "sentiment": [sentiment]}
     run = {"dag_run_id": "r", "start_date": "2026-11-22T06:08"}
-    found = inputs(Consumed(scores[1], sentiment), step, run, events, events, "")
+    found = inputs(Consumed(scores[1], sentiment), step, run, events, events)
     assert [(each["dataset"], each["version"]) for each in found] == [
         ("scores", version("scorer-1")),
         ("sentiment", None),
@@ -111,7 +111,7 @@ POSTED = [  # by a person, who may post any JSON
 @pytest.mark.parametrize("posted", POSTED)
 def test_a_version_that_a_person_has_posted_breaks_nothing(posted):
     step = Pipeline.of(Market()).steps[SCORING]
-    found = recorded({"version": posted}, step, {"prices": [event("ingestion-1", "2026-11-22T06:01")]}, "")
+    found = recorded({"version": posted}, step, {"prices": [event("ingestion-1", "2026-11-22T06:01")]})
     assert all(each["published"] is None for each in found)
     if named := version_of({"version": posted}):
         assert reference(named).keys() == {"path", "sha256"}

@@ -201,3 +201,13 @@ def test_a_version_that_a_person_has_posted_is_named_and_the_others_are_verified
     assert "names a version that cannot exist" in said
     assert (PRICES["path"], PRICES["sha256"]) in servers.verified
     assert len(said) < 3000
+
+
+def test_a_challengers_grades_are_verified_and_need_not_be_shown(servers, monkeypatch, tmp_path, capsys):
+    (tmp_path / "markets.toml").write_text("[default.variants.rival]\nsentiment_weight = 0.3\n")
+    monkeypatch.setenv("RANKALPHA_MARKETS", str(tmp_path / "markets.toml"))
+    rival = {"path": f"grades/{KEY}/grading-2-1", "sha256": "0e" * 32, "inputs": {"prices": REPLACED}}
+    servers.events += [event("grades", GRADES), event("rival_grades", rival)]
+    assert verify(KEY, None) == 0
+    assert servers.shown == [GRADES["path"]]
+    assert f"{rival['path']}  (rival_grades, published)" in capsys.readouterr().out

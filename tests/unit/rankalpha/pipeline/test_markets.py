@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rankalpha.pipeline.challenger import challengers_of
 from rankalpha.pipeline.exchanges import CODES
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.markets import markets, read
@@ -33,7 +34,11 @@ def test_the_example_in_the_shipped_file_is_a_market(file):
     lines = (ROOT / "datasets" / "markets.toml").read_text().splitlines()
     example = [line.removeprefix("# ") for line in lines[lines.index("") + 1 :]]
     default, nyse = read(file("\n".join(example)))
-    assert default == Market()
+    assert default == Market(variants=default.variants)
+    (challenger,) = challengers_of(default)
+    assert (challenger.variant, challenger.images) == ("challenger", {"scorer": "rankalpha_scorer:2"})
+    assert challenger.settings_of("scorer") == {"SCORER_SECTOR_NEUTRAL": "true"}
+    assert (challenger.sentiment_weight, challenger.slots) == (0.3, 1)
     assert (nyse.name, nyse.schedule, nyse.profile, nyse.slots) == ("nyse", "30 21 * * 1-5", "nyse", 4)
     assert nyse.calendar == "XNYS"
     assert (nyse.graded_within_sessions, nyse.started_within_sessions) == (1, 1)

@@ -65,6 +65,7 @@ def step(name: str, published: str | None = "2026-11-21T06:10:00+00:00", **chang
         "dataset": DATASETS.get(name),
         "needs": NEEDS.get(name, []),
         "follows": FOLLOWS.get(name, []),
+        "optional": name == "evaluation",
     }
     assert changed.keys() <= known.keys()
     return {**known, **changed}
@@ -84,6 +85,7 @@ def dataset(name: str, **changed: Any) -> dict[str, Any]:
     """A fresh dataset, unless told otherwise."""
     known = {
         "name": name,
+        "dataset": name,
         "asset_id": 1,
         "step": STEP[name],
         "owner": "rankalpha",

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from rankalpha.contract.report import verdict
-from rankalpha.pipeline.steps import DATASETS, OPTIONAL
+from rankalpha.pipeline.steps import DATASETS, SHAPE
 from rankalpha.web.page.files import PageFiles
 from tests.support.waiting import wait_for
 from tests.unit.rankalpha.support.overview_sample import FOLLOWS, NAMES, NEEDS
@@ -29,6 +29,7 @@ STATES = (
     "lost",
     "blocked",
 )
+OPTIONAL = tuple(step.name for step in SHAPE if step.optional)
 MAIN = tuple(name for name in NAMES if name not in OPTIONAL)
 SESSION = {"as_of": "2026-11-20", "newest": "2026-11-20", "behind": 0, "text": "Friday's close, 20 Nov"}
 CONTAINER = {"image": "scorer:1", "digest": "sha256:0f", "name": "c-1", "seconds": 4.2}

@@ -3,6 +3,7 @@
 Each step is the real operators on the real process runner; the API is the real one, on a port of its own.
 """
 
+import copy
 import json
 import threading
 import time
@@ -61,18 +62,22 @@ SHOWN = {"grades": GRADING_SHOW, "evaluations": EVALUATION_SHOW}
 
 
 class Together:
-    """Runs steps; `events` are the events of each dataset, oldest first, as (batch, extra)."""
+    """Runs steps; `events` are the events of each dataset, oldest first, as (batch, extra).
 
-    def __init__(self, monkeypatch, market=DEFAULT_MARKET):
+    A challenger runs `beside` its champion, and has the datasets of the champion that are not its own.
+    """
+
+    def __init__(self, monkeypatch, market=DEFAULT_MARKET, beside=None):
         self.market = market
-        self.events = {name: [] for name in MADE}
         self.assets = {name: market.dataset(asset) for name, (_, _, asset, _) in MADE.items()}
-        self.stores = {
-            asset: {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}, REUSABLE_KEY: {}}
-            for asset in self.assets.values()
+        shared = beside.stores if beside else {}
+        self.events = {
+            name: beside.events[name] if asset in shared else [] for name, asset in self.assets.items()
         }
+        empty = {BATCHES_KEY: [], FIGURES_KEY: {}, VERSIONS_KEY: {}, REUSABLE_KEY: {}}
+        self.stores = {asset: copy.deepcopy(empty) for asset in self.assets.values()} | shared
         by_name = {asset.name: store for asset, store in self.stores.items()}
-        monkeypatch.setattr(given, "published_versions", lambda name: by_name[name][VERSIONS_KEY])
+        monkeypatch.setattr(given, "published_versions", lambda name: by_name.get(name, empty)[VERSIONS_KEY])
         monkeypatch.setattr(given, "market_day", lambda *_: None)
         monkeypatch.setattr(given, "reusable", lambda name: by_name[name][REUSABLE_KEY])
 
@@ -119,7 +124,7 @@ class Together:
             if anyway:
                 ti.xcoms[PUBLISH_ANYWAY] = {"by": "ann", "reason": "a holiday", "try": 1}
         self.register(dataset, key, outlets[asset].extra)
-        if dataset in SHOWN:
+        if dataset in SHOWN and not market.challenges:
             call = SHOWN[dataset].of(market)
             show = ShowOperator(task_id="show", call=call, batch_from="first", dataset=asset)
             show.execute(context(key, ti))

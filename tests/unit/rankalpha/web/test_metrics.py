@@ -15,7 +15,16 @@ from rankalpha.settings import settings
 from rankalpha.web.metrics import routes
 from rankalpha.web.metrics.families import registry
 from tests.support.waiting import wait_for
-from tests.unit.rankalpha.support.overview_sample import CONTAINER, NEW, OLD, WARNING, batch, sample, step
+from tests.unit.rankalpha.support.overview_sample import (
+    CONTAINER,
+    NEW,
+    OLD,
+    WARNING,
+    batch,
+    dataset,
+    sample,
+    step,
+)
 
 TOKEN = "t" * 32
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -242,3 +251,12 @@ def test_many_scrapes_ask_airflow_once_and_again_when_the_time_is_over():
         thread.join(30)
     assert seen == [[{"number": 1}]] * 8
     assert [routes.kept(ask, seconds=0)() for _ in range(2)] == [[{"number": 2}], [{"number": 3}]]
+
+
+def test_the_datasets_of_a_challenger_have_samples_of_their_own():
+    rival = dataset("scores", step="rival_scoring", dataset="rival_scores")
+    graded = batch(OLD, step("rival_scoring", rows=7))
+    seen = sample(datasets=[dataset("scores"), rival], batches=[graded])
+    assert set(values(seen, "dataset_published_timestamp_seconds")) == {("scores",), ("rival_scores",)}
+    assert values(seen, "dataset_rows")["rival_scores",] == 7
+    assert values(seen, "batches")["done", "rival_scoring"] == 1

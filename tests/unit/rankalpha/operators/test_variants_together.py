@@ -1,0 +1,89 @@
+"""Champion and challenger on the same batches, with the real services: the champion is as without it."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from datasets.comparisons import COMPARISONS_CONTRACT
+from rankalpha.contract.contract import failed
+from rankalpha.operators.compare import CompareOperator
+from rankalpha.pipeline.challenger import Challenger
+from rankalpha.pipeline.market import Market
+from rankalpha.settings import settings
+from rankalpha.stages.grading import COMPARE
+from tests.unit.rankalpha.support.task_context import TaskInstance, context
+from tests.unit.rankalpha.support.together import Together, bytes_of, grading_api
+
+FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
+ROOT = Path(__file__).parents[4]
+MARKET = Market(
+    variants={
+        "same": {"images": {"scorer": "rankalpha_scorer"}},
+        "weight": {"sentiment_weight": 1.0},
+        "neutral": {"settings": {"scorer": {"SCORER_SECTOR_NEUTRAL": "true"}}},
+    }
+)
+
+
+@pytest.fixture
+def champion(app_dir, profile_dir, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    data.mkdir()
+    monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
+    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(data))
+    monkeypatch.setenv("RANKALPHA_DEFER", "false")
+    (profile_dir / "ingestion.env").write_text("INGESTION_SOURCE=sample\n")
+    (profile_dir / "sentiment.env").write_text("SENTIMENT_HEADLINES=sample\n")
+    settings.cache_clear()
+    with grading_api(data) as url:
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
+        made = Together(monkeypatch, MARKET)
+        made.data, made.url, made.patch = data, url, monkeypatch
+        yield made
+
+
+def challenge(champion, variant, key):
+    """Run a challenger's steps for a batch by its events; return the challenger and the comparison."""
+    market = Challenger.of(MARKET, variant)
+    own = Together(champion.patch, market, beside=champion)
+    for step in market.declared.steps:
+        outcome = own.run(step.writes, key, how="events", joined=own.joined(*step.reads))
+        assert outcome[0] == "published", own.error
+    ti, both = TaskInstance(), [champion.assets["grades"], own.assets["grades"]]
+    task = CompareOperator(task_id="compare_grades", call=COMPARE.of(market), consumes=both)
+    task.execute(context(key, ti, asset_state_store=own.stores))
+    result = ti.output["result"]
+    assert failed(COMPARISONS_CONTRACT.evaluate(key, result, {}, required=True), "block") == []
+    return own, result
+
+
+def shown(champion):
+    with urllib.request.urlopen(f"{champion.url}/api/v1/grading/grades") as answer:
+        return json.load(answer)
+
+
+def test_a_challenger_of_the_same_build_differs_in_nothing_and_has_run(champion):
+    for key in (FIRST, SECOND):
+        champion.batch(key)
+        own, result = challenge(champion, "same", key)
+        details = result["details"]
+        assert (result["rows"], details["changed"], details["rank_correlation"]) == (20, 0, pytest.approx(1))
+        assert details["top_overlap"] == details["top"] == 3
+        assert own.version("scores")["path"] != champion.version("scores")["path"]
+        assert (
+            own.version("grades")["inputs"]["sentiment"] == champion.version("grades")["inputs"]["sentiment"]
+        )
+
+
+@pytest.mark.parametrize("variant", ["weight", "neutral"])
+def test_a_challenger_changes_nothing_of_its_champion(champion, variant):
+    champion.batch(FIRST)
+    before, files, record = shown(champion), bytes_of(champion.data), list(champion.events["grades"])
+    own, result = challenge(champion, variant, FIRST)
+    assert result["details"]["changed"] > 0
+    assert own.version("grades")["path"] != champion.version("grades")["path"]
+    assert (shown(champion), champion.events["grades"]) == (before, record)
+    after = bytes_of(champion.data)
+    assert {name: after.get(name) for name in files} == files  # it has written beside, and removed nothing
