@@ -38,7 +38,10 @@ TOGETHER = {  # folders and modules whose tests run one after another, and why
     "tests/engine/": "engine",  # a Docker engine has room for one stack, and one of the faults is to kill it
     "tests/compose/": "engine",
     "tests/faults/": "engine",
-    "tests/running/test_page.py": "engine",  # Chromium drops what it loads when a container's network appears
+    # Chromium drops what it loads when a container's network appears
+    "tests/running/test_page.py": "engine",
+    "tests/running/test_views.py": "engine",
+    "tests/running/test_ranking_tour.py": "engine",
     "tests/alone/": "alone",  # one running stack, which they change as a whole
 }
 pytest_plugins = [

@@ -1,7 +1,6 @@
 """What a person does on the ranking page beside reading it: panel, filters, batches, markets, keys."""
 
 import csv
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +10,9 @@ from tests.support.ranking import (
     SECOND,
     THIRD,
     amount,
+    fragment,
     open_page,
+    query,
     symbols,
 )
 
@@ -33,14 +34,6 @@ def opened(browser, frontend):
     for page in pages:
         assert page.complaints == []
         page.context.close()
-
-
-def query(page) -> dict[str, str]:
-    return {name: value for name, (value,) in parse_qs(urlsplit(page.url).query).items()}
-
-
-def fragment(page) -> str:
-    return unquote(urlsplit(page.url).fragment)
 
 
 def test_a_symbol_opens_a_panel_by_its_link_and_the_back_button_closes_it(opened) -> None:

@@ -17,8 +17,9 @@ QUIET = [
 @contextlib.contextmanager
 def chromium():
     """Run the machine's Chromium; a playwright `Browser`. Skips the test where there is none."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # a busy machine meets it
     path = needs("chromium")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=QUIET)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
@@ -84,6 +85,16 @@ def open_page(browser: Any, frontend: httpx.Client, address: str = "", **context
 def symbols(page: Any) -> list[str]:
     """Return the symbols in the table, in order."""
     return page.locator("#rows .ticker").all_text_contents()
+
+
+def query(page: Any) -> dict[str, str]:
+    """Return what the address of a page asks for."""
+    return {name: value for name, (value,) in parse_qs(urlsplit(page.url).query).items()}
+
+
+def fragment(page: Any) -> str:
+    """Return the symbol that the address of a page names."""
+    return unquote(urlsplit(page.url).fragment)
 
 
 INSIDE = """(width) => {
