@@ -72,7 +72,7 @@ def _wanted(
             raise HTTPException(422, detail)
         return kept.between(since, until), f"{since or 'first'}-{until or 'newest'}"
     found = kept.batch(batch)
-    return kept.rows(found), found.batch.replace(':', '')
+    return kept.rows(found), found.batch.replace(":", "")
 
 
 def _file(rows: pl.DataFrame, form: str) -> bytes:
