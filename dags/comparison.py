@@ -8,8 +8,7 @@ Compares the grades of a variant, the challenger, with those of the champion, of
 - **Runs**: for each batch published in both; again when either is published again. By hand: for the batch of
   the given partition key or, without one, the newest batch published in both. There is one such DAG for each
   variant that `datasets/markets.toml` declares, and none without.
-- **Healthy when**: `publish_comparisons` is green soon after the challenger's `publish_grades`, and
-  `make compare` shows the batch.
+- **Healthy when**: `publish_comparisons` is green soon after the challenger's `publish_grades`.
 - **If it fails**: the log of `compare_grades` has the answer of RankAlpha's API. The champion's grades are
   not affected, and no batch waits for this. Fix the cause, then clear the task.
 - **Running it again** is safe: the same grades give the same comparison.
