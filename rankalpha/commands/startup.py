@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from datetime import UTC, datetime
 from functools import partial
@@ -47,32 +48,54 @@ def run_batch() -> int:
         for remark in wait_for_airflow(api):
             print(remark, flush=True)
         runs, outcomes = _triggered(api)
-        for run in runs:
-            bind_batch(batch_of_run(run))
-            outcomes.append(monitor_execution(api, run))
+        for pipeline, first in runs:
+            for run in _until_today(api, pipeline, first):
+                _say_if_scheduled(pipeline, run)
+                bind_batch(batch_of_run(run))
+                outcomes.append(monitor_execution(api, run))
     except REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
         return NOT_READY
-    if outcomes == ["done"] and runs[0]["dag_id"] == INGESTION_DAG:
-        show_grades(settings().api_url, batch_of_run(runs[0]))
+    if set(outcomes) == {"done"} and [pipeline.ingestion for pipeline, _ in runs] == [INGESTION_DAG]:
+        show_grades(settings().api_url, batch_of_run(run))
     return EXIT_STATUS[next((outcome for outcome in WORST if outcome in outcomes), "done")]
 
 
-def _triggered(api: AirflowApi) -> tuple[list[dict[str, Any]], list[Outcome]]:
-    """Return the markets' ingestion runs of today, and "held" for each market whose ingestion is paused."""
-    runs: list[dict[str, Any]] = []
+def _triggered(api: AirflowApi) -> tuple[list[tuple[Pipeline, dict[str, Any]]], list[Outcome]]:
+    """Return the markets' ingestion runs, and "held" for each market whose ingestion is paused."""
+    runs: list[tuple[Pipeline, dict[str, Any]]] = []
     held: list[Outcome] = []
     for pipeline in pipelines():
         try:
-            run = trigger_dag(api, pipeline)
-            if run["run_type"] == "scheduled":  # its time is another one than that of this start
-                named = pipeline.market.named(batch_of_run(run))
-                print(f"Batch {named} was due by the schedule; no other one is started.", flush=True)
-            runs.append(run)
+            runs.append((pipeline, trigger_dag(api, pipeline)))
         except Paused as paused:
             print(paused, flush=True)
             held.append("held")
     return runs, held
+
+
+def _until_today(api: AirflowApi, pipeline: Pipeline, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a run and, once its batch was followed, those after it up to the present day's.
+
+    After downtime Airflow starts the first batch that was due meanwhile, and then the newest one.
+    """
+    yield run
+    while datetime.fromisoformat(run["run_after"]) < pipeline.market.due(datetime.now(UTC)):
+        try:
+            newer = trigger_dag(api, pipeline)
+        except Paused as paused:
+            print(paused, flush=True)
+            return
+        if newer["dag_run_id"] == run["dag_run_id"]:  # it has not ended, for it is held or takes too long
+            return
+        run = newer
+        yield run
+
+
+def _say_if_scheduled(pipeline: Pipeline, run: dict[str, Any]) -> None:
+    if run["run_type"] == "scheduled":  # its time is another one than that of this start
+        named = pipeline.market.named(batch_of_run(run))
+        print(f"Airflow has started batch {named}, which was due by the schedule.", flush=True)
 
 
 def _logged() -> int:

@@ -18,7 +18,7 @@ from tests.support.recording_stack import new_stack, write_markets
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.story]
 HALF_DAY, SUNDAY = datetime(2025, 12, 24, 18, 30, tzinfo=UTC), datetime(2025, 12, 28, 18, 30, tzinfo=UTC)
-MORNING = "2025-12-28T06:00:00"
+CHRISTMAS, MORNING = "2025-12-25T06:00:00", "2025-12-28T06:00:00"
 NEW_YORK, FRANKFURT = "", "frankfurt_"  # prefixes of datasets
 DAGS = [
     dag.replace("rankalpha_", f"rankalpha_{prefix}", 1)
@@ -118,18 +118,20 @@ def test_in_the_hour_after_the_close_of_a_half_day_and_on_a_holiday(stack, half_
     ]
 
 
-def test_on_a_sunday_the_batch_that_was_due_is_followed_and_no_other_is_started(stack, sunday):
+def test_on_a_sunday_the_newest_batch_that_was_due_is_followed_and_none_is_added(stack, sunday):
     for market, name in (("", "rankalpha_ingestion"), (" of frankfurt", "rankalpha_frankfurt_ingestion")):
-        assert f"Batch {MORNING}{market} was due by the schedule; no other one is started.\n" in sunday
+        assert f"Airflow has started batch {MORNING}{market}, which was due by the schedule.\n" in sunday
         assert f"Following batch {MORNING}{market}\n" in sunday
         assert f"Batch {MORNING}{market} is graded" in sunday
-        assert [run["run_type"] for run in stack.runs(name)] == ["manual", "scheduled"]
+        runs = [(run["run_type"], run["partition_key"]) for run in stack.runs(name)]
+        assert [kind for kind, _ in runs] == ["manual", "scheduled", "scheduled"]
+        assert [key for _, key in runs[1:]] == [CHRISTMAS, MORNING]  # the first that was due, and the newest
 
 
 def test_on_a_sunday_only_the_market_with_a_new_session_runs_its_stages(stack, half_day, sunday):
     for dataset in ("scores", "sentiment"):
         assert "container" in events(stack, f"{NEW_YORK}{dataset}")[-1]
-        first, again = events(stack, f"{FRANKFURT}{dataset}")
+        first, *_, again = events(stack, f"{FRANKFURT}{dataset}")
         assert (again["batch"], again["reused_from"]) == (MORNING, first["batch"])
         assert "container" not in again
     carried = f"no new session; grades of Wed 24 Dec {first['batch'][11:16]} carried over"

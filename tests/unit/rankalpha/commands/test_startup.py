@@ -12,7 +12,7 @@ from rankalpha.pipeline.batch import parse_key
 from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from tests.unit.rankalpha.support.fake_airflow import CONSUMER_DAGS, INGESTION_DAG, FakeAirflow, serving
 
-KEY = "2025-11-20T06:00:00"
+KEY, NEWEST = "2025-11-20T06:00:00", "2025-11-24T06:00:00"
 
 
 @pytest.fixture(autouse=True)
@@ -158,9 +158,7 @@ def test_the_success_of_the_present_day_is_followed(airflow):
 
 
 @pytest.mark.parametrize(("run_type", "said"), [("scheduled", 1), ("manual", 0)])
-def test_a_batch_that_was_due_meanwhile_is_followed_and_said_to_be_the_only_one(
-    airflow, monkeypatch, capsys, run_type, said
-):
+def test_a_batch_of_the_schedule_is_said_to_be_one(airflow, monkeypatch, capsys, run_type, said):
     airflow.add(INGESTION_DAG, "running", KEY)["run_type"] = run_type
     airflow.add("rankalpha_grading", "success", KEY)
     with serving(airflow) as (api, _):
@@ -168,8 +166,37 @@ def test_a_batch_that_was_due_meanwhile_is_followed_and_said_to_be_the_only_one(
         monkeypatch.setattr(startup, "show_grades", lambda *_: None)  # of a service that is not here
         assert startup.run_batch() == 0
     shown = capsys.readouterr().out
-    assert shown.count(f"Batch {KEY} was due by the schedule; no other one is started.") == said
-    assert f"Following batch {KEY}" in shown
+    assert shown.count(f"Airflow has started batch {KEY}, which was due by the schedule.") == said
+    assert shown.count("Following batch") == 1
+
+
+@pytest.mark.parametrize(("older", "status"), [("success", 0), ("failed", 1)])
+def test_after_an_older_batch_that_is_under_way_the_present_days_is_followed(
+    airflow, monkeypatch, capsys, older, status
+):
+    """As after downtime: Airflow starts the first batch that was due meanwhile, and then the newest one."""
+    first = airflow.add(INGESTION_DAG, "running", KEY, hours_ago=100)
+    looks = []
+
+    def look() -> None:
+        looks.append(None)
+        if len(looks) == 2:
+            first["state"] = older
+            airflow.add("rankalpha_grading", "success", KEY)
+            airflow.add(INGESTION_DAG, "success", NEWEST)
+            airflow.add("rankalpha_grading", "success", NEWEST)
+
+    airflow.on_look = look
+    with serving(airflow) as (api, requests):
+        monkeypatch.setattr(startup, "admin_api", lambda: api)
+        monkeypatch.setattr(startup, "pipelines", lambda: (airflow.pipeline,))
+        monkeypatch.setattr(startup, "show_grades", lambda _url, batch: print(f"Grades of {batch}"))
+        monkeypatch.setattr("rankalpha.commands.progress.POLL_SECONDS", 0.01)
+        assert startup.run_batch() == status
+    shown = capsys.readouterr().out
+    assert shown.index(f"Following batch {KEY}") < shown.index(f"Following batch {NEWEST}")
+    assert (f"Grades of {NEWEST}" in shown) == (status == 0)
+    assert not any(request.method == "POST" and "dagRuns" in request.path for request in requests)
 
 
 @pytest.mark.parametrize(("state", "hours_ago"), [("failed", 2), ("success", 20), ("success", 100)])
