@@ -51,7 +51,7 @@ def stack(local):
 def batch(stack):
     """The batch of the start-up trigger, once it is graded."""
     graded = re.compile(r"Batch (\S+) is graded and the frontend is notified")
-    return wait_for("the start-up batch", lambda: graded.search(stack.logs("airflow-startup")), 120)[1]
+    return wait_for("the start-up batch", lambda: graded.search(stack.logs("airflow-startup")), 300)[1]
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,9 @@ def airflow(way, swept, jobs, demo, session, tmp_path, monkeypatch):
     made.data = tmp_path / "data"
     for key in keys:
         ingest(made, key, "the same prices", "2025-11-21")
-    return made
+    yield made
+    remove = "sh -c 'rm -r /data/prices/*'"  # the volume is that of all tests
+    assert jobs.ended(jobs.run(remove, jobs.identity(group=9)), group=9).status == 0
 
 
 def test_a_stage_runs_again_once_its_image_was_built_again_under_the_same_name(airflow, build):
