@@ -16,7 +16,7 @@ from tests.support.checkout import EACH_RUNS, ROOT
 from tests.support.clock import set_clock
 from tests.support.recording_stack import new_stack, write_markets
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.story]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
 HALF_DAY, SUNDAY = datetime(2025, 12, 24, 18, 30, tzinfo=UTC), datetime(2025, 12, 28, 18, 30, tzinfo=UTC)
 CHRISTMAS, MORNING = "2025-12-25T06:00:00", "2025-12-28T06:00:00"
 NEW_YORK, FRANKFURT = "", "frankfurt_"  # prefixes of datasets
