@@ -11,7 +11,6 @@ IMAGE = "python:3.13-slim-trixie"  # what the stages of the tests run in
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "prometheus": ("promtool",),
-    "cc": ("cc",),
 }
 
 
