@@ -11,6 +11,7 @@ IMAGE = "python:3.13-slim-trixie"  # what the stages of the tests run in
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "prometheus": ("promtool",),
+    "cc": ("cc",),
 }
 
 
