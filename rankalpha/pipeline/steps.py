@@ -48,7 +48,6 @@ SHAPE = (
     ),
 )
 GRADING = [step for step in SHAPE if not step.optional][-1]  # a batch is graded once it has published
-OPTIONAL = tuple(step.name for step in SHAPE if step.optional)
 # of a variant alone: it reads the champion's grades and its own
 COMPARISON = Shape("comparison", ("grades",), "comparisons", optional=True)
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step

@@ -13,7 +13,7 @@ import pytest
 from rankalpha.pipeline.pipelines import PIPELINE
 from rankalpha.stages import STAGES
 from tests.support.checkout import EACH_RUNS, ROOT
-from tests.support.clock import set_clock
+from tests.support.clock import set_clock, using
 from tests.support.recording_stack import new_stack, write_markets
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.story]
@@ -43,17 +43,17 @@ def stack(home, shared, library):
     shutil.copytree(ROOT / "env" / "local", folder / "env" / "local")
     for stage in STAGES:  # a stage's process has nothing of the environment of its task
         with (folder / "env" / "local" / f"{stage.name}.env").open("a") as file:
-            file.write(f"LD_PRELOAD={library}\n")
+            file.writelines(f"{key}={value}\n" for key, value in using(library).items())
     at_six = {"schedule": "0 6 * * *"}
     write_markets(folder / "markets.toml", {name: at_six | keys for name, keys in MARKETS.items()})
     own = new_stack(
         folder,
         shared,
-        LD_PRELOAD=str(library),
         RANKALPHA_MARKETS=str(folder / "markets.toml"),
         RANKALPHA_STAGE_TIMEOUT="600",  # seconds; these stages do their work
         # by the times of files all DAG files have changed since they were read, as this clock is behind
         AIRFLOW__DAG_PROCESSOR__FILE_PARSING_SORT_MODE="alphabetical",
+        **using(library),
         **{f"AIRFLOW_VAR_{key}": "true" for key in EACH_RUNS},
     )
     yield own

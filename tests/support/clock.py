@@ -9,8 +9,17 @@ from tests.support.needs import needs
 SOURCE = Path(__file__).with_suffix(".c")
 
 
+def using(library):
+    """The environment of what is to have the clock of a library.
+
+    Polars' allocator has a thread that sleeps until a time of day. That time is of this clock, the sleep by the
+    machine's, so that it would not sleep at all: it is off.
+    """
+    return {"LD_PRELOAD": str(library), "_RJEM_MALLOC_CONF": "background_thread:false"}
+
+
 def set_clock(library, moment):
-    """Write the library; what is started with LD_PRELOAD=`library` from now on begins at that moment."""
+    """Write the library; what is started `using` it from now on begins at that moment."""
     offset = round((moment - datetime.now(UTC)).total_seconds())
     library.unlink(missing_ok=True)  # what runs keeps its own
     compile_it = [needs("cc"), "-O2", "-shared", "-fPIC", f"-DOFFSET={offset}", "-o", library, SOURCE]
