@@ -112,6 +112,12 @@ def record(stack):
     return requests.get(f"{stack.urls['api']}/api/v1/grading/record", timeout=10)
 
 
+def test_each_fix_of_airflow_is_on(stack, batch):
+    logs = {file.stem: file.read_text() for file in (stack.state / "logs").glob("airflow-*.log")}
+    assert {"airflow-scheduler", "airflow-api-server", "airflow-triggerer"} <= set(logs)
+    assert [name for name, text in logs.items() if re.search(r"airflow_fixes/\w+\.py is off", text)] == []
+
+
 def test_a_second_up_is_harmless(stack, batch):
     again = stack.run("make", "up")
     assert again.returncode == 0, again.stdout

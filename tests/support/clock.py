@@ -12,8 +12,8 @@ SOURCE = Path(__file__).with_suffix(".c")
 def using(library):
     """The environment of what is to have the clock of a library.
 
-    Polars' allocator has a thread that sleeps until a time of day. That time is of this clock, the sleep by the
-    machine's, so that it would not sleep at all: it is off.
+    Polars' allocator has a thread that sleeps until a time of day: one of this clock, by the clock of the
+    machine, which is later already. So it would never sleep, and is left out.
     """
     return {"LD_PRELOAD": str(library), "_RJEM_MALLOC_CONF": "background_thread:false"}
 
