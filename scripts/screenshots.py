@@ -46,7 +46,8 @@ def asset_id(airflow: str, name: str) -> int:
     """Return Airflow's id of a dataset."""
     admin = AdminSettings.load()
     api = AirflowApi(airflow, admin.user, admin.password.get_secret_value())
-    (asset,) = api.get("assets", name_pattern=name)["assets"]
+    found = api.get("assets", name_pattern=name)["assets"]  # also those of markets and variants
+    (asset,) = [asset for asset in found if asset["name"] == name]
     return int(asset["id"])
 
 
