@@ -20,6 +20,11 @@ from tests.unit.rankalpha.support.page_server import (
 
 OTHER = "2026-11-21T06:00:00"
 BATCHES = (batch(KEY, "done", "failed", "running", "waiting", "waiting", aside="waiting"), batch(OTHER))
+VARIANT = {  # its steps, and those that they read from
+    "challenger_scoring": ["ingestion"],
+    "challenger_grading": ["challenger_scoring", "sentiment"],
+    "challenger_comparison": ["grading", "challenger_grading"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +86,19 @@ def test_the_graph_of_the_newest_batch_has_a_node_and_a_line_for_each_stage(page
     assert places[0] < places[1] == places[2] < places[3] < places[4] == places[5]
     nodes.nth(1).click()
     expect(page.locator("dialog h2")).to_have_text("scoring")
+
+
+def test_the_names_of_a_variants_steps_are_words_and_whole(page, server) -> None:
+    steps = [*BATCHES[0]["steps"], *(step(name, needs=needs) for name, needs in VARIANT.items())]
+    server.answers["/rankalpha/overview"] = (200, overview({**BATCHES[0], "steps": steps}))
+    page.set_viewport_size({"width": 1280, "height": 800})
+    opened = shown(page, server)
+    for names in (opened.locator("#graph .node .stage"), opened.locator("thead .stage")):
+        words = [text for text in names.all_text_contents() if text.startswith("challenger")]
+        assert words == ["challenger scoring", "challenger grading", "challenger comparison"]
+        assert names.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
+    opened.locator("#graph .node").last.click()
+    expect(page.locator("dialog h2")).to_have_text("challenger comparison")
 
 
 def test_the_graph_of_a_batch_leads_to_each_of_its_stages(page, server) -> None:

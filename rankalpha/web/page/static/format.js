@@ -44,6 +44,11 @@ export function batchName(key) {
   return [(present ? DAY : OLD_DAY).format(day), key.slice(11)];
 }
 
+/** A step for people: that of a variant as "challenger scoring". */
+export function stepName(step) {
+  return step.replaceAll("_", " ");
+}
+
 /** A number of things in words: "1 row", "2 rows". */
 export function count(amount, thing, things = `${thing}s`) {
   return `${NUMBER.format(amount)} ${amount === 1 ? thing : things}`;

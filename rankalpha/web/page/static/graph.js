@@ -1,5 +1,6 @@
 // A batch as the graph of its stages: a button each, with its state, and a line from each stage to those that read it.
 import { button, drawing, element } from "./dom.js";
+import { stepName } from "./format.js";
 import { stateMark } from "./states.js";
 
 // pixels: a node, and how far apart the nodes of the next level and the next ones of the same level begin
@@ -20,7 +21,9 @@ export function renderGraph(parent, batch, open) {
 
 /** The graph from left to right, or `upright` for a narrow place; `open` is called with the name of a stage. */
 export function graph(batch, open, upright = false) {
-  const size = upright ? UPRIGHT : WIDE;
+  const longest = Math.max(...batch.steps.map(({ step }) => step.length));
+  const more = Math.max(0, 8.5 * longest + 20 - WIDE.width); // for the names of a variant's steps
+  const size = upright ? UPRIGHT : { ...WIDE, width: WIDE.width + more, along: WIDE.along + more };
   const before = new Map(batch.steps.map(({ step, needs }) => [step, needs]));
   const levels = levelsOf(before);
   const widest = Math.max(...levels.map((names) => names.length));
@@ -52,11 +55,12 @@ function levelsOf(before) {
 }
 
 function node(step, needed, [x, y], size, open) {
-  const after = needed.length ? element("span", "unseen", `, after ${needed.join(" and ")}`) : null;
-  const made = button(`node is-${step.state}`, [element("span", "stage", step.step), stateMark(step.state), after], () => open(step.step));
+  const after = needed.length ? element("span", "unseen", `, after ${needed.map(stepName).join(" and ")}`) : null;
+  const made = button(`node is-${step.state}`, [element("span", "stage", stepName(step.step)), stateMark(step.state), after], () => open(step.step));
   Object.assign(made.style, { left: `${x}px`, top: `${y}px`, width: `${size.width}px`, height: `${size.height}px` });
   made.setAttribute("aria-haspopup", "dialog");
   made.dataset.step = step.step;
+  made.title = stepName(step.step); // where it is cut
   return made;
 }
 

@@ -1,6 +1,6 @@
 // The table: a row a batch, a column a stage with the trend of its duration, a button in each cell.
 import { button, drawing, element } from "./dom.js";
-import { batchName, count, duration } from "./format.js";
+import { batchName, count, duration, stepName } from "./format.js";
 import { grades } from "./grades.js";
 import { dagLink } from "./links.js";
 import { CARRIED, WARNING, broken, icon, stateMark } from "./states.js";
@@ -58,7 +58,7 @@ function same(key, data) {
 }
 
 function head(name, steps, dagId) {
-  const text = dagId ? [dagLink(dagId, name)] : name;
+  const text = dagId ? [dagLink(dagId, stepName(name))] : stepName(name);
   const made = element("th", `column-${name.toLowerCase()}`, [element("span", "stage", text)]);
   made.scope = "col";
   made.setAttribute("role", "columnheader");
@@ -70,7 +70,7 @@ function head(name, steps, dagId) {
 function trend(name, steps) {
   const seconds = steps.map((step) => step.seconds);
   const newest = duration(seconds.at(-1));
-  const summary = `${name}: the newest took ${newest}`;
+  const summary = `${stepName(name)}: the newest took ${newest}`;
   const label = seconds.length > 1
     ? `${summary}; ${seconds.length} batches from ${duration(Math.min(...seconds))} to ${duration(Math.max(...seconds))}`
     : summary;
@@ -126,7 +126,7 @@ function stepButton(batch, step, now, open) {
   if (notes.length) content.push(element("span", "notes", notes));
   const made = button(`cell is-${state}`, content, () => open(batch.batch, step.step));
   made.dataset.id = `${batch.batch}/${step.step}`;
-  made.dataset.label = step.step;
+  made.dataset.label = stepName(step.step);
   made.setAttribute("aria-haspopup", "dialog");
   return made;
 }

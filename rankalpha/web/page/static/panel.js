@@ -7,6 +7,7 @@ import { comparison } from "./compare.js";
 import { copyButton } from "./copy.js";
 import { button, element } from "./dom.js";
 import { cellButton, step as stepOf } from "./grid.js";
+import { stepName } from "./format.js";
 import { containerFacts, lineagePart } from "./parts.js";
 import { addressOf, setPlace } from "./place.js";
 
@@ -48,7 +49,7 @@ export class Panel {
     const { batch, name, other, market } = this.shown;
     const close = button("close", "✕", () => this.dialog.close());
     close.setAttribute("aria-label", "Close");
-    const title = element("h2", "", other ? "Comparison" : name ?? "Whole batch");
+    const title = element("h2", "", other ? "Comparison" : name ? stepName(name) : "Whole batch");
     title.id = "panel-title";
     const over = `Batch ${batch}${other ? ` and batch ${other}` : ""}${market ? ` of ${market}` : ""}`;
     const place = this.shown;
