@@ -21,6 +21,7 @@ RANKING = {  # places of the ranking page: the rest of the address, what to wait
     "ranking-record": ("?view=record", ("#record svg",), WIDE),
     "ranking-phone": ("", ROWS, PHONE),
 }
+BROWSERS = ("chromium", "chromium-headless-shell", "google-chrome")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -92,7 +93,7 @@ def take_operators(page: Page, airflow: str) -> None:
 
 def main() -> int:
     """Take all pictures."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not chromium:
         print("error: no Chromium here; install Debian's package chromium", file=sys.stderr)
         return 1
