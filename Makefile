@@ -8,6 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 # byte code is compiled once, here: otherwise each process of Airflow compiles what it imports; the target says where
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)
+unexport PYTHONDONTWRITEBYTECODE  # that of this project is kept too, whatever the shell says
 
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
 QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/engine/test_smoke.py

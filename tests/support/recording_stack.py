@@ -36,6 +36,7 @@ def new_stack(folder, shared, **extra):
         "RANKALPHA_RETRIES": "1",
         "RANKALPHA_RETRY_DELAY": "1",
         "RANKALPHA_STAGE_TIMEOUT": "15",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",  # no test changes a DAG file
     }
     return RunningStack(folder / "state", **{**settings, **extra})
 

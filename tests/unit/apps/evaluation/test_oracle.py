@@ -3,12 +3,6 @@
 import pandas as pd
 import polars as pl
 import pytest
-from alphalens.performance import (
-    factor_information_coefficient,
-    mean_return_by_quantile,
-    quantile_turnover,
-)
-from alphalens.utils import compute_forward_returns
 
 from apps.evaluation.measures import by_session, lettered
 from apps.evaluation.returns import HORIZONS, with_returns
@@ -16,6 +10,15 @@ from tests.unit.apps.support.graded_past import FIRST, graded, walks
 
 SESSIONS = 200
 QUANTILES = {"A": 5, "B": 4, "C": 3, "D": 2, "F": 1}
+
+
+@pytest.fixture(scope="module")
+def alphalens():
+    """The library; it loads for seconds, which only the process that runs these tests should pay."""
+    import alphalens.performance
+    import alphalens.utils
+
+    return alphalens
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def scored(closes):
 
 
 @pytest.fixture(scope="module")
-def theirs(closes, scored):
+def theirs(alphalens, closes, scored):
     """The factor data of alphalens; the letters are its quantiles."""
     days = pd.date_range(FIRST, periods=SESSIONS, freq="D")
     wide = {
@@ -43,28 +46,28 @@ def theirs(closes, scored):
     )
     factor = pd.Series(scored["score"].to_list(), index=index, name="factor").sort_index()
     quantile = pd.Series([QUANTILES[one] for one in scored["letter"]], index=index).sort_index()
-    returns = compute_forward_returns(factor, prices, periods=HORIZONS)
+    returns = alphalens.utils.compute_forward_returns(factor, prices, periods=HORIZONS)
     return returns.assign(factor=factor, factor_quantile=quantile)
 
 
 @pytest.mark.parametrize("horizon", HORIZONS)
-def test_rank_ic_and_returns_by_letter(scored, theirs, horizon):
+def test_rank_ic_and_returns_by_letter(alphalens, scored, theirs, horizon):
     column = f"{horizon}D"
     known = theirs.dropna(subset=[column])
     known = known[[column, "factor", "factor_quantile"]]
     found = by_session(scored, "score", horizon, SESSIONS - 1)
     assert found.height == SESSIONS - horizon
-    expected = factor_information_coefficient(known)[column].to_list()
+    expected = alphalens.performance.factor_information_coefficient(known)[column].to_list()
     assert found["ic"].to_list() == pytest.approx(expected, abs=1e-9)
-    means, _ = mean_return_by_quantile(known, by_date=True, demeaned=False)
+    means, _ = alphalens.performance.mean_return_by_quantile(known, by_date=True, demeaned=False)
     for letter, quantile in QUANTILES.items():
         expected = means[column].xs(quantile, level="factor_quantile").sort_index().to_list()
         assert found[letter].to_list() == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("horizon", [1, 5, 21])
-def test_turnover(scored, theirs, horizon):
-    expected = quantile_turnover(theirs["factor_quantile"], QUANTILES["A"], horizon)
+def test_turnover(alphalens, scored, theirs, horizon):
+    expected = alphalens.performance.quantile_turnover(theirs["factor_quantile"], QUANTILES["A"], horizon)
     found = by_session(scored, "score", horizon, SESSIONS - 1).filter(pl.col("s") >= horizon)
     assert found["turnover"].to_list() == pytest.approx(
         expected.dropna().head(found.height).to_list(), abs=1e-9

@@ -30,7 +30,7 @@ class Ended:
 def environment(**settings: str) -> dict[str, str]:
     """Return a clean environment with the repository importable, and `settings`."""
     inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
-    return inherited | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | settings
+    return inherited | {"PYTHONPATH": str(ROOT)} | settings
 
 
 @cache
