@@ -28,7 +28,7 @@ def optional(health: dict[str, Any]) -> Iterator[Table]:
     for variant in dict.fromkeys(name.rpartition("_")[0] for name in known):
         title = f"Variant {variant}" if variant else "Optional"
         own = [name for name in known if name.rpartition("_")[0] == variant]
-        yield _states(f"{title}: no batch waits for these", health, own)
+        yield _states(f"{title}, not waited for", health, own)
 
 
 def _names(health: dict[str, Any], *, optional: bool) -> list[str]:
