@@ -35,12 +35,13 @@ FROM ${PYTHON_IMAGE} AS airflow
 ARG UID=1000
 RUN useradd --uid ${UID} --user-group --no-create-home --home-dir /tmp/airflow airflow && \
     install -d -o airflow -g airflow /var/log/airflow /var/lib/rankalpha/keys /var/lib/rankalpha/passwords
-# code belongs to root and is not writable by Airflow; .pyc files were made above
+# code belongs to root and is not writable by Airflow; .pyc files are made here
 COPY --from=build /opt/venv /opt/venv
 COPY .airflowignore /opt/rankalpha/
 COPY dags /opt/rankalpha/dags
 COPY datasets /opt/rankalpha/datasets
 COPY env /opt/rankalpha/env
+RUN /opt/venv/bin/python -m compileall -q /opt/rankalpha/dags /opt/rankalpha/datasets
 # `docker compose exec airflow-scheduler airflow …` sees what the entry point gives to a container's command
 COPY --chmod=755 scripts/airflow /opt/rankalpha/bin/airflow
 ENV PATH=/opt/rankalpha/bin:/opt/venv/bin:$PATH \

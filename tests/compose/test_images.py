@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from pathlib import Path
 
 import pytest
 from docker.errors import NotFound
@@ -100,6 +101,22 @@ def test_an_image_adds_little_to_python_and_has_no_compiler(local, engine, image
     names = "python cc gcc g++ clang make"
     found = shell(local, image, f"for name in {names}; do command -v $name; done; true")
     assert found == ["/opt/venv/bin/python"]
+
+
+@pytest.mark.parametrize(
+    ("image", "folders"),
+    [
+        ("rankalpha_airflow", "/opt/rankalpha/dags /opt/rankalpha/datasets"),
+        ("rankalpha_scorer", "/app/apps"),
+    ],
+)
+def test_no_container_compiles_the_code_that_it_starts(local, images, image, folders):
+    """Each module has its byte code beside it: a stage's start would compile all of its modules."""
+    modules = {Path(file) for file in shell(local, image, f"find {folders} -name '*.py'")}
+    caches = map(Path, shell(local, image, f"find {folders} -name '*.pyc'"))
+    compiled = {cache.parents[1] / f"{cache.name.split('.')[0]}.py" for cache in caches}
+    assert modules
+    assert modules <= compiled
 
 
 def test_the_airflow_image_holds_no_profile_of_a_deployment(local):
