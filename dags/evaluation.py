@@ -33,7 +33,7 @@ for market in markets_to_parse("evaluation"):
         schedule=PartitionedAssetTimetable(assets=grades),
         catchup=False,
         max_active_runs=1,  # one container of this stage at a time
-        default_args=default_args(),
+        default_args=default_args(optional=True),
         params=params(),
         deadline=deadline(),
         tags=["rankalpha", "evaluation", *market.tags],

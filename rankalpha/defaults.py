@@ -36,9 +36,12 @@ def params(*, reuse: bool = False) -> dict[str, Param]:
     return found
 
 
-def default_args(market: Market = DEFAULT_MARKET) -> dict[str, Any]:
-    """Return the default arguments of every task; those of a challenger's come after all others."""
-    last = {"priority_weight": 0, "weight_rule": "absolute"} if market.challenges else {}
+def default_args(market: Market = DEFAULT_MARKET, *, optional: bool = False) -> dict[str, Any]:
+    """Return the default arguments of every task.
+
+    The tasks of a challenger, and of an optional step, come after all others: no batch waits for them.
+    """
+    last = {"priority_weight": 0, "weight_rule": "absolute"} if market.challenges or optional else {}
     return {
         **last,
         "owner": OWNER,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from airflow.sdk import Context
@@ -20,7 +21,7 @@ def problem_if_late(context: Context, result: Mapping[str, Any] | None, log: Any
     """Say what of a result's version is not as it was sealed; an empty text when nothing is.
 
     Nothing is asked when the run is young and this is its first attempt, because its stage has just written
-    it.
+    it. Raises ServiceError, see `problem_on_disk`.
     """
     ti, run = context["ti"], context["dag_run"]
     if ti.try_number == 1 and datetime.now(UTC) - run.run_after < SOON:
@@ -32,7 +33,7 @@ def problem_if_late(context: Context, result: Mapping[str, Any] | None, log: Any
 def problem_on_disk(market: Market, result: Mapping[str, Any] | None, log: Any) -> str:
     """Say what of a result's version is not as it was sealed; an empty text when nothing is.
 
-    An API that cannot compare versions makes no difference.
+    An API that knows of no versions makes no difference. Raises ServiceError when it does not say.
     """
     from rankalpha.lineage.service import ServiceError  # noqa: PLC0415  slow to load, and not for parsing
     from rankalpha.lineage.verify import problems_of  # noqa: PLC0415
@@ -43,8 +44,10 @@ def problem_on_disk(market: Market, result: Mapping[str, Any] | None, log: Any) 
             return ""
         url = GRADING_REFRESH.of(market).profile().line("API_URL")
         return "; ".join(problems_of(url, market.folder, version.path, version.sha256))
-    except BatchError as error:
+    except (BatchError, SettingsError) as error:
         return str(error)
-    except (ServiceError, SettingsError) as error:
+    except ServiceError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
         log.warning("The version was not compared with the disk: %s", error)
         return ""

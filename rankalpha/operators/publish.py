@@ -16,9 +16,9 @@ from rankalpha.logs import bind_batch
 from rankalpha.operators.on_disk import problem_if_late
 from rankalpha.pipeline.batch import earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
-from rankalpha.pipeline.versions import VERSIONS_KEY
+from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY
 from rankalpha.settings import settings
-from rankalpha.stages.output import ORIGIN, PUBLISH, Output, pull_output
+from rankalpha.stages.output import ORIGIN, PUBLISH, PUBLISHED, Output, pull_output
 from rankalpha.texts import cut
 
 QUOTED = 2_000  # characters of a result in the log
@@ -51,7 +51,8 @@ class PublishOperator(BaseOperator):
         (source,) = self.upstream_task_ids
         output = pull_output(ti, source)
         batch, result = self._batch(context, source, output), output["result"]
-        checks = self._checked(context, batch, result)
+        before = earlier(context, self.dataset, batch)
+        checks = self._checked(batch, result, before)
         permission = None
         if broken := failed(checks, "block"):
             permission = self._permission(context, source, checks)
@@ -67,6 +68,9 @@ class PublishOperator(BaseOperator):
         event = context["outlet_events"][self.dataset]
         event.extra = _extra(output, checks, permission)
         event.add_partitions(batch)  # also for a run that was triggered without a partition key
+        version = (result or {}).get(VERSION)
+        if not before and isinstance(version, dict):  # so old that the state store may not keep it
+            ti.xcom_push(key=PUBLISHED, value=version.get("path"))
         self.log.info(
             "Published batch %s in %s: %s",
             batch,
@@ -92,9 +96,8 @@ class PublishOperator(BaseOperator):
     def _refusal(self, batch: str, why: str) -> AirflowFailException:
         return AirflowFailException(f"batch {batch} is not published in {self.dataset.name}: {why}")
 
-    def _checked(self, context: Context, batch: str, result: dict[str, Any] | None) -> list[Outcome]:
+    def _checked(self, batch: str, result: dict[str, Any] | None, before: dict[str, Any]) -> list[Outcome]:
         """Evaluate the contract, and log the outcome of each check."""
-        before = earlier(context, self.dataset, batch)
         checks = self.contract.evaluate(batch, result, before, settings().require_result)
         self.log.info("Batch %s by the contract of %s:", batch, self.dataset.name)
         for level, line in lines(checks):

@@ -88,11 +88,20 @@ def used_again(
     if not found:
         return None
     maker, result = found
-    if problem := problem_on_disk(job.stage.market, result, log):
+    if problem := _problem(job, result, log):
         log.warning(NOT_USED_AGAIN, maker, problem)
         return None
     details = {"details": dict(job.stage.again(result["details"]))} if result.get("details") else {}
     return maker, {**result, "batch": job.batch, **details}
+
+
+def _problem(job: StageJob, result: Mapping[str, Any], log: Any) -> str:
+    from rankalpha.lineage.service import ServiceError  # noqa: PLC0415  slow to load, and not for parsing
+
+    try:
+        return problem_on_disk(job.stage.market, result, log)
+    except ServiceError as error:  # the stage can run without the API
+        return str(error)
 
 
 class Same(NamedTuple):

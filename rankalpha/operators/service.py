@@ -15,7 +15,7 @@ from rankalpha.pipeline.reuse import CARRIED_FROM
 from rankalpha.pipeline.versions import VERSION, Version
 from rankalpha.settings import SettingsError
 from rankalpha.stages.call import Call
-from rankalpha.stages.output import pull_output, push_output
+from rankalpha.stages.output import PUBLISHED, pull_output, push_output
 
 NOT_RECORDED = "not_recorded"  # key in an API's answer: why
 
@@ -78,8 +78,9 @@ class ShowOperator(ServiceOperator):
     """Have the service show what is published in `dataset` for the batch of the task `batch_from`.
 
     That is what was published last, also when the task of an older run is cleared. Of a batch that is older
-    than those that the state store keeps, it is what this run has published. A service that takes no part in
-    versions has none: it shows what it grades by itself.
+    than those that the state store keeps, it is what this run has published. What nobody has published is
+    never shown, although a person may have marked the publishing task as a success. A service that takes no
+    part in versions has none: it shows what it grades by itself.
     """
 
     def __init__(self, *, dataset: Asset, **kwargs: Any) -> None:
@@ -93,7 +94,8 @@ class ShowOperator(ServiceOperator):
         try:
             batch = self._batch(context)
             bind_batch(batch)
-            version = published_version(self.dataset, batch) or self._own(context, batch)
+            own = self._own(context, batch)
+            version = published_version(self.dataset, batch) or self._published(context, batch, own)
             if version is None:
                 self.log.info("Batch %s has no version; the service shows what it has by itself", batch)
                 return
@@ -107,3 +109,15 @@ class ShowOperator(ServiceOperator):
     def _own(self, context: Context, batch: str) -> Version | None:
         result = pull_output(context["ti"], str(self.batch_from))["result"] or {}
         return Version.of(result.get(VERSION), f"the result of {self.batch_from} for batch {batch}")
+
+    def _published(self, context: Context, batch: str, own: Version | None) -> Version | None:
+        """Return the version of this run; raise when the task before this one has not published it."""
+        if own is None:
+            return None
+        (source,) = self.upstream_task_ids
+        if context["ti"].xcom_pull(task_ids=source, key=PUBLISHED) != own.path:
+            raise BatchError(
+                f"batch {batch} is not published in {self.dataset}, so that nothing of it is shown; clear "
+                f"{source}, or use Publish anyway if its contract blocks it"
+            )
+        return own

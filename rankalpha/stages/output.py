@@ -8,6 +8,7 @@ from rankalpha.pipeline.reuse import CARRIED_FROM, MADE_BY, REUSED_FROM
 PUBLISH = "publish"  # the param of a run; when it is off, the output is not published
 REUSE = "reuse"  # another param; when it is off, no earlier version is used again
 OUTPUT = "return_value"  # Airflow's own key for what a task returns
+PUBLISHED = "published"  # another XCom: the path of a version that was published of an old batch
 
 
 class Output(TypedDict):

@@ -125,6 +125,14 @@ def test_events_are_published_in_a_pool_of_their_own(dags):
     assert [task.pool for task in publishing] == ["publish"] * len(DATASETS)
 
 
+def test_no_task_of_an_optional_step_goes_before_one_that_a_batch_waits_for(dags):
+    """Both have places in the same pools; Airflow takes the highest total weight first."""
+    for dag_id, step in STEPS.items():
+        for task in dags[dag_id].tasks:
+            expected = (0, "absolute") if step.optional else (1, "downstream")
+            assert (task.priority_weight, task.weight_rule) == expected
+
+
 def test_each_dataset_has_one_producer_and_the_consumed_ones_exist(dags):
     produced = [outlet for task in all_tasks(dags) for outlet in task.outlets]
     assert sorted(asset.name for asset in produced) == DATASETS

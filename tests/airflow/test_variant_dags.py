@@ -85,7 +85,7 @@ def test_a_challenger_shows_notifies_and_reports_nothing(both):
 
 def test_a_challenger_waits_in_pools_of_its_own_behind_all_others(both):
     champions = [task for dag_id in PIPELINE for task in both[dag_id].tasks]
-    least = min(task.priority_weight for task in champions)
+    least = min(task.priority_weight for task in champions if task.dag_id != "rankalpha_evaluation")
     pools = {task.pool for task in champions}
     for dag_id in OWN:
         own = dag_id.removeprefix("rankalpha_").rpartition("_")[0]

@@ -11,6 +11,7 @@ from rankalpha.settings import settings
 from rankalpha.stages import STAGES
 from rankalpha.stages.scorer import SCORER
 from tests.support.engine import labels
+from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.reuse_world import ingest, run
 from tests.unit.rankalpha.support.together import MADE, Together
 
@@ -54,7 +55,14 @@ def build(engine, jobs, session):
 
 
 @pytest.fixture
-def airflow(way, swept, jobs, demo, session, tmp_path, monkeypatch):
+def service():
+    """An API that knows of no versions, so that nothing is compared with the disk."""
+    with local_server(lambda _request: (404, {"detail": "Not Found"})) as (url, _):
+        yield url
+
+
+@pytest.fixture
+def airflow(way, swept, jobs, demo, session, service, tmp_path, monkeypatch):
     """The scoring of three batches, whose prices are there."""
     profile = tmp_path / "env" / "local"
     profile.mkdir(parents=True)
@@ -64,7 +72,7 @@ def airflow(way, swept, jobs, demo, session, tmp_path, monkeypatch):
     (profile / "scorer.env").write_text(
         f"SCORER_IMAGE={session}-scorer\nSCORER_COMMAND={json.dumps(command)}\n"
     )
-    (profile / "api.env").write_text("API_URL=http://127.0.0.1:9\n")  # nobody compares versions
+    (profile / "api.env").write_text(f"API_URL={service}\n")
     monkeypatch.setenv("RANKALPHA_ENV_DIR", str(profile.parent))
     monkeypatch.setenv("RANKALPHA_DEFER", "false")
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())

@@ -9,7 +9,8 @@ from rankalpha.commands.verify import verify
 from rankalpha.lineage.service import ServiceError
 from rankalpha.lineage.verify import verify_batch
 from rankalpha.lineage.verify_task import verify_versions
-from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE, Pipeline
 from tests.support.http_server import local_server
 
 KEY, OLDER = "2025-11-20T06:00:00", "2025-11-19T06:00:00"
@@ -41,6 +42,7 @@ class Servers:
         self.runs = {}  # the state of a grading run by its id
         self.meanwhile = None  # what happens once a version was found to be wrong
         self.status = 200
+        self.cannot = {}  # other statuses, by market
 
     def __call__(self, request):
         if request.path == "/auth/token":
@@ -60,7 +62,8 @@ class Servers:
         problems = [ROTTEN] if path in self.rotten else []
         if problems and self.meanwhile:
             self.meanwhile()
-        return self.status, {"ok": not problems, "problems": problems}
+        (market,) = request.query.get("market", [""])
+        return self.cannot.get(market, self.status), {"ok": not problems, "problems": problems}
 
 
 @pytest.fixture
@@ -148,7 +151,25 @@ def test_the_maintenance_fails_for_good_and_names_the_file(servers):
 def test_the_maintenance_goes_on_with_an_api_that_cannot_verify(servers, caplog):
     servers.status = 404
     verify_versions()
-    assert "This API cannot verify versions" in caplog.text
+    assert "this API cannot verify versions" in caplog.text
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_the_maintenance_asks_for_each_market_whatever_the_api_of_another_says(servers, monkeypatch, status):
+    nyse = Pipeline.of(Market(name="nyse"))
+    monkeypatch.setattr("rankalpha.pipeline.pipelines.pipelines", lambda: (DEFAULT_PIPELINE, nyse))
+    servers.cannot = {"": status}
+    changed = {**PRICES, "path": f"prices/{KEY}/ingestion-9-1"}
+    servers.events.append(event("nyse_prices", changed))
+    servers.rotten = {changed["path"]}
+    with pytest.raises(AirflowFailException, match="changed on the disk"):
+        verify_versions()
+
+
+def test_the_maintenance_is_attempted_again_when_an_api_does_not_answer(servers):
+    servers.status = 503
+    with pytest.raises(ServiceError, match="503"):
+        verify_versions()
 
 
 def test_the_maintenance_has_nothing_to_do_before_the_first_batch(servers):

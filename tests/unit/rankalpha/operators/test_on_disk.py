@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rankalpha.lineage.service import ServiceError
 from rankalpha.operators.on_disk import problem_if_late
 from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT
@@ -58,7 +59,14 @@ def test_a_result_without_a_version_is_not_asked_about(asked, version):
     assert asked(CHANGED, attempt=2, version=version)[:2] == ("", [])
 
 
-def test_an_api_that_cannot_compare_makes_no_difference(asked):
+@pytest.mark.parametrize("late", [{"attempt": 2}, {"days": 8}])
+def test_nothing_is_published_late_while_the_api_does_not_say(asked, late):
+    """The error is not final, so that the task is attempted again."""
+    with pytest.raises(ServiceError, match="answered 503"):
+        asked((503, {"detail": "restarting"}), **late)
+
+
+def test_an_api_that_knows_of_no_versions_makes_no_difference(asked):
     found, _, (said,) = asked((404, {"detail": "Not Found"}), attempt=2)
     assert found == ""
     assert "not compared with the disk" in said

@@ -7,6 +7,7 @@ import pytest
 
 from rankalpha.operators.stage import StageOperator
 from rankalpha.pipeline.versions import PATH
+from tests.support.http_server import local_server
 from tests.unit.rankalpha.support.reuse_world import ingest, reuse_world, run, runs
 
 FRIDAY, SATURDAY, SUNDAY = (f"2025-11-{day}T06:00:00" for day in (21, 22, 23))
@@ -14,7 +15,13 @@ FRIDAY, SATURDAY, SUNDAY = (f"2025-11-{day}T06:00:00" for day in (21, 22, 23))
 
 @pytest.fixture
 def airflow(app_dir, profile_dir, tmp_path, monkeypatch):
-    with reuse_world(app_dir, profile_dir, tmp_path / "data", monkeypatch) as made:
+    answer = {"ok": True, "problems": []}
+    with (
+        local_server(lambda _request: (made.status, answer)) as (url, _),
+        reuse_world(app_dir, profile_dir, tmp_path / "data", monkeypatch) as made,
+    ):
+        made.status = 200  # of the API, which is asked whether a version is on the disk as it was sealed
+        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
         yield made
 
 
@@ -34,6 +41,19 @@ def test_a_version_that_was_made_by_the_same_is_published_again(airflow, capsys)
     assert "container" not in second
     assert "reused_from" not in first
     assert "No container" in capsys.readouterr().out
+
+
+def test_a_version_that_the_api_has_not_compared_is_not_used_again(airflow, capsys):
+    airflow.status = 503
+    two(airflow)
+    assert runs(airflow) == 2
+    assert "answered 503" in capsys.readouterr().out
+
+
+def test_an_api_that_knows_of_no_versions_makes_no_difference(airflow):
+    airflow.status = 404
+    two(airflow)
+    assert runs(airflow) == 1
 
 
 def test_the_batch_that_made_a_version_is_named_however_often_it_is_used_again(airflow):

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
 from datasets import GRADES
@@ -153,12 +155,13 @@ def test_a_setting_that_is_neither_true_nor_false_fails_at_once(monkeypatch):
 OWN = {"path": f"grades/{KEY}/grading-11111111-1", "sha256": "0e" * 32}  # of this run
 
 
-def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY}), version=OWN, call=GRADING_SHOW):
+def show(monkeypatch, answer=lambda _request: (200, {"batch": KEY}), version=OWN, call=GRADING_SHOW, **xcoms):
     own = {"version": version} if version else None
-    with local_server(answer) as (url, requests):
+    with local_server(answer) as (url, requests), DAG("rankalpha_grading", schedule=None):
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
         task = ShowOperator(task_id="show", call=call, batch_from="update_grading", dataset=GRADES)
-        task.execute(context(None, TaskInstance(batch=KEY, result=own)))
+        EmptyOperator(task_id="publish_grades") >> task
+        task.execute(context(None, TaskInstance(batch=KEY, result=own, **xcoms)))
     return requests
 
 
@@ -185,8 +188,18 @@ def test_a_service_of_ones_own_need_not_show_evaluations(monkeypatch):
 def test_of_a_batch_that_the_store_keeps_no_more_the_version_of_this_run_is_shown(monkeypatch, grades):
     """It keeps the newest 400; a batch before those may be graded again."""
     grades["grades"].clear()
-    (request,) = show(monkeypatch)
+    (request,) = show(monkeypatch, published=OWN["path"])
     assert request.json() == {"batch": KEY, "version": OWN}
+
+
+@pytest.mark.parametrize("published", [None, OLD])
+def test_grades_that_nobody_has_published_are_not_shown(monkeypatch, grades, published):
+    """A person has marked the publishing task, which the contract had blocked, as a success."""
+    grades["grades"].clear()
+    unasked = "nothing was asked"
+    with pytest.raises(AirflowFailException, match=f"batch {KEY} is not published in grades") as told:
+        show(monkeypatch, lambda _request: pytest.fail(unasked), published=published)
+    assert "clear publish_grades, or use Publish anyway" in str(told.value)
 
 
 def test_a_version_that_the_service_refuses_is_final(monkeypatch):

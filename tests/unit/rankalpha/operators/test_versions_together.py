@@ -2,13 +2,17 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from datasets import GRADES_CONTRACT
+from rankalpha.contract import Check
+from rankalpha.contract.figures import reported
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.settings import settings
-from tests.unit.rankalpha.support.together import Together, bytes_of, grading_api
+from tests.unit.rankalpha.support.together import MADE, Together, bytes_of, grading_api
 
 FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
 ROOT = Path(__file__).parents[4]
@@ -104,6 +108,20 @@ def test_what_was_published_and_shown_survives_a_blocked_batch_and_trials(pipeli
     assert page(pipeline)["grades"] == shown["grades"]
     after = published(pipeline)
     assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("pipeline", [Market(name="nyse")], indirect=True)
+def test_grades_that_are_blocked_are_not_shown_when_a_person_marks_their_task_as_a_success(
+    pipeline, monkeypatch
+):
+    pipeline.batch(FIRST)
+    shown = page(pipeline)
+    checks = (Check(name="rows", figure=reported("rows"), least=1_000),)
+    monkeypatch.setitem(MADE, "grades", (*MADE["grades"][:3], replace(GRADES_CONTRACT, checks=checks)))
+    for name in ("prices", "scores", "sentiment"):
+        assert pipeline.run(name, SECOND)[0] == "published"
+    assert pipeline.run("grades", SECOND, marked=True)[0] == "blocked"
+    assert page(pipeline) == shown
 
 
 def test_a_file_that_was_changed_is_noticed_by_the_next_reader(pipeline):
