@@ -12,6 +12,7 @@ COUNT = {"type": "integer", "minimum": 0}
 SOME = {"type": ["integer", "null"], "minimum": 0}
 LEFT, YEAR = reported("sample_left"), 252  # sessions
 MISSING = share("behind", "left_out", of=("symbols", "left_out"), but=1)  # one symbol never ends a batch
+LAGGING = share("symbols_lagging", of=("symbols",), but=1)
 
 PRICES_CONTRACT = Contract(
     owner="rankalpha",
@@ -29,6 +30,7 @@ PRICES_CONTRACT = Contract(
         "session": {"type": ["string", "null"], "format": "date"},  # the last that had closed at the batch
         "sessions_behind": SOME,  # that the prices lack
         "symbols_behind": SOME,  # symbols that lack the last session
+        "symbols_lagging": SOME,  # symbols that lack the last day of the others
         "missing_sessions": SOME,  # holes in the part of the histories that scores look at
         "next_close": {"type": ["string", "null"], "format": "date-time"},  # then there is a newer session
         "later_closes": {"type": ["string", "null"]},  # of the sessions after that, separated by spaces
@@ -68,6 +70,9 @@ PRICES_CONTRACT = Contract(
         Check(name="growth of symbols", figure=change("symbols"), most=50, unit="%", severity="warn"),
         Check(name="symbols without news", figure=MISSING, most=20, unit="%"),
         Check(name="many symbols without news", figure=MISSING, most=5, unit="%", severity="warn"),
+        # a source that stands still for most symbols, and a market where some are not traded each day
+        Check(name="symbols behind the others", figure=LAGGING, most=50, unit="%"),
+        Check(name="many symbols behind the others", figure=LAGGING, most=5, unit="%", severity="warn"),
         Check(
             name="missing sessions a symbol",
             figure=ratio("missing_sessions", of="symbols"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FIRST = date(1990, 1, 1)  # some exchanges are known only from a later year on
 YEARS_AHEAD = 11  # of the present one, where the exchange is known so far
+HALF = 0.5
 
 
 class UnknownDay(BadConfig):
@@ -61,6 +62,11 @@ class Exchange:
         """Return whether a session has begun and not closed yet; a break at noon belongs to it."""
         begun = int(self._opens.searchsorted(_stamp(moment), side="right"))
         return begun > self._closed(moment)
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether most sessions begin when the one before closes, as around the clock."""
+        return bool((self._opens.to_numpy()[1:] == self._closes.to_numpy()[:-1]).mean() > HALF)
 
     def sessions(self, first: date, last: date) -> list[date]:
         """Return the sessions from one day to another, both included. Raises UnknownDay."""

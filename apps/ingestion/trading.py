@@ -18,6 +18,7 @@ FIGURES = (
     "session",
     "sessions_behind",
     "symbols_behind",
+    "symbols_lagging",
     "missing_sessions",
     "next_close",
     "later_closes",
@@ -57,7 +58,8 @@ class Trading:
         """Return what the result says of a table of prices; nothing is known without an exchange.
 
         `sessions_behind`: sessions after the prices' last day. `symbols_behind`: symbols that lack the last
-        session. `missing_sessions`: of all symbols, those within the look-back that lie between their days.
+        session. `symbols_lagging`: those that lack the prices' last day. `missing_sessions`: of all symbols,
+        those within the look-back that lie between their days.
         `next_close`: after it there is a newer session; `later_closes` are those of the sessions after that,
         separated by spaces. `calendar_days`: for which the exchange is known.
         """
@@ -69,11 +71,13 @@ class Trading:
         have = prices.filter(days.is_in(sessions.implode())).height
         first = sessions.search_sorted(spans["first"], "left")
         last = sessions.search_sorted(spans["last"], "right")
+        newest = spans.select(pl.col("last").max()).item()
         closes = [close.isoformat() for close in self.closes]
         return {
             "session": self.until.isoformat(),
-            "sessions_behind": self.exchange.missing(spans.select(pl.col("last").max()).item(), self.until),
+            "sessions_behind": self.exchange.missing(newest, self.until),
             "symbols_behind": spans.filter(pl.col("last") < self.until).height,
+            "symbols_lagging": spans.filter(pl.col("last") < newest).height,
             "missing_sessions": int((last - first).sum()) - have,
             "next_close": closes[0] if closes else None,
             "later_closes": " ".join(closes[1:]) or None,

@@ -82,6 +82,9 @@ def show(market: str, when: str, year: Year) -> None:
 
 def check(market: str, year: Year) -> int:
     """Print whether a batch is due while the exchange is open; return the exit status."""
+    if year.exchange.is_continuous:  # no schedule could do better
+        print(f"Market {market}: ok, {year.exchange.code} never rests; a batch has its last whole session")
+        return 0
     open_, early = f"while {year.exchange.code} is open", year.early
     if not early:
         print(f"Market {market}: ok, no batch of {year.year} is due {open_}")

@@ -19,10 +19,14 @@ def rebuild_history(market: str | None) -> int:
         answer = ask("POST", f"{url.rstrip('/')}{PATH}", json=body)
     except ServiceError as error:
         raise Refused(str(error)) from error
-    for name in answer.get("damaged") or ():
-        print(f"Damaged: it is kept as grades/history/{name}. A backup may have what is missing now.")
+    damaged = answer.get("damaged") or []
+    for name in damaged:
+        print(f"Damaged: it is kept as grades/history/{name}.")
     recorded, unread = answer.get("recorded") or [], answer.get("unread") or []
-    print(f"Recorded {count(len(recorded), 'batch', 'batches')}; the others were in the record already.")
+    before = "" if damaged else "; the others were in the record already"
+    print(f"Recorded {count(len(recorded), 'batch', 'batches')}{before}.")
+    if damaged:
+        print("Batches whose grades are no longer on the disk are missing now; a backup may have them.")
     for reason in unread[:SHOWN]:
         print(f"NOT RECORDED  {reason}")
     return 1 if unread else 0

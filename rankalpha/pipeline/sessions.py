@@ -50,17 +50,20 @@ class MarketDay:
         return cls(as_of, _day(session), lacking, _moment(close), later)
 
     def behind_at(self, now: datetime) -> int:
-        """Return how many sessions the prices lack at least."""
-        return self.behind + (self.next_close is not None and self.next_close <= now)
+        """Return how many sessions the prices lack at least; the closes of ten are known ahead."""
+        return self.behind + sum(close <= now for close in self._closes)
 
     def close_after(self, moment: datetime, sessions: int) -> datetime | None:
         """Return when so many sessions have closed after a moment, which is not before its batch.
 
         None when the closes are not known that far.
         """
-        closes = [self.next_close, *self.later_closes] if self.next_close else []
-        coming = [close for close in closes if close > moment]
+        coming = [close for close in self._closes if close > moment]
         return coming[sessions - 1] if len(coming) >= sessions else None
+
+    @property
+    def _closes(self) -> tuple[datetime, ...]:
+        return (self.next_close, *self.later_closes) if self.next_close else ()
 
     def stale_at(self, published: datetime, fresh_for: timedelta) -> datetime:
         """Return when data of it that were published then are stale.

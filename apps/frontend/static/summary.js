@@ -3,7 +3,7 @@ import { LETTERS } from "./columns.js";
 import { element } from "./dom.js";
 import { counted, day, moment, weekday } from "./format.js";
 
-const OLD_DAYS = 7; // a weekend with holidays is shorter, so prices this old are not the latest
+const OLD_DAYS = 7; // of a market without sessions: a weekend is shorter
 
 /** Write the batch, the day of its prices, and a note when those are the sample's or old. */
 export function renderFacts(facts, note, ranking) {
@@ -14,7 +14,7 @@ export function renderFacts(facts, note, ranking) {
     fact("Graded", String(ranking.grades.length), `at ${ranking.graded_at}`),
     ...newsOf(ranking),
   );
-  const old = age < OLD_DAYS ? "" : `Old data: prices as of ${day(ranking.as_of)}`;
+  const old = ranking.session || age < OLD_DAYS ? "" : `Old data: prices as of ${day(ranking.as_of)}`;
   note.textContent = ranking.notice ? ranking.notice.charAt(0).toUpperCase() + ranking.notice.slice(1) : old;
   note.hidden = !note.textContent;
 }

@@ -44,10 +44,10 @@ def details(tmp_path: Path, batch: str, **settings: str) -> dict:
     return report(tmp_path, batch)["details"]
 
 
-def verdicts(tmp_path: Path, batch: str) -> dict[str, tuple[bool, str]]:
-    """Return what the contract says of a batch's lag."""
+def verdicts(tmp_path: Path, batch: str, about: str = "lag behind") -> dict[str, tuple[bool, str]]:
+    """Return what the contract says of a batch, by the checks whose names contain a text."""
     outcomes = PRICES_CONTRACT.evaluate(batch, report(tmp_path, batch), {}, required=True)
-    return {one["name"]: (one["passed"], one["severity"]) for one in outcomes if "lag behind" in one["name"]}
+    return {one["name"]: (one["passed"], one["severity"]) for one in outcomes if about in one["name"]}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,21 @@ def test_a_source_that_stands_still_warns_after_one_session_and_is_blocked_after
             "lag behind the exchange": (behind < 2, "block"),
             "any lag behind the exchange": (behind < 1, "warn"),
         }
+
+
+def test_a_source_that_stands_still_for_most_symbols_is_blocked(tmp_path: Path) -> None:
+    settings = csv(tmp_path, BLACK_FRIDAY, "AAA", "BBB")
+    csv(tmp_path, date(2026, 11, 20), "CCC", "DDD", "EEE", "FFF")
+    got = details(tmp_path, "2026-11-29T06:00:00", **settings)
+    assert (got["sessions_behind"], got["symbols_behind"], got["symbols_lagging"]) == (0, 4, 4)
+    assert verdicts(tmp_path, "2026-11-29T06:00:00", "behind the others") == {
+        "symbols behind the others": (True, "block"),  # 3 of 6 but one
+        "many symbols behind the others": (False, "warn"),
+    }
+    csv(tmp_path, date(2026, 11, 20), "GGG", "HHH")
+    details(tmp_path, "2026-11-29T07:00:00", **settings)
+    (blocked, _) = verdicts(tmp_path, "2026-11-29T07:00:00", "behind the others").values()
+    assert blocked == (False, "block")
 
 
 def test_a_holiday_is_not_a_session_that_is_missing(tmp_path: Path) -> None:

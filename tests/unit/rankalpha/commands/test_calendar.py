@@ -60,6 +60,8 @@ def test_a_schedule_that_runs_while_the_exchange_is_open_is_found(shown):
     assert "Market tokyo: 242 of 365 batches of 2026 are due while XTKS is open" in text
     assert "The first is due at 2026-01-05 06:00 UTC, and the close is at 06:30" in text
     assert shown("[tokyo]\ncalendar = 'XTKS'\nschedule = '0 7 * * *'\n", check=True)[0] == 0
+    status, text = shown("[coins]\ncalendar = '24/7'\n", check=True)
+    assert (status, "24/7 never rests" in text) == (0, True)
 
 
 def test_what_cannot_be_shown_is_refused(shown):

@@ -32,7 +32,14 @@ def test_it_is_asked_for_and_shown(servers, capsys):
     assert servers.posted == [("POST", "/api/v1/grading/history/rebuild", {})]
     printed = capsys.readouterr().out
     assert "grades/history/2026-11.parquet.damaged" in printed
-    assert "Recorded 1 batch;" in printed
+    assert "Recorded 1 batch.\n" in printed
+    assert "missing now; a backup may have them" in printed
+
+
+def test_without_damage_nothing_is_missing(servers, capsys):
+    servers.answer = 200, {"recorded": [KEY], "damaged": [], "unread": []}
+    assert rebuild_history(None) == 0
+    assert capsys.readouterr().out == "Recorded 1 batch; the others were in the record already.\n"
 
 
 def test_grades_that_cannot_be_read(servers, capsys):
