@@ -26,6 +26,7 @@ LIMITS = (
     "It knows no costs, and buys at the close that a score is made of.",
     "It has no sentiment, because the headlines of the past are not known.",
     "The method of today is held against a past that its authors knew.",
+    "It ranks by the reference scorer with the evaluation's settings; another scorer is not in it.",
 )
 
 

@@ -6,7 +6,7 @@ import { moveMark } from "./changes.js";
 
 export const LETTERS = ["A", "B", "C", "D", "F"];
 
-const PERCENTILE = "as a percentile of all symbols: 50 is the middle, 99 the best of a hundred.";
+const PERCENTILE = "as a percentile of all symbols, or of its sector where those are neutral: 50 is the middle, 99 the best of a hundred.";
 
 /** `value` is what sorting and ranges compare, `cell` what the cell shows, `bestFirst` the first direction, `range` what a range may span. */
 export const COLUMNS = [
