@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shlex
+import sys
 
 import pytest
 
@@ -187,10 +189,18 @@ def test_sentiment_that_carries_by_itself_always_runs(airflow, monkeypatch):
 
 
 def test_an_image_that_takes_no_part_in_versions_always_runs(airflow, monkeypatch):
+    started = airflow.data / "started"
+    result = {"rows": 1, "symbols": 1, "as_of": "2025-11-21"}
+    script = (
+        f"import json, os; open({str(started)!r}, 'a').write('x'); "
+        f"json.dump({result}, open(os.environ['RANKALPHA_RESULT'], 'w'))"
+    )
     monkeypatch.setenv("AIRFLOW_VAR_SCORER_VERSIONS", "false")
-    ingest(airflow, FRIDAY, "b")
-    assert run(airflow, FRIDAY) == "failed"  # the stage of this test cannot do without
-    assert "made_by" not in airflow.ti.output
+    monkeypatch.setenv("AIRFLOW_VAR_SCORER_COMMAND", shlex.join([sys.executable, "-c", script]))
+    for key in (FRIDAY, SATURDAY):
+        ingest(airflow, key, "b")
+        assert "made_by" not in run(airflow, key)
+    assert started.read_text() == "xx"
 
 
 def test_no_result_can_say_itself_what_made_it(airflow):
