@@ -49,6 +49,20 @@ def test_the_start_up_batch_is_graded_and_no_container_of_a_stage_is_left(stack,
     assert stack.stages(engine, ended=True) == []
 
 
+def test_what_the_batch_has_published_is_as_it_was_sealed(stack, batch):
+    told = stack.exec("airflow-scheduler", "rankalpha", "verify", "--batch", batch)
+    assert re.findall(r"^ok .*\((\w+), published\)$", told, re.MULTILINE) == [
+        "prices",
+        "scores",
+        "sentiment",
+        "grades",
+        "evaluations",
+    ]
+    versions = {name: stack.events(name)[-1]["extra"]["version"] for name in ("prices", "scores", "grades")}
+    for name, read in (("scores", "prices"), ("grades", "scores")):
+        assert versions[name]["inputs"][read]["path"] == versions[read]["path"]
+
+
 def test_the_ranking_page_shows_the_batch(stack, batch, browser):
     page = browser.new_page()
     page.goto(stack.urls["frontend"])
