@@ -12,7 +12,7 @@ from rankalpha.commands.refusals import Refused
 from rankalpha.contract.quarantine import permission_problem
 from rankalpha.lineage.inputs import version_of
 from rankalpha.pipeline.challenger import Challenger
-from rankalpha.pipeline.markets_text import rewrite
+from rankalpha.pipeline.markets_file import rewrite
 from rankalpha.pipeline.pipelines import pipeline
 from rankalpha.pipeline.promotion import PromotionError, Table, changes, promoted, undone, way_of
 from rankalpha.pipeline.steps import COMPARISON, Shape

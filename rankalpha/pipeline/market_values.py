@@ -1,6 +1,6 @@
 """What the keys of a market and of a variant may hold; each mistake is named with what is expected."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -49,7 +49,7 @@ def _calendar(value: str) -> str:
 
 
 def settings_problems(
-    settings: Mapping[str, Mapping[str, str]], stages: Iterable[str], who: str
+    settings: Mapping[str, Mapping[str, str]], stages: Sequence[str], who: str
 ) -> Iterator[str]:
     """Yield what is wrong with the settings of stages; `who` has these stages."""
     for stage, values in settings.items():

@@ -1,24 +1,17 @@
-"""Changes one market in the file of the markets, whose comments and layout stay.
+"""Changes one market in the text of the file of the markets, whose comments and layout stay.
 
 The text is taken apart at the lines that begin a table. Within one, tomlkit changes a key that is there; a
-new key has a line below the last one, and a new table the end of the file. What comes out is compared with
-what was wanted, so that a file in a form that this does not know is refused and not spoilt.
+new key gets a line below the last one, and a new table is put at the end.
 """
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
-from rankalpha.pipeline.markets import read
 from rankalpha.pipeline.promotion import WAY
-from rankalpha.settings import SettingsError
 
 Place = tuple[str, ...]  # the keys that lead to a table
 
@@ -35,26 +28,6 @@ class Block:
         """How many lines come before the comments at its end, which may be the next table's."""
         used = [number for number, line in enumerate(self.lines, 1) if line.partition("#")[0].strip()]
         return used[-1] if used else 0
-
-
-def rewrite(file: Path, market: str, table: Mapping[str, Any]) -> None:
-    """Replace the table of a market in a file, or raise SettingsError and change nothing."""
-    file = file.resolve()  # a link stays one
-    text = file.read_text(encoding="utf-8")
-    wanted = {**tomllib.loads(text), market: table}
-    try:
-        changed = changed_text(text, market, table)
-        found = tomllib.loads(changed)
-    except (ValueError, TOMLKitError, LookupError, TypeError) as error:
-        raise SettingsError(_by_hand(file, market)) from error
-    if found != wanted:
-        raise SettingsError(_by_hand(file, market))
-    try:
-        _replace(file, changed)
-    except OSError as error:
-        raise SettingsError(
-            f"{file} cannot be written: {error.strerror}; run this in the checkout that the stack is of"
-        ) from error
 
 
 def changed_text(text: str, market: str, table: Mapping[str, Any]) -> str:
@@ -170,26 +143,3 @@ def _table(header: str, values: Mapping[str, Any]) -> str:
     """Return a table with a line for each key."""
     lines = (tomlkit.inline_table().append(key, _inline(value)) for key, value in values.items())
     return "\n".join([header, *(line.as_string()[1:-1] for line in lines)])
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file in one step, once the reader of the markets has read the text."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        temporary.chmod(file.stat().st_mode)
-        read(temporary)
-        temporary.replace(file)
-    except SettingsError as error:
-        raise SettingsError(str(error).replace(name, str(file))) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _by_hand(file: Path, market: str) -> str:
-    return (
-        f"{file} has market {market} in a form that this does not change; give it and each of its variants a "
-        f"table with a header, such as [{market}]"
-    )

@@ -1,7 +1,7 @@
 """Promotions: a variant's way becomes its market's, on record in the market's table, and back.
 
 A market's way is its `images`, `settings` and `sentiment_weight`. All of this works on the tables of the
-file of the markets as `tomllib` reads them; `rankalpha.pipeline.markets_text` changes the file.
+file of the markets as `tomllib` reads them; `rankalpha.pipeline.markets_file` writes it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def promoted(table: Mapping[str, Any], variant: str, images: Mapping[str, str], 
     """Return a market's table in which the way of a variant is its own; `images` are what its stages ran."""
     declared = table["variants"][variant]
     before, after = way_of(table), way_of(merged(table, {**declared, "images": images}))
-    parts = {"variant": variant, "before": before, "after": after, "declared": deepcopy(declared)}
+    parts = {"before": before, "after": after, "declared": deepcopy(declared)}
     return _with(table, after, _without(table, variant), {"variant": variant, **record, **parts})
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rankalpha.pipeline.markets import read
-from rankalpha.pipeline.markets_text import rewrite
+from rankalpha.pipeline.markets_file import rewrite
 from rankalpha.pipeline.promotion import PromotionError, changes, promoted, undone, way_of
 from rankalpha.settings import SettingsError
 
