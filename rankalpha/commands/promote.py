@@ -37,9 +37,9 @@ def promote(variant: str, reason: str, market: str | None) -> int:
     before = _table(challenger.name)
     after = promoted(before, variant, images, record)
     rewrite(settings().markets, challenger.name, after)
-    print(f"The way of variant {variant} is that of market {challenger.name} now, in {settings().markets}:")
+    print(f"Promoted variant {variant} of market {challenger.name} in {settings().markets}:")
     _show(before, after)
-    print(f"It counts from the next start on: `{remedy.redeploy()}`. The way back is --undo.")
+    print(f"It takes effect at the next start: `{remedy.redeploy()}`. The way back is --undo.")
     return 0
 
 
@@ -53,9 +53,9 @@ def undo(reason: str, market: str | None) -> int:
         raise Refused(f"{settings().markets}: [{name}] {error}") from error
     rewrite(settings().markets, name, after)
     variant = after["promotions"][-1]["undoes"]
-    print(f"Market {name} is as before the promotion of variant {variant}, which is there again:")
+    print(f"Undid the promotion of variant {variant} of market {name} in {settings().markets}:")
     _show(before, after)
-    print(f"It counts from the next start on: `{remedy.redeploy()}`.")
+    print(f"The variant is there again. It takes effect at the next start: `{remedy.redeploy()}`.")
     return 0
 
 

@@ -72,7 +72,7 @@ def test_the_image_is_by_the_digest_of_what_made_the_newest_version(airflow, fil
         f"  images.scorer: not set → {PINNED}",
         "  settings.sentiment.OPENAI_MODEL: not set → m",
         "  settings.sentiment.OPENAI_API_KEY: not set → ***",
-        "It counts from the next start on: `docker compose up -d --build`. The way back is --undo.",
+        "It takes effect at the next start: `docker compose up -d --build`. The way back is --undo.",
     ]
 
 
