@@ -49,6 +49,11 @@ def recreate() -> str:
     return _make("down up") if _embedded() else f"{_compose()} up -d --force-recreate"
 
 
+def redeploy() -> str:
+    """Return the line that starts everything again with what the files of the checkout say now."""
+    return _make("down up") if _embedded() else f"{_compose()} up -d --build"
+
+
 def logs(component: str) -> str:
     """Return the line that shows the log of a component, such as `dag-processor`."""
     return (

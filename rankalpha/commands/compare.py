@@ -22,7 +22,7 @@ UNKNOWN = "-"
 
 def compare(variant: str, batches: int, market: str | None, as_json: bool) -> int:
     """Print the comparison of the newest batches; return the exit status."""
-    challenger = _challenger(variant, market)
+    challenger = challenger_of(variant, market)
     found = comparison(admin_api(), challenger, batches)
     if found is None:
         raise Refused(
@@ -33,7 +33,8 @@ def compare(variant: str, batches: int, market: str | None, as_json: bool) -> in
     return 0
 
 
-def _challenger(variant: str, market: str | None) -> Challenger:
+def challenger_of(variant: str, market: str | None) -> Challenger:
+    """Return the challenger that a variant of a market is; raises a refusal."""
     challengers = {each.variant: each for each in challengers_of(pipeline(market).market)}
     if variant not in challengers:
         known = ", ".join(challengers) or "none; declare one in the file of the markets"

@@ -73,6 +73,27 @@ def publish_version(batch: str, dataset: str, path: str, reason: str, market: st
     )
 
 
+@click.command()
+@click.option("--variant", metavar="NAME", help="A variant, as the file of the markets has it.")
+@click.option("--undo", is_flag=True, help="Undo the newest promotion that is not undone.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it stays on record.")
+@market_option
+def promote(variant: str | None, undo: bool, reason: str, market: str | None) -> None:
+    """Make a variant's way the champion's.
+
+    Its images, by the digest of what made its newest versions, its settings and its weight go into the
+    market's table of the file of the markets, on record. The variant's table is removed. --undo puts both
+    back. Start the stack again afterwards.
+
+    Exit status: 0 done, 2 refused and nothing changed.
+    """
+    if (variant is None) != undo:
+        raise click.UsageError("give either --variant or --undo")
+    if undo:
+        run_in_stack("promote:undo", must_run=False, reason=reason, market=market)
+    run_in_stack("promote:promote", variant=variant, reason=reason, market=market)
+
+
 @click.command(name="rebuild-history")
 @market_option
 def rebuild_history(market: str | None) -> None:
@@ -118,5 +139,5 @@ def demo(days: int, market: str | None) -> None:
 
 
 BATCHES = (health, lineage, rerun, demo, calendar, startup)
-PUBLISHED = (publish_anyway, publish_version, verify, rebuild_history, evaluate, compare)
+PUBLISHED = (publish_anyway, publish_version, verify, rebuild_history, evaluate, compare, promote)
 COMMANDS = (*BATCHES, *PUBLISHED)

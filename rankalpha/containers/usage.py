@@ -70,15 +70,18 @@ def highest(*samples: Usage | None) -> Usage | None:
 def container_report(runner: Runner, container: Container, sampled: Usage | None) -> dict[str, Any]:
     """Return `container` of the output of a stage that has ended; `sampled` is its use while it ran.
 
-    `image`, `name`; `digest`: `sha256:...` or None; `seconds`: float from its start to its end;
+    `image`, `name`; `digest`: `sha256:...`, and `pinned`: a name that means this image for good, both None
+    without an image; `seconds`: float from its start to its end;
     `cpu_seconds`: float, and `peak_memory_bytes`: int, both None when they were never sampled;
     `memory_limit_bytes`: int, None without a limit.
     """
     ran = container.started and container.ended and container.ended - container.started
     usage = highest(container.usage, sampled)
+    pinned = runner.pinned(container)
     return {
         "image": container.image,
-        "digest": runner.digest(container),
+        "digest": pinned and pinned.rpartition("@")[2],
+        "pinned": pinned,
         "name": container.name,
         "seconds": round(ran.total_seconds(), 3) if ran else 0.0,
         "cpu_seconds": round(usage["cpu_seconds"], 3) if usage else None,

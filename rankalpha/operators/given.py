@@ -48,7 +48,8 @@ def request(context: Context, task: Reader, batch: str, call: Call) -> dict[str,
     """Return what a call says about versions: the name of its own, `inputs` and what to `keep`.
 
     Also the `session` that the batch's prices are of, where the market has a calendar, and the
-    `sentiment_weight` of a variant that has one. Raises BatchError for a variant without versions to read.
+    `sentiment_weight` of a market or variant that has one. Raises BatchError for a variant without versions
+    to read.
     """
     read, weight = inputs_of(context, task, batch, call.market), call.market.sentiment_weight
     if call.market.challenges and len(read) < len(task.consumes):

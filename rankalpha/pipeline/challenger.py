@@ -1,9 +1,9 @@
 """A challenger: a market's pipeline as a variant has it, beside the market's own, which is the champion."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rankalpha.pipeline.market import PUBLISH_POOL, STAGE_POOL, Market, dataset_of
+from rankalpha.pipeline.promotion import merged
 from rankalpha.pipeline.variant import Variant
 
 if TYPE_CHECKING:  # the Docker proxy has no Airflow
@@ -25,8 +25,7 @@ class Challenger(Market):
     def of(cls, market: Market, variant: str) -> "Challenger":
         """Return the challenger of a market that the variant of this name makes."""
         declared = market.variants[variant]
-        images = {**market.images, **declared.images}
-        fields = {**dict(market), "images": images, "slots": declared.slots}
+        fields = {**dict(market), **merged(dict(market), dict(declared)), "slots": declared.slots}
         return cls(**fields, champion=market, variant=variant, declared=declared)
 
     @property
@@ -38,11 +37,6 @@ class Challenger(Market):
     def challenges(self) -> bool:
         """It does."""
         return True
-
-    @property
-    def sentiment_weight(self) -> float | None:
-        """The weight that its grades are asked for with; None: the API's own."""
-        return self.declared.sentiment_weight
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -74,10 +68,6 @@ class Challenger(Market):
     def plain(self, dataset: str) -> str:
         """Return the default market's name of a dataset, which is its own or the champion's."""
         return super().plain(dataset.removeprefix(f"{self.own}_"))
-
-    def settings_of(self, stage: str) -> Mapping[str, str]:
-        """Return the settings of a stage that win over Variables and env files."""
-        return self.declared.settings.get(stage, {})
 
     def dataset(self, asset: "Asset") -> "Asset":
         """Return its own dataset, or the champion's; `asset` is the default market's."""

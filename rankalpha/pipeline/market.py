@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, model_validator
 
-from rankalpha.pipeline.market_values import Calendar, Image, SessionLimit
+from rankalpha.pipeline.market_values import Calendar, Image, MarketSettings, SessionLimit, Weight
+from rankalpha.pipeline.promotion import Promotion
 from rankalpha.pipeline.schedule import Scheduled
 from rankalpha.pipeline.variant import Variant
 from rankalpha.settings import MOST_SLOTS
@@ -31,6 +32,8 @@ class Market(Scheduled):
     calendar: Calendar = ""
     profile: Annotated[str, Field(min_length=1)] | None = None  # folder of env/; None: the stack's profile
     images: dict[str, Image] = Field(default_factory=dict)  # by stage
+    settings: MarketSettings = Field(default_factory=dict)
+    sentiment_weight: Weight | None = None  # of its grades; None: the API's own
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] | None = (
         None  # of a stage pool of its own; None: the common pool
     )
@@ -38,6 +41,7 @@ class Market(Scheduled):
     graded_within_sessions: SessionLimit = None
     started_within_sessions: SessionLimit = None
     variants: dict[str, Variant] = Field(default_factory=dict)  # its challengers, by name
+    promotions: list[Promotion] = Field(default_factory=list)  # of its variants, oldest first
 
     @model_validator(mode="before")
     @classmethod
@@ -68,11 +72,6 @@ class Market(Scheduled):
     def challenges(self) -> bool:
         """Whether it is a challenger: what a variant of a market makes of it."""
         return False
-
-    @property
-    def sentiment_weight(self) -> float | None:
-        """The weight that its grades are asked for with; None: the API's own."""
-        return None
 
     @property
     def pool(self) -> str:
@@ -114,9 +113,9 @@ class Market(Scheduled):
         own = (variant for variant, declared in self.variants.items() if name in declared.writes)
         return (f"{self.prefix}{name}", *(f"{self.prefix}{variant}_{name}" for variant in own))
 
-    def settings_of(self, stage: str) -> Mapping[str, str]:  # noqa: ARG002  a challenger's
+    def settings_of(self, stage: str) -> Mapping[str, str]:
         """Return the settings of a stage that win over Variables and env files."""
-        return {}
+        return self.settings.get(stage, {})
 
     def dataset(self, asset: "Asset") -> "Asset":
         """Return its own dataset; `asset` is the default market's, and has the same contract."""

@@ -5,11 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rankalpha.pipeline.market_values import Image
+from rankalpha.pipeline.market_values import Image, StageSettings, Weight, settings_problems
 from rankalpha.pipeline.steps import COMPARISON, GRADING, SHAPE, Shape
 from rankalpha.settings import MOST_SLOTS
 from rankalpha.texts import shown
-from rankalpha.usable import key_problem, text_problem
 
 # a challenger has the champion's inputs, so that the first step is never its own
 STAGES = tuple(step.stage for step in SHAPE[1:] if step.stage and not step.optional)
@@ -21,8 +20,8 @@ class Variant(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     images: dict[str, Image] = {}  # by stage
-    settings: dict[str, dict[str, str]] = {}  # by stage; they win over Variables and env files
-    sentiment_weight: Annotated[float, Field(ge=0, le=1)] | None = None  # of its grades; None: the API's own
+    settings: StageSettings = {}
+    sentiment_weight: Weight | None = None  # of its grades; None: the champion's
     slots: Annotated[int, Field(gt=0, le=MOST_SLOTS)] = 1  # of the pool of its stages
 
     @model_validator(mode="after")
@@ -32,13 +31,15 @@ class Variant(BaseModel):
         return self
 
     def _problems(self) -> Iterator[str]:
-        for name in ("images", "settings"):
-            for stage in getattr(self, name).keys() - set(STAGES):
-                yield f"{name}.{shown(stage)[1:-1]}: not a stage of a variant; expected {', '.join(STAGES)}"
+        for stage in self.images.keys() - set(STAGES):
+            yield f"images.{shown(stage)[1:-1]}: not a stage of a variant; expected {', '.join(STAGES)}"
+        yield from settings_problems(self.settings, STAGES, "a variant")
         for stage, values in self.settings.items():
-            for key, value in values.items():
-                if problem := _problem(stage, key, value):
-                    yield f"settings.{stage}.{shown(key)[1:-1]} {problem}"
+            if (key := f"{stage.upper()}_VERSIONS") in values:
+                yield (
+                    f"settings.{stage}.{key} cannot be set, because a variant always writes versions of its "
+                    "own; leave it out"
+                )
         if not (self.images or any(self.settings.values()) or self.sentiment_weight is not None):
             yield "nothing differs from the champion; expected images, settings or sentiment_weight"
 
@@ -56,14 +57,3 @@ class Variant(BaseModel):
     def writes(self) -> frozenset[str]:
         """The default market's names of the datasets that are its own."""
         return frozenset(step.writes for step in (*self.steps, COMPARISON))
-
-
-def _problem(stage: str, key: str, value: str) -> str:
-    """Return why a stage of a variant cannot be given a setting; an empty text when it can."""
-    if key == f"{stage.upper()}_IMAGE":
-        return f"is an image; expected images = {{{stage} = {shown(value)}}}"
-    if key == f"{stage.upper()}_VERSIONS":
-        return "cannot be set, because a variant always writes versions of its own; leave it out"
-    if key.startswith("RANKALPHA_"):
-        return "is given by Airflow; leave it out"
-    return key_problem(key) or text_problem(value)

@@ -82,8 +82,11 @@ class Runner(ABC):
         """Return what the container has used until now; None when the engine knows it at the end or never."""
 
     @abstractmethod
-    def digest(self, container: Container) -> str | None:
-        """Return the digest of the container's image, `sha256:...`; None when it has no image."""
+    def pinned(self, container: Container) -> str | None:
+        """Return a name that means the container's image for good; None when it has no image.
+
+        It ends with the image's digest, `sha256:...`.
+        """
 
     @abstractmethod
     def stop(self, container_id: str) -> None:

@@ -18,7 +18,7 @@ from rankalpha.runners.docker_client import client_of
 from rankalpha.runners.docker_create import DATA_ROOT, create_container
 from rankalpha.runners.docker_engine import check_there, container_of, result
 from rankalpha.runners.docker_errors import asking, starting
-from rankalpha.runners.docker_figures import digest, image_id, usage_of
+from rankalpha.runners.docker_figures import image_id, pinned, usage_of
 from rankalpha.runners.docker_mounts import FOLDERS_SINCE, shares_a_volume, takes_folders
 from rankalpha.runners.docker_output import last_lines, lines_of
 from rankalpha.runners.failures import NameTaken, StageInvalid
@@ -140,10 +140,10 @@ class DockerRunner(Runner):
             client = client_of(self._url, SAMPLE_SECONDS)
             return usage_of(client.stats(container_id, stream=False, one_shot=True))
 
-    def digest(self, container: Container) -> str | None:
-        """See Runner.digest; the id of an image that comes from no registry."""
+    def pinned(self, container: Container) -> str | None:
+        """See Runner.pinned."""
         with asking("inspecting an image"):
-            return digest(self._client, container)
+            return pinned(self._client, container)
 
     def stop(self, container_id: str) -> None:
         """See Runner.stop."""

@@ -22,16 +22,23 @@ def usage_of(stats: Mapping[str, Any]) -> Usage | None:
     return {"cpu_seconds": cpu / 1e9, "peak_memory_bytes": peak} if cpu and peak else None
 
 
-def digest(client: APIClient, container: Container) -> str:
-    """Return the digest by which a registry knows the container's image; its id without a registry."""
+def pinned(client: APIClient, container: Container) -> str:
+    """Return a name that means the container's image for good: by a registry's digest, else its id.
+
+    `name:tag@sha256:...` can be pulled, `sha256:...` is of this engine alone. Docker runs both.
+    """
     try:
         inspected = client.inspect_image(container.image_id)  # type: ignore[no-untyped-call]
         known = inspected["RepoDigests"] or ()
     except APIError:  # the image no longer exists, because it was removed by force
         known = ()
+    if "@" in container.image:
+        return container.image
     digests = dict(name.split("@") for name in known)  # by repository
     repository, _ = parse_repository_tag(container.image)
-    return digests.get(repository) or next(iter(digests.values()), container.image_id)
+    if repository in digests:
+        return f"{container.image}@{digests[repository]}"
+    return next(iter(known), container.image_id)
 
 
 def image_id(client: APIClient, image: str) -> str | None:

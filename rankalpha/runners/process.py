@@ -130,8 +130,8 @@ class ProcessRunner(Runner):
         """See Runner.sample; the shim gets exact figures from the kernel when the process has ended."""
         return None
 
-    def digest(self, container: Container) -> str | None:  # noqa: ARG002
-        """See Runner.digest; `image` only names the image that the process replaces."""
+    def pinned(self, container: Container) -> str | None:  # noqa: ARG002
+        """See Runner.pinned; `image` only names the image that the process replaces."""
         return None
 
     def stop(self, container_id: str) -> None:

@@ -50,7 +50,8 @@ class Call:
     def takes_part(self, profile: Profile) -> bool:
         """Return whether the call names versions; those of a GET have no place in its address.
 
-        Raises SettingsError when a challenger's does not: what it writes would take the champion's place.
+        Raises SettingsError when a challenger's does not, because what it writes would take the champion's
+        place, and when a market's with a `sentiment_weight` does not, because nothing would name the weight.
         """
         method, versions = f"{self.name}_METHOD", f"{self.name}_VERSIONS"
         if not self.output:
@@ -61,6 +62,11 @@ class Call:
             raise SettingsError(
                 "a variant needs a service that takes part in versions; "
                 f"set {method}=POST and {versions}=true"
+            )
+        if self.market.sentiment_weight is not None:
+            raise SettingsError(
+                f"the sentiment_weight of market {self.market.name} needs a service that takes part in "
+                f"versions; set {method}=POST and {versions}=true, or leave the weight out"
             )
         return False
 

@@ -41,7 +41,7 @@ class StageJob:
         setting of the stage says so, because an image of your own need not know of them.
         """
         market, key = stage.market, stage.key
-        profile = Profile.load(stage.name, {**stage.overridable, **stage.env}, market)
+        profile = Profile.load(stage.name, {**stage.overridable, **stage.env}, market, stage.own_settings)
         given = _environment(stage, profile)
         takes_part = bool(versions) and profile.flag(key("VERSIONS"))
         if market.challenges and not takes_part:  # what it writes would take the champion's place

@@ -1,6 +1,6 @@
 """What a stage sees: Airflow Variable > env/<profile>/<name>.env > default, looked up when its task runs.
 
-The settings of a variant come before all of them.
+The settings of a market or of a variant come before all of them.
 """
 
 import os
@@ -84,10 +84,16 @@ class Profile:
     lookup: Lookup = variable
     set_keys: frozenset[str] = frozenset()  # of all Variables, as far as that is known
     name: str = ""  # of the profile, `local` for example
-    own: Mapping[str, str] = field(default_factory=dict)  # wins over all else: a variant's settings
+    own: Mapping[str, str] = field(default_factory=dict)  # wins over all else: the market's settings
 
     @classmethod
-    def load(cls, name: str, defaults: Mapping[str, str], market: Market = DEFAULT_MARKET) -> "Profile":
+    def load(
+        cls,
+        name: str,
+        defaults: Mapping[str, str],
+        market: Market = DEFAULT_MARKET,
+        own: Mapping[str, str] | None = None,
+    ) -> "Profile":
         """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile."""
         lookup = Variables.load()
         folder = profile_dir(market.profile, lookup)
@@ -97,7 +103,7 @@ class Profile:
             lookup=lookup,
             name=folder.name,
             set_keys=lookup.keys(),
-            own=market.settings_of(name),
+            own=own or {},
         )
 
     def get(self, key: str) -> str:

@@ -113,6 +113,16 @@ class Stage:
         return {self.key(part): value for part, value in parts.items()}
 
     @property
+    def own_settings(self) -> dict[str, str]:
+        """The settings of its market that win, also another stage's under a key that both declare.
+
+        So the backtest of the evaluation ranks as the scorer does.
+        """
+        every = (pair for values in self.market.settings.values() for pair in values.items())
+        shared = {key: value for key, value in every if key in self.optional}
+        return {**shared, **self.market.settings_of(self.name)}
+
+    @property
     def keys(self) -> set[str]:
         """The keys that a Variable sets without standing in the stage's env file."""
         return {*self.overridable, *self.env, *self.optional, *self.secrets}

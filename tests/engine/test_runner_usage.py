@@ -101,19 +101,26 @@ def pulled(engine, session):
 
 
 @BOTH_WAYS
-def test_the_digest_is_the_registrys(jobs, engine, pulled):
+def test_an_image_is_pinned_by_the_digest_of_its_registry(jobs, engine, pulled):
     image = f"{pulled.image}:1"
     made = DockerRunner().create(jobs.run("true", image=image), jobs.identity().name)
     assert pulled.digest != engine.inspect_image(image)["Id"]
-    assert DockerRunner().digest(made) == pulled.digest
+    pinned = DockerRunner().pinned(made)
+    assert pinned == f"{image}@{pulled.digest}"
+    again = DockerRunner().create(jobs.run("true", image=pinned), jobs.identity(group=4).name)
+    assert (again.image_id, DockerRunner().pinned(again)) == (made.image_id, pinned)
 
 
-def test_an_image_of_this_engine_alone_has_its_id(jobs, engine, session):
+@BOTH_WAYS
+def test_an_image_of_this_engine_alone_is_pinned_by_its_id_and_runs_by_it(jobs, engine, session):
     one = jobs.ended(jobs.run("true"))
     ((key, value),) = labels().items()
     made = engine.commit(one.id, repository=session, changes=f'LABEL {key}="{value}"')["Id"]
     try:
-        assert DockerRunner().digest(jobs.ended(jobs.run("true", image=session), group=4)) == made
+        pinned = DockerRunner().pinned(jobs.ended(jobs.run("true", image=session), group=4))
+        engine.tag(IMAGE, session, force=True)  # the name means another image now
+        again = jobs.ended(jobs.run("true", image=pinned), group=5)
+        assert (again.status, again.image_id, DockerRunner().pinned(again)) == (0, made, made)
     finally:
         for left in engine.containers(all=True, filters={"ancestor": made}):
             engine.remove_container(left["Id"], force=True, v=True)

@@ -37,8 +37,8 @@ class Sampled(ProcessRunner):
         found: Usage | None = self.answer()
         return found
 
-    def digest(self, container: Container) -> str | None:
-        return container.image_id or None
+    def pinned(self, container: Container) -> str | None:
+        return f"{container.image}@{container.image_id}" if container.image_id else None
 
 
 def used(cpu: float, memory: int) -> Usage:
@@ -183,6 +183,7 @@ def test_what_is_told_of_a_container():
     assert about == {
         "image": "demo:1",
         "digest": ID,
+        "pinned": f"demo:1@{ID}",
         "name": NAME,
         "seconds": 1.25,
         "cpu_seconds": 0.877,
@@ -195,7 +196,8 @@ def test_what_is_told_of_a_container():
 
 def test_what_nobody_has_seen_is_not_made_up():
     about = container_report(Sampled(None), container(), None)
-    assert (about["digest"], about["cpu_seconds"], about["peak_memory_bytes"]) == (None, None, None)
+    figures = ("digest", "pinned", "cpu_seconds", "peak_memory_bytes")
+    assert [about[figure] for figure in figures] == [None] * 4
     assert (
         report_line(about)
         == f"Container {NAME} from image demo:1 ran for 1.2 s: its CPU time and memory are not known"

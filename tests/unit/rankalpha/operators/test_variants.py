@@ -10,6 +10,7 @@ from rankalpha.pipeline.challenger import Challenger
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.settings import SettingsError
+from rankalpha.stages.evaluation import EVALUATION
 from rankalpha.stages.grading import COMPARE, GRADING_REFRESH
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.scorer import SCORER
@@ -22,6 +23,7 @@ TABLE = {
     "sentiment_weight": 0.3,
 }
 RIVAL = Challenger.of(Market(variants={"rival": TABLE}), "rival")
+CHAMPION = Market(**TABLE)  # once it is promoted
 VERSIONS = {"RANKALPHA_OUTPUT": "/data/prices/b/scorer-1-1"}
 SHA = "0a" * 32
 GRADED = {"batch": KEY, "as_of": "2025-11-19", "graded": 3, "distribution": {"A": 1}}
@@ -46,11 +48,11 @@ def stores(*names, missing=()):
     return datasets
 
 
-def execute(monkeypatch, operator, call, datasets, answer):
+def execute(monkeypatch, operator, call, datasets, answer, market=RIVAL):
     ti = TaskInstance()
     with local_server(answer) as (url, requests):
         monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        task = operator(task_id="t", call=call.of(RIVAL), consumes=list(datasets))
+        task = operator(task_id="t", call=call.of(market), consumes=list(datasets))
         task.execute(context(KEY, ti, asset_state_store=datasets))
     return requests[0].json(), ti.output["result"]
 
@@ -70,6 +72,23 @@ def test_the_settings_of_a_variant_win_and_are_part_of_what_its_versions_are_mad
     assert (champion.env["SCORER_STALE_DAYS"], champion.memory_bytes) == ("7", 1024**3)
     assert own.given != champion.given
     assert own.image == champion.image
+
+
+def test_the_settings_of_a_champion_win_too_and_its_stage_need_not_take_part_in_versions(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_SCORER_STALE_DAYS", "7")
+    own = {**TABLE["settings"]["scorer"], "SCORER_VERSIONS": "false"}
+    job = StageJob.of(SCORER.of(Market(settings={"scorer": own})), KEY, {}, VERSIONS)
+    assert (job.env["SCORER_STALE_DAYS"], job.env["OWN"], job.memory_bytes) == ("3", "x", 64 * 1024**2)
+    assert VERSIONS.keys().isdisjoint(job.env)
+
+
+def test_the_backtest_ranks_as_the_champions_scorer_does(profile_dir):
+    (profile_dir / "evaluation.env").write_text("SCORER_STALE_DAYS=5\n")
+    assert StageJob.of(EVALUATION.of(CHAMPION), KEY, {}).env["SCORER_STALE_DAYS"] == "3"
+    apart = {**TABLE["settings"], "evaluation": {"SCORER_STALE_DAYS": "4"}}
+    job = StageJob.of(EVALUATION.of(Market(settings=apart)), KEY, {})
+    assert job.env["SCORER_STALE_DAYS"] == "4"
+    assert {"SCORER_MEM", "OWN"}.isdisjoint(job.env)
 
 
 @pytest.mark.parametrize("versions", [None, VERSIONS])
@@ -92,6 +111,25 @@ def test_grades_are_asked_for_with_the_variants_weight(monkeypatch, stored):
     assert set(said["inputs"]) == {"scores", "sentiment"}
     assert said["keep"]["versions"] == [f"grades/{KEY}/a", f"grades/{KEY}/b"]
     assert result["version"]["path"] == f"grades/{KEY}/{said['version']}"
+
+
+def test_the_grades_of_a_champion_are_asked_for_with_its_weight(monkeypatch, stored):
+    said, _ = execute(
+        monkeypatch, ServiceOperator, GRADING_REFRESH, stores("scores", "sentiment"), versioned, CHAMPION
+    )
+    assert said["sentiment_weight"] == 0.3
+
+
+@pytest.mark.parametrize("setting", [{"GRADING_METHOD": "GET"}, {"GRADING_VERSIONS": "false"}])
+def test_a_weight_that_the_service_would_not_be_told_is_refused(monkeypatch, stored, setting):
+    for key, value in setting.items():
+        monkeypatch.setenv(f"AIRFLOW_VAR_{key}", value)
+    datasets = stores("scores", "sentiment")
+    told = (
+        "sentiment_weight of market default needs a service that takes part in versions; set GRADING_METHOD"
+    )
+    with pytest.raises(AirflowFailException, match=told):
+        execute(monkeypatch, ServiceOperator, GRADING_REFRESH, datasets, lambda _: (200, GRADED), CHAMPION)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ def test_the_example_in_the_shipped_file_is_a_market(file):
     assert nyse.calendar == "XNYS"
     assert (nyse.graded_within_sessions, nyse.started_within_sessions) == (1, 1)
     assert nyse.images == {"ingestion": "nyse_ingestion:1.4", "scorer": "rankalpha_scorer:2"}
+    assert nyse.settings_of("scorer") == {"SCORER_STALE_SESSIONS": "3"}
+    assert nyse.sentiment_weight == 0.1
 
 
 def test_the_default_market_alone_has_a_calendar_that_the_file_does_not_name(file):
@@ -135,6 +137,18 @@ def test_the_default_market_may_be_left_out(file):
             r"[nyse] images.scorer = 'a\x00': holds the character U+0000 (NUL)",
         ),
         ('[nyse]\nschedule = "0 6 * * \\u0000"', "is not a cron expression"),
+        (
+            "[nyse.settings.scoring]\nA = '1'",
+            "[nyse] settings = {'scoring': {'A': '1'}}: settings.scoring: not a stage of a market; expected",
+        ),
+        ("[nyse.settings.scorer]\nA = 1", "[nyse] settings.scorer.A = 1: Input should be a valid string"),
+        (
+            "[nyse.settings.scorer]\nSCORER_IMAGE = 'x:1'",
+            "settings.scorer.SCORER_IMAGE is an image; expected images = {scorer = 'x:1'}",
+        ),
+        ("[nyse.settings.scorer]\nRANKALPHA_DATE = 'x'", "RANKALPHA_DATE is given by Airflow; leave it out"),
+        ("[nyse]\nsentiment_weight = -1", "[nyse] sentiment_weight = -1: Input should be greater than or"),
+        ("[[nyse.promotions]]\nby = 'x'", "[nyse] promotions.0.at = {'by': 'x'}: Field required"),
         ("[nyse.images]\nscorer = 1", "[nyse] images.scorer = 1: Input should be a valid string"),
         (
             "[nyse.images]\nscoring = 'x'",

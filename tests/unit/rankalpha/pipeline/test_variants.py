@@ -91,6 +91,17 @@ def test_a_variants_images_and_settings_win_over_its_markets():
     assert market.settings_of("sentiment") == {}
 
 
+def test_a_challenger_starts_from_its_champions_way_key_by_key():
+    rival = {"settings": {"scorer": {"B": "2"}, "sentiment": {"C": "2"}}}
+    champion = {"settings": {"scorer": {"A": "1", "B": "1"}}, "sentiment_weight": 0.4}
+    market = Market(**champion, variants={"rival": rival, "weight": {"sentiment_weight": 0.0}})
+    one, weight = challengers_of(market)
+    assert [one.settings_of(stage) for stage in ("scorer", "sentiment")] == [{"A": "1", "B": "2"}, {"C": "2"}]
+    assert (one.sentiment_weight, weight.sentiment_weight, market.sentiment_weight) == (0.4, 0.0, 0.4)
+    assert weight.settings_of("scorer") == {"A": "1", "B": "1"}
+    assert [step.name for step in weight.declared.steps] == ["grading"]
+
+
 @pytest.mark.parametrize(
     ("table", "told"),
     [

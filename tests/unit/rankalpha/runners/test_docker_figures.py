@@ -64,16 +64,21 @@ def test_a_sample_is_not_waited_for_like_other_answers(client, monkeypatch):
     [
         (None, "demo:1", IMAGE_ID),
         ([], "demo:1", IMAGE_ID),
-        ([f"demo@{ONE}"], "demo:1", ONE),
-        ([f"other@{ONE}", f"localhost:5000/demo@{TWO}"], "localhost:5000/demo:1", TWO),
-        ([f"other@{ONE}", f"demo@{TWO}"], f"demo@{TWO}", TWO),
-        ([f"other@{ONE}"], "sha256:0123", ONE),  # started by its id
+        ([f"demo@{ONE}"], "demo:1", f"demo:1@{ONE}"),
+        (
+            [f"other@{ONE}", f"localhost:5000/demo@{TWO}"],
+            "localhost:5000/demo:1",
+            f"localhost:5000/demo:1@{TWO}",
+        ),
+        ([f"other@{ONE}", f"demo@{TWO}"], f"demo:1@{TWO}", f"demo:1@{TWO}"),
+        ([f"other@{ONE}"], "demo:1", f"other@{ONE}"),  # by a name of this engine alone
+        ([f"other@{ONE}"], "sha256:0123", f"other@{ONE}"),  # started by its id
     ],
 )
-def test_the_digest_is_the_registrys_or_else_the_images_id(client, known, image, expected):
+def test_an_image_is_pinned_by_the_registrys_digest_or_else_its_id(client, known, image, expected):
     client.repo_digests = known
     container = replace(container_of(found()), image=image)
-    assert DockerRunner().digest(container) == expected
+    assert DockerRunner().pinned(container) == expected
     assert client.calls == [f"image {IMAGE_ID}"]
 
 
@@ -82,13 +87,13 @@ def test_an_image_that_cannot_be_looked_at_has_its_id(client, status):
     client.fails[f"image {IMAGE_ID}"] = refused("no", status)
     container = container_of(found())
     assert (container.image, container.image_id, container.memory_limit) == ("demo:1", IMAGE_ID, 2**29)
-    assert DockerRunner().digest(container) == IMAGE_ID
+    assert DockerRunner().pinned(container) == IMAGE_ID
 
 
 def test_an_engine_that_is_lost_meanwhile_is_waited_for_as_ever(client):
     client.fails[f"image {IMAGE_ID}"] = requests.ConnectionError("Connection aborted.")
     with pytest.raises(EngineLost, match="while inspecting an image"):
-        DockerRunner().digest(container_of(found()))
+        DockerRunner().pinned(container_of(found()))
 
 
 def test_what_a_job_would_run_is_the_image_that_its_name_means_now(client):

@@ -119,7 +119,7 @@ class ThrowawayRunner(Runner):
     def sample(self, container_id: str) -> Usage | None:
         return None
 
-    def digest(self, container: Container) -> str | None:
+    def pinned(self, container: Container) -> str | None:
         return None
 
     def stop(self, container_id: str) -> None:
