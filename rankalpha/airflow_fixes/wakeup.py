@@ -60,6 +60,7 @@ class Wakeup:
             raise AbsentError(f"Airflow's database cannot be listened to: {_first_line(error)}") from error
         self._connection, self._poll = connection, select.poll()
         self._poll.register(connection, select.POLLIN)
+        log.info("Airflow's database notifies the scheduler of work")
 
     def wait(self, seconds: float) -> bool:
         """Wait no longer than that; return whether there was news since the last call.

@@ -71,3 +71,9 @@ def test_it_is_sent_at_once_and_once(run):
 def test_what_fails_after_that_is_left_to_airflow(run):
     triggers.apply()
     assert run(Fires(RuntimeError("after its event"))) == [[], [(7, "ended")]]
+
+
+def test_without_what_it_replaces_it_is_off(run, monkeypatch):
+    monkeypatch.delattr(TriggerRunner, "sync_state_to_supervisor")
+    assert not triggers.FIX.on()
+    assert run(Fires()) == [[], [(7, "ended")]]
