@@ -2,7 +2,8 @@
 
 It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
 trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes
-of `rankalpha.airflow_fixes` that act in the API server, the DAG processor and processes that clear runs.
+of `rankalpha.airflow_fixes` that act in the API server, the DAG processor, the triggerer and processes that
+clear runs.
 """
 
 import importlib
@@ -13,10 +14,11 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets
+from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets, triggers
 
 API_SERVER = "airflow.api_fastapi.app"
 CLEARS_RUNS = "airflow.models.taskinstance"
+RUNS_TRIGGERS = "airflow.jobs.triggerer_job_runner"
 SCHEDULES = "airflow.dag_processing.collection"
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ PARTS: dict[str, Callable[[], list[Any]]] = {
 
 
 class RankAlphaPlugin(AirflowPlugin):
-    """Loaded by every Airflow process; acts in those that clear or schedule runs, and in the API server."""
+    """Loaded by every Airflow process; acts in some of them."""
 
     name = "rankalpha"
 
@@ -71,6 +73,8 @@ class RankAlphaPlugin(AirflowPlugin):
             clearing.FIX.on()
         if SCHEDULES in sys.modules:
             backfills.FIX.on()
+        if RUNS_TRIGGERS in sys.modules:
+            triggers.FIX.on()
         if API_SERVER not in sys.modules:
             return
         assets_view.FIX.on()

@@ -1,8 +1,8 @@
-"""Airflow's LocalExecutor, whose scheduler notices at once that a task has ended, and which does not hang.
+"""Airflow's LocalExecutor, whose scheduler rests until there is work for it, and which does not hang.
 
 A scheduler with nothing to do sleeps for a fixed time, and the next task waits for half of it on average. A
 scheduler that has just started a task looks for more at once, which slows that task down. Here the scheduler
-does not sleep (`scheduler_idle_sleep_time`); the executor naps until a task has ended instead.
+does not sleep (`scheduler_idle_sleep_time`); the executor naps until the database notifies it instead.
 
 LocalExecutor of Airflow 3.3.2 and 3.4.0b2 can wait for ever. Its workers share a queue, and the worker that
 waits for work holds the queue's lock. When that worker is killed, by a person or because memory is short, no
@@ -24,11 +24,13 @@ from rankalpha.airflow_fixes.fix import AbsentError, Fix
 
 END_SECONDS = 8  # Docker and supervisor kill after 10
 NAP_SECONDS = 0.25  # between two looks into the database for what has to run
-LOOK_SECONDS = 0.01
+REST_SECONDS = 1.0  # the same while nothing happens and the database notifies the scheduler of what does
+AWAKE_SECONDS = 5.0  # after news, because a look may leave more to do than it does
+LOOK_SECONDS = 0.01  # between two looks at the workers, of which none is free
 
 
 class FailFastLocalExecutor(LocalExecutor):
-    """Wakes the scheduler when a task has ended; ends its process where LocalExecutor would hang."""
+    """Lets the scheduler nap until there is news; ends its process where LocalExecutor would hang."""
 
     def start(self) -> None:
         """Load what tasks need before the workers are forked, which saves a third of a task's start.
@@ -46,12 +48,11 @@ class FailFastLocalExecutor(LocalExecutor):
 
         if not self.is_mp_using_fork:
             self.log.warning(
-                "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers start slowly, take more memory, "
-                "and do not wake the scheduler when a task has ended"
+                "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers start slowly and take more memory"
             )
-        self._task_ended = wakeup.Wakeup()
+        self._news = wakeup.Wakeup()
+        self._awake_until = time.monotonic() + AWAKE_SECONDS
         self._fixed = FIX.on()
-        wakeup.FIX.on(self._task_ended)  # otherwise each nap takes its whole time
         scheduler.FIX.on()
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
@@ -59,14 +60,17 @@ class FailFastLocalExecutor(LocalExecutor):
         super().start()
 
     def heartbeat(self) -> None:
-        """See LocalExecutor; then nap until a task has ended, or for NAP_SECONDS.
+        """See LocalExecutor; then nap until there is news, but no longer than NAP_SECONDS or REST_SECONDS.
 
         The process of a task ends somewhat later than its task, and matters only when no slot is free.
         """
         super().heartbeat()
-        end = time.monotonic() + NAP_SECONDS
-        while time.monotonic() < end and not self._slot_came_free():
-            if self._task_ended.wait(LOOK_SECONDS):
+        now = time.monotonic()
+        rests = self._news.listens and not self.running and now >= self._awake_until
+        end = now + (REST_SECONDS if rests else NAP_SECONDS)
+        while (left := end - time.monotonic()) > 0 and not self._slot_came_free():
+            if self._news.wait(left if self.slots_available else min(left, LOOK_SECONDS)):
+                self._awake_until = time.monotonic() + AWAKE_SECONDS
                 break
         self.sync()
 

@@ -1,62 +1,100 @@
-"""Wakes the scheduler when a task has ended, through a pipe that workers and their tasks inherit.
+"""Wakes the scheduler when PostgreSQL notifies it of work, see `rankalpha.stack.notices`.
 
-A pipe needs no lock, as multiprocessing's events and queues do: a task that is killed while it wakes the
-scheduler holds up nobody.
+The end of a task is such work too. A connection that listens takes no lock, so that a task that is killed at
+any moment holds up nobody. Processes that are forked close their copy, so that the connection ends with its
+scheduler.
 
 Airflow has no setting for it: its scheduler sleeps for a fixed time. Without this fix the executor naps for
 that time too.
 """
 
+import logging
 import os
 import select
-from contextlib import suppress
+import time
+from typing import Any
 
-from airflow.listeners import hookimpl
+from rankalpha.airflow_fixes.fix import AbsentError, Fix
+from rankalpha.stack.notices import CHANNEL, NOTICES
 
-from rankalpha.airflow_fixes.fix import Fix, part
+log = logging.getLogger(__name__)
 
-ALL = 65536  # bytes; what a pipe holds
+AGAIN_SECONDS = 10  # between two attempts to listen
+# of libpq: how long an attempt may hold up the scheduler, and when a silent connection counts as lost
+CONNECTION = {"connect_timeout": 2, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+FOUND = "SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'D' AND tgname = ANY(%s)"
 
 
 class Wakeup:
-    """Waits in the process that has made it; wakes it from tasks, as a listener of Airflow's."""
+    """Waits for news in the process that has made it."""
 
     def __init__(self) -> None:
-        self._waiting, self._waking = os.pipe()
-        os.set_blocking(self._waking, False)
-        self._poll = select.poll()
-        self._poll.register(self._waiting, select.POLLIN)
+        self._connection: Any = None
+        self._next_attempt = 0.0
+        os.register_at_fork(after_in_child=self._close_copy)
+
+    @property
+    def listens(self) -> bool:
+        """Whether news ends a wait."""
+        return self._connection is not None
+
+    def listen(self) -> None:
+        """Have the database notify this process; raise AbsentError when it cannot."""
+        from airflow.configuration import conf  # noqa: PLC0415  only the scheduler's
+        from sqlalchemy import make_url  # noqa: PLC0415
+
+        url = make_url(conf.get_mandatory_value("database", "sql_alchemy_conn"))
+        if url.get_driver_name() != "psycopg2":
+            raise AbsentError("Airflow's database is not one that psycopg2 connects to")
+        psycopg2: Any = url.get_dialect().import_dbapi()
+        address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            connection = psycopg2.connect(address, **CONNECTION)
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(FOUND, [list(NOTICES)])
+                if cursor.fetchone()[0] < len(NOTICES):
+                    raise AbsentError("Airflow's database lacks the triggers of rankalpha/stack/notices.py")
+                cursor.execute(f"LISTEN {CHANNEL}")
+        except psycopg2.Error as error:
+            raise AbsentError(f"Airflow's database cannot be listened to: {_first_line(error)}") from error
+        self._connection, self._poll = connection, select.poll()
+        self._poll.register(connection, select.POLLIN)
+        log.info("Airflow's database notifies the scheduler of work")
 
     def wait(self, seconds: float) -> bool:
-        """Wait no longer than that; return whether a task has ended since the last call."""
-        if not self._poll.poll(seconds * 1000):
+        """Wait no longer than that; return whether there was news since the last call.
+
+        A connection that was lost counts as news, because some may have been lost with it.
+        """
+        if not self.listens and time.monotonic() >= self._next_attempt:
+            self._next_attempt = time.monotonic() + AGAIN_SECONDS
+            if FIX.on(self):
+                return True
+        if not self.listens:
+            time.sleep(seconds)
             return False
-        os.read(self._waiting, ALL)
-        return True
+        return bool(self._poll.poll(seconds * 1000)) and self._read()
 
-    @hookimpl
-    def on_task_instance_success(self) -> None:
-        """See airflow.listeners; Airflow has recorded the task's state by then."""
-        self._wake()
+    def _read(self) -> bool:
+        try:
+            self._connection.poll()
+        except self._connection.Error as error:
+            log.warning("The connection that wakes the scheduler was lost: %s", _first_line(error))
+            self._connection = None
+            return True
+        news = bool(self._connection.notifies)
+        self._connection.notifies.clear()
+        return news
 
-    @hookimpl
-    def on_task_instance_failed(self) -> None:
-        """See airflow.listeners."""
-        self._wake()
-
-    @hookimpl
-    def on_task_instance_skipped(self) -> None:
-        """See airflow.listeners."""
-        self._wake()
-
-    def _wake(self) -> None:
-        with suppress(BlockingIOError):  # full, so it will wake in any case
-            os.write(self._waking, b".")
+    def _close_copy(self) -> None:
+        if self._connection is not None:
+            os.close(self._connection.fileno())  # not the connection itself, which is its scheduler's
+            self._connection = None
 
 
-def listen(wakeup: Wakeup) -> None:
-    """Have Airflow call a Wakeup in this process and in those that it forks; loads the plugins."""
-    part("airflow.sdk.listener", "get_listener_manager")().add_listener(wakeup)
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
-FIX = Fix(name="wakeup", versions="3.3", apply=listen)
+FIX = Fix(name="wakeup", versions="3.3", apply=Wakeup.listen)

@@ -15,6 +15,7 @@ from rankalpha.pipeline.market import STAGE_POOL
 from rankalpha.pipeline.markets import challengers, markets
 from rankalpha.settings import AdminSettings, SettingsError, settings
 from rankalpha.stack.backup.half import refuse_half
+from rankalpha.stack.notices import remove_notices, write_notices
 from rankalpha.stack.preflight import check
 from rankalpha.stack.upgrade import remove_unused_pools, rename_in_database
 
@@ -37,7 +38,9 @@ def prepare() -> None:
     refuse_half()
     check_file(settings().openlineage)
     _reach(database)
+    remove_notices(database)
     airflow("db", "migrate")
+    write_notices(database)
     rename_in_database()
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run

@@ -79,7 +79,6 @@ IN_SERVER = {
 }
 IN_EXECUTOR = {
     "result_queue": "outcomes",
-    "get_listener_manager": "listener_manager",
     "airflow worker -- ": "airflow: worker ",
 }
 
@@ -89,7 +88,7 @@ def test_the_api_server_starts_also_without_what_the_fixes_replace(airflow_db, r
 
 
 def test_the_executor_starts_also_without_what_the_fixes_replace(airflow_db, root):
-    assert run(IN_EXECUTOR, "executor", root) == (1, ["executor", "wakeup", "scheduler"])
+    assert run(IN_EXECUTOR, "executor", root) == (1, ["executor", "scheduler"])
 
 
 @pytest.fixture

@@ -1,37 +1,54 @@
-"""The scheduler's nap: as long as nothing happens, and over when a task has ended."""
+"""The scheduler's nap: how long it is while nothing happens, and that it is over when there is news.
+
+`tests/scheduler/test_wakeup.py` has what is news.
+"""
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk import TaskInstanceState
-from airflow.sdk.listener import get_listener_manager
 
 from rankalpha.airflow_fixes import executor
-from rankalpha.airflow_fixes.executor import LOOK_SECONDS, NAP_SECONDS, FailFastLocalExecutor
+from rankalpha.airflow_fixes.executor import (
+    AWAKE_SECONDS,
+    LOOK_SECONDS,
+    NAP_SECONDS,
+    REST_SECONDS,
+    FailFastLocalExecutor,
+)
 
 NAP = pytest.approx(NAP_SECONDS, abs=2 * LOOK_SECONDS)
+REST = pytest.approx(REST_SECONDS, abs=2 * LOOK_SECONDS)
 FIFTH = pytest.approx(5 * LOOK_SECONDS, abs=LOOK_SECONDS)  # how long a nap takes that the fifth look ends
 
 
 class Clock:
-    """Goes on by what a nap waits for only; `at` has what happens before a look, by its number."""
+    """Goes on by what a nap waits for only, and is what it waits with.
 
-    def __init__(self, local: FailFastLocalExecutor) -> None:
+    `at` has what happens meanwhile, by the number of hundredths of a second.
+    """
+
+    def __init__(self) -> None:
         self.now, self.looks = 0.0, 0
         self.at: dict[int, Callable[[], Any]] = {}
-        self.poll = local._task_ended.wait
+        self.listens = self.news = False
 
     def monotonic(self) -> float:
         return self.now
 
     def wait(self, seconds: float) -> bool:
-        self.looks += 1
-        self.at.pop(self.looks, lambda: None)()
-        self.now += seconds
-        return self.poll(0)
+        until = self.now + seconds
+        while self.now < until and not self.news:
+            self.looks += 1
+            self.at.pop(self.looks, lambda: None)()
+            self.now += LOOK_SECONDS
+        self.news, had = False, self.news
+        return had
+
+    def tell(self) -> None:
+        """Let there be news."""
+        self.news = True
 
 
 @pytest.fixture
@@ -45,9 +62,10 @@ def local() -> Iterator[FailFastLocalExecutor]:
 
 @pytest.fixture
 def clock(local, monkeypatch) -> Clock:
-    made = Clock(local)
+    made = Clock()
     monkeypatch.setattr(executor, "time", made)
-    monkeypatch.setattr(local._task_ended, "wait", made.wait)
+    monkeypatch.setattr(local, "_news", made)
+    monkeypatch.setattr(local, "_awake_until", 0.0)
     return made
 
 
@@ -63,24 +81,6 @@ def nap(local, clock) -> Callable[[], float]:
     return beat
 
 
-NO_STAGE = SimpleNamespace(operator="EmptyOperator")  # the watchdog may hear of it too
-
-
-def end_of_task(how: str) -> None:
-    """End a task as far as listeners hear of it; in the process of a task."""
-    heard = getattr(get_listener_manager().hook, f"on_task_instance_{how}")
-    error = {"error": None} if how == "failed" else {}
-    heard(previous_state=TaskInstanceState.RUNNING, task_instance=NO_STAGE, **error)
-
-
-def task_process(how: str) -> None:
-    """Fork what a worker forks for a task, and let it end."""
-    process = multiprocessing.get_context("fork").Process(target=end_of_task, args=[how])
-    process.start()
-    process.join(60)
-    assert process.exitcode == 0
-
-
 def end_of_worker(local: FailFastLocalExecutor) -> Any:
     """Tell the executor that the process of "task" has ended, as its worker does."""
     if not hasattr(local, "_worker_tasks"):
@@ -90,24 +90,32 @@ def end_of_worker(local: FailFastLocalExecutor) -> Any:
     return local.result_queue.put((worker, "task", "success", None))
 
 
-def test_nothing_happens_for_a_nap(nap):
+def test_nobody_notifies_the_scheduler(nap):
     assert nap() == NAP
 
 
-@pytest.mark.parametrize("how", ["success", "failed", "skipped"])
-def test_a_task_that_ends_ends_the_nap(clock, nap, how):
-    clock.at[5] = lambda: task_process(how)
+def test_nothing_happens_for_a_rest(clock, nap):
+    clock.listens = True
+    assert nap() == REST
+
+
+def test_while_a_worker_has_a_task_the_scheduler_does_not_rest(local, clock, nap):
+    clock.listens = True
+    local.running.add("task")
+    assert nap() == NAP
+
+
+def test_news_ends_a_rest_and_naps_follow_for_a_while(clock, nap):
+    clock.listens = True
+    clock.at[5] = clock.tell
     assert nap() == FIFTH
+    naps = [nap() for _ in range(round(AWAKE_SECONDS / NAP_SECONDS))]
+    assert naps == [NAP] * len(naps)
+    assert nap() == REST
 
 
-def test_a_task_that_has_ended_before_leaves_no_nap(nap):
-    end_of_task("success")
-    assert nap() <= LOOK_SECONDS
-
-
-def test_tasks_that_end_together_end_one_nap(nap):
-    for _ in range(3):
-        end_of_task("success")
+def test_news_from_before_leaves_no_nap(clock, nap):
+    clock.tell()
     assert nap() <= LOOK_SECONDS
     assert nap() == NAP
 
