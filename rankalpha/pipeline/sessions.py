@@ -6,6 +6,7 @@ The ingestion stage has the calendar of the market's exchange, and reports in th
     sessions_behind  how many sessions the prices lack, up to that one
     next_close       when the next session closes, in UTC
     later_closes     when those after it close, separated by spaces
+    replayed         whether they are the sample's, of another time than their dates
 
 Airflow's image has no calendar. All that is said of sessions is concluded here, from these figures and the
 time: after `next_close` there is something newer than what the batch holds.
@@ -20,6 +21,7 @@ from rankalpha.pipeline.batch import FIGURES_KEY, BatchError, parse_key
 from rankalpha.texts import count
 
 FIGURES = ("session", "sessions_behind", "next_close")  # of the details of prices
+REPLAYED = "replayed"  # there too
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class MarketDay:
     behind: int = 0
     next_close: datetime | None = None
     later_closes: tuple[datetime, ...] = ()
+    replayed: bool = False
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> Self | None:
@@ -47,7 +50,8 @@ class MarketDay:
             return None
         lacking = behind if type(behind) is int and behind > 0 else 0
         later = tuple(filter(None, map(_moment, str(details.get("later_closes") or "").split())))
-        return cls(as_of, _day(session), lacking, _moment(close), later)
+        replayed = details.get(REPLAYED) is True
+        return cls(as_of, _day(session), lacking, _moment(close), later, replayed)
 
     def behind_at(self, now: datetime) -> int:
         """Return how many sessions the prices lack at least; the closes of ten are known ahead."""
@@ -76,9 +80,12 @@ class MarketDay:
         return max(published, self.next_close if known and self.next_close else published) + fresh_for
 
     def named(self, now: datetime) -> str:
-        """Return the day in words, such as `Friday's close, 27 Nov`; another year than now's is named."""
+        """Return the day in words, such as `Friday's close, 27 Nov`; another year than now's is named.
+
+        Of the sample it says so, wherever it is shown: its prices are of another time.
+        """
         day, year = self.as_of, "" if self.as_of.year == now.year else f" {self.as_of.year}"
-        return f"{day:%A}'s close, {day.day} {day:%b}{year}"
+        return f"{day:%A}'s close, {day.day} {day:%b}{year}{' of the sample' if self.replayed else ''}"
 
     def at_ingestion(self, now: datetime) -> str:
         """Return the day in words, and how many sessions were missing when the batch was made."""
@@ -125,7 +132,8 @@ def carried_over(batch: object, day: MarketDay | None, what: str = "grades") -> 
 def figures(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of the sessions of a published batch, see `market_day`."""
     details = result.get("details")
-    return {key: details[key] for key in FIGURES if key in details} if isinstance(details, Mapping) else {}
+    known = details if isinstance(details, Mapping) else {}
+    return {key: known[key] for key in (*FIGURES, REPLAYED) if key in known}
 
 
 def market_day(prices: str, batch: str) -> MarketDay | None:

@@ -113,8 +113,8 @@ def test_in_the_hour_after_the_close_of_a_half_day_and_on_a_holiday(stack, half_
         assert (prices["as_of"], prices["details"]["session"]) == (session, session)
         assert events(stack, f"{prefix}grades")[-1]["batch"] == prices["batch"]
     assert in_words(stack) == [
-        ("Wednesday's close, 24 Dec, current", ""),
-        ("Tuesday's close, 23 Dec, current", ""),
+        ("Wednesday's close, 24 Dec of the sample, current", ""),
+        ("Tuesday's close, 23 Dec of the sample, current", ""),
     ]
 
 
@@ -136,6 +136,6 @@ def test_on_a_sunday_only_the_market_with_a_new_session_runs_its_stages(stack, h
         assert "container" not in again
     carried = f"no new session; grades of Wed 24 Dec {first['batch'][11:16]} carried over"
     assert in_words(stack) == [
-        ("Friday's close, 26 Dec, current", ""),
-        ("Tuesday's close, 23 Dec, current", carried),
+        ("Friday's close, 26 Dec of the sample, current", ""),
+        ("Tuesday's close, 23 Dec of the sample, current", carried),
     ]

@@ -93,7 +93,24 @@ def test_what_is_carried_over_names_the_batch_that_it_was_made_for():
     assert [carried_over(value, sunday) for value in (None, "yesterday", 5, "")] == [""] * 4
 
 
+def test_each_session_that_has_closed_since_counts():
+    later = {"later_closes": "2026-12-01T21:00:00+00:00 2026-12-02T21:00:00+00:00"}
+    day = MarketDay.of({**result(), "details": {**result()["details"], **later}})
+    behind = [
+        day.behind_at(datetime(2026, *at, 22, tzinfo=UTC)) for at in ((11, 29), (11, 30), (12, 1), (12, 9))
+    ]
+    assert behind == [0, 1, 2, 3]
+
+
+def test_the_sample_is_called_so():
+    sample = {**result(), "details": {**result()["details"], "replayed": True}}
+    now = datetime(2026, 11, 29, 6, tzinfo=UTC)
+    assert MarketDay.of(sample).text(now) == "Friday's close, 27 Nov of the sample, current"
+
+
 def test_what_a_state_store_keeps_is_enough():
-    kept = {"as_of": "2026-11-27", **figures(result())}
-    assert MarketDay.of({**kept, "details": kept}) == MarketDay.of(result())
+    for details in ({}, {"replayed": True}):
+        made = {**result(), "details": {**result()["details"], **details}}
+        kept = {"as_of": "2026-11-27", **figures(made)}
+        assert MarketDay.of({**kept, "details": kept}) == MarketDay.of(made)
     assert figures({"as_of": "2026-11-27"}) == figures({"details": None}) == {}
