@@ -152,7 +152,7 @@ def test_parsing_opens_no_connection_and_takes_seconds(root, file):
 
 
 def test_a_mistake_in_the_file_shows_as_import_error_of_each_dag_file(root, tmp_path):
-    (tmp_path / "markets.toml").write_text("[nyse]\nslots = 0\n")
+    (tmp_path / "markets.toml").write_text("[nyse]\nslots = 0\n[oslo]\ncalendar = 'MOON'\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RANKALPHA_MARKETS", str(tmp_path / "markets.toml"))
         forget()
@@ -162,5 +162,5 @@ def test_a_mistake_in_the_file_shows_as_import_error_of_each_dag_file(root, tmp_
         *(f"{step}.py" for step in STEPS),
         "comparison.py",
     }
-    told = "[nyse] slots = 0: Input should be greater than 0"
-    assert all(told in one for one in bag.import_errors.values())
+    for told in ("[nyse] slots = 0: Input should be greater than 0", "[oslo] calendar = 'MOON'"):
+        assert all(told in error for error in bag.import_errors.values())
