@@ -218,3 +218,19 @@ def test_lineage_is_what_was_read_and_published_data_stay(lane, api, say, seed):
     assert f"{newest}  ({lane.asset('grades')}, published)" in done.stdout
     counts = ", ".join(f"{count} {name}" for name, count in history.done.items())
     say(f"Versions, history of seed {seed}: {counts}; {versions} versions written, {published} published")
+
+
+def test_blocked_grades_are_not_shown_when_a_person_marks_their_task_as_a_success(lane, api):
+    key = "2023-02-01T06:00:00"
+    api.rows = 0
+    lane.ingest(key)
+    api.rows = 1
+    (run,) = lane.runs_of("grading", key)
+    assert lane.tasks("grading", run["dag_run_id"])["publish_grades"]["state"] == "failed"
+    lane.mark_success("grading", run["dag_run_id"], "publish_grades")
+    lane.settle()
+    states = {name: task["state"] for name, task in lane.tasks("grading", run["dag_run_id"]).items()}
+    assert (states["publish_grades"], states["show_grades"]) == ("success", "failed")
+    told = f"batch {key} is not published in {lane.asset('grades')}, so that nothing of it is shown"
+    assert told in lane.log("grading", run["dag_run_id"], "show_grades")
+    assert (lane.published("grades", key), api.shown.get(key)) == ([], None)

@@ -53,6 +53,10 @@ class Lane:
         path = f"dags/{self.dag(step)}/dagRuns/{run_id}"
         self.stack.mark_failed(f"{path}/taskInstances/{task_id}" if task_id else path)
 
+    def mark_success(self, step, run_id, task_id):
+        """Call a task of a run a success, as a person does in the UI; what follows it then runs."""
+        self.stack.mark_success(f"dags/{self.dag(step)}/dagRuns/{run_id}/taskInstances/{task_id}")
+
     def clear(self, step, run_id, task_id):
         """Clear a task and what follows it, as a person does in the UI."""
         self.stack.clear(self.dag(step), run_id, task_id)
