@@ -1,7 +1,7 @@
 """An Airflow that has renamed what our fixes replace: `python -m tests.scheduler.renamed`.
 
 Reads JSON from its arguments: texts of Airflow's source and what they are renamed to. Prints JSON: what came
-of the API server's pages, and of an executor that has started and ended.
+of the API server's pages, of an executor that has started and ended, or of the other fixes.
 """
 
 import json
@@ -63,8 +63,15 @@ def executor():
     return workers
 
 
+def others():
+    """Apply the fixes of the DAG processor, of the triggerer and of every process; return whether each is on."""
+    from rankalpha.airflow_fixes import backfills, short_secrets, triggers
+
+    return [module.FIX.on() for module in (backfills, short_secrets, triggers)]
+
+
 if __name__ == "__main__":
     Renamed.names = json.loads(sys.argv[1])
     sys.meta_path.insert(0, Finder())
-    what = {"pages": pages, "executor": executor}[sys.argv[2]]
+    what = {"pages": pages, "executor": executor, "others": others}[sys.argv[2]]
     print("CAME OF IT", json.dumps(what()))

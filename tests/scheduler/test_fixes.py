@@ -91,6 +91,16 @@ def test_the_executor_starts_also_without_what_the_fixes_replace(airflow_db, roo
     assert run(IN_EXECUTOR, "executor", root) == (1, ["executor", "scheduler"])
 
 
+def test_the_other_fixes_are_off_without_what_they_replace(root):
+    names = {
+        "_get_latest_runs_stmt_partitioned": "_latest_runs_of_partitioned",
+        "SecretsMasker": "Masker",
+        "sync_state_to_supervisor": "tell_supervisor",
+    }
+    off = ["backfills", "short_secrets", "triggers"]
+    assert run(names, "others", root) == ([False] * 3, off)
+
+
 @pytest.fixture
 def as_installed(monkeypatch):
     """Return a function that loads a module of Airflow again, without what our fixes have changed in it."""
