@@ -64,7 +64,7 @@ def executor():
 
 
 def others():
-    """Apply the fixes of the DAG processor, of the triggerer and of every process; return whether each is on."""
+    """Apply the fixes of the DAG processor, the triggerer and every process; return whether each is on."""
     from rankalpha.airflow_fixes import backfills, short_secrets, triggers
 
     return [module.FIX.on() for module in (backfills, short_secrets, triggers)]

@@ -1,5 +1,6 @@
 """What alert, health, page and metrics say of a failed run: the same, by Airflow's own API and database."""
 
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -111,10 +112,10 @@ def agreed(failed):
     assert not shown["well"]
     from prometheus_client import generate_latest
 
-    kinds = [
-        line for line in generate_latest(registry([shown])).decode().splitlines() if "incidents{" in line
-    ]
-    assert any('kind="failed"' in line for line in kinds)
+    metrics = generate_latest(registry([shown])).decode()
+    (counted,) = re.findall(r'incidents\{.*kind="failed".*\} (\d+)', metrics)
+    assert int(counted) == sum(each["key"].startswith("failed ") for each in shown["incidents"])
+    assert one["key"].startswith("failed ")
     return one, shown
 
 
