@@ -83,10 +83,10 @@ airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow AR
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
 	$(RUN_TESTS) tests/airflow tests/unit tests/docs
 
-test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; eight minutes
+test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; twelve minutes
 	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
 
-test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; forty minutes
+test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; an hour
 	@$(BIN)/python -m tests.support.total reports/test.xml reports/rest.xml
 
 test-rest: .venv/dev
@@ -119,7 +119,7 @@ test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two s
 		tests/unit/rankalpha/operators/test_version_histories.py
 
 # stacks that the tests start install from LOCK too
-test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; eight minutes
+test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; twelve minutes
 	LOCK=requirements/next/dev.txt .venv-next/bin/python -m pytest --numprocesses 2 --junitxml=reports/next.xml \
 		tests/e2e tests/airflow tests/unit tests/scheduler
 
