@@ -14,18 +14,6 @@ from rankalpha.settings import SettingsError
 ROOT = Path(__file__).parents[4]
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write a file of markets; return its path."""
-
-    def write(text):
-        path = tmp_path / "markets.toml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def test_the_shipped_file_holds_the_default_market_alone():
     assert read(ROOT / "datasets" / "markets.toml") == (Market(),)
 

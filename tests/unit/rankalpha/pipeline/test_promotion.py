@@ -60,18 +60,6 @@ before = {images = {ingestion = "own:1", scorer = "rankalpha_scorer:1"}}
 OTHER = "[default.variants.other]\nsentiment_weight = 0.1\n"
 
 
-@pytest.fixture
-def file(tmp_path):
-    """Write a file of markets; return its path."""
-
-    def write(text):
-        path = tmp_path / "markets.toml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def table(path):
     return tomllib.loads(path.read_text())["default"]
 
