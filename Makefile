@@ -10,9 +10,10 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)
 unexport PYTHONDONTWRITEBYTECODE  # that of this project is kept too, whatever the shell says
 
-RUN_TESTS := $(BIN)/python -m pytest --numprocesses 2
+# of two cores, a day with `make up` leaves one to two others
+RUN_TESTS := $(BIN)/python -m pytest --numprocesses
 QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/engine/test_smoke.py
-REST := tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
+REST := tests/together tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate compare promote calendar airflow check lint types style test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
@@ -81,16 +82,16 @@ airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow AR
 	@$(BIN)/rankalpha airflow $(ARGS)
 
 check: lint  ## lint, types, unit tests and the DAG set; three minutes
-	$(RUN_TESTS) tests/airflow tests/unit tests/docs
+	$(RUN_TESTS) 3 tests/airflow tests/unit tests/docs
 
 test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; twelve minutes
-	$(RUN_TESTS) --junitxml=reports/test.xml $(QUICK)
+	$(RUN_TESTS) 3 --junitxml=reports/test.xml $(QUICK)
 
 test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; an hour
 	@$(BIN)/python -m tests.support.total reports/test.xml reports/rest.xml
 
 test-rest: .venv/dev
-	$(RUN_TESTS) --junitxml=reports/rest.xml $(REST)
+	$(RUN_TESTS) 2 --junitxml=reports/rest.xml $(REST)
 
 lint: .venv/dev
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync types style
@@ -115,12 +116,12 @@ test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
 	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \
 		tests/markets/test_markets.py tests/running/test_version_histories.py \
-		tests/unit/rankalpha/operators/test_reuse_histories.py tests/unit/rankalpha/operators/test_reuse_week.py \
+		tests/unit/rankalpha/operators/test_reuse_histories.py tests/together/test_reuse_week.py \
 		tests/unit/rankalpha/operators/test_version_histories.py
 
 # stacks that the tests start install from LOCK too
 test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; twelve minutes
-	LOCK=requirements/next/dev.txt .venv-next/bin/python -m pytest --numprocesses 2 --junitxml=reports/next.xml \
+	LOCK=requirements/next/dev.txt .venv-next/bin/python -m pytest --numprocesses 3 --junitxml=reports/next.xml \
 		tests/e2e tests/airflow tests/unit tests/scheduler
 
 validate: .venv/dev  ## check the DAG set alone: it imports, keeps its policy, and its graph is as in the snapshot

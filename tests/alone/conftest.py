@@ -78,8 +78,8 @@ def database(stack):
 
 @pytest.fixture(scope="session")
 def password(stack):
-    """The password of a user of each role but Admin, named like the role and made as the README says."""
-    return make_users(stack)
+    """The password of a user of each role but Admin, named like the role."""
+    return make_users(stack.api)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ that is let through, and the answer that it gets; an answer 4xx is of a request 
 refused for what it asks for, so that nothing is changed. All below that role are refused.
 """
 
+import re
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -166,6 +168,17 @@ def test_an_operator_runs_a_batch_again_and_holds_a_stage_back(stack, lane, pass
     for paused in (True, False):
         operator.patch("dags/rankalpha_grading", {"is_paused": paused})
         assert operator.get("dags/rankalpha_grading")["is_paused"] is paused
+
+
+def test_the_command_of_the_docs_makes_a_viewer(stack, root):
+    page = (root / "docs/security/roles.md").read_text()
+    (command,) = re.findall(r'^\$ make airflow ARGS="(users create .*)"$', page, re.MULTILINE)
+    word = f"-{secrets.token_urlsafe(12)}"  # what no command may take for an option
+    stack.airflow(command.replace("--password …", f"--password={word}"))
+    ann = AirflowApi(stack.api.url, "ann", word)
+    assert ann.get("dags", limit=1)["total_entries"] > 0
+    with pytest.raises(AirflowApiError, match="403"):
+        ann.get("variables")
 
 
 def test_a_viewer_starts_nothing(stack, lane, run, password):

@@ -248,7 +248,7 @@ def test_no_secret_is_served_of_a_batch_whose_alert_needed_one(stack, slack, blo
 
 
 def test_a_viewer_may_look_and_not_start_anything(stack, first_up):
-    viewer = AirflowApi(stack.api.url, "viewer", make_users(stack, "Viewer"))
+    viewer = AirflowApi(stack.api.url, "viewer", make_users(stack.api, "Viewer"))
     assert viewer.get("dags/rankalpha_scoring/dagRuns")["total_entries"] > 0
     with pytest.raises(AirflowApiError, match="403"):
         viewer.post("dags/rankalpha_scoring/dagRuns", {"logical_date": None})

@@ -73,9 +73,9 @@ def lane(stack, folder, made, request):
 
 @pytest.fixture(scope="session")
 def password(stack, shared):
-    """The password of a user of each role but Admin, named like the role and made as the README says."""
+    """The password of a user of each role but Admin, named like the role."""
     with FileLock(shared / "password.lock"):
         file = shared / "password"
         if not file.exists():
-            file.write_text(make_users(stack))
+            file.write_text(make_users(stack.api))
         return file.read_text()

@@ -16,6 +16,7 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "rerun")
 SMOKE = "test_smoke.py"  # one test of a folder does not stand for the others
 # what each folder of tests needs or does, and the command that runs it, for what was left out of a run
 FOLDERS = {
+    "together": ("batches of the real services without Airflow", "make test-all"),
     "pages": ("the pages in a browser, in all states", "make test-all"),
     "running": ("stages in a running stack", "make test-all"),
     "alone": ("what changes a running stack as a whole", "make test-all"),

@@ -11,28 +11,14 @@ from datasets import GRADES_CONTRACT
 from rankalpha.contract import Check
 from rankalpha.contract.figures import reported
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
-from rankalpha.settings import settings
-from tests.unit.rankalpha.support.together import MADE, Together, bytes_of, grading_api
+from tests.unit.rankalpha.support.together import MADE, bytes_of
 
 FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
-ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(params=[DEFAULT_MARKET])
-def pipeline(app_dir, profile_dir, tmp_path, monkeypatch, request):
-    data = tmp_path / "data"
-    data.mkdir()
-    monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
-    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(data))
-    monkeypatch.setenv("RANKALPHA_DEFER", "false")
-    (profile_dir / "ingestion.env").write_text("INGESTION_SOURCE=sample\n")
-    (profile_dir / "sentiment.env").write_text("SENTIMENT_HEADLINES=sample\n")
-    settings.cache_clear()
-    with grading_api(data) as url:
-        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        made = Together(monkeypatch, request.param)
-        made.data, made.url, made.profile = data, url, profile_dir
-        yield made
+def pipeline(together, request):
+    return together(request.param)
 
 
 def page(pipeline):

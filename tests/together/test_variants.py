@@ -2,7 +2,6 @@
 
 import json
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -11,13 +10,11 @@ from rankalpha.contract.contract import failed
 from rankalpha.operators.compare import CompareOperator
 from rankalpha.pipeline.challenger import Challenger
 from rankalpha.pipeline.market import Market
-from rankalpha.settings import settings
 from rankalpha.stages.grading import COMPARE
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
-from tests.unit.rankalpha.support.together import Together, bytes_of, grading_api
+from tests.unit.rankalpha.support.together import Together, bytes_of
 
 FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
-ROOT = Path(__file__).parents[4]
 MARKET = Market(
     variants={
         "same": {"images": {"scorer": "rankalpha_scorer"}},
@@ -28,20 +25,8 @@ MARKET = Market(
 
 
 @pytest.fixture
-def champion(app_dir, profile_dir, tmp_path, monkeypatch):
-    data = tmp_path / "data"
-    data.mkdir()
-    monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
-    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(data))
-    monkeypatch.setenv("RANKALPHA_DEFER", "false")
-    (profile_dir / "ingestion.env").write_text("INGESTION_SOURCE=sample\n")
-    (profile_dir / "sentiment.env").write_text("SENTIMENT_HEADLINES=sample\n")
-    settings.cache_clear()
-    with grading_api(data) as url:
-        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        made = Together(monkeypatch, MARKET)
-        made.data, made.url, made.patch = data, url, monkeypatch
-        yield made
+def champion(together):
+    return together(MARKET)
 
 
 def challenge(champion, variant, key):

@@ -7,18 +7,14 @@ import csv
 import json
 import math
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.pipeline.reuse import contents
-from rankalpha.settings import settings
 from tests.support.figures import ALL
-from tests.unit.rankalpha.support.together import Together, grading_api
 
-ROOT = Path(__file__).parents[4]
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
 MONDAY = date(2025, 11, 17)
 WEEK = [MONDAY + timedelta(days=day) for day in range(0 if ALL else 3, 7)]
@@ -26,20 +22,12 @@ SESSIONS = len(WEEK) - 2
 
 
 @pytest.fixture
-def pipeline(app_dir, profile_dir, tmp_path, monkeypatch):
-    (data := tmp_path / "data").mkdir()
-    monkeypatch.setenv("RANKALPHA_APP_DIR", str(ROOT))
-    monkeypatch.setenv("RANKALPHA_DATA_DIR", str(data))
-    monkeypatch.setenv("RANKALPHA_DEFER", "false")
+def pipeline(together, profile_dir, tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
     (profile_dir / "ingestion.env").write_text(f"INGESTION_SOURCE=csv\nINGESTION_CSV_DIR={tmp_path}/csv\n")
-    (profile_dir / "sentiment.env").write_text("SENTIMENT_HEADLINES=sample\n")
-    settings.cache_clear()
-    with grading_api(data) as url:
-        monkeypatch.setenv("AIRFLOW_VAR_API_URL", url)
-        made = Together(monkeypatch, DEFAULT_MARKET.model_copy(update={"calendar": "XNYS"}))
-        made.data, made.csv, made.profile = data, tmp_path / "csv", profile_dir
-        yield made
+    made = together(DEFAULT_MARKET.model_copy(update={"calendar": "XNYS"}))
+    made.csv = tmp_path / "csv"
+    return made
 
 
 def closes(folder, until):
