@@ -1,5 +1,6 @@
 """Airflow's configuration of this process, set before anything imports Airflow, and how tests are spread."""
 
+import gc
 import os
 import shutil
 import sys
@@ -63,6 +64,12 @@ class ByFile(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Tell which tests belong together when they run in several processes."""
     return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Take what thousands of tests consist of out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

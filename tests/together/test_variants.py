@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,18 +11,20 @@ from rankalpha.contract.contract import failed
 from rankalpha.operators.compare import CompareOperator
 from rankalpha.pipeline.challenger import Challenger
 from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.promotion import promoted, undone
 from rankalpha.stages.grading import COMPARE
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
 from tests.unit.rankalpha.support.together import Together, bytes_of
 
 FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
-MARKET = Market(
-    variants={
+TABLE = {
+    "variants": {
         "same": {"images": {"scorer": "rankalpha_scorer"}},
         "weight": {"sentiment_weight": 1.0},
-        "neutral": {"settings": {"scorer": {"SCORER_SECTOR_NEUTRAL": "true"}}},
+        "neutral": {"settings": {"scorer": {"SCORER_SECTOR_NEUTRAL": "true"}}, "sentiment_weight": 0.3},
     }
-)
+}
+MARKET = Market(**TABLE)
 
 
 @pytest.fixture
@@ -72,3 +75,27 @@ def test_a_challenger_changes_nothing_of_its_champion(champion, variant):
     assert (shown(champion), champion.events["grades"]) == (before, record)
     after = bytes_of(champion.data)
     assert {name: after.get(name) for name in files} == files  # it has written beside, and removed nothing
+
+
+def test_what_was_promoted_grades_as_the_challenger_did_and_what_was_undone_as_before(champion):
+    champion.batch(FIRST)
+    own, _ = challenge(champion, "neutral", FIRST)
+    record = {"at": datetime.now(UTC), "by": "ann", "reason": "it is better"}
+    after = promoted(TABLE, "neutral", {}, record)
+    expected = [grades_of(own), grades_of(champion)]
+    assert expected[0] != expected[1]
+    found = [regraded(champion, table) for table in (after, undone(after, record))]
+    assert found == expected
+
+
+def regraded(champion, table):
+    """Run scoring and grading again for a batch, with the market as a table has it."""
+    own = Together(champion.patch, Market(**table), beside=champion)
+    for name in ("scores", "grades"):
+        assert own.run(name, FIRST)[0] == "published", own.error
+    return grades_of(own)
+
+
+def grades_of(pipeline):
+    """The checksum of the newest grades that were published."""
+    return pipeline.version("grades")["files"]["grades.json"]["sha256"]
