@@ -13,8 +13,8 @@ from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.scorer import SCORER
-from tests.alone.backfills import backfill
 from tests.alone.old_rows import OLD, backdate, batches
+from tests.support.backfills import backfill
 from tests.support.services import GRADING
 from tests.support.waiting import wait_for
 

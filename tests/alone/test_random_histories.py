@@ -18,8 +18,8 @@ from rankalpha.health.diagnosis import incidents
 from rankalpha.health.snapshot import snapshots
 from rankalpha.pipeline.batch import key_of
 from rankalpha.pipeline.pipelines import CONSUMER_DAGS, DEFAULT_PIPELINE
-from tests.alone.backfills import backfill, patiently
 from tests.faults.components import AIRFLOW, arm
+from tests.support.backfills import backfill, patiently
 from tests.support.figures import RUNNING
 from tests.support.services import GRADING
 

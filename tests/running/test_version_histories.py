@@ -1,8 +1,8 @@
 """Random histories of a batch in a running stack: lineage is what was read, and published data stay.
 
-Runs are asked for by hand, as trials, cleared, blocked, published anyway, killed and failed by a person, and
-earlier versions are published again. `tests/unit/rankalpha/operators/test_version_histories.py` does so with
-the operators alone, and much faster.
+Runs are asked for by hand, by backfills, as trials, re-runs and single tasks; they are cleared, blocked,
+published anyway, killed and failed by a person, and earlier versions are published again.
+`tests/unit/rankalpha/operators/test_version_histories.py` does so with the operators alone, and much faster.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import random
 import signal
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from rankalpha.lineage.batch import batch_lineage
 from rankalpha.stages import STAGES
 from tests.running.blocking import anyway
+from tests.support.backfills import backfill, scheduled
 from tests.support.checkout import ROOT
 from tests.support.figures import ALL
 from tests.support.version_api import VersionApi
@@ -34,7 +36,6 @@ TASKS = {
     "grades": "update_grading",
 }
 SEEDS = 12 if ALL else 2
-ACTIONS = 6  # of a history
 REASON = "a random history"
 
 
@@ -57,18 +58,23 @@ class History:
     """A random history of one batch; `seen` has each file of the versions that were published."""
 
     def __init__(self, lane, api, seed):
-        self.lane, self.api, self.chance = lane, api, random.Random(seed)
-        self.key = f"2022-{seed % 12 + 1:02}-{seed // 12 + 1:02}T06:00:00"
+        self.lane, self.api, self.seed, self.chance = lane, api, seed, random.Random(seed)
+        self.day = datetime(2022, seed % 12 + 1, seed // 12 + 1, tzinfo=UTC)
+        self.key = scheduled(lane, self.day)
         self.done = Counter()
         self.seen = {}
 
     def play(self):
-        """Ingest the batch, then do whatever chance brings."""
+        """Ingest the batch, then do half of what can be done; the other half is the next seed's."""
         self.lane.ingest(self.key)
         self.look()
-        actions = [self.again, self.trial, self.cleared, self.blocked, self.killed, self.failed, self.back]
-        for _ in range(ACTIONS):
-            action = self.chance.choice(actions)
+        runs = [self.again, self.trial, self.tried, self.rerun, self.backfilled, self.cleared]
+        ends = [self.blocked, self.killed, self.failed, self.back]
+        actions = []
+        for kind in (runs, ends):
+            actions += random.Random(self.seed // 2).sample(kind, len(kind))[self.seed % 2 :: 2]
+        self.chance.shuffle(actions)
+        for action in actions:
             action(self.chance.choice(list(READS)))
             self.done[action.__name__] += 1
             if self.chance.random() < 0.7:  # else the next one meets what is under way
@@ -85,10 +91,29 @@ class History:
         body = {"logical_date": None, "partition_key": self.key, "conf": {"publish": False}}
         self.lane.api.post(f"dags/{self.lane.dag(STEPS[dataset])}/dagRuns", body)
 
+    def tried(self, dataset):
+        """A task alone, which publishes nothing."""
+        task = ("tasks", "test", self.lane.dag(STEPS[dataset]), TASKS[dataset], self.key)
+        done = self.lane.stack.stack("airflow", *task)
+        assert done.returncode == 0, done.stdout
+
+    def rerun(self, dataset):
+        self.lane.settle()
+        done = self.lane.command("rerun", "--batch", self.key, "--from", STEPS[dataset])
+        assert done.returncode == 0, done.stdout
+
+    def backfilled(self, _dataset):
+        """Airflow itself runs the day again, as the clock would."""
+        self.lane.settle()
+        assert backfill(self.lane, self.day, days=1, again="completed") == [self.key]
+        wait_for("its run", lambda: any(run["run_type"] == "backfill" for run in self.runs("prices")))
+
+    def runs(self, dataset):
+        return self.lane.runs_of(STEPS[dataset], self.key)
+
     def cleared(self, dataset):
         self.lane.settle()
-        runs = self.lane.runs_of(STEPS[dataset], self.key)
-        run = self.chance.choice(runs)["dag_run_id"]
+        run = self.chance.choice(self.runs(dataset))["dag_run_id"]
         self.lane.clear(STEPS[dataset], run, TASKS[dataset])
 
     def blocked(self, dataset):
@@ -117,7 +142,7 @@ class History:
     def failed(self, dataset):
         """A person ends the run while its container is in the middle of its output."""
         with self.held(dataset):
-            run = self.lane.runs_of(STEPS[dataset], self.key)[-1]["dag_run_id"]
+            run = self.runs(dataset)[-1]["dag_run_id"]
             self.lane.mark_failed(STEPS[dataset], run)
 
     def back(self, dataset):

@@ -84,11 +84,11 @@ def test_what_was_promoted_grades_as_the_challenger_did_and_what_was_undone_as_b
     after = promoted(TABLE, "neutral", {}, record)
     expected = [grades_of(own), grades_of(champion)]
     assert expected[0] != expected[1]
-    found = [regraded(champion, table) for table in (after, undone(after, record))]
+    found = [graded_again(champion, table) for table in (after, undone(after, record))]
     assert found == expected
 
 
-def regraded(champion, table):
+def graded_again(champion, table):
     """Run scoring and grading again for a batch, with the market as a table has it."""
     own = Together(champion.patch, Market(**table), beside=champion)
     for name in ("scores", "grades"):

@@ -15,15 +15,15 @@ def patiently(ask, *arguments, **options):
     )[0]
 
 
-def backfill(lane, first, days):
+def backfill(lane, first, days, again="none"):
     """Let Airflow create scheduled runs of past days, once its former backfill counts as completed.
 
-    Returns the keys of their batches.
+    `again` is "completed" where days that have runs get another one. Returns the keys of the batches.
     """
-    stack = lane.stack
+    stack, dag_id = lane.stack, lane.dag("ingestion")
 
     def completed():
-        former = patiently(stack.api.get, "backfills", dag_id="rankalpha_ingestion")["backfills"]
+        former = patiently(stack.api.get, "backfills", dag_id=dag_id)["backfills"]
         return all(one["completed_at"] for one in former)
 
     wait_for("the end of the former backfill", completed, seconds=120)
@@ -31,12 +31,17 @@ def backfill(lane, first, days):
         stack.api.post,
         "backfills",
         {
-            "dag_id": "rankalpha_ingestion",
+            "dag_id": dag_id,
             "from_date": first.isoformat(),
             "to_date": (first + timedelta(days=days, seconds=-1)).isoformat(),
             "max_active_runs": 1,
-            "reprocess_behavior": "none",
+            "reprocess_behavior": again,
         },
     )
+    return [scheduled(lane, first + timedelta(days=day)) for day in range(days)]
+
+
+def scheduled(lane, midnight):
+    """Return the key of the batch that a day has by the schedule."""
     minute, hour = map(int, lane.market.schedule.split()[:2])
-    return [key_of(first + timedelta(days=day, hours=hour, minutes=minute)) for day in range(days)]
+    return key_of(midnight + timedelta(hours=hour, minutes=minute))
