@@ -7,6 +7,7 @@ sleep: it writes down for how long it would have.
 
 import json
 import os
+import resource
 import runpy
 import sys
 import time
@@ -27,11 +28,15 @@ import apps.sentiment.service
 from apps.common.exchange import exchange
 from apps.ingestion.sources import csv_files, sample, yahoo  # noqa: F401
 
+FILE_BYTES = "TESTS_FILE_BYTES"  # no file can become longer, as if the disk were full
+
 
 def become(app: str, environment: dict[str, str], out: str, err: str, slept: str) -> None:
     """Be the process of a service."""
     os.environ.clear()
     os.environ |= environment
+    if size := os.environ.pop(FILE_BYTES, None):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
     for descriptor, path in enumerate((os.devnull, out, err)):
         opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         os.dup2(opened, descriptor)
