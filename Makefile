@@ -81,10 +81,10 @@ calendar: .venv/embedded  ## show sessions, holidays and the batches with nothin
 airflow: .venv/embedded  ## run an Airflow command in the stack: make airflow ARGS="dags list"
 	@$(BIN)/rankalpha airflow $(ARGS)
 
-check: lint  ## lint, types, unit tests and the DAG set; three minutes
+check: lint  ## lint, types, unit tests and the DAG set; five minutes
 	$(RUN_TESTS) 3 tests/airflow tests/unit tests/docs
 
-test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; twelve minutes
+test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; seven minutes
 	$(RUN_TESTS) 3 --junitxml=reports/test.xml $(QUICK)
 
 test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; an hour
@@ -120,7 +120,7 @@ test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two s
 		tests/unit/rankalpha/operators/test_version_histories.py
 
 # stacks that the tests start install from LOCK too
-test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; twelve minutes
+test-next: .venv-next/dev  ## what `make test` runs, on Airflow's newest version, pre-releases too; ten minutes
 	LOCK=requirements/next/dev.txt .venv-next/bin/python -m pytest --numprocesses 3 --junitxml=reports/next.xml \
 		tests/e2e tests/airflow tests/unit tests/scheduler
 

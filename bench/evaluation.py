@@ -34,12 +34,12 @@ def measure() -> list[Figure]:
     """Evaluate both RUNS times."""
     figures = []
     for name, prices, recorded in (
-        ("the sample", _sample(), 0),
-        (f"{SYMBOLS} symbols of ten years", _walks(), RECORDED),
+        ("the sample", _sample, 0),
+        (f"{SYMBOLS} symbols of ten years", _walks, RECORDED),
     ):
         with tempfile.TemporaryDirectory(prefix="rankalpha-bench-") as folder:
             data = Path(folder)
-            _fill(data, prices, recorded)
+            _fill(data, prices(), recorded)  # not kept: a process inherits the peak of its parent
             say(f"Evaluating {name}, {RUNS} times")
             runs = [_evaluate(data) for _ in range(RUNS)]
         figures += [

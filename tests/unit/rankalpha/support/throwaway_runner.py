@@ -5,6 +5,7 @@ As with pods of Kubernetes, a container's name cannot change: setting aside is a
 
 import asyncio
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -133,7 +134,7 @@ class ThrowawayRunner(Runner):
 
     def remove(self, container_id: str) -> None:
         self.stop(container_id)
-        del ENGINE[container_id]
+        shutil.rmtree(ENGINE.pop(container_id).folder)
 
     def _pod(self, container_id: str) -> Pod:
         if container_id not in ENGINE:
