@@ -92,7 +92,8 @@ def test_the_batch_is_graded_from_real_prices(stack, batch):
 
 def test_every_dataset_has_one_event_of_the_batch_with_its_figures(stack, batch):
     session = exchange("XNYS").last_closed(datetime.fromisoformat(batch).replace(tzinfo=UTC))
-    wait_for("the evaluation", lambda: stack.events("evaluations"))  # nothing waits for it
+    # nothing waits for it, and its process lets all others go first
+    wait_for("the evaluation", lambda: stack.events("evaluations"), seconds=300)
     for asset in ("prices", "scores", "sentiment", "grades", "evaluations"):
         (event,) = [event for event in stack.events(asset) if event["partition_key"] == batch]
         assert event["extra"]["rows"] > 0
@@ -101,7 +102,7 @@ def test_every_dataset_has_one_event_of_the_batch_with_its_figures(stack, batch)
 
 
 def test_the_record_is_shown_with_a_backtest_of_the_sample(stack, batch):
-    wait_for("the record", lambda: record(stack).ok)
+    wait_for("the record", lambda: record(stack).ok, seconds=300)
     assert record(stack).json()["batch"] == batch
     shown = stack.make("evaluate")
     assert f"Evaluation of batch {batch}" in shown
