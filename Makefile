@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)
 unexport PYTHONDONTWRITEBYTECODE  # that of this project is kept too, whatever the shell says
 
-# of two cores, a day with `make up` leaves one to two others
+# three on two cores, because the day with `make up` mostly waits; what runs whole stacks is enough with two
 RUN_TESTS := $(BIN)/python -m pytest --numprocesses
 QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/engine/test_smoke.py
 REST := tests/together tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
@@ -87,7 +87,7 @@ check: lint  ## lint, types, unit tests and the DAG set; five minutes
 test: lint  ## the same, Airflow's scheduler code on PostgreSQL, and a day with `make up`; seven minutes
 	$(RUN_TESTS) 3 --junitxml=reports/test.xml $(QUICK)
 
-test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; an hour
+test-all: test test-rest  ## all tests: running stacks and, with a Docker engine, containers; 50 minutes
 	@$(BIN)/python -m tests.support.total reports/test.xml reports/rest.xml
 
 test-rest: .venv/dev

@@ -38,11 +38,11 @@ class Finder(MetaPathFinder):
 
 
 def pages():
-    """Start what people see of the API server; return the status of its address and of two of ours."""
+    """Start the API server's app; return the status of Airflow's own address and of two of ours."""
     from airflow.api_fastapi.app import create_app
     from fastapi.testclient import TestClient
 
-    with TestClient(create_app(apps="core")) as client:
+    with TestClient(create_app()) as client:
         paths = ("/api/v2/version", "/rankalpha/page/", "/rankalpha/metrics")
         return {path: client.get(path).status_code for path in paths}
 
