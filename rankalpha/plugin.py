@@ -2,8 +2,8 @@
 
 It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
 trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes
-of `rankalpha.airflow_fixes` that act in the API server, the DAG processor, the triggerer and processes that
-clear runs.
+of `rankalpha.airflow_fixes` that act in the API server, the DAG processor, the triggerer, and processes that
+clear runs or try a task.
 """
 
 import importlib
@@ -14,12 +14,13 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets, triggers
+from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets, trials, triggers
 
 API_SERVER = "airflow.api_fastapi.app"
 CLEARS_RUNS = "airflow.models.taskinstance"
 RUNS_TRIGGERS = "airflow.jobs.triggerer_job_runner"
 SCHEDULES = "airflow.dag_processing.collection"
+TRIES_TASKS = "airflow.cli.commands.task_command"
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ class RankAlphaPlugin(AirflowPlugin):
             backfills.FIX.on()
         if RUNS_TRIGGERS in sys.modules:
             triggers.FIX.on()
+        if TRIES_TASKS in sys.modules:
+            trials.FIX.on()
         if API_SERVER not in sys.modules:
             return
         assets_view.FIX.on()

@@ -2,7 +2,7 @@
 
 from rankalpha.airflow_api import AirflowApi
 from rankalpha.commands.refusals import Refused
-from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
+from rankalpha.pipeline.batch import BatchError, batch_of_run, is_trial, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 
 SHOWN = 5  # batches in a message
@@ -20,9 +20,8 @@ def known_batch(api: AirflowApi, key: str, pipeline: Pipeline) -> str:
 def ingested(api: AirflowApi, pipeline: Pipeline) -> list[str]:
     """Return the keys of all batches that were published in prices or that ingestion has a run of."""
     runs = api.every(f"dags/{pipeline.ingestion}/dagRuns", "dag_runs", order_by="-run_after")
-    return sorted(
-        {batch_of_run(run) for run in runs} | published(api, pipeline.steps[0].writes), reverse=True
-    )
+    begun = {batch_of_run(run) for run in runs if not is_trial(run)}
+    return sorted(begun | published(api, pipeline.steps[0].writes), reverse=True)
 
 
 def published(api: AirflowApi, dataset: str) -> set[str]:

@@ -17,11 +17,12 @@ from rankalpha.commands.progress import EXIT_STATUS, Outcome, monitor_execution
 from rankalpha.commands.readiness import POLL_SECONDS, patiently, wait_for_airflow
 from rankalpha.commands.refusals import REFUSALS
 from rankalpha.logs import bind_batch, configure, printed_is_logged
-from rankalpha.pipeline.batch import batch_of_run, key_of
+from rankalpha.pipeline.batch import batch_of_run, is_trial, key_of
 from rankalpha.pipeline.pipelines import INGESTION_DAG, Pipeline, pipelines
 from rankalpha.settings import LogSettings, settings
 
 SCHEDULE_SECONDS = 60  # the scheduler creates a run that is due within seconds
+SEEN = 100  # runs; a day has fewer that failed
 NOT_READY = 2  # exit status
 WORST: tuple[Outcome, ...] = ("failed", "held", "done")
 
@@ -124,7 +125,7 @@ def _run_of_today(pipeline: Pipeline, api: AirflowApi) -> dict[str, Any]:
     if is_held(api.get(f"dags/{ingestion}")):
         raise Paused(f"{ingestion} is paused, so no batch is started; unpause it in the Airflow UI")
     run_id = f"startup__{day:%Y-%m-%d}"
-    failed = len(_runs(api, ingestion, run_id_prefix_pattern=run_id, limit=100))
+    failed = len(_runs(api, ingestion, run_id_prefix_pattern=run_id))
     return _created(api, ingestion, f"{run_id}__{failed + 1}" if failed else run_id)
 
 
@@ -151,6 +152,6 @@ def _wait_for_schedule(api: AirflowApi, ingestion: str) -> str:
 
 
 def _runs(api: AirflowApi, ingestion: str, **filters: Any) -> list[dict[str, Any]]:
-    answer = api.get(f"dags/{ingestion}/dagRuns", **{"order_by": "-run_after", "limit": 1, **filters})
-    runs: list[dict[str, Any]] = answer["dag_runs"]
-    return runs
+    """Return the runs that were due last, at most SEEN of them; none that is a trial."""
+    answer = api.get(f"dags/{ingestion}/dagRuns", order_by="-run_after", limit=SEEN, **filters)
+    return [run for run in answer["dag_runs"] if not is_trial(run)]

@@ -6,7 +6,7 @@ from datetime import datetime
 import requests
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline.batch import batch_of_run
+from rankalpha.pipeline.batch import batch_of_run, is_trial
 from rankalpha.pipeline.pipelines import Pipeline, pipelines
 
 RUNS = 20  # of ingestion, among which the newest batch is
@@ -50,9 +50,10 @@ def _of(pipeline: Pipeline) -> str:
 def _newest_batch(api: AirflowApi, pipeline: Pipeline) -> str:
     """Return the newest batch of a market and whether it is graded."""
     runs = api.get(f"dags/{pipeline.ingestion}/dagRuns", order_by="-run_after", limit=RUNS)["dag_runs"]
-    if not runs:
+    key = max((batch_of_run(run) for run in runs if not is_trial(run)), default=None)
+    if not key:
         return "none yet"
-    key, dataset = max(map(batch_of_run, runs)), pipeline.graded.writes
+    dataset = pipeline.graded.writes
     events = api.every("assets/events", "asset_events", name_prefix_pattern=dataset, order_by="-timestamp")
     for event in events:
         if (event["name"], event["partition_key"]) == (dataset, key):

@@ -1,13 +1,13 @@
 """Asks Airflow's public API about the pipelines, with one request for the DAGs of all markets."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from http.client import FORBIDDEN
 from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
-from rankalpha.pipeline.batch import SUPERSEDED, is_key, parse_key
+from rankalpha.pipeline.batch import SUPERSEDED, is_key, is_trial, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.sessions import MarketDay
 
@@ -42,7 +42,7 @@ def following(assets: Assets) -> dict[str, datetime]:
 def runs(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> list[Run]:
     """Return the runs that have changed since then, oldest first."""
     filters = {"dag_id_pattern": _pattern(pipelines), "updated_at_gte": since.isoformat()}
-    return list(api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters))
+    return list(_runs(api, **filters))
 
 
 def events(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> ByBatch:
@@ -71,8 +71,14 @@ def published(api: AirflowApi, since: datetime, wanted: Collection[tuple[str, st
 def started(api: AirflowApi, since: datetime, pipelines: Sequence[Pipeline]) -> dict[str, datetime]:
     """Return when the newest ingestion of each pipeline was due, where that is not before `since`."""
     filters = {"dag_id_pattern": _pattern(pipelines, "ingestion"), "run_after_gte": since.isoformat()}
-    runs = api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters)
-    return {run["dag_id"]: datetime.fromisoformat(run["run_after"]) for run in runs}
+    return {run["dag_id"]: datetime.fromisoformat(run["run_after"]) for run in _runs(api, **filters)}
+
+
+def _runs(api: AirflowApi, **filters: Any) -> Iterator[Run]:
+    """Yield runs, the one that was due first first; none that is a trial."""
+    for run in api.every("dags/~/dagRuns", "dag_runs", order_by="run_after", **filters):
+        if not is_trial(run):
+            yield run
 
 
 def market_days(api: AirflowApi, prices: str) -> list[tuple[datetime, MarketDay]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.lineage.inputs import Events, inputs, reference, version_of
-from rankalpha.pipeline.batch import BatchError, batch_of_run, parse_key
+from rankalpha.pipeline.batch import BatchError, batch_of_run, is_trial, parse_key
 from rankalpha.pipeline.pipelines import Pipeline
 from rankalpha.pipeline.reuse import CARRIED_FROM, REUSED_FROM
 from rankalpha.pipeline.sessions import MarketDay
@@ -104,7 +104,7 @@ def _keyless(api: AirflowApi, path: str, key: str) -> Iterator[dict[str, Any]]:
     for name in ("logical_date", "run_after"):
         second = {f"{name}_gte": begun.isoformat(), f"{name}_lt": until.isoformat()}
         listed = api.every(path, "dag_runs", order_by="run_after", **second)
-        yield from (run for run in listed if batch_of_run(run) == key)
+        yield from (run for run in listed if batch_of_run(run) == key and not is_trial(run))
 
 
 def existing_run(api: AirflowApi, path: str, run_id: str) -> dict[str, Any] | None:

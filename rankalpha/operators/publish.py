@@ -14,7 +14,7 @@ from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced, re
 from rankalpha.contract.report import lines, sentence
 from rankalpha.logs import bind_batch
 from rankalpha.operators.on_disk import problem_if_late
-from rankalpha.pipeline.batch import earlier
+from rankalpha.pipeline.batch import TRIAL, earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY
 from rankalpha.settings import settings
@@ -22,7 +22,6 @@ from rankalpha.stages.output import ORIGIN, PUBLISH, PUBLISHED, Output, pull_out
 from rankalpha.texts import cut
 
 QUOTED = 2_000  # characters of a result in the log
-TRIAL = "__airflow_temporary_run_"  # prefix of the run ids of `airflow tasks test`
 TRIAL_OF_A_RUN = "AIRFLOW_TEST_MODE"  # in its environment, also when it is given the id of a real run
 
 

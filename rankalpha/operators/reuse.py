@@ -11,7 +11,7 @@ from airflow.sdk import Context, conf
 from rankalpha.operators import given
 from rankalpha.operators.given import Reader, cleared, joined
 from rankalpha.operators.on_disk import problem_on_disk
-from rankalpha.operators.publish import TRIAL
+from rankalpha.pipeline.batch import TRIAL
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import (
     CONTENT,

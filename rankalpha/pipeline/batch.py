@@ -20,6 +20,7 @@ FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of t
 ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that events of datasets have started
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
 CLOCKS_APART = timedelta(minutes=1)  # at most, of the machines that make a key and use it; or set back
+TRIAL = "__airflow_temporary_run_"  # prefix of the ids of runs that `airflow tasks test` makes and removes
 SUPERSEDED = "batch_superseded"  # an event of the audit log; its text begins with the batch
 
 
@@ -45,6 +46,11 @@ def parse_key(key: str) -> datetime:
     if moment > datetime.now(UTC) + CLOCKS_APART:
         raise BatchError(f"batch {key} lies in the future")
     return moment
+
+
+def is_trial(run: Mapping[str, Any]) -> bool:
+    """Return whether `airflow tasks test` has made a run of Airflow's API, which is of no batch."""
+    return str(run["dag_run_id"]).startswith(TRIAL)
 
 
 def batch_of_run(run: Mapping[str, Any]) -> str:

@@ -155,12 +155,14 @@ def test_what_is_published_is_verified_and_a_changed_file_is_named(stack, batch)
 
 
 def test_one_task_can_be_tried_out_by_hand(stack, batch):
-    """As in the README, the DAG paused meanwhile; it starts no batch that anybody sees."""
-    with stack.paused("rankalpha_ingestion"):
-        tried = stack.airflow("tasks test rankalpha_ingestion run_ingestion 2025-01-01")
+    """It starts no batch that anybody sees, and the scheduler starts no task of it."""
+    before = stack.runs("rankalpha_ingestion")
+    tried = stack.airflow("tasks test rankalpha_ingestion run_ingestion 2025-01-01")
     assert "Batch 2025-01-01T00:00:00" in tried
     assert "graphviz" not in tried
     assert len(stack.events("prices")) == 1
+    assert stack.runs("rankalpha_ingestion") == before
+    assert not list((stack.state / "logs").rglob("*__airflow_temporary_run_*/task_id=publish_prices"))
 
 
 def test_a_stage_with_a_wrong_setting_fails_at_once_and_is_alerted(stack, slack, page, batch):

@@ -96,9 +96,10 @@ def test_the_other_fixes_are_off_without_what_they_replace(root):
         "_get_latest_runs_stmt_partitioned": "_latest_runs_of_partitioned",
         "SecretsMasker": "Masker",
         "sync_state_to_supervisor": "tell_supervisor",
+        "get_or_create_dagrun": "made_run",
     }
-    off = ["backfills", "short_secrets", "triggers"]
-    assert run(names, "others", root) == ([False] * 3, off)
+    off = ["backfills", "short_secrets", "trials", "triggers"]
+    assert run(names, "others", root) == ([False] * 4, off)
 
 
 @pytest.fixture

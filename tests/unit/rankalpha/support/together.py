@@ -34,9 +34,8 @@ from datasets import (
 )
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY
 from rankalpha.operators import PublishOperator, StageOperator, given
-from rankalpha.operators.publish import TRIAL
 from rankalpha.operators.service import ServiceOperator, ShowOperator
-from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY
+from rankalpha.pipeline.batch import ASSET_TRIGGERED, BATCHES_KEY, FIGURES_KEY, TRIAL
 from rankalpha.pipeline.market import DEFAULT_MARKET
 from rankalpha.pipeline.reuse import REUSABLE_KEY, listed_reusable
 from rankalpha.pipeline.steps import SHAPE
