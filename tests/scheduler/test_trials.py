@@ -1,4 +1,4 @@
-"""A trial by `airflow tasks test` or `dags test`: what it leaves of earlier runs, and what the scheduler takes."""
+"""A trial by `airflow tasks test` or `dags test`: what it leaves, and what the scheduler takes of it."""
 
 from datetime import UTC, datetime
 
