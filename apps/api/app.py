@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from apps.api import comparing, evaluations, markets, publishing, refreshing, shown, symbols
 from apps.api.answers import Health
 from apps.api.batches import batches, graded
+from apps.api.docs_page import add_page
 from apps.api.etags import NotModified, not_modified
 from apps.api.history import exporting
 from apps.api.history import routes as routes_of_history
@@ -24,8 +25,11 @@ from apps.common.stage import BadData, StageError
 from apps.common.versions import Changed
 
 log = logging.getLogger("rankalpha.api")
-# the page about the API loads nothing from elsewhere, and is shown in no other page; its own script is inline
-POLICY = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+# the page about the API loads nothing from elsewhere, and is shown in no other page; Swagger UI writes styles
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 router = APIRouter()
 
 
@@ -91,8 +95,9 @@ ROUTES = {
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application for one data root."""
-    # only Swagger UI, at /docs: the other page would load a logo from elsewhere
-    app = FastAPIOffline(title="RankAlpha grading API", version="1", redoc_url=None)
+    # it serves the files of Swagger UI; the page is ours
+    app = FastAPIOffline(title="RankAlpha grading API", version="1", docs_url=None, redoc_url=None)
+    add_page(app)
     app.state.settings = settings
     for room, routers in ROUTES.items():
         for routes in routers:

@@ -42,7 +42,7 @@ def datasets(api: AirflowApi, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
             "newest_batch": key,
             "published": text(published),
             "age_hours": age,
-            "session": day.described(snapshot.now) if day else None,
+            "session": {**day.described(snapshot.now), "text": day.standing(snapshot.now)} if day else None,
             "stale_at": text(stale_at),
             "stale": stale_at is not None and snapshot.now > stale_at,
         }

@@ -52,13 +52,25 @@ def _state(step: dict[str, Any]) -> str:
 
 def datasets(health: dict[str, Any]) -> Table:
     """Return the table of the datasets' freshness."""
-    table = _table("Freshness, hours", "dataset", "newest batch", "age", "fresh for")
+    table = _table("Freshness; times in UTC", "dataset", "newest batch is of", "fresh until")
     for dataset in health["datasets"]:
         colour = "red" if dataset["stale"] else "green"
-        age = f"[{colour}]{_number(dataset['age_hours'])}{' stale' if dataset['stale'] else ''}[/]"
-        newest = dataset["newest_batch"] or "none"
-        table.add_row(dataset["name"], newest, age, _number(dataset["fresh_for_hours"]))
+        table.add_row(dataset["name"], _age(dataset), f"[{colour}]{_until(dataset)}[/]")
     return table
+
+
+def _age(dataset: dict[str, Any]) -> str:
+    """Return which session the newest batch is of; without a calendar, how old it is."""
+    if dataset["session"]:
+        return str(dataset["session"]["text"])
+    return "never published" if dataset["published"] is None else f"{_number(dataset['age_hours'])} h ago"
+
+
+def _until(dataset: dict[str, Any]) -> str:
+    if dataset["stale_at"] is None:
+        return UNKNOWN
+    until = datetime.fromisoformat(dataset["stale_at"])
+    return f"{until:%a} {until.day} {until:%b %H:%M}{', stale' if dataset['stale'] else ''}"
 
 
 def sessions(health: dict[str, Any]) -> Iterator[str]:

@@ -7,10 +7,10 @@ from rich.console import Console
 
 
 def trouble(console: Console, health: dict[str, Any]) -> None:
-    """Print the components' heartbeats and what is wrong, a line each: a command in it can be pasted."""
+    """Print the components' heartbeats and what is wrong, a command in it can be pasted."""
 
-    def say(text: str, style: str = "") -> None:
-        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    def say(text: str, style: str = "", *, whole: bool = True) -> None:
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=whole)
 
     for component, beat in health["components"].items():
         say(f"{component}: newest heartbeat {_moment(beat) if beat else 'never'}")
@@ -18,7 +18,7 @@ def trouble(console: Console, health: dict[str, Any]) -> None:
         say(f"Data: {problem['dataset']} of {problem['batch']}: {problem['problem']}", "yellow")
     for dataset in health["datasets"]:
         if dataset["stale"]:
-            say(f"{dataset['name']} is stale: {_stale(dataset)}", "red")
+            say(f"{dataset['name']} is stale: {_stale(dataset)}", "red", whole=False)
     for incident in health["incidents"]:
         say(incident["subject"], "red")
         say(incident["text"])

@@ -91,17 +91,23 @@ class MarketDay:
         """Return the day in words, and how many sessions were missing when the batch was made."""
         return self.named(now) + (f", {count(self.behind, 'session')} behind" if self.behind else "")
 
-    def text(self, now: datetime) -> str:
+    def standing(self, now: datetime) -> str:
         """Return the day in words, and whether it is the newest there can be."""
         if self.session is None:
             return self.named(now)
-        if self.next_close is None or self.next_close > now:
-            return self.at_ingestion(now) if self.behind else f"{self.named(now)}, current"
+        missing = self.behind_at(now)
+        if not missing:
+            return f"{self.named(now)}, current"
+        least = "at least " if missing > self.behind else ""
+        return f"{self.named(now)}, {least}{count(missing, 'session')} behind"
+
+    def text(self, now: datetime) -> str:
+        """Return its standing, and which session closed since."""
         close = self.next_close
-        return (
-            f"{self.named(now)}, at least {count(self.behind_at(now), 'session')} behind: "
-            f"a newer one closed on {close:%a} {close.day} {close:%b} at {close:%H:%M} UTC"
-        )
+        if self.session is None or close is None or close > now:
+            return self.standing(now)
+        since = f"a newer one closed on {close:%a} {close.day} {close:%b} at {close:%H:%M} UTC"
+        return f"{self.standing(now)}: {since}"
 
     def described(self, now: datetime) -> dict[str, Any]:
         """Return it JSON-ready; `text` is of the time of the batch."""

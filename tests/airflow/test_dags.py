@@ -114,12 +114,6 @@ def test_stages_push_no_return_value(dags):
     assert not any(task.do_xcom_push for task in stages)
 
 
-def test_the_form_that_triggers_a_dag_says_how_its_key_is_written(dags):
-    for dag_id in PIPELINE:
-        shown = [dags[dag_id].params.get_param(name).description for name in dags[dag_id].params]
-        assert "such as 2026-11-22T06:00:00" in shown[0]
-
-
 def test_events_are_published_in_a_pool_of_their_own(dags):
     publishing = [task for task in all_tasks(dags) if task.outlets]
     assert [task.pool for task in publishing] == ["publish"] * len(DATASETS)

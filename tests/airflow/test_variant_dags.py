@@ -19,6 +19,7 @@ slots = 2
 [nyse.variants.weight]
 sentiment_weight = 0.3
 """
+LONGEST_LINE = 110  # characters that fit the page of an asset
 OWN = {
     "rankalpha_challenger_scoring": (["prices"], ["challenger_scores"]),
     "rankalpha_challenger_grading": (["challenger_scores", "sentiment"], ["challenger_grades"]),
@@ -62,6 +63,29 @@ def test_what_the_pipelines_say_is_what_the_dags_do(both):
             assert {asset.name for task in both[step.dag_id].tasks for asset in task.inlets} == set(
                 step.reads
             )
+
+
+def test_every_form_says_that_its_key_is_the_batch_and_how_it_is_written(both):
+    """Airflow shows the description of the first param above its field for the partition key."""
+    forms = {
+        dag_id: [dag.params.get_param(name).description for name in dag.params]
+        for dag_id, dag in both.items()
+        if any(task.outlets for task in dag.tasks)
+    }
+    assert set(forms) == {dag_id for one in pipelines() for dag_id in one.dag_ids}
+    for dag_id, (first, *_) in forms.items():
+        assert "is the batch: a UTC time such as 2026-11-22T06:00:00" in first, dag_id
+
+
+def test_every_asset_says_in_short_first_lines_what_it_is(both):
+    """Airflow shows `extra` above the events, a line for each of its lines as JSON."""
+    assets = {asset.name: asset for dag in both.values() for task in dag.tasks for asset in task.outlets}
+    assert set(assets) == {step.writes for one in pipelines() for step in one.steps}
+    for name, asset in assets.items():
+        first = ["description", "owner", "fresh for hours", "partition", "checks"]
+        assert list(asset.extra) == first, name
+        assert all(asset.extra[part] for part in first), name
+        assert max(map(len, json.dumps(asset.extra, indent=2).splitlines())) < LONGEST_LINE, name
 
 
 def test_the_champions_dags_are_those_of_a_set_without_variants(both, dags):

@@ -66,6 +66,11 @@ def batch(page, first_up):
     return page.names[FIRST]
 
 
+def closed_at(moment):
+    """The newest session that had closed by then."""
+    return exchange("XNYS").last_closed(moment)
+
+
 def grades(stack):
     return requests.get(f"{stack.urls['api']}/api/v1/grading/grades", timeout=10).json()
 
@@ -91,7 +96,7 @@ def test_the_batch_is_graded_from_real_prices(stack, batch):
 
 
 def test_every_dataset_has_one_event_of_the_batch_with_its_figures(stack, batch):
-    session = exchange("XNYS").last_closed(datetime.fromisoformat(batch).replace(tzinfo=UTC))
+    session = closed_at(datetime.fromisoformat(batch).replace(tzinfo=UTC))
     # nothing waits for it, and its process lets all others go first
     wait_for("the evaluation", lambda: stack.events("evaluations"), seconds=300)
     for asset in ("prices", "scores", "sentiment", "grades", "evaluations"):
@@ -266,21 +271,47 @@ def test_both_pages_open(stack, batch):
         assert "Sample: prices of 201" in page.locator("#note").text_content()
 
 
-def test_the_days_before_are_filled_and_stay_as_they_are(stack, batch):
+def days_back():
+    """How many days back another session was the newest: 2, and more on a weekend."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = (ago for ago in range(2, 8) if closed_at(midnight - timedelta(days=ago)) < closed_at(midnight))
+    return next(first)
+
+
+@pytest.fixture(scope="module")
+def filled(stack, batch):
+    """The newest batch and the output of a demo that has filled days before it."""
     newest = grades(stack)["batch"]
-    filled = stack.make("demo", "--days 2")
-    assert "Filling 2 days: 0 batches of 2 there already, 2 to make." in filled
-    assert len(re.findall(r"^\d of 2  \S+  graded in ", filled, re.MULTILINE)) == 2
+    return newest, stack.make("demo", f"--days {days_back()}")
+
+
+def test_the_days_before_are_filled_and_stay_as_they_are(stack, filled):
+    newest, text = filled
+    count = days_back()
+    assert f"Filling {count} days: 0 batches of {count} there already, {count} to make." in text
+    assert len(re.findall(rf"^\d of {count}  \S+  graded in ", text, re.MULTILINE)) == count
     assert grades(stack)["batch"] == newest
     published = {event["partition_key"]: event["extra"] for event in stack.events("grades")}
-    days = {f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in (1, 2)}
+    days = {f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in range(1, count + 1)}
     assert days <= {key[:10] for key in published}
     for key, extra in published.items():
-        session = exchange("XNYS").last_closed(datetime.fromisoformat(key).replace(tzinfo=UTC))
-        assert extra["as_of"] == str(session)
-    assert "2 batches of 2 there already, 0 to make" in stack.make("demo", "--days 2")
+        assert extra["as_of"] == str(closed_at(datetime.fromisoformat(key).replace(tzinfo=UTC)))
+    assert f"{count} batches of {count} there already, 0 to make" in stack.make("demo", f"--days {count}")
     words = re.search(r"Grades of (\w+day's close), .*(current|behind)", stack.run("make", "health").stdout)
     assert words[1] == f"{date.fromisoformat(published[newest]['as_of']):%A}'s close"
+
+
+def test_the_ranking_page_then_has_changes_a_history_and_a_record_to_show(stack, filled):
+    keys = sorted({event["partition_key"] for event in stack.events("grades")})
+    wait_for("the record of all days", lambda: record(stack).json()["live"]["gradings"] > 1, seconds=300)
+    needs("chromium")
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"{stack.urls['frontend']}/?compare={keys[0]}#XOM")
+        page.locator("#rows .move .number").first.wait_for()  # so many ranks up or down
+        page.locator("#panel .history tbody tr").nth(len(keys) - 1).wait_for()
+        page.goto(f"{stack.urls['frontend']}/?view=record")
+        page.locator("#record .part.published svg").first.wait_for()
 
 
 def test_a_busy_port_is_a_clear_error_before_anything_starts(stack, first_up, tmp_path):

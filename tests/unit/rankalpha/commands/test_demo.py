@@ -63,6 +63,28 @@ def test_only_missing_days_are_made_oldest_first(airflow, capsys):
     assert "0 to make" in capsys.readouterr().out
 
 
+def evaluated_again(airflow):
+    """The batches whose evaluation was triggered by hand."""
+    return [run["partition_key"] for run in airflow.runs["rankalpha_evaluation"] if run.get("note") == "demo"]
+
+
+def test_the_newest_batch_is_evaluated_again_because_its_record_lacks_the_days_before(airflow):
+    assert demo(1, None) == 0  # the newest batch is made just now
+    newest = f"{day(0)}T09:30:00"
+    airflow.events.append({"name": "grades", "partition_key": newest})
+    assert demo(1, None) == 0  # nothing is made
+    assert evaluated_again(airflow) == []
+    assert demo(3, None) == 0
+    assert evaluated_again(airflow) == [newest]
+
+
+def test_who_has_paused_the_evaluation_does_without_it(airflow):
+    airflow.events.append({"name": "grades", "partition_key": f"{day(0)}T09:30:00"})
+    airflow.dags["rankalpha_evaluation"]["is_paused"] = True
+    assert demo(1, None) == 0
+    assert evaluated_again(airflow) == []
+
+
 def test_a_batch_that_fails_ends_it_and_is_made_again_the_next_time(airflow, capsys):
     airflow.fails = {day(2)}
     assert demo(3, None) == 1

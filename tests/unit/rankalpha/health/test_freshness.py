@@ -89,6 +89,15 @@ def test_the_newest_grades_are_current_until_the_next_close(now, current, behind
     assert found["text"].startswith("Friday's close, 27 Nov, ")
 
 
+@pytest.mark.parametrize(
+    ("now", "standing"),
+    [("2026-11-29T06:30:00", "current"), ("2026-11-30T22:00:00", "at least 1 session behind")],
+)
+def test_each_dataset_is_said_to_be_of_a_session_and_whether_that_is_the_newest(now, standing):
+    found = {each["session"]["text"] for each in datasets(NOBODY, seen(now, batch(SATURDAY)))}
+    assert found == {f"Friday's close, 27 Nov, {standing}"}
+
+
 def test_a_batch_that_is_not_graded_yet_does_not_count():
     under_way = batch("2026-12-01T06:00:00")
     steps = {**under_way.steps, "grading": Standing("running")}

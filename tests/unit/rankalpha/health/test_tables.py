@@ -42,10 +42,10 @@ def words(text):
 def test_a_terminal_of_80_columns_cuts_no_word(capsys, state):
     since = "2026-11-22T06:10:00+00:00"
     steps = [step(name, state=state, since=since, container=CONTAINER) for name in NAMES]
-    datasets = [dataset(name, stale=True, age_hours=1234.5) for name in STEP]
+    datasets = [dataset(name, stale=True) for name in STEP]
     text = printed(capsys, batches=[batch(NEW, *steps)], datasets=datasets)
     assert max(map(len, text.splitlines())) <= 80
-    assert {NEW, state, "06:10", *NAMES, "1234.5", "stale", "286", "954"} <= words(text)
+    assert {NEW, state, "06:10", *NAMES, "23:00", "stale", "286", "954"} <= words(text)
     assert "…" not in text
 
 
@@ -64,6 +64,26 @@ def test_the_session_and_what_was_carried_over_are_said_in_words(capsys):
     assert f"{NEW}: no new session; grades of Sat 21 Nov 06:00 carried over." in text
     assert "newest batch 2026-11-21T06:00:00, Friday's close, 20 Nov" in text
     assert "Grades of" not in printed(capsys, session=None)
+
+
+OF_SAMPLE = {"text": "Wednesday's close, 25 Nov of the sample, current"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({}, "prices Friday's close, 20 Nov, current Tue 24 Nov 23:00"),
+        ({"session": OF_SAMPLE}, "prices Wednesday's close, 25 Nov of the sample, current Tue 24 Nov 23:00"),
+        ({"session": None, "stale": True}, "prices 24.3 h ago Tue 24 Nov 23:00, stale"),
+        ({"session": None, "published": None, "stale_at": None}, "prices never published –"),  # noqa: RUF001
+    ],
+)
+def test_how_fresh_a_dataset_is_is_said_in_sessions_and_in_hours_where_there_is_no_calendar(
+    capsys, changed, line
+):
+    text = printed(capsys, datasets=[dataset("prices", **changed)])
+    freshness = text.partition("Freshness; times in UTC")[2].splitlines()
+    assert " ".join(freshness[3].split()) == line
 
 
 def test_an_incident_is_printed_as_it_is_written_so_that_a_command_in_it_can_be_pasted(capsys):

@@ -94,7 +94,7 @@ def dataset(name: str, **changed: Any) -> dict[str, Any]:
         "newest_batch": OLD,
         "published": "2026-11-21T06:10:00+00:00",
         "age_hours": 24.3,
-        "session": DAY.described(MOMENT),
+        "session": {**DAY.described(MOMENT), "text": DAY.standing(MOMENT)},
         "stale_at": "2026-11-24T23:00:00+00:00",
         "stale": False,
     }
