@@ -24,9 +24,8 @@ class Paired(NamedTuple):
     champion: float | None = None
     challenger: float | None = None
     difference: float | None = None  # the challenger's less the champion's
-    low: float | None = (
-        None  # the band that holds the difference with 95 % confidence; None: too few sessions
-    )
+    # the band that holds the difference with 95 % confidence; None: too few sessions
+    low: float | None = None
     high: float | None = None
 
 
