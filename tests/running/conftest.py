@@ -17,7 +17,12 @@ from tests.support.recording_stack import new_stack, write_markets, write_profil
 from tests.support.services import RecordingServices
 from tests.support.stack import PORTS
 from tests.support.users import make_users
+from tests.support.version_api import COMMAND
 
+RIVAL = f"""
+[variants_lane.variants.rival.settings.scorer]
+SCORER_COMMAND = "{COMMAND} rival"
+"""
 LANES = sorted(f"{file.stem.removeprefix('test_')}_lane" for file in Path(__file__).parent.glob("test_*.py"))
 
 
@@ -44,6 +49,8 @@ def start(folder, shared):
         write_profile(folder / "env" / lane, f"http://127.0.0.1:{port}")
     (folder / "env" / "local").symlink_to(LANES[0])  # of the default market, which nobody uses
     write_markets(folder / "markets.toml", {"default": {}, **{lane: {"profile": lane} for lane in LANES}})
+    with (folder / "markets.toml").open("a") as file:
+        file.write(RIVAL)
     settings = {
         "RANKALPHA_MARKETS": str(folder / "markets.toml"),
         "RANKALPHA_ENV_DIR": str(folder / "env"),

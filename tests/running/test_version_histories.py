@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +17,10 @@ from pathlib import Path
 import pytest
 
 from rankalpha.lineage.batch import batch_lineage
-from rankalpha.stages import STAGES
 from tests.running.blocking import anyway
 from tests.support.backfills import backfill, scheduled
-from tests.support.checkout import ROOT
 from tests.support.figures import ALL
-from tests.support.version_api import VersionApi
+from tests.support.version_api import taking_part
 from tests.support.waiting import wait_for
 
 READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",), "grades": ("scores", "sentiment")}
@@ -42,15 +39,7 @@ REASON = "a random history"
 @pytest.fixture(scope="module")
 def api(lane, folder):
     """The recording API; the lane's stages and services take part in versions from here on."""
-    lane.data.mkdir(parents=True, exist_ok=True)
-    made = VersionApi(lane.data)
-    profile = folder / "env" / lane.market.name
-    script = ROOT / "tests" / "support" / "version_stage.py"
-    for stage in STAGES:
-        command = f"{stage.key('COMMAND')}={sys.executable} -S {script} {stage.name}\n"
-        (profile / f"{stage.name}.env").write_text(command)
-    with made.serve() as (url, _):
-        (profile / "api.env").write_text(f"API_URL={url}\nFRONTEND_URL={url}\n")
+    with taking_part(lane, folder / "env" / lane.market.name) as made:
         yield made
 
 

@@ -2,10 +2,30 @@
 
 import hashlib
 import json
+import sys
 import uuid
+from contextlib import contextmanager
 
 from apps.common.versions import Version
+from rankalpha.stages import STAGES
+from tests.support.checkout import ROOT
 from tests.support.http_server import local_server
+
+COMMAND = (
+    f"{sys.executable} -S {ROOT / 'tests' / 'support' / 'version_stage.py'}"  # and the name of the stage
+)
+
+
+@contextmanager
+def taking_part(lane, profile):
+    """Let the stages and services of a lane take part in versions from here on; gives the recording API."""
+    lane.data.mkdir(parents=True, exist_ok=True)
+    made = VersionApi(lane.data)
+    for stage in STAGES:
+        (profile / f"{stage.name}.env").write_text(f"{stage.key('COMMAND')}={COMMAND} {stage.name}\n")
+    with made.serve() as (url, _):
+        (profile / "api.env").write_text(f"API_URL={url}\nFRONTEND_URL={url}\n")
+        yield made
 
 
 def digest(content):
@@ -31,8 +51,12 @@ class VersionApi:
         said = request.json()
         if request.path == "/api/v1/grading/publish":
             self.shown[said["batch"]] = said["version"]["path"]
-        graded = self._grade(said) if request.path == "/api/v1/grading/refresh" else {}
-        return 200, {"batch": said["batch"], **graded}
+        answer = {}
+        if request.path == "/api/v1/grading/refresh":
+            answer = self._grade(said)
+        elif request.path == "/api/v1/grading/compare":
+            answer = {"rows": 1, "symbols": 1, "as_of": said["batch"][:10], "details": {"changed": 0}}
+        return 200, {"batch": said["batch"], **answer}
 
     def _grade(self, said):
         path, read = f"grades/{said['batch']}/{said['version']}", {}
