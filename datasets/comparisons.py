@@ -8,7 +8,9 @@ from rankalpha.contract import Check, Contract
 from rankalpha.contract.figures import advance, reported
 
 COUNT = {"type": "integer", "minimum": 0}
-FIGURE = {"type": ["number", "null"]}  # null: fewer than two symbols
+FIGURE = {"type": ["number", "null"]}  # null: not known, as with fewer than two symbols
+HORIZONS = (1, 5, 21)  # sessions
+PAIRED = ("champion_spread", "challenger_spread", "difference", "difference_low", "difference_high")
 
 COMPARISONS_CONTRACT = Contract(
     owner="rankalpha",
@@ -23,6 +25,9 @@ COMPARISONS_CONTRACT = Contract(
         "top": COUNT,  # the champion's symbols with an A
         "top_overlap": COUNT,  # how many of them are among as many of the challenger's first
         **{f"{who}_{letter}": COUNT for who in ("champion", "challenger") for letter in "ABCDF"},
+        # what A minus F of both was worth in all batches until this one, and the band of the difference
+        **{f"sessions_{horizon}": COUNT for horizon in HORIZONS},  # whose returns are in
+        **{f"{name}_{horizon}": FIGURE for name in PAIRED for horizon in HORIZONS},
     },
     checks=(
         Check(name="rows", figure=reported("rows"), least=1),

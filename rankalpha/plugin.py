@@ -3,7 +3,7 @@
 It serves `rankalpha.web.app` under /rankalpha, shows the operators' page in Airflow's own frame, refuses to
 trigger a DAG for a batch that cannot be, and listens for stages that a person ends. It also applies the fixes
 of `rankalpha.airflow_fixes` that act in the API server, the DAG processor, the triggerer, and processes that
-clear runs or try a task.
+clear runs or try something out.
 """
 
 import importlib
@@ -20,7 +20,7 @@ API_SERVER = "airflow.api_fastapi.app"
 CLEARS_RUNS = "airflow.models.taskinstance"
 RUNS_TRIGGERS = "airflow.jobs.triggerer_job_runner"
 SCHEDULES = "airflow.dag_processing.collection"
-TRIES_TASKS = "airflow.cli.commands.task_command"
+TRIES = {"airflow.cli.commands.dag_command", "airflow.cli.commands.task_command"}
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class RankAlphaPlugin(AirflowPlugin):
             backfills.FIX.on()
         if RUNS_TRIGGERS in sys.modules:
             triggers.FIX.on()
-        if TRIES_TASKS in sys.modules:
+        if TRIES & sys.modules.keys():
             trials.FIX.on()
         if API_SERVER not in sys.modules:
             return

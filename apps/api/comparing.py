@@ -1,12 +1,12 @@
-"""The route that compares two versions of grades of one batch; it writes nothing."""
+"""The route that compares two versions of grades of one batch; nothing that is shown changes."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import polars as pl
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from apps.api import versions
+from apps.api import pairs, versions
 from apps.api.batches import BatchFiles, BatchKey, MarketName
 from apps.api.records import LETTERS, Grades
 from apps.api.requests import Configured, check_place, root_of
@@ -24,22 +24,33 @@ class CompareRequest(BaseModel):
 
     batch: BatchKey
     market: MarketName | None = None
+    # whose record it is part of: its name, and a hash of what it and its champion are; None: of no record
+    variant: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,90}-[0-9a-f]{8}$")] | None = None
     champion: Reference
     challenger: Reference
 
 
 @router.post("/api/v1/grading/compare")
 def compare(request: Request, settings: Configured, body: CompareRequest) -> dict[str, Any]:
-    """Compare two versions of grades, and answer a result like that of a stage."""
+    """Compare two versions of grades, and answer a result like that of a stage.
+
+    Of a `variant` it also answers what A minus F of both was worth in all batches compared until this one.
+    """
     request.state.batch = body.batch
     root = root_of(settings, body.market)
     files = BatchFiles(root, body.batch)
     both = []
     for name, reference in (("champion", body.champion), ("challenger", body.challenger)):
         check_place(name, reference, "grades/")
-        both.append(versions.read(files, Version(root / reference.path, reference.sha256)).grades)
-    market = {"market": body.market} if body.market else {}
-    return {"batch": body.batch, **market, **compared(*both)}
+        both.append(versions.read(files, Version(root / reference.path, reference.sha256)))
+    champion, challenger = (graded.grades for graded in both)
+    answer = compared(champion, challenger)
+    if body.variant:
+        made_from = both[0].version.inputs.get("prices") if both[0].version else None
+        prices = Version(root / made_from.path, made_from.sha256) if made_from else None
+        pairs.record(root, body.variant, champion, challenger)
+        answer["details"] |= pairs.returns(root, body.variant, body.batch, prices)
+    return {"batch": body.batch, **({"market": body.market} if body.market else {}), **answer}
 
 
 def compared(champion: Grades, challenger: Grades) -> dict[str, Any]:

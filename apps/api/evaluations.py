@@ -30,11 +30,17 @@ class ShownAnswer(BaseModel):
 
 @publishing.post("/api/v1/evaluation/publish", response_model_exclude_none=True)
 def publish(request: Request, settings: Configured, body: PublishRequest) -> ShownAnswer:
-    """Show a version of a batch's evaluation, after its bytes are verified. Safe to repeat."""
+    """Show a version of a batch's evaluation, after its bytes are verified. Safe to repeat.
+
+    It may be that of an earlier batch, whose grades this one has carried over.
+    """
     request.state.batch = body.batch
-    check_place("version", body.version, f"{VOLUME}/{body.batch}/")
+    check_place("version", body.version, f"{VOLUME}/")
     root = root_of(settings, body.market)
-    file = Version(root / body.version.path, body.version.sha256).file(FILE)
+    version = Version(root / body.version.path, body.version.sha256)
+    if version.batch > body.batch:
+        raise HTTPException(422, f"version.path: {body.version.path} is of a newer batch than {body.batch}")
+    file = version.file(FILE)
     shown = root / VOLUME / f"{body.batch}.json"
     link(file, shown)
     flush(shown.parent)

@@ -79,15 +79,15 @@ def of_batches(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if is_key(path.stem))
 
 
-def prune_followers(volume: Path, keep: Collection[str] = ()) -> list[str]:
+def prune_followers(volume: Path, keep: Collection[str] = (), needed: Keep | None = None) -> list[str]:
     """Remove from a volume beside prices/ the batches before the oldest in prices/; return their keys.
 
     Such a batch can no longer be graded, because its scores were removed with its prices. Nothing is removed
-    while prices/ is empty, and never a batch that `keep` names.
+    while prices/ is empty, and never a batch that `keep` names, or whose version one that stays uses.
     """
     kept = [path.stem for path in of_batches(volume.parent / PRICES)]
     outdated = (path for path in of_batches(volume) if kept and path.stem < kept[0] and path.stem not in keep)
-    return remove(outdated)
+    return remove(path for path in outdated if not (needed and needed.carries(path.stem, kept[0])))
 
 
 def remove(paths: Iterable[Path]) -> list[str]:

@@ -141,7 +141,7 @@ def _written(batch: Batch, record: Record, evaluation: Evaluation, read: dict[st
             **details(evaluation),
             "unread": record.unread,
             # the next one may have to go on from the same, if this one is not published
-            "pruned": len(prune_followers(volume, keep=[each.batch for each in record.continued])),
+            "pruned": len(prune_followers(volume, [each.batch for each in record.continued], keep)),
         },
         read=read,
         earlier=record.continued,

@@ -116,7 +116,7 @@ def prune(batch: Batch, history: History) -> int:
     volume = batch.data_dir / VOLUME
     if keep := Keep.from_env():
         sweep(volume, keep)
-    return len(prune_followers(volume, keep=history.in_use()))
+    return len(prune_followers(volume, history.in_use(), keep))
 
 
 def chosen(ingested: Version, settings: Settings, screened: Appearances) -> list[Candidate]:

@@ -51,6 +51,8 @@ def show(found: Mapping[str, Any]) -> None:
     for row in found["batches"]:
         if row.get("changed_symbols"):
             console.print(f"{row['batch']}: {row['changed_symbols']}", markup=False, highlight=False)
+    if found["returns"]:
+        console.print("", _returns(found))
     if found["stages"]:
         console.print("", _stages(found))
 
@@ -67,6 +69,18 @@ def _batches(found: Mapping[str, Any]) -> Table:
             f"{row.get('top_overlap', UNKNOWN)} of {row.get('top', UNKNOWN)}",
             *(_letters(row, who) for who in ("champion", "challenger")),
         )
+    return table
+
+
+def _returns(found: Mapping[str, Any]) -> Table:
+    """Return what A minus F of both was worth, over the returns that are in."""
+    columns = ("over", "sessions", "champion", "challenger", "difference", "95 % band")
+    table = _table("A minus F of both: mean return over the sessions that followed", *columns)
+    for of in found["returns"]:
+        worth = (_percent(of[name]) for name in ("champion", "challenger", "difference"))
+        known = of["low"] is not None
+        band = f"{_percent(of['low'])} to {_percent(of['high'])}" if known else "too few sessions"
+        table.add_row(str(of["horizon"]), str(of["sessions"]), *worth, band)
     return table
 
 
@@ -90,6 +104,10 @@ def _table(title: str, *columns: str) -> Table:
 def _letters(row: Mapping[str, Any], who: str) -> str:
     """Return how many symbols have each letter, A to F."""
     return "/".join(str(row.get(f"{who}_{letter}", UNKNOWN)) for letter in "ABCDF")
+
+
+def _percent(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:+.2%}".replace("%", " %")
 
 
 def _number(value: float | None, digits: int) -> str:

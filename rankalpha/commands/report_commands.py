@@ -93,7 +93,8 @@ def compare(variant: str, batches: int, as_json: bool, market: str | None) -> No
     """Compare a variant's grades with the champion's.
 
     For each batch that both have graded: letters that differ, the correlation of the ranks, how much of the
-    top both have in common, and how many stocks have each letter. Also what the containers of both have used.
+    top both have in common, and how many stocks have each letter. Also what A minus F of both was worth once
+    returns are in, and what the containers of both have used.
 
     Exit status: 0 shown, 2 there is no such variant, or nothing to compare yet.
     """

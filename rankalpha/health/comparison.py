@@ -10,16 +10,19 @@ from rankalpha.pipeline.challenger import Challenger
 from rankalpha.pipeline.steps import COMPARISON
 
 USED = ("seconds", "cpu_seconds", "peak_memory_bytes")
+HORIZONS = (1, 5, 21)  # sessions
 
 
 def comparison(api: AirflowApi, challenger: Challenger, most: int) -> dict[str, Any] | None:
     """Return the comparison of the newest batches, `most` at most; None when no batch is compared yet.
 
-    {"market", "variant", "summary", "batches": [{"batch", "as_of", "symbols", ...}], "stages": [{"stage",
+    {"market", "variant", "summary", "returns": [{"horizon", "sessions", "champion", "challenger",
+    "difference", "low", "high"}], "batches": [{"batch", "as_of", "symbols", ...}], "stages": [{"stage",
     "who", "runs", "seconds", "cpu_seconds", "peak_memory_bytes"}]}. A batch has the details of its event, see
     `datasets.comparisons`. `summary` says how many `batches` there are, how many are `different`, in how many
-    letters they have `changed`, and the medians of `rank_correlation` and of the share `top_overlap`. The
-    figures of stages are medians. Raises as AirflowApi does.
+    letters they have `changed`, and the medians of `rank_correlation` and of the share `top_overlap`.
+    `returns` are what the newest batch's event says of A minus F of all batches until then. The figures of
+    stages are medians. Raises as AirflowApi does.
     """
     compared = _newest(api, challenger.dataset_name(COMPARISON.writes), most)
     if not compared:
@@ -32,6 +35,7 @@ def comparison(api: AirflowApi, challenger: Challenger, most: int) -> dict[str, 
         "market": challenger.name,
         "variant": challenger.variant,
         "summary": _summary(rows),
+        "returns": list(_returns(rows[0])),
         "batches": rows,
         "stages": list(_costs(api, challenger, list(compared))),
     }
@@ -59,6 +63,21 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "rank_correlation": median(known) if known else None,
         "top_overlap": median(tops) if tops else None,
     }
+
+
+def _returns(newest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what A minus F was worth, by horizon; nothing for a service that does not say it."""
+    for horizon in HORIZONS:
+        if f"sessions_{horizon}" in newest:
+            yield {
+                "horizon": horizon,
+                "sessions": newest[f"sessions_{horizon}"],
+                "champion": newest.get(f"champion_spread_{horizon}"),
+                "challenger": newest.get(f"challenger_spread_{horizon}"),
+                "difference": newest.get(f"difference_{horizon}"),
+                "low": newest.get(f"difference_low_{horizon}"),
+                "high": newest.get(f"difference_high_{horizon}"),
+            }
 
 
 def _costs(api: AirflowApi, challenger: Challenger, keys: Sequence[str]) -> Iterator[dict[str, Any]]:

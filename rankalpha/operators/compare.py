@@ -9,6 +9,7 @@ from rankalpha.logs import bind_batch
 from rankalpha.operators.given import versions_of
 from rankalpha.operators.service import ServiceOperator
 from rankalpha.pipeline.batch import BatchError
+from rankalpha.pipeline.challenger import Challenger
 from rankalpha.settings import SettingsError
 from rankalpha.stages.output import push_output
 from rankalpha.stages.result import parse_result
@@ -32,10 +33,15 @@ class CompareOperator(ServiceOperator):
             if missing := [asset.name for asset in self.consumes if asset.name not in versions]:
                 raise BatchError(f"batch {batch} has no version in {' and '.join(missing)} to compare")
             champion, challenger = (versions[asset.name].reference for asset in self.consumes)
-            more = {"champion": champion, "challenger": challenger}
+            more = {"champion": champion, "challenger": challenger, **self._variant()}
             answer = make(self.call, self.call.profile(), batch, self.log, more)
             result = parse_result(json.dumps(answer).encode(), batch)
         except (BatchError, SettingsError, ResultError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
         push_output(context["ti"], batch, result)
+
+    def _variant(self) -> dict[str, str]:
+        """Return under which name the service goes on with its record of both."""
+        market = self.call.market
+        return {"variant": market.record} if isinstance(market, Challenger) else {}

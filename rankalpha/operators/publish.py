@@ -46,7 +46,7 @@ class PublishOperator(BaseOperator):
         """Check and publish; the event's `extra` is the result with what `_extra` adds."""
         ti = context["ti"]
         if _is_trial(ti):
-            raise AirflowSkipException("a trial by `airflow tasks test` publishes nothing")
+            raise AirflowSkipException("a trial publishes nothing")
         (source,) = self.upstream_task_ids
         output = pull_output(ti, source)
         batch, result = self._batch(context, source, output), output["result"]
@@ -119,7 +119,7 @@ class PublishOperator(BaseOperator):
 
 
 def _is_trial(ti: Any) -> bool:
-    """Return whether `airflow tasks test` runs this; the scheduler would take its event for a real one."""
+    """Return whether this is a trial; the scheduler would take its event for a real one."""
     return ti.run_id.startswith(TRIAL) or os.environ.get(TRIAL_OF_A_RUN) == "True"
 
 

@@ -20,7 +20,7 @@ FIGURES_KEY = "figures"  # there too: rows, symbols and as_of of the newest of t
 ASSET_TRIGGERED = "asset_triggered"  # Airflow's type of a run that events of datasets have started
 KEY_FORMAT = "%Y-%m-%dT%H:%M:%S"
 CLOCKS_APART = timedelta(minutes=1)  # at most, of the machines that make a key and use it; or set back
-TRIAL = "__airflow_temporary_run_"  # prefix of the ids of runs that `airflow tasks test` makes and removes
+TRIAL = "__airflow_temporary_run_"  # prefix of the ids of runs of `airflow tasks test` and `dags test`
 SUPERSEDED = "batch_superseded"  # an event of the audit log; its text begins with the batch
 
 
@@ -49,7 +49,7 @@ def parse_key(key: str) -> datetime:
 
 
 def is_trial(run: Mapping[str, Any]) -> bool:
-    """Return whether `airflow tasks test` has made a run of Airflow's API, which is of no batch."""
+    """Return whether a run of Airflow's API is a trial, see `rankalpha.airflow_fixes.trials`: of no batch."""
     return str(run["dag_run_id"]).startswith(TRIAL)
 
 

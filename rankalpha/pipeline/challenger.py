@@ -1,9 +1,11 @@
 """A challenger: a market's pipeline as a variant has it, beside the market's own, which is the champion."""
 
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from rankalpha.pipeline.market import PUBLISH_POOL, STAGE_POOL, Market, dataset_of
-from rankalpha.pipeline.promotion import merged
+from rankalpha.pipeline.promotion import merged, way_of
 from rankalpha.pipeline.variant import Variant
 
 if TYPE_CHECKING:  # the Docker proxy has no Airflow
@@ -32,6 +34,12 @@ class Challenger(Market):
     def own(self) -> str:
         """The name of its pools, and what the names of its DAGs and datasets begin with."""
         return f"{self.prefix}{self.variant}"
+
+    @property
+    def record(self) -> str:
+        """The name of the record of its comparisons: it begins again once it or its champion changes."""
+        ways = [way_of(dict(each)) for each in (self.champion, self)]
+        return f"{self.variant}-{sha256(json.dumps(ways, sort_keys=True).encode()).hexdigest()[:8]}"
 
     @property
     def challenges(self) -> bool:

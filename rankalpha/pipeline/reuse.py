@@ -68,12 +68,15 @@ def earlier_batches(entries: Mapping[str, Any], batch: str, made_by: str) -> dic
 def contents(result: Mapping[str, Any]) -> dict[str, str] | None:
     """Return the SHA-256 of each file that a result names as its output, by name; None without a version.
 
-    Other files of the version, such as a stage's notes for its next batch, do not count.
+    Other files of the version, such as a stage's notes for its next batch, do not count. Of grades it is what
+    they say, because their file names the batch.
     """
     version = result.get(VERSION)
     files = version.get("files") if isinstance(version, Mapping) else None
     if not isinstance(files, Mapping):
         return None
+    if says := result.get(CONTENT):
+        return {CONTENT: str(says)}
     named = {PurePosixPath(str(path)).name for path in result.get("outputs") or ()} & files.keys()
     return {str(name): str(files[name]["sha256"]) for name in sorted(named or files)}
 

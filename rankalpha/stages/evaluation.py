@@ -21,6 +21,8 @@ EVALUATION = Stage(
     output="evaluations",
     earlier={"grades": 100, "evaluations": 3},  # what was published, and the record that goes on
     prunes=True,
+    reuse=True,  # grades that are carried over add nothing to the record
+    accumulates=True,
     docker=DockerOptions(
         volumes=(
             Volume("evaluations", "/data/evaluations"),

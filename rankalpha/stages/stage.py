@@ -48,6 +48,8 @@ class Stage:
     earlier: Mapping[str, int] = field(default_factory=dict)
     prunes: bool = False  # it removes versions of its folder that nobody needs
     reuse: bool = False  # an earlier version that was made by the same is used again
+    # what it reads of `earlier` adds to its output only with a batch that brings something new
+    accumulates: bool = False
     outside: bool = False  # it reads more than its inputs, so that it is used again within one session only
     carries: str = ""  # setting by which it carries parts of `earlier` itself, and so always runs; "0" is off
     # details of the result of a version that is used again, from those of the run that made it
@@ -78,8 +80,11 @@ class Stage:
             if problem := problem_of(value):
                 yield f"{what} {shown(value)} {problem}"
         yield from self.docker.problems()
-        if self.reuse and (not self.output or (self.earlier and not self.carries)):
-            yield "reuse=True needs a folder in output and, of a stage with earlier, a setting in carries"
+        if self.reuse and (not self.output or (self.earlier and not (self.carries or self.accumulates))):
+            yield (
+                "reuse=True needs a folder in output and, of a stage with earlier, a setting in carries or "
+                "accumulates=True"
+            )
         if not timedelta(0) < self.timeout <= A_YEAR:
             yield f"timeout {self.timeout} is not between 0 and {A_YEAR.days} days"
 

@@ -75,9 +75,19 @@ def half_day(stack, library):
 
 
 @pytest.fixture(scope="module")
-def sunday(stack, library, half_day):
-    """What the start on Sunday prints."""
+def before(stack, half_day):
+    """The bytes of what was published on the half day, by path."""
     stack.settle(DAGS)
+    every = stack.api.every("assets/events", "asset_events")
+    folders = {event["extra"]["version"]["path"] for event in every if "version" in (event["extra"] or {})}
+    data = stack.state / "data"
+    places = [place for path in folders for place in data.glob(f"**/{path}")]
+    return {file: file.read_bytes() for place in places for file in place.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def sunday(stack, library, before):
+    """What the start on Sunday prints."""
     assert stack.stack("down").returncode == 0
     return up(stack, library, SUNDAY)
 
@@ -129,7 +139,8 @@ def test_on_a_sunday_the_newest_batch_that_was_due_is_followed_and_none_is_added
 
 
 def test_on_a_sunday_only_the_market_with_a_new_session_runs_its_stages(stack, half_day, sunday):
-    for dataset in ("scores", "sentiment"):
+    stack.settle(DAGS)
+    for dataset in ("scores", "sentiment", "evaluations"):
         assert "container" in events(stack, f"{NEW_YORK}{dataset}")[-1]
         first, *_, again = events(stack, f"{FRANKFURT}{dataset}")
         assert (again["batch"], again["reused_from"]) == (MORNING, first["batch"])
@@ -139,3 +150,8 @@ def test_on_a_sunday_only_the_market_with_a_new_session_runs_its_stages(stack, h
         ("Friday's close, 26 Dec of the sample, current", ""),
         ("Tuesday's close, 23 Dec of the sample, current", carried),
     ]
+
+
+def test_no_byte_of_what_was_published_changes(before, sunday):
+    assert len({file.parent for file in before}) >= 10, "five datasets of two markets"
+    assert {file: file.read_bytes() for file in before} == before

@@ -26,7 +26,7 @@ def nobody(lane):
     return "sesame-17"
 
 
-@pytest.mark.parametrize("path", [OVERVIEW, LINEAGE])
+@pytest.mark.parametrize("path", [OVERVIEW, LINEAGE, "/rankalpha/comparison/rival"])
 def test_who_is_not_signed_in_reads_nothing(lane, path):
     url = lane.api.url + path
     assert requests.get(url, timeout=10).status_code == 401

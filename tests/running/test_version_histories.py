@@ -92,9 +92,11 @@ class History:
         self.lane.api.post(f"dags/{self.lane.dag(STEPS[dataset])}/dagRuns", body)
 
     def tried(self, dataset):
-        """A task alone, which publishes nothing."""
-        task = ("tasks", "test", self.lane.dag(STEPS[dataset]), TASKS[dataset], self.key)
-        done = self.lane.stack.stack("airflow", *task)
+        """A task alone, or a DAG, as a trial, which publishes nothing."""
+        dag_id = self.lane.dag(STEPS[dataset])
+        task = ("tasks", "test", dag_id, TASKS[dataset])
+        command = self.chance.choice([task, ("dags", "test", dag_id)])
+        done = self.lane.stack.stack("airflow", *command, self.key)
         assert done.returncode == 0, done.stdout
 
     def rerun(self, dataset):

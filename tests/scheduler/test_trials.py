@@ -1,4 +1,4 @@
-"""A trial by `airflow tasks test`: what it leaves of earlier runs, and what the scheduler does with it."""
+"""A trial by `airflow tasks test` or `dags test`: what it leaves, and what the scheduler takes of it."""
 
 from datetime import UTC, datetime
 
@@ -13,11 +13,13 @@ DATE = "2025-01-01"
 
 @pytest.fixture
 def unfixed(monkeypatch):
-    """The command's part as Airflow has it, in this process."""
+    """The commands' parts as Airflow has them, in this process."""
     from airflow.cli.commands import task_command
+    from airflow.models import dagrun
 
-    replaced = getattr(task_command, trials.REPLACED)
-    monkeypatch.setattr(task_command, trials.REPLACED, getattr(replaced, "fixes", replaced))
+    for module in (task_command, dagrun):
+        replaced = getattr(module, trials.REPLACED)
+        monkeypatch.setattr(module, trials.REPLACED, getattr(replaced, "fixes", replaced))
 
 
 @pytest.fixture
@@ -75,6 +77,33 @@ def trial(airflow_db):
 @pytest.mark.parametrize("date", [None, DATE])
 def test_it_deletes_no_run_and_the_scheduler_leaves_it_alone(trial, date):
     assert trial(date) == (True, False)
+
+
+@pytest.mark.usefixtures("fixed", "airflow_db")
+def test_a_whole_dag_is_tried_in_the_same_way():
+    from airflow.models import dagrun
+    from airflow.models.dagbag import DBDagBag
+    from airflow.utils.session import create_session
+    from airflow.utils.types import DagRunTriggeredByType
+
+    now = datetime.now(UTC)
+    with create_session() as session:
+        run = dagrun.get_or_create_dagrun(  # as `airflow dags test` calls it
+            dag=DBDagBag().get_latest_version_of_dag(DAG, session=session),
+            start_date=now,
+            logical_date=now,
+            data_interval=None,
+            run_after=now,
+            run_id="manual__now",
+            session=session,
+            conf=None,
+            triggered_by=DagRunTriggeredByType.TEST,
+            triggering_user_name="dag_test",
+        )
+        session.flush()
+        assert run.run_id.startswith(TRIAL)
+        assert run not in list(dagrun.DagRun.get_running_dag_runs_to_examine(session))
+        session.rollback()
 
 
 @pytest.mark.usefixtures("unfixed")

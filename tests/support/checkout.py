@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # each stage runs for each batch, as tests of stages that fail or are killed expect
-EACH_RUNS = ("SCORER_REUSE", "SENTIMENT_REUSE")
+EACH_RUNS = ("SCORER_REUSE", "SENTIMENT_REUSE", "EVALUATION_REUSE")
 
 
 def far_away():

@@ -6,6 +6,7 @@
 import csv
 import json
 import math
+import urllib.request
 from datetime import date, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ SESSIONS = len(WEEK) - 2
 def pipeline(together, profile_dir, tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
     (profile_dir / "ingestion.env").write_text(f"INGESTION_SOURCE=csv\nINGESTION_CSV_DIR={tmp_path}/csv\n")
+    (profile_dir / "evaluation.env").touch()
     made = together(DEFAULT_MARKET.model_copy(update={"calendar": "XNYS"}))
     made.csv = tmp_path / "csv"
     return made
@@ -54,13 +56,16 @@ def test_each_session_is_a_run_of_each_stage_and_each_day_a_graded_batch(pipelin
     for day, key in zip(WEEK, keys, strict=True):
         closes(pipeline.csv, day)
         pipeline.batch(key)
+        outcome = pipeline.run("evaluations", key, how="events", joined=pipeline.joined("grades"))
+        assert outcome[0] == "published", pipeline.error
     assert len(made(pipeline, "prices", "ingestion")) == len(WEEK)
     assert len(made(pipeline, "prices", "scorer")) == SESSIONS
     assert len(made(pipeline, "company_reports", "sentiment")) == SESSIONS
-    for dataset in ("scores", "sentiment", "grades"):
+    assert len(made(pipeline, "evaluations", "evaluation")) == SESSIONS
+    for dataset in ("scores", "sentiment", "grades", "evaluations"):
         assert [key for key, _ in pipeline.events[dataset]] == keys
     friday = keys[-3]
-    for dataset in ("scores", "sentiment"):
+    for dataset in ("scores", "sentiment", "evaluations"):
         reused = [extra.get("reused_from") for _, extra in pipeline.events[dataset]]
         assert reused == [*[None] * SESSIONS, friday, friday]
     assert [extra.get("carried_over_from") for _, extra in pipeline.events["grades"]] == [
@@ -78,6 +83,9 @@ def test_each_session_is_a_run_of_each_stage_and_each_day_a_graded_batch(pipelin
     assert {path.split("/")[1] for path in read.values()} == {friday}
     _, sentiment = pipeline.events["sentiment"][-1]
     assert (sentiment["details"]["analysed"], sentiment["details"]["reused"]) == (0, sentiment["rows"])
+    with urllib.request.urlopen(f"{pipeline.url}/api/v1/grading/record?batch={keys[-1]}") as answer:
+        record = json.load(answer)
+    assert (record["batch"], record["live"]["gradings"]) == (friday, SESSIONS)
 
 
 def test_a_version_that_was_removed_with_its_batch_is_made_again(pipeline):

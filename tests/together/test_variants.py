@@ -2,8 +2,11 @@
 
 import json
 import urllib.request
+from collections import defaultdict
 from datetime import UTC, datetime
+from statistics import mean
 
+import polars as pl
 import pytest
 
 from datasets.comparisons import COMPARISONS_CONTRACT
@@ -59,10 +62,33 @@ def test_a_challenger_of_the_same_build_differs_in_nothing_and_has_run(champion)
         details = result["details"]
         assert (result["rows"], details["changed"], details["rank_correlation"]) == (20, 0, pytest.approx(1))
         assert details["top_overlap"] == details["top"] == 3
+        assert details["sessions_1"] == (key == SECOND)
         assert own.version("scores")["path"] != champion.version("scores")["path"]
         assert (
             own.version("grades")["inputs"]["sentiment"] == champion.version("grades")["inputs"]["sentiment"]
         )
+    assert details["champion_spread_1"] == details["challenger_spread_1"] != 0
+    assert details["difference_1"] == 0
+
+
+def test_once_returns_are_in_a_challengers_a_minus_f_is_paired_with_the_champions(champion):
+    champion.batch(FIRST)
+    own, result = challenge(champion, "neutral", FIRST)
+    assert (result["details"]["sessions_1"], result["details"]["difference_1"]) == (0, None)
+    graded = [letters_of(champion.data / each.version("grades")["path"]) for each in (champion, own)]
+    champion.batch(SECOND)
+    _, result = challenge(champion, "neutral", SECOND)
+    prices = champion.data / champion.version("prices")["path"] / "prices.parquet"
+    closes = pl.read_parquet(prices).sort("date").group_by("symbol").agg(pl.col("close").tail(2))
+    gains = {symbol: after / before - 1 for symbol, (before, after) in closes.iter_rows()}
+    worth = [
+        mean(gains[symbol] for symbol in of["A"]) - mean(gains[symbol] for symbol in of["F"]) for of in graded
+    ]
+    details = result["details"]
+    assert details["sessions_1"] == 1
+    assert [details["champion_spread_1"], details["challenger_spread_1"]] == pytest.approx(worth)
+    assert details["difference_1"] == pytest.approx(worth[1] - worth[0])
+    assert details["difference_low_1"] is None
 
 
 @pytest.mark.parametrize("variant", ["weight", "neutral"])
@@ -94,6 +120,14 @@ def graded_again(champion, table):
     for name in ("scores", "grades"):
         assert own.run(name, FIRST)[0] == "published", own.error
     return grades_of(own)
+
+
+def letters_of(version):
+    """The symbols of a version of grades by letter."""
+    found = defaultdict(list)
+    for grade in json.loads((version / "grades.json").read_text())["grades"]:
+        found[grade["grade"]].append(grade["symbol"])
+    return found
 
 
 def grades_of(pipeline):

@@ -1,6 +1,6 @@
 """Served by Airflow's API server: what the operators' page shows, read with the rights of its user.
 
-Both routes ask Airflow's public API with the caller's own token, so that Airflow decides who may see what.
+All routes ask Airflow's public API with the caller's own token, so that Airflow decides who may see what.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,17 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Res
 from fastapi.security import HTTPAuthorizationCredentials
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.health.comparison import comparison
 from rankalpha.health.overview import overview
 from rankalpha.lineage.batch import batch_lineage
 from rankalpha.pipeline.batch import BatchError
+from rankalpha.pipeline.challenger import challengers_of
 from rankalpha.pipeline.pipelines import Pipeline, pipelines
 from rankalpha.settings import SettingsError, settings
 from rankalpha.texts import shown
 
 MOST_DAYS = 90
+MOST_COMPARED = 100
 KEY = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
 # what each button of the page does by the public API, itself or by `rankalpha.web.page.publish_routes`
 NEEDS: dict[str, list[tuple[ResourceMethod, DagAccessEntity]]] = {
@@ -71,14 +74,15 @@ def read_overview(
 ) -> dict[str, Any]:  # no coroutine: FastAPI runs it in a thread, because it waits for this very server
     """Return a market's overview (`rankalpha.health.overview`), the `markets`, the `user` and the rights.
 
-    `ranking` is the address of the ranking page, empty where it is not known.
+    `variants` are the names of the market's own. `ranking` is the address of the ranking page, empty where it
+    is not known.
     """
     response.headers["Cache-Control"] = "no-store"
     # before the rights are read, so that no connection to the database is held meanwhile
     seen = answer(lambda: overview(api, days, pipeline))
     rights = {dag_id: [name for name in NEEDS if may(user, dag_id, name)] for dag_id in pipeline.dag_ids}
     names = [one.market.name for one in pipelines()]
-    known = {"ranking": settings().ranking_url, "markets": names}
+    known = {"ranking": settings().ranking_url, "markets": names, "variants": list(pipeline.market.variants)}
     return {**seen, **known, "user": {"name": user.get_name(), "rights": rights}}
 
 
@@ -89,6 +93,24 @@ def read_lineage(
     """Return what a batch was made of, see `rankalpha.lineage.batch`."""
     response.headers["Cache-Control"] = "no-store"
     return answer(lambda: batch_lineage(api, batch, pipeline))
+
+
+@router.get("/comparison/{variant}")
+def read_comparison(
+    response: Response,
+    api: Caller,
+    pipeline: Chosen,
+    variant: str,
+    batches: Annotated[int, Query(gt=0, le=MOST_COMPARED)] = 20,
+) -> dict[str, Any]:
+    """Return a variant's newest comparisons, see `rankalpha.health.comparison`; `batches` may be empty."""
+    response.headers["Cache-Control"] = "no-store"
+    challengers = {each.variant: each for each in challengers_of(pipeline.market)}
+    if variant not in challengers:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND, f"There is no variant {shown(variant)}. It may have been removed."
+        )
+    return answer(lambda: comparison(api, challengers[variant], batches) or {"batches": []})
 
 
 def answer(

@@ -31,6 +31,11 @@ export function lineage(batch, market) {
   return ask(`rankalpha/lineage/${encodeURIComponent(batch)}${market ? `?market=${encodeURIComponent(market)}` : ""}`);
 }
 
+/** A variant's newest comparisons with its champion; an empty market is the first. */
+export function comparison(variant, market) {
+  return ask(`rankalpha/comparison/${encodeURIComponent(variant)}${market ? `?market=${encodeURIComponent(market)}` : ""}`);
+}
+
 /** Start a new run of a DAG for a batch; return its id. */
 export async function rerun(dagId, batch, publish, step) {
   const note = `re-run from ${step}${publish ? "" : ", publishing nothing"}`;

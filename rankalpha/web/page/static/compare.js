@@ -1,5 +1,5 @@
 // Two batches beside each other: the version, checksum, figures and checks that each has published.
-import { element } from "./dom.js";
+import { element, header } from "./dom.js";
 import { moment, number } from "./format.js";
 
 const HEADS = ["Figure", "This", "The other", "Change"];
@@ -67,10 +67,4 @@ function change(ours, theirs) {
 
 function signed(value) {
   return `${value > 0 ? "+" : ""}${number(value)}`;
-}
-
-function header(text, scope) {
-  const made = element("th", "", text);
-  made.scope = scope;
-  return made;
 }

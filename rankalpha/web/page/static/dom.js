@@ -31,6 +31,24 @@ export function facts(pairs) {
   ])));
 }
 
+/** A table: the text of each column's head, and rows of cells, each a text, a node or a list of nodes; the first heads its row. */
+export function table(className, heads, rows) {
+  const cell = (content, index) => {
+    const inside = content instanceof Node ? [content] : content;
+    return index ? element("td", "", inside) : header(inside, "row");
+  };
+  const head = element("tr", "", heads.map((text) => header(text, "col")));
+  const body = rows.map((cells) => element("tr", "", cells.map(cell)));
+  return element("table", className, [element("thead", "", [head]), element("tbody", "", body)]);
+}
+
+/** The head of a column or a row. */
+export function header(content, scope) {
+  const made = element("th", "", content);
+  made.scope = scope;
+  return made;
+}
+
 /** A button. */
 export function button(className, content, act) {
   const made = element("button", className, content);

@@ -7,6 +7,7 @@ import { link, rankingLink } from "./links.js";
 import { Panel } from "./panel.js";
 import { placeOf, setPlace } from "./place.js";
 import { button } from "./dom.js";
+import { Views } from "./views.js";
 import { renderComponents, renderDatasets, renderIncidents, summary } from "./strips.js";
 
 const EVERY = 10_000;
@@ -14,6 +15,7 @@ const at = (id) => document.getElementById(id);
 let shown = null; // the newest overview
 let market = ""; // the first
 let timer = 0;
+const views = new Views(at("views"), at("content"), at("variant"));
 
 const panel = new Panel(at("panel"), () => shown, (sentence) => {
   at("panel").close();
@@ -25,9 +27,10 @@ const panel = new Panel(at("panel"), () => shown, (sentence) => {
 
 /** Show the market and open the batch that the address names. */
 async function follow() {
-  const { market: named, batch, name, other } = placeOf(location.hash);
+  const { market: named, variant, batch, name, other } = placeOf(location.hash);
   panel.dismiss();
   market = named;
+  views.variant = variant;
   await load();
   if (batch && shown && market === named) panel.open(batch, name, other);
 }
@@ -53,8 +56,8 @@ async function load() {
 
 function draw() {
   const { batches, datasets, incidents, components, now, days } = shown;
-  at("content").hidden = false;
   at("state").hidden = true;
+  views.draw(shown, market);
   drawMarkets();
   at("summary").textContent = summary(batches, days, shown.session);
   renderIncidents(at("incidents"), incidents);
@@ -107,7 +110,7 @@ function trouble(error) {
     at("banner").hidden = false;
     return;
   }
-  at("content").hidden = true;
+  views.hide();
   at("banner").hidden = true;
   at("summary").textContent = "";
   at("state").hidden = false;
@@ -132,6 +135,7 @@ function advice(error) {
 
 function choose(name) {
   market = name;
+  views.variant = "";
   setPlace({ market });
   load();
 }

@@ -59,11 +59,23 @@ def test_an_evaluation_that_was_changed_is_not_shown(client: httpx.Client, data:
     assert client.get(RECORD).status_code == 404
 
 
-@pytest.mark.parametrize("path", [f"grades/{KEY}/grading-1", f"evaluations/{NEWER}/evaluation-1"])
-def test_another_batchs_version_is_refused(client: httpx.Client, path: str) -> None:
+def test_a_batch_may_have_the_evaluation_of_an_earlier_one(client: httpx.Client, data: Path) -> None:
+    """Its grades are carried over."""
+    assert show(client, NEWER, sealed(data, KEY)).json() == {"batch": NEWER}
+    assert client.get(RECORD, params={"batch": NEWER}).json()["batch"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        (f"grades/{KEY}/grading-1", "expected a version below evaluations/"),
+        (f"evaluations/{NEWER}/evaluation-1", f"is of a newer batch than {KEY}"),
+    ],
+)
+def test_another_version_is_refused(client: httpx.Client, path: str, why: str) -> None:
     answer = show(client, KEY, {"path": path, "sha256": "0a" * 32})
     assert answer.status_code == 422
-    assert f"evaluations/{KEY}/" in answer.text
+    assert why in answer.text
 
 
 def test_what_is_shown_and_damaged_is_named(client: httpx.Client, data: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from apps.common.batches import prune_followers
+from apps.common.batches import Keep, prune_followers
 from tests.unit.apps.support.api_batch import REFRESH, write_batch
 from tests.unit.apps.support.batch_files import write_appearances, write_sentiment
 from tests.unit.apps.support.stage_process import run_sentiment, run_stage
@@ -29,6 +29,14 @@ def test_what_is_older_than_the_oldest_prices_goes(tmp_path: Path) -> None:
     write_appearances(tmp_path, SECOND)
     assert prune_followers(tmp_path / "company_reports") == [OLD, FIRST]
     assert names(tmp_path / "company_reports") == {SECOND, THIRD}
+
+
+def test_what_a_batch_uses_that_stays_is_kept(tmp_path: Path) -> None:
+    """The second batch has the sentiment of the first, for nothing was new."""
+    reports(tmp_path, OLD, FIRST)
+    write_appearances(tmp_path, SECOND)
+    assert prune_followers(tmp_path / "company_reports", needed=Keep(carried={FIRST: SECOND})) == [OLD]
+    assert names(tmp_path / "company_reports") == {FIRST}
 
 
 def test_a_gap_in_the_prices_takes_nothing_along(tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ OTHER = {
     "rank_correlation": 0.9,
     "top": 2,
     "top_overlap": 1,
-}
+    **{f"{name}_{horizon}": None for name in ("champion_spread", "challenger_spread", "difference",
+       "difference_low", "difference_high") for horizon in (1, 5, 21)},
+    "sessions_1": 40, "champion_spread_1": 0.0021, "challenger_spread_1": 0.0033, "difference_1": 0.0012,
+       "difference_low_1": -0.0004, "difference_high_1": 0.0031,
+    "sessions_5": 9, "champion_spread_5": 0.01, "challenger_spread_5": 0.01, "difference_5": 0.0,
+    "sessions_21": 0,
+}  # fmt: skip
 
 
 def event(name, key, at, **extra):
@@ -79,6 +85,31 @@ def test_the_newest_batches_are_compared_as_they_were_published_last(airflow, ca
         {"stage": "scorer", "who": "challenger", "runs": 1, "seconds": 6.0, "cpu_seconds": None,
          "peak_memory_bytes": 64 * 1024**2},
     ]  # fmt: skip
+
+
+def test_what_a_minus_f_was_worth_is_that_of_the_newest_batch(airflow, capsys):
+    compare("rival", 20, None, as_json=True)
+    first, second, third = json.loads(capsys.readouterr().out)["returns"]
+    assert first == {"horizon": 1, "sessions": 40, "champion": 0.0021, "challenger": 0.0033,
+                     "difference": 0.0012, "low": -0.0004, "high": 0.0031}  # fmt: skip
+    assert (second["sessions"], second["difference"], second["low"]) == (9, 0.0, None)
+    assert (third["sessions"], third["difference"]) == (0, None)
+    compare("rival", 20, None, as_json=False)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for line in (
+        "1 40 +0.21 % +0.33 % +0.12 % -0.04 % to +0.31 %",
+        "5 9 +1.00 % +1.00 % +0.00 % too few sessions",
+        "21 0 - - - too few sessions",
+    ):
+        assert line in lines
+
+
+def test_a_service_that_does_not_know_returns_has_none(airflow, capsys):
+    airflow[:] = [one for one in airflow if one["extra"].get("details") != OTHER]
+    compare("rival", 20, None, as_json=True)
+    assert json.loads(capsys.readouterr().out)["returns"] == []
+    compare("rival", 20, None, as_json=False)
+    assert "A minus F" not in capsys.readouterr().out
 
 
 def test_it_is_shown_as_tables(airflow, capsys):

@@ -155,6 +155,7 @@ def test_both_grades_of_a_batch_are_compared(monkeypatch):
     said, result = execute(monkeypatch, CompareOperator, COMPARE, datasets, lambda _: (200, answer))
     assert said == {
         "batch": KEY,
+        "variant": RIVAL.record,
         "champion": {"path": f"grades/{KEY}/grades-1-1", "sha256": SHA},
         "challenger": {"path": f"grades/{KEY}/rival_grades-1-1", "sha256": SHA},
     }

@@ -68,6 +68,13 @@ def test_what_was_carried_over_is_of_the_batch_that_had_it_first():
     assert earlier_batches(entries, KEYS[4], "other") == {}
 
 
+def test_of_grades_what_they_say_counts():
+    """Their file names the batch."""
+    files = {"grades.json": {"size": 1, "sha256": "of this batch"}}
+    assert contents({"version": {"files": files}, "content": "c"}) == {"content": "c"}
+    assert contents({"content": "c"}) is None
+
+
 def test_only_the_files_that_a_result_names_count_if_it_names_any():
     files = {name: {"size": 1, "sha256": name} for name in ("a", "b")}
     assert contents({"outputs": ["prices/x/y/a"], "version": {"files": files}}) == {"a": "a"}

@@ -1,5 +1,7 @@
 """Variants: what a table may say, how each mistake is told, and what is a challenger's own."""
 
+import re
+
 import pytest
 
 from datasets import GRADES, PRICES, SCORES
@@ -50,6 +52,17 @@ def test_halves_that_do_not_differ_are_the_champions():
         "rankalpha_challenger_grading": (("scores", "sentiment"), "challenger_grades"),
         **COMPARED,
     }
+
+
+def test_the_record_of_a_comparison_begins_again_once_either_side_changes():
+    def record(table, **champion):
+        return Challenger.of(Market(variants={"rival": table}, **champion), "rival").record
+
+    table, weight = {"images": {"scorer": "rankalpha_scorer:2"}}, {"sentiment_weight": 0.3}
+    assert record(table) == record(table, slots=2, promotions=[]) == record({**table, "slots": 3})
+    ways = [record(table), record({**table, **weight}), record(table, **weight), record(weight)]
+    assert len(set(ways)) == len(ways)
+    assert re.fullmatch(r"rival-[0-9a-f]{8}", ways[0])
 
 
 def test_the_steps_of_a_challenger_follow_and_nobody_awaits_them(file):

@@ -86,6 +86,7 @@ def overview(*batches: dict[str, Any], **changed: Any) -> dict[str, Any]:
     made |= {
         "ranking": "http://127.0.0.1:3000",
         "markets": ["default"],
+        "variants": [],
         "session": {**SESSION, "current": True, "news": ""},
     }
     return {**made, "user": {"name": "ann", "rights": may}, **changed}

@@ -15,6 +15,7 @@ def paths(app):
 def test_all_routes_are_served():
     assert paths(build()) == {
         "/overview",
+        "/comparison/{variant}",
         "/lineage/{batch}",
         "/publish-anyway",
         "/metrics",

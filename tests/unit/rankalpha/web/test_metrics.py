@@ -57,7 +57,7 @@ def test_the_newest_graded_batch_is_that_of_the_grades():
 def test_versions_that_are_used_again_are_counted():
     again = step("scoring", reused_from=OLD)
     seen = sample(batches=[batch(NEW, again, step("sentiment")), batch(OLD, step("scoring"))])
-    assert values(seen, "reused_versions") == {("scores",): 1, ("sentiment",): 0}
+    assert values(seen, "reused_versions") == {("scores",): 1, ("sentiment",): 0, ("evaluations",): 0}
 
 
 def test_durations_and_datasets():

@@ -1,9 +1,11 @@
 """Which market the page's routes answer for."""
 
-import pytest
-from fastapi import HTTPException
+from types import SimpleNamespace
 
-from rankalpha.web.page.routes import chosen
+import pytest
+from fastapi import HTTPException, Response
+
+from rankalpha.web.page.routes import chosen, read_comparison
 
 
 @pytest.fixture
@@ -36,3 +38,16 @@ def test_a_mistake_in_the_file_of_the_markets_is_not_a_missing_market(markets):
         chosen("default")
     assert refused.value.status_code == 500
     assert "schedule" in refused.value.detail
+
+
+def test_a_variant_that_does_not_exist_is_refused(markets):
+    markets("[default]\n[nyse.variants.rival]\nsentiment_weight = 0.3\n")
+    with pytest.raises(HTTPException) as refused:  # before Airflow is asked
+        read_comparison(Response(), None, chosen("default"), "rival")
+    assert (refused.value.status_code, refused.value.detail[:29]) == (404, "There is no variant 'rival'. ")
+
+
+def test_a_variant_without_a_comparison_has_no_batches(markets):
+    markets("[default.variants.rival]\nsentiment_weight = 0.3\n")
+    asked = SimpleNamespace(every=lambda *_, **__: iter(()))
+    assert read_comparison(Response(), asked, chosen("default"), "rival") == {"batches": []}
