@@ -1,7 +1,7 @@
 """Shows how well the grades have foretold returns: the record that RankAlpha's API shows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,9 +21,10 @@ TITLES = {
     "live": "Live: the grades as they were published",
     "backtest": "Backtest: the method of today on the past",
 }
-COLUMNS = ("figure", "sessions", "rank IC", "t", "95 % band", "hits", "later", "A - F", "turnover", "n")
+RETURNS_TITLE = "Mean return by letter, in %"
 NOT_YET = "No returns are in yet: a grading counts once its first session has passed."
 UNKNOWN = "-"
+Column = Callable[[Mapping[str, Any]], str]  # the text of a cell, from the measures of a figure and a horizon
 
 
 def evaluate(key: str | None, market: str | None, as_json: bool) -> int:
@@ -56,7 +57,10 @@ def show(record: Mapping[str, Any]) -> None:
     for kind, title in TITLES.items():
         part = record[kind]
         console.print()
-        console.print(_table(title, part) if _known(part) else f"{title}\n{NOT_YET}")
+        if _known(part):
+            console.print(_table(title, MEASURES, part), "", _table(RETURNS_TITLE, RETURNS, part))
+        else:
+            console.print(f"{title}\n{NOT_YET}")
         span = f", {part['first']} to {part['last']}" if part["first"] else ""
         console.print(f"{count(part['gradings'], 'grading')}{span}", highlight=False)
         for limit in part["limits"]:
@@ -67,26 +71,15 @@ def _known(part: Mapping[str, Any]) -> bool:
     return any(of["sessions"] for figures in part["figures"].values() for of in figures.values())
 
 
-def _table(title: str, part: Mapping[str, Any]) -> Table:
-    table = Table(*COLUMNS, title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
+def _table(title: str, columns: Mapping[str, Column], part: Mapping[str, Any]) -> Table:
+    heads = ("figure", "sessions", *columns)
+    table = Table(*heads, title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=0)
     for column in table.columns[1:]:
         column.justify = "right"
     for figure, horizons in part["figures"].items():
-        for horizon, of in horizons.items():
+        for horizon, measures in horizons.items():
             first = figure if horizon == next(iter(horizons)) else ""
-            band = UNKNOWN if of["low"] is None else f"{of['low']:+.3f} {of['high']:+.3f}"
-            table.add_row(
-                first,
-                horizon,
-                _signed(of["ic"], 3),
-                _signed(of["t"], 1),
-                band,
-                _percent(of["hit_rate"]),
-                _signed(of["later_ic"], 3),
-                UNKNOWN if of["spread"] is None else f"{100 * of['spread']:+.2f} %",
-                _percent(of["turnover"]),
-                str(of["sessions"]),
-            )
+            table.add_row(first, horizon, *(cell(measures) for cell in columns.values()))
     return table
 
 
@@ -96,3 +89,31 @@ def _signed(value: float | None, digits: int) -> str:
 
 def _percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{100 * value:.0f} %"
+
+
+def _signed_percent(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{100 * value:+.2f}"
+
+
+def _band(measures: Mapping[str, Any]) -> str:
+    return UNKNOWN if measures["low"] is None else f"{measures['low']:+.3f} {measures['high']:+.3f}"
+
+
+def _of_letter(letter: str) -> Column:
+    return lambda measures: _signed_percent(measures["returns"][letter])
+
+
+MEASURES: dict[str, Column] = {
+    "rank IC": lambda measures: _signed(measures["ic"], 3),
+    "t": lambda measures: _signed(measures["t"], 1),
+    "95 % band": _band,
+    "hits": lambda measures: _percent(measures["hit_rate"]),
+    "later": lambda measures: _signed(measures["later_ic"], 3),
+    "turnover": lambda measures: _percent(measures["turnover"]),
+    "n": lambda measures: str(measures["sessions"]),
+}
+RETURNS: dict[str, Column] = {
+    **{letter: _of_letter(letter) for letter in "ABCDF"},
+    "A - F": lambda measures: _signed_percent(measures["spread"]),
+    "coverage": lambda measures: _percent(measures["coverage"]),
+}

@@ -57,6 +57,8 @@ def test_a_horizon_whose_returns_are_not_in_says_so_beside_what_is_known(page) -
     page.goto(f"{page.home}?view=record")
     expect(page.locator(".late-returns")).to_have_text("No returns over 21 sessions are in yet.")
     expect(page.locator(".part.published svg")).to_have_count(1)
+    alone, among_others = (page.locator(f".part.{name} svg").first for name in ("published", "backtest"))
+    assert alone.bounding_box()["height"] == among_others.bounding_box()["height"]
 
 
 def test_without_a_record_it_says_so_until_one_is_there(page) -> None:

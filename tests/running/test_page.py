@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from tests.support.browser import chromium
@@ -89,6 +90,32 @@ def test_an_address_leads_to_a_cell(browser, lane, batches):
         assert title.text_content() == "scoring"
 
 
+def test_graph_filter_numbers_and_links_lead_to_all_parts_and_an_address_is_copied(browser, lane, batches):
+    with signed_in(browser, lane.stack, permissions=["clipboard-read", "clipboard-write"]) as page:
+        frame = batches_of(page, lane.market.name)
+        states = {"ingestion": "Done", "scoring": "Blocked", "sentiment": "Done", "grading": "Waiting"}
+        for step, state in states.items():
+            expect(frame.locator(f"#graph .node[data-step={step}]")).to_contain_text(state)
+        for choice, count in (("Needs a person", 1), ("Lost", 0), ("All batches", 3)):
+            frame.locator("#shown").select_option(choice)
+            expect(frame.locator("#rows tr")).to_have_count(count)
+        grades = frame.locator(f'tr[data-batch="{GRADED}"] .grades i')
+        assert grades.all_text_contents() == ["A1", "B2", "C3", "D2", "F1"]
+        ranking = frame.get_by_role("link", name="Ranking").get_attribute("href")
+        assert ranking == f"{lane.stack.urls['frontend']}/?market={lane.market.name}"
+        dag = frame.locator("th.column-scoring a").get_attribute("href")
+        assert dag.endswith(f"/dags/{lane.dag('scoring')}")
+        frame.locator("#graph .node[data-step=grading]").click()
+        frame.get_by_role("button", name="Copy link").click()
+        expect(frame.get_by_role("button", name="Copied")).to_be_visible()
+        address = page.evaluate("navigator.clipboard.readText()")
+        frame.locator("dialog").press("Escape")
+        frame.locator("#datasets").get_by_role("link", name=lane.asset("scores"), exact=True).click()
+        page.wait_for_url("**/assets/*")
+        page.goto(address)
+        expect(page.frame_locator("iframe[title=RankAlpha]").locator("dialog h2")).to_have_text("grading")
+
+
 def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batches):
     def runs():
         return lane.runs_of("sentiment", GRADED)
@@ -98,6 +125,9 @@ def test_a_stage_is_re_run_and_publishes_only_when_asked_to(browser, lane, batch
     with signed_in(browser, lane.stack) as page:
         frame = batches_of(page, lane.market.name)
         panel = opened(frame, GRADED, "sentiment")
+        panel.get_by_role("button", name="Re-run from here").click()
+        panel.get_by_role("button", name="Cancel").click()
+        assert len(runs()) == before
         panel.get_by_label("Publish, so that").uncheck()
         panel.get_by_role("button", name="Re-run from here").click()
         panel.get_by_role("button", name="Start the run").click()

@@ -15,7 +15,8 @@ from tests.support.accessibility import stumbles
 from tests.support.browser import chromium
 from tests.support.checkout import ROOT
 from tests.support.needs import needs
-from tests.support.ranking import amount, fragment, open_page, query, symbols
+from tests.support.page import batches_of, signed_in
+from tests.support.ranking import amount, fits, fragment, open_page, query, symbols
 
 pytestmark = [
     pytest.mark.story,  # one page for all
@@ -70,6 +71,10 @@ def test_a_panel_opens_by_click_enter_and_address(page):
     expect(panel.locator(".history tbody tr")).to_have_count(2)
     assert "Closes from" in panel.locator("svg.chart").get_attribute("aria-label")
     assert panel.locator("svg.chart [class*=mark-]").count() > 0
+    points = [amount(text) for text in panel.locator(".why td:nth-child(4)").all_text_contents()]
+    composite = amount(page.locator("#rows tr:nth-child(1) .column-composite").text_content())
+    assert 50 + sum(points) == pytest.approx(composite, abs=0.05 * len(points))
+    assert panel.locator(".headlines li").count() > 0
     assert fragment(page) == first
     assert stumbles(page) == []
     page.keyboard.press("Escape")
@@ -87,6 +92,7 @@ def test_an_earlier_batch_is_chosen_and_two_are_compared(page, lane):
     page.select_option("#batch", FIRST)
     expect(page.locator("#facts")).to_contain_text("5 Mar 2025")
     expect(page.locator("#live")).to_have_text("Chosen batch")
+    assert query(page) == {"market": lane.market.name, "batch": FIRST}
     page.select_option("#batch", "")
     expect(page.locator("#facts")).to_contain_text("9 Apr 2025")
     page.select_option("#compare", FIRST)
@@ -121,9 +127,28 @@ def test_what_is_filtered_and_sorted_stands_in_the_address_and_in_the_csv(page, 
     assert [(row["symbol"], row["sector"]) for row in rows] == [(symbol, sector) for symbol in shown]
     page.click("#filters summary")
     page.click("#clear-filters")
+    page.fill("[data-range='momentum.0']", "50")
+    page.wait_for_url("**momentum=50*")
+    expect(page.locator("#count")).to_have_text("10 of 20 symbols")
+    page.click("#clear-filters")
     page.click("[data-grade=A]")
     assert set(page.locator("#rows .badge").all_text_contents()) == {"A"}
     page.click("[data-grade=A]")
+
+
+def test_columns_are_explained_below_a_head_that_stays_and_a_phone_has_all_of_it(page):
+    page.hover("[data-sort=momentum]")
+    expect(page.locator("#about-momentum")).to_be_visible()
+    page.mouse.move(0, 0)
+    page.set_viewport_size({"width": 1200, "height": 500})
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.locator("#columns th").first.bounding_box()["y"] == pytest.approx(0, abs=2)
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert fits(page, 390)
+    assert stumbles(page) == []
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_the_record_has_a_tab(page):
@@ -146,3 +171,23 @@ def test_another_market_is_chosen_and_a_key_leads_to_the_search(page, lane):
     expect(page.locator("#filter")).to_be_focused()
     page.keyboard.type("exxon")
     expect(page.locator("#rows .ticker")).to_have_text(["XOM"])
+
+
+def test_an_unknown_market_is_said_to_be_none(page):
+    page.goto(f"{page.url.partition('?')[0]}?market=moon")
+    expect(page.locator("#state-title")).to_have_text("No such market")
+    expect(page.locator("#live")).to_be_hidden()
+
+
+def test_the_operators_page_compares_the_two_batches(page, lane):
+    with signed_in(page.context.browser, lane.stack) as airflow:
+        frame = batches_of(airflow, lane.market.name)
+        frame.locator(f'[data-id="{SECOND}"]').click()
+        frame.get_by_label("Compare with").select_option(FIRST)
+        sections = frame.locator(".comparison section")
+        expect(sections).to_have_count(5)
+        for figure in ("Version", "Checksum of the version", "As of"):
+            expect(sections.locator(f'tr.changed th:text-is("{figure}")')).to_have_count(5)
+        rows = sections.first.locator('tr.changed:has(th:text-is("Rows")) td').all_text_contents()
+        ours, theirs, change = (int(text.split(" ")[0].replace(",", "")) for text in rows)
+        assert change == ours - theirs > 0

@@ -10,10 +10,12 @@ from rankalpha.commands.refusals import REFUSALS
 KEY = "2026-11-20T06:00:00"
 MEASURES = {
     "sessions": 300, "periods": 280, "ic": 0.0312, "t": 2.14, "low": 0.002, "high": 0.06, "hit_rate": 0.55,
-    "later_ic": 0.01, "returns": dict.fromkeys("ABCDF", 0.01), "spread": 0.0123, "spread_t": 1.5,
-    "turnover": None, "coverage": 1.0, "by_period": [],
+    "later_ic": 0.01, "returns": {"A": 0.1234, "B": 0.01, "C": 0.0, "D": -0.005, "F": None},
+    "spread": 0.0123, "spread_t": 1.5, "turnover": None, "coverage": 0.98, "by_period": [],
 }  # fmt: skip
-NOTHING = dict.fromkeys(MEASURES) | {"sessions": 0, "periods": 0, "by_period": []}
+NOTHING = dict.fromkeys(MEASURES) | {
+    "sessions": 0, "periods": 0, "returns": dict.fromkeys("ABCDF"), "by_period": []
+}  # fmt: skip
 SPAN = {"first": "2026-11-20", "last": "2026-11-20", "every": None}
 RECORD = {
     "batch": KEY,
@@ -25,7 +27,7 @@ RECORD = {
         **SPAN,
         "gradings": 300,
         "limits": ["It knows no costs."],
-        "figures": {"score": {"1": MEASURES, "21": NOTHING}},
+        "figures": {"composite": {"1": MEASURES, "21": NOTHING}},
     },
 }
 
@@ -51,7 +53,10 @@ def test_both_records_are_shown_apart(servers, capsys):
     assert "No returns are in yet" in live
     assert "1 grading, 2026-11-20" in live
     assert "+0.031 +2.1 +0.002 +0.060" in backtest
-    assert "55 % +0.010 +1.23 %" in backtest
+    assert "55 % +0.010" in backtest
+    returns = " ".join(backtest.partition("Mean return by letter, in %")[2].split())
+    assert returns.startswith("figure sessions A B C D F A - F coverage ")
+    assert "composite 1 +12.34 +1.00 +0.00 -0.50 - +1.23 98 % 21 - - " in returns
     assert "- It knows no costs." in backtest
     assert max(map(len, text.splitlines())) <= 80
 
