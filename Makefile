@@ -16,7 +16,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/together tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate compare promote calendar airflow check lint types style test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate compare plan promote calendar airflow check lint types style test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,9 @@ evaluate: .venv/embedded  ## show how well the grades have foretold returns: ARG
 
 compare: .venv/embedded  ## show how a variant's grades differ from the champion's: ARGS="--variant challenger --batches 20"
 	@$(BIN)/rankalpha compare $(ARGS)
+
+plan: .venv/embedded  ## show what another image, setting or weight would change in past batches: ARGS="--sentiment-weight 0.3"
+	@$(BIN)/rankalpha plan $(ARGS)
 
 promote: .venv/embedded  ## make a variant's way the champion's: ARGS='--variant challenger --reason "…"'
 	@$(BIN)/rankalpha promote $(ARGS)

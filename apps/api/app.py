@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
-from apps.api import comparing, evaluations, markets, publishing, refreshing, shown, symbols
+from apps.api import comparing, evaluations, markets, planning, publishing, refreshing, shown, symbols
 from apps.api.answers import Health
 from apps.api.batches import batches, graded
 from apps.api.docs_page import add_page
@@ -89,7 +89,14 @@ def taken(_request: Request, error: Exception) -> JSONResponse:
 ROUTES = {
     "grades": (shown.router, markets.router, symbols.router),
     "record": (routes_of_history.router, exporting.router, evaluations.router),
-    "grading": (refreshing.router, publishing.router, comparing.router, evaluations.publishing, router),
+    "grading": (
+        refreshing.router,
+        publishing.router,
+        comparing.router,
+        planning.router,
+        evaluations.publishing,
+        router,
+    ),
 }
 
 

@@ -53,17 +53,17 @@ def compare(request: Request, settings: Configured, body: CompareRequest) -> dic
     return {"batch": body.batch, **({"market": body.market} if body.market else {}), **answer}
 
 
-def compared(champion: Grades, challenger: Grades) -> dict[str, Any]:
+def compared(champion: Grades, challenger: Grades, *, named: int | None = NAMED) -> dict[str, Any]:
     """Return rows, symbols, as_of and details of a comparison; `rows` are the symbols that both grade.
 
     `rank_correlation` is Spearman's, of those; None when fewer than two. `top_overlap` is how many of the
     champion's first are among the challenger's first, where `top` says how many are looked at: the
-    champion's symbols with an A, and one at least.
+    champion's symbols with an A, and one at least. `changed_symbols` are the first `named`; None: all.
     """
     one, other = _frame(champion), _frame(challenger)
     common = one.join(other, on="symbol", suffix="_new", maintain_order="left")
     changed = common.filter(pl.col("grade") != pl.col("grade_new"))
-    moves = changed.select("symbol", "grade", "grade_new").head(NAMED).iter_rows()
+    moves = changed.select("symbol", "grade", "grade_new")[:named].iter_rows()
     rho = common.select(pl.corr("rank", "rank_new", method="spearman")).item() if common.height > 1 else None
     top = max(champion.distribution[LETTERS[0]], 1)
     letters = {"champion": champion.distribution, "challenger": challenger.distribution}

@@ -29,7 +29,8 @@ def compare(variant: str, batches: int, market: str | None, as_json: bool) -> in
             f"no batch of variant {variant} is compared yet; see {challenger.dag_id(COMPARISON.name)} in "
             "Airflow"
         )
-    print(json.dumps(found, indent=2)) if as_json else show(found)
+    title = f"{variant} and its champion, newest batch first"
+    print(json.dumps(found, indent=2)) if as_json else show(found, title)
     return 0
 
 
@@ -42,25 +43,26 @@ def challenger_of(variant: str, market: str | None) -> Challenger:
     return challengers[variant]
 
 
-def show(found: Mapping[str, Any]) -> None:
-    """Print the batches, what they have in common, and the costs."""
+def show(found: Mapping[str, Any], title: str) -> None:
+    """Print the batches that are compared, what they have in common, and the costs."""
     console, total = Console(), found["summary"]
-    console.print(_batches(found), "")
+    console.print(_batches(found, title), "")
     different = f"Batches that differ: {total['different']} of {total['batches']}"
     console.print(f"{different}, in {count(total['changed'], 'letter')}.", highlight=False)
     for row in found["batches"]:
         if row.get("changed_symbols"):
-            console.print(f"{row['batch']}: {row['changed_symbols']}", markup=False, highlight=False)
-    if found["returns"]:
+            line = f"{row['batch']}: {row['changed_symbols']}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if found.get("returns"):
         console.print("", _returns(found))
     if found["stages"]:
         console.print("", _stages(found))
 
 
-def _batches(found: Mapping[str, Any]) -> Table:
+def _batches(found: Mapping[str, Any], title: str) -> Table:
     columns = ("batch", "symbols", "letters", "ranks", "top", "champion", "challenger")
-    table = _table(f"{found['variant']} and its champion, newest batch first", *columns)
-    for row in found["batches"]:
+    table = _table(title, *columns)
+    for row in (row for row in found["batches"] if "symbols" in row):
         table.add_row(
             row["batch"],
             str(row["symbols"]),

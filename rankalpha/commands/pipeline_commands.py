@@ -3,7 +3,7 @@
 import click
 
 from rankalpha.commands.options import KEY, market_option
-from rankalpha.commands.report_commands import calendar, compare, evaluate, health, lineage, verify
+from rankalpha.commands.report_commands import calendar, compare, evaluate, health, lineage, plan, verify
 from rankalpha.commands.run import run_in_stack
 from rankalpha.pipeline.steps import SHAPE
 
@@ -139,5 +139,5 @@ def demo(days: int, market: str | None) -> None:
 
 
 BATCHES = (health, lineage, rerun, demo, calendar, startup)
-PUBLISHED = (publish_anyway, publish_version, verify, rebuild_history, evaluate, compare, promote)
+PUBLISHED = (publish_anyway, publish_version, verify, rebuild_history, evaluate, compare, plan, promote)
 COMMANDS = (*BATCHES, *PUBLISHED)

@@ -102,6 +102,67 @@ def compare(variant: str, batches: int, as_json: bool, market: str | None) -> No
 
 
 @click.command()
+@click.option("--variant", metavar="NAME", help="A variant, as the file of the markets has it.")
+@click.option(
+    "--image", "images", metavar="STAGE=IMAGE", multiple=True, help="Another image of a stage; repeatable."
+)
+@click.option(
+    "--setting",
+    "stage_settings",
+    metavar="STAGE=KEY=VALUE",
+    multiple=True,
+    help="A setting of a stage, also its SCORER_COMMAND or limits; repeatable.",
+)
+@click.option(
+    "--sentiment-weight", "weight", type=click.FloatRange(0, 1), help="The share of sentiment in the grades."
+)
+@click.option(
+    "--batches", type=click.IntRange(min=1), default=10, show_default=True, help="Newest batches to plan."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@market_option
+def plan(
+    variant: str | None,
+    images: tuple[str, ...],
+    stage_settings: tuple[str, ...],
+    weight: float | None,
+    batches: int,
+    market: str | None,
+    as_json: bool,
+) -> None:
+    """Show what another image, setting or weight would change.
+
+    The stages that differ run once for each of the newest graded batches, on the versions that it was graded
+    from. Nothing is published, shown or kept. Printed are the grades that would change, and what a contract
+    would block.
+
+    Exit status: 0 shown, 1 a stage or the grading of a batch failed, 2 refused, 3 a contract would block a
+    batch, 130 stopped.
+    """
+    if bool(variant) == bool(images or stage_settings or weight is not None):
+        raise click.UsageError("give either --variant, or some of --image, --setting and --sentiment-weight")
+    run_in_stack(
+        "plan:plan",
+        variant=variant,
+        images=_pairs("--image", "STAGE=IMAGE", images),
+        stage_settings=_pairs("--setting", "STAGE=KEY=VALUE", stage_settings),
+        weight=weight,
+        batches=batches,
+        market=market,
+        as_json=as_json,
+    )
+
+
+def _pairs(option: str, form: str, given: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the stage and the rest of each value of an option."""
+    for text in given:
+        if text.count("=") < form.count("="):
+            raise click.UsageError(f"{option} {text}: expected {form}")
+    pairs = (text.partition("=") for text in given)
+    return [(stage, rest) for stage, _, rest in pairs]
+
+
+@click.command()
 @click.option("--year", type=int, help="A year such as 2026; the present one if left out.")
 @click.option("--market", metavar="NAME", help="A market; all that have a calendar if left out.")
 @click.option("--check", is_flag=True, help="Only check that no batch is due while the exchange is open.")

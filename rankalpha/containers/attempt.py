@@ -9,7 +9,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from rankalpha import masking
 from rankalpha.containers import task_log
-from rankalpha.containers.durable import check_exit, find_or_start
+from rankalpha.containers.collect import collected
+from rankalpha.containers.durable import find_or_start
 from rankalpha.containers.follow import End, Follower, seconds_left
 from rankalpha.containers.usage import container_report, highest, report_line, sample
 from rankalpha.pipeline.versions import Given
@@ -20,10 +21,9 @@ from rankalpha.runners.failures import EngineLost, StageFailed
 from rankalpha.runners.identity import MADE_BY, Identity
 from rankalpha.runners.line import NOTHING, Mark
 from rankalpha.settings import settings
-from rankalpha.stages.given import OUTPUT_FOLDER, check_result, environment, inputs_in
+from rankalpha.stages.given import environment
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import push_output
-from rankalpha.stages.result import parse_result
 from rankalpha.stages.stage import Stage
 from rankalpha.stages.storable import ResultError
 from rankalpha.stages.unreached import unreached, warning
@@ -129,7 +129,7 @@ class Attempt:
         self._log.info("%s", report_line(report))
         batch = container.labels["rankalpha.batch"]
         try:
-            result = self._result(container, batch, end)
+            result = collected(self._engine, self._stage, container, end, self._log)
         except (StageFailed, ResultError) as error:
             if not isinstance(error, EngineLost):
                 # the report comes first: a container that is set aside is not collected again
@@ -138,17 +138,3 @@ class Attempt:
                 self._engine.set_aside(container.id, self._ti.try_number)
             raise
         push_output(self._ti, batch, result, report, made_by=container.labels.get(MADE_BY))
-
-    def _result(self, container: Container, batch: str, end: End) -> dict[str, Any] | None:
-        stage = self._stage
-        if end == "overdue":
-            raise StageFailed(f"stage {stage.name} was stopped at its time limit of {stage.time_limit}")
-        env = self._engine.environment(container.id)
-        masking.mask(env, stage.secrets)  # in this process too
-        tail = [masking.masked(line) for line in self._engine.tail(container.id)]
-        if hint := check_exit(stage, container, tail):
-            self._log.warning(hint)
-        result = parse_result(self._engine.result(container.id, stage.name), batch)
-        root = self._engine.data_root(stage)
-        check_result(result, env.get(OUTPUT_FOLDER, ""), root, inputs_in(env, root))
-        return result

@@ -1,7 +1,8 @@
 """Sweeps the containers that nobody will collect, on the engine of the worker that runs the task.
 
 A stage removes its container when it has succeeded and sets it aside when it has failed. The others belong to
-tasks that were killed with their worker or to runs that were deleted, or were set aside long ago.
+tasks that were killed with their worker or to runs that were deleted, or were set aside long ago. One of
+`make plan` has no task, and is left alone until the time that it carries.
 """
 
 import logging
@@ -14,7 +15,7 @@ from rankalpha.runners import runner
 from rankalpha.runners.base import Runner
 from rankalpha.runners.container import Container
 from rankalpha.runners.failures import ContainerGone, EngineLost, StageFailed
-from rankalpha.runners.identity import PREFIX
+from rankalpha.runners.identity import PREFIX, UNTIL
 from rankalpha.settings import settings
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ def _sweep(ti: Any, engine: Runner, container: Container) -> Outcome:
 
 def _task_state(ti: Any, container: Container) -> tuple[str | None, bool]:
     """Return the state of the task that a container belongs to, and whether the task is still active."""
+    if until := container.labels.get(UNTIL):
+        return None, datetime.now(UTC) < datetime.fromisoformat(until)
     dag, task, run, index = (container.labels[f"{PREFIX}{key}"] for key in ("dag", "task", "run", "map"))
     task_state = state(ti, dag, task, run, int(index))
     # a task that was cleared, or whose turn has not come, has no state while its run goes on

@@ -24,7 +24,9 @@ def comparison(api: AirflowApi, challenger: Challenger, most: int) -> dict[str, 
     `returns` are what the newest batch's event says of A minus F of all batches until then. The figures of
     stages are medians. Raises as AirflowApi does.
     """
-    compared = _newest(api, challenger.dataset_name(COMPARISON.writes), most)
+    events = newest(api, challenger.dataset_name(COMPARISON.writes))
+    known = [key for key, extra in events.items() if isinstance(extra.get("details"), Mapping)]
+    compared = {key: events[key] for key in known[:most]}
     if not compared:
         return None
     rows = [
@@ -34,25 +36,25 @@ def comparison(api: AirflowApi, challenger: Challenger, most: int) -> dict[str, 
     return {
         "market": challenger.name,
         "variant": challenger.variant,
-        "summary": _summary(rows),
+        "summary": summary(rows),
         "returns": list(_returns(rows[0])),
         "batches": rows,
         "stages": list(_costs(api, challenger, list(compared))),
     }
 
 
-def _newest(api: AirflowApi, dataset: str, most: int) -> dict[str, Mapping[str, Any]]:
-    """Return what was reported of the newest batches of a dataset, newest first; later events count."""
+def newest(api: AirflowApi, dataset: str) -> dict[str, Mapping[str, Any]]:
+    """Return what was reported of each batch of a dataset, newest first; later events count."""
     found: dict[str, Mapping[str, Any]] = {}
     events = api.every("assets/events", "asset_events", name_prefix_pattern=dataset, order_by="-timestamp")
     for event in events:
-        key, extra = event["partition_key"] or "", event["extra"] or {}
-        if event["name"] == dataset and is_key(key) and isinstance(extra.get("details"), Mapping):
-            found.setdefault(key, extra)
-    return {key: found[key] for key in sorted(found, reverse=True)[:most]}
+        key = event["partition_key"] or ""
+        if event["name"] == dataset and is_key(key):
+            found.setdefault(key, event["extra"] or {})
+    return dict(sorted(found.items(), reverse=True))
 
 
-def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how many batches differ, and the median of the figures; None for one that is not known."""
     known = [row["rank_correlation"] for row in rows if row.get("rank_correlation") is not None]
     tops = [row["top_overlap"] / row["top"] for row in rows if row.get("top")]
@@ -85,12 +87,16 @@ def _costs(api: AirflowApi, challenger: Challenger, keys: Sequence[str]) -> Iter
     for step in challenger.declared.steps:
         if step.stage:
             for who, market in (("champion", challenger.champion), ("challenger", challenger)):
-                used = _containers(api, market.dataset_name(step.writes), keys)
-                medians = {key: _median(each.get(key) for each in used) for key in USED}
-                yield {"stage": step.stage, "who": who, "runs": len(used), **medians}
+                yield cost(step.stage, who, containers(api, market.dataset_name(step.writes), keys))
 
 
-def _containers(api: AirflowApi, dataset: str, keys: Sequence[str]) -> list[Mapping[str, Any]]:
+def cost(stage: str, who: str, used: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the medians of what containers of a stage have used."""
+    medians = {key: _median(each.get(key) for each in used) for key in USED}
+    return {"stage": stage, "who": who, "runs": len(used), **medians}
+
+
+def containers(api: AirflowApi, dataset: str, keys: Sequence[str]) -> list[Mapping[str, Any]]:
     """Return what the containers of these batches have used; a version that is used again has none."""
     since = parse_key(min(keys)).isoformat()  # nothing is published in a batch before its time
     found = {}

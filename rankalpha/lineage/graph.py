@@ -11,11 +11,14 @@ def dag_bag(bundle: Path) -> Any:
     """Return Airflow's DagBag of a bundle, the folder of dags/ and datasets/."""
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  heavy
 
-    if sys.path[0] != str(bundle):
-        sys.path.insert(
-            0, str(bundle)
-        )  # as Airflow does with a bundle's root; PYTHONPATH may have a `datasets`
+    import_from(bundle)
     return DagBag(str(bundle))
+
+
+def import_from(bundle: Path) -> None:
+    """Let `dags` and `datasets` be those of a bundle, as Airflow does; PYTHONPATH may have a `datasets`."""
+    if sys.path[0] != str(bundle):
+        sys.path.insert(0, str(bundle))
 
 
 def graph(dags: Mapping[str, Any]) -> dict[str, Any]:

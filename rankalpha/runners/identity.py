@@ -19,6 +19,7 @@ PREFIX = "rankalpha."
 GROUP = f"{PREFIX}group"
 STAGE = f"{PREFIX}stage"
 MADE_BY = f"{PREFIX}made"  # what its version is made by, see `rankalpha.pipeline.reuse`
+UNTIL = f"{PREFIX}until"  # of a container that no task has: the time in UTC at which it is given up
 SET_ASIDE = "-try"  # what the name of a container that is set aside continues with, where names can change
 
 

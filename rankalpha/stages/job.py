@@ -7,7 +7,7 @@ from typing import Self
 from rankalpha.no_proxy import with_exceptions
 from rankalpha.settings import SettingsError
 from rankalpha.stages import limits
-from rankalpha.stages.profile import Profile
+from rankalpha.stages.profile import Profile, Variables
 from rankalpha.stages.stage import Stage
 from rankalpha.texts import shown
 from rankalpha.usable import command_problem, environment_problem, image_problem
@@ -33,15 +33,22 @@ class StageJob:
 
     @classmethod
     def of(
-        cls, stage: Stage, batch: str, labels: Mapping[str, str], versions: Mapping[str, str] | None = None
+        cls,
+        stage: Stage,
+        batch: str,
+        labels: Mapping[str, str],
+        versions: Mapping[str, str] | None = None,
+        variables: Variables | None = None,
     ) -> Self:
         """Look up what the stage is given for `batch`; SettingsError names a key with an unusable value.
 
         `versions` are its variables about versions, see `rankalpha.stages.given`. They are left out when the
-        setting of the stage says so, because an image of your own need not know of them.
+        setting of the stage says so, because an image of your own need not know of them. Outside of a task,
+        Airflow's `variables` must be given.
         """
         market, key = stage.market, stage.key
-        profile = Profile.load(stage.name, {**stage.overridable, **stage.env}, market, stage.own_settings)
+        defaults = {**stage.overridable, **stage.env}
+        profile = Profile.load(stage.name, defaults, market, stage.own_settings, variables)
         given = _environment(stage, profile)
         takes_part = bool(versions) and profile.flag(key("VERSIONS"))
         if market.challenges and not takes_part:  # what it writes would take the champion's place

@@ -32,9 +32,13 @@ def variable(key: str) -> str | None:
 
 @dataclass(frozen=True)
 class Variables:
-    """Airflow's Variables; `stored` are the keys in its database, None when they are not known."""
+    """Airflow's Variables; `stored` are the keys in its database, None when they are not known.
+
+    `value_of` asks for a value; None: as a running task does.
+    """
 
     stored: frozenset[str] | None = None
+    value_of: Lookup | None = None
 
     @classmethod
     def load(cls) -> "Variables":
@@ -51,7 +55,7 @@ class Variables:
     def __call__(self, key: str) -> str | None:
         """Return the value of a Variable, None when it is not set."""
         exists = self.stored is None or key in self.stored or FROM_ENVIRONMENT + key.upper() in os.environ
-        return variable(key) if exists else None
+        return (self.value_of or variable)(key) if exists else None
 
     def keys(self) -> frozenset[str]:
         """Return the keys that are set, as far as that is known."""
@@ -93,9 +97,13 @@ class Profile:
         defaults: Mapping[str, str],
         market: Market = DEFAULT_MARKET,
         own: Mapping[str, str] | None = None,
+        variables: Variables | None = None,
     ) -> "Profile":
-        """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile."""
-        lookup = Variables.load()
+        """Read env/<profile>/<name>.env of a market's own profile or, without one, of the chosen profile.
+
+        Outside of a task, `variables` must be given.
+        """
+        lookup = variables or Variables.load()
         folder = profile_dir(market.profile, lookup)
         return cls(
             file=read_env_file(folder / f"{name}.env"),

@@ -7,6 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
+from rankalpha.runners.identity import UNTIL
 from tests.support.page import batches_of, cell, opened, signed_in
 
 
@@ -45,6 +46,15 @@ def test_lineage_of_a_batch_names_each_image_by_its_digest(stack, batch):
     shown = stack.exec("airflow-scheduler", "rankalpha", "lineage", "--batch", batch)
     for stage in ("ingestion", "scorer", "sentiment", "evaluation"):
         assert re.search(rf"image rankalpha_{stage}@sha256:[0-9a-f]{{64}}", shown)
+
+
+def test_a_plan_of_the_same_image_changes_nothing_and_leaves_nothing(stack, engine, batch):
+    plan = "rankalpha plan --image scorer=rankalpha_scorer:latest --batches 2 --json 2>/dev/null"
+    found = json.loads(stack.exec("airflow-scheduler", "sh", "-c", plan))
+    assert (found["summary"]["batches"], found["summary"]["changed"]) == (2, 0)
+    assert [used["runs"] for used in found["stages"] if used["who"] == "challenger"] == [2]
+    assert stack.exec("api", "find", "/data", "-name", "*-plan") == ""
+    assert engine.containers(all=True, filters={"label": UNTIL}) == []
 
 
 def test_the_page_is_served_and_reads_with_its_readers_rights(stack, batch):

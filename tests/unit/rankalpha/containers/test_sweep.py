@@ -12,7 +12,7 @@ from rankalpha.containers.sweep import log, sweep_containers
 from rankalpha.containers.task_state import ACTIVE
 from rankalpha.runners.container import Container
 from rankalpha.runners.failures import EngineLost, StageFailed
-from rankalpha.runners.identity import Identity
+from rankalpha.runners.identity import UNTIL, Identity
 from rankalpha.runners.process import ProcessRunner
 from rankalpha.settings import settings
 from tests.unit.rankalpha.support.demo_stage import identity, job
@@ -52,10 +52,10 @@ def folder(app_dir: Path, caplog: pytest.LogCaptureFixture) -> Path:
     return app_dir
 
 
-def start(folder: Path, code: str, who: Identity | None = None) -> Container:
+def start(folder: Path, code: str, who: Identity | None = None, **labels: str) -> Container:
     (folder / "main.py").write_text(code)
     who = who or identity()
-    return find_or_start(ProcessRunner(), job(labels=who.labels), who, log)
+    return find_or_start(ProcessRunner(), job(labels={**who.labels, **labels}), who, log)
 
 
 def backdate(container: Container, **age: float) -> None:
@@ -116,6 +116,15 @@ def test_a_stage_that_runs_for_no_task_is_stopped_and_set_aside(folder, airflow,
     )
     assert warning.endswith(f" is {state or 'gone'}")
     assert summary(caplog) == "Containers: 1 checked, 1 stopped, 0 removed, 0 kept"
+
+
+@pytest.mark.parametrize(("minutes", "running"), [(1, True), (-1, False)])
+def test_one_of_a_plan_may_run_until_its_time(folder, airflow, minutes, running):
+    until = datetime.now(UTC) + timedelta(minutes=minutes)
+    start(folder, UNTIL_GO, **{UNTIL: until.isoformat()})
+    sweep_containers(airflow)
+    (left,) = there()
+    assert (left.running, left.set_aside) == (running, not running)
 
 
 def test_a_stage_that_ends_while_its_task_is_asked_for_is_no_orphan(folder, airflow, caplog):
