@@ -67,18 +67,18 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _returns(newest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _returns(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what A minus F was worth, by horizon; nothing for a service that does not say it."""
     for horizon in HORIZONS:
-        if f"sessions_{horizon}" in newest:
+        if f"sessions_{horizon}" in row:
             yield {
                 "horizon": horizon,
-                "sessions": newest[f"sessions_{horizon}"],
-                "champion": newest.get(f"champion_spread_{horizon}"),
-                "challenger": newest.get(f"challenger_spread_{horizon}"),
-                "difference": newest.get(f"difference_{horizon}"),
-                "low": newest.get(f"difference_low_{horizon}"),
-                "high": newest.get(f"difference_high_{horizon}"),
+                "sessions": row[f"sessions_{horizon}"],
+                "champion": row.get(f"champion_spread_{horizon}"),
+                "challenger": row.get(f"challenger_spread_{horizon}"),
+                "difference": row.get(f"difference_{horizon}"),
+                "low": row.get(f"difference_low_{horizon}"),
+                "high": row.get(f"difference_high_{horizon}"),
             }
 
 
