@@ -10,12 +10,12 @@ from apps.common.parquet import write_parquet
 from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import input_of
+from apps.scorer.features import FEATURES
 from apps.scorer.prices import read_signals
 from apps.scorer.ranking import SCORES, ranked
 from apps.scorer.settings import Settings
 from apps.scorer.universe import members
 
-RAW = ("momentum", "value", "downside_safety", "trend_stability")
 SHOWN = 5  # symbols that the log names of each kind
 
 log = logging.getLogger("scorer")
@@ -71,7 +71,9 @@ def score(batch: Batch) -> Result:
 def _kept(current: pl.DataFrame) -> pl.DataFrame:
     """Return what scores.parquet has beside the scores: days, raw signals, and `peers` if there are any."""
     peers = [name for name in current.columns if name == "peers"]
-    return current.select("symbol", *DATED, *peers, *(pl.col(name).alias(f"{name}_signal") for name in RAW))
+    return current.select(
+        "symbol", *DATED, *peers, *(pl.col(name).alias(f"{name}_signal") for name in FEATURES)
+    )
 
 
 def _gone(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:

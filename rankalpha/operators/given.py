@@ -10,7 +10,7 @@ from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import REUSABLE_KEY
 from rankalpha.pipeline.sessions import market_day
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import SHAPE, TRAINING
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, Given, Version, earlier_versions, kept
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
@@ -154,7 +154,8 @@ def _kept(stored: Stored, market: Market, folder: str) -> dict[str, Any]:
 
     A champion and its challengers share the folder, so that each keeps what the others have published.
     """
-    first = next(index for index, step in enumerate(SHAPE) if folder in step.folders)
-    names = [name for step in SHAPE[first:] for name in market.alike(step.writes)]
+    every = (SHAPE[0], *([TRAINING] if market.training else []), *SHAPE[1:])  # a model is made of prices
+    first = next(index for index, step in enumerate(every) if folder in step.folders)
+    names = [name for step in every[first:] for name in market.alike(step.writes)]
     needed = kept(folder, [stored(name) for name in names], MOST_KEPT)
     return {**needed, "days": settings().keep_unpublished_days}
