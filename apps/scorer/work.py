@@ -10,6 +10,7 @@ from apps.common.parquet import write_parquet
 from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import input_of
+from apps.scorer.chosen import chosen
 from apps.scorer.features import FEATURES
 from apps.scorer.prices import read_signals
 from apps.scorer.ranking import SCORES, ranked
@@ -38,7 +39,10 @@ def score(batch: Batch) -> Result:
     signals = members(version, dated_signals, as_of, settings.sector_neutral)
     _name("left out, outside the universe", _gone(dated_signals, signals))
     current = signals.filter(is_recent(settings.stale_sessions, settings.stale_days))
-    scores = ranked(current).join(_kept(current), on="symbol", maintain_order="left")
+    model = chosen(batch, current) if settings.model else None
+    found = ranked(current)
+    found = model.scored(found, current) if model else found
+    scores = found.join(_kept(current), on="symbol", maintain_order="left")
     late = scores.filter(pl.coalesce(pl.col("sessions_behind") > 0, pl.col("last_day") < as_of))
     _name("left out, stale", _gone(signals, current))
     _name("left out, without enough history", _gone(current, scores))
@@ -62,6 +66,7 @@ def score(batch: Batch) -> Result:
             "behind": late.height,
             "complete": scores.drop_nulls(SCORES).height,
             **({"outside": outside} if (outside := dated_signals.height - signals.height) else {}),
+            **(model.details if model else {}),
             "min_score": scores.select(pl.col("score").min()).item(),
             "max_score": scores.select(pl.col("score").max()).item(),
         },

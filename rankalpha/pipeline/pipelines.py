@@ -93,6 +93,7 @@ def _step(market: Market, shape: Shape) -> Step:
         inputs=shape.reads,
         optional=shape.optional or market.challenges,
         scheduled=shape.scheduled,
+        also=tuple((market.dataset_name(name), name) for name in shape.also_reads if market.training),
     )
 
 

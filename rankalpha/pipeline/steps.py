@@ -12,6 +12,7 @@ class Shape:
     are its tasks after the publication; the failure of one that is not `urgent` can wait for the day.
     An `optional` step comes after a batch is graded, or beside it. No batch waits for it, and its failure can
     wait too. One that is `scheduled` has a clock of its own, and runs for some batches only.
+    `also_reads` names datasets that start nothing, and of which it may read the version of another batch.
     """
 
     name: str
@@ -23,12 +24,13 @@ class Shape:
     urgent: tuple[str, ...] = ()
     optional: bool = False
     scheduled: bool = False
+    also_reads: tuple[str, ...] = ()
 
 
 # each step follows the steps that it reads from
 SHAPE = (
     Shape("ingestion", (), "prices", "ingestion", ("prices",)),
-    Shape("scoring", ("prices",), "scores", "scorer"),
+    Shape("scoring", ("prices",), "scores", "scorer", also_reads=("models",)),
     Shape("sentiment", ("prices",), "sentiment", "sentiment", ("company_reports", "analysis_schedule")),
     Shape(
         "grading",
@@ -53,7 +55,16 @@ GRADING = [step for step in SHAPE if not step.optional][-1]  # a batch is graded
 # of a variant alone: it reads the champion's grades and its own
 COMPARISON = Shape("comparison", ("grades",), "comparisons", optional=True)
 # of a market alone that trains models
-TRAINING = Shape("training", ("prices",), "models", "trainer", ("models",), optional=True, scheduled=True)
+TRAINING = Shape(
+    "training",
+    ("prices",),
+    "models",
+    "trainer",
+    ("models",),
+    follow_ups=("approve_model", "name_champion"),
+    optional=True,
+    scheduled=True,
+)
 EVERY = (*SHAPE, COMPARISON, TRAINING)
 DATASETS = {step.name: step.writes for step in SHAPE}  # by step
 STAGE_NAMES = tuple(step.stage for step in EVERY if step.stage)
@@ -70,7 +81,8 @@ class Step:
     """A DAG of a pipeline; `reads` and `writes` name datasets.
 
     `output` is `writes` of the default market, and `inputs` are the names under which a version of it has
-    what it reads, see `rankalpha.pipeline.versions`.
+    what it reads, see `rankalpha.pipeline.versions`. `also` has the datasets that it may read beside, each
+    with that name.
     """
 
     name: str
@@ -81,3 +93,4 @@ class Step:
     inputs: tuple[str, ...] = ()
     optional: bool = False
     scheduled: bool = False
+    also: tuple[tuple[str, str], ...] = ()

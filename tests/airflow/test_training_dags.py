@@ -82,6 +82,28 @@ def test_it_reads_published_prices_and_publishes_a_model(trained):
         assert publish.pool == f"publish{'_nyse' if 'nyse' in dag_id else ''}"
 
 
+def test_a_person_decides_and_silence_rejects(trained):
+    for dag_id, dataset in OWN.items():
+        ask, name = trained[dag_id].topological_sort()[2:]
+        assert (ask.task_id, name.task_id) == ("approve_model", "name_champion")
+        assert (ask.defaults, ask.response_timeout.days) == (["Reject"], 5)
+        assert [asset.name for asset in (*ask.inlets, *name.inlets)] == [dataset, dataset]
+        assert not ask.outlets + name.outlets, "an event is of a model, not of what people say of it"
+        assert name.pool == trained[dag_id].get_task("publish_models").pool
+
+
+def test_only_the_scorer_of_a_market_that_trains_has_the_models(trained):
+    volumes = {
+        dag_id: {volume.name for volume in trained[dag_id].get_task("run_scorer").stage.docker.volumes}
+        for dag_id in ("rankalpha_scoring", "rankalpha_nyse_scoring", "rankalpha_lse_scoring")
+    }
+    assert volumes == {
+        "rankalpha_scoring": {"prices_data", "models"},
+        "rankalpha_nyse_scoring": {"prices_data_nyse", "models_nyse"},
+        "rankalpha_lse_scoring": {"prices_data_lse"},
+    }
+
+
 def test_it_keeps_the_policy_of_a_step_that_no_batch_waits_for(trained):
     for dag_id in OWN:
         dag = trained[dag_id]

@@ -22,7 +22,7 @@ def test_a_table_may_be_empty_or_name_its_schedule(tmp_path):
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ("horizon = 5", "[default] training.horizon = 5: unknown key; expected schedule"),
+        ("horizon = 5", "[default] training.horizon = 5: unknown key; expected schedule, approval_days"),
         ("schedule = 'daily'", "[default] training.schedule = 'daily': is not a cron expression"),
     ],
 )
