@@ -20,6 +20,8 @@ MODELS_CONTRACT = Contract(
         "ic": FIGURE,  # mean rank IC on days that the model of a fold has not seen
         "t": FIGURE,  # the same in standard errors
         "formula_ic": FIGURE,  # of the scorer's formula, on the same days
+        "champion_ic": FIGURE,  # of the champion, on the days that neither was fitted to; if there are enough
+        "lead": FIGURE,  # by how much the model's is above that, on the same days
         "shuffled_ic": FIGURE,  # of models that were fitted to the returns of other days
         "shuffled_z": FIGURE,  # the same in standard errors
         "look_ahead": COUNT,  # features that are others without the prices after their day
@@ -32,6 +34,7 @@ MODELS_CONTRACT = Contract(
         # chance alone reaches it in 1 of 44 trainings
         Check(name="rank IC", figure=reported("t"), least=2, unit="standard errors"),
         Check(name="rank IC above the formula's", figure=difference("ic", "formula_ic"), least=-0.02),
+        Check(name="rank IC above the champion's", figure=reported("lead"), least=-0.02),
         # what it knows whatever the day: which symbols will have done well, for example
         Check(
             name="rank IC on shuffled days",

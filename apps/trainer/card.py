@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from pydantic import BaseModel
 
+CARD = "card.json"
 LIBRARIES = ("scikit-learn", "skops", "numpy", "polars")
 
 
@@ -20,12 +21,22 @@ class FoldCard(BaseModel):
     formula_ic: float
 
 
+class ChampionCard(BaseModel):
+    """The champion on days that neither model was fitted to: its mean rank IC, and the new one's lead."""
+
+    version: str
+    sessions: int
+    ic: float
+    lead: float
+
+
 class Card(BaseModel):
     """How a model was made, and how good it was on days that it was not fitted to.
 
     `data` has the SHA-256 of each file that it was made from. `t` is `ic` in standard errors. `formula_ic` is
     that of the scorer's formula on the same days. `shuffled_ic` is that of models fitted to the returns of
-    other days, and `shuffled_z` by how many standard errors it is not 0.
+    other days, and `shuffled_z` by how many standard errors it is not 0. `champion` is left out without one,
+    and while there are too few days that it does not know.
     """
 
     batch: str
@@ -45,6 +56,7 @@ class Card(BaseModel):
     shuffled_ic: float
     shuffled_z: float
     folds: list[FoldCard]
+    champion: ChampionCard | None = None
 
 
 def libraries() -> Mapping[str, str]:

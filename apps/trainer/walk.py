@@ -16,13 +16,15 @@ from sklearn.linear_model import Ridge
 
 from apps.evaluation.measures import rank_correlation
 from apps.scorer.features import FEATURES
+from apps.scorer.model import Model
 from apps.trainer.samples import FORMULA, TARGET
 
 FOLDS = 5
 FIRST = 0.4  # share of the sessions that the first fold is fitted to
 LEAST_SESSIONS = 30  # with a return, so that each fold has some
 SHUFFLES = 20
-PREDICTED = "predicted"
+PREDICTED, RIVAL = "predicted", "rival"
+LEAST_COMPARED = 6  # sessions; fewer say nothing
 TINY = 1e-6  # the error of what is always the same
 
 
@@ -42,7 +44,7 @@ class Walk:
     """All folds together: `t` is the mean rank IC in standard errors.
 
     `shuffled_ic` is that of models fitted to returns of other sessions, and `shuffled_z` by how much that is
-    outside of noise: whatever such a model knows is not of its time.
+    outside of noise: whatever such a model knows is not of its time. `against` compares it with a rival.
     """
 
     folds: tuple[Fold, ...]
@@ -51,6 +53,25 @@ class Walk:
     formula_ic: float
     shuffled_ic: float
     shuffled_z: float
+    against: "Against | None" = None
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another model, the first session that it was not fitted to, and where it lies."""
+
+    model: Model
+    since: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Against:
+    """How many sessions neither model was fitted to, the rival's mean rank IC there, and the lead on it."""
+
+    sessions: int
+    ic: float
+    lead: float
 
 
 def model() -> Ridge:
@@ -69,7 +90,7 @@ def inputs(table: pl.DataFrame) -> NDArray[np.float64]:
     return table.select(FEATURES).to_numpy()
 
 
-def walked(table: pl.DataFrame, horizon: int, seed: int) -> Walk | None:
+def walked(table: pl.DataFrame, horizon: int, seed: int, rival: Rival | None = None) -> Walk | None:
     """Return how good models are that are fitted to `table`; None when there are too few sessions.
 
     `table` is what `samples` returns.
@@ -87,12 +108,14 @@ def walked(table: pl.DataFrame, horizon: int, seed: int) -> Walk | None:
         predicted = tested.with_columns(
             pl.Series(PREDICTED, fitted(before).predict(inputs(tested))),
             *(pl.Series(f"other_{at}", each) for at, each in enumerate(others.predict(inputs(tested)).T)),
+            *([rival.model.predicted(tested).alias(RIVAL)] if rival else []),
         )
         found = _ics(predicted)
         folds.append(Fold(block[0], block[-1], len(block), _mean(found[PREDICTED]), _mean(found[FORMULA])))
-        ics.append(found[PREDICTED])
+        ics.append(found)
         shuffled.append([_mean(found[f"other_{at}"]) for at in range(SHUFFLES)])
-    every = pl.concat(ics).drop_nulls()
+    tested = pl.concat(ics)
+    every = tested[PREDICTED].drop_nulls()
     weights = [fold.sessions for fold in folds]
     means = np.average(shuffled, axis=0, weights=weights)
     error = _error(every.to_numpy())
@@ -104,6 +127,7 @@ def walked(table: pl.DataFrame, horizon: int, seed: int) -> Walk | None:
         formula_ic=float(np.average([fold.formula_ic for fold in folds], weights=weights)),
         shuffled_ic=float(means.mean()),
         shuffled_z=float(means.mean()) / (noise or TINY),
+        against=_against(tested.filter(pl.col("s") >= rival.since)) if rival else None,
     )
 
 
@@ -116,9 +140,18 @@ def _blocks(sessions: list[int]) -> Iterator[list[int]]:
 
 def _ics(predicted: pl.DataFrame) -> pl.DataFrame:
     """Return the rank IC of the formula and of each prediction in each session."""
-    names = [FORMULA, PREDICTED, *(f"other_{at}" for at in range(SHUFFLES))]
-    correlations = {name: rank_correlation(name, TARGET) for name in names}
+    names = [FORMULA, PREDICTED, RIVAL, *(f"other_{at}" for at in range(SHUFFLES))]
+    correlations = {name: rank_correlation(name, TARGET) for name in names if name in predicted.columns}
     return predicted.group_by("s", maintain_order=True).agg(**correlations)
+
+
+def _against(ics: pl.DataFrame) -> Against | None:
+    """Return the comparison by the sessions that both predict; None when they are few."""
+    both = ics.drop_nulls([PREDICTED, RIVAL])
+    if both.height < LEAST_COMPARED:
+        return None
+    rival = _mean(both[RIVAL])
+    return Against(both.height, rival, _mean(both[PREDICTED]) - rival)
 
 
 def _of_other_sessions(table: pl.DataFrame, chance: np.random.Generator) -> NDArray[np.float64]:

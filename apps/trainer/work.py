@@ -21,12 +21,13 @@ from apps.scorer.features import FEATURES
 from apps.scorer.model import FILE, Model, untrusted
 from apps.scorer.settings import Settings as ScorerSettings
 from apps.scorer.universe import listed
-from apps.trainer.card import Card, FoldCard, libraries
+from apps.trainer.card import CARD, Card, ChampionCard, FoldCard, libraries
+from apps.trainer.rival import rival_of
 from apps.trainer.samples import TARGET, Signals, looks_ahead, samples
 from apps.trainer.settings import Settings
 from apps.trainer.walk import LEAST_SESSIONS, Walk, fitted, walked
 
-VOLUME, CARD, PRICES = "models", "card.json", "prices.parquet"
+VOLUME, PRICES = "models", "prices.parquet"
 
 log = logging.getLogger("trainer")
 
@@ -49,7 +50,8 @@ def train(batch: Batch) -> Result:
     closes = sessions.numbered(prices.with_columns(pl.col("symbol").cast(kind)))
     signals = _signals(batch, version, closes, sessions, settings.horizon)
     table = samples(closes, signals, settings.horizon)
-    walk = walked(table, settings.horizon, settings.seed) if not table.is_empty() else None
+    rival = rival_of(batch, sessions)
+    walk = walked(table, settings.horizon, settings.seed, rival) if not table.is_empty() else None
     if walk is None:
         raise BadData(
             f"{version.folder / PRICES}: fewer than {LEAST_SESSIONS} sessions, {settings.horizon} apart, "
@@ -57,6 +59,10 @@ def train(batch: Batch) -> Result:
         )
     model = Model(fitted(table))
     card = _card(batch, settings, version, sessions, table, walk, model)
+    if rival and (found := walk.against):
+        card.champion = ChampionCard(
+            version=rival.path, sessions=found.sessions, ic=found.ic, lead=found.lead
+        )
     return _written(batch, card, model, table, looks_ahead(table, closes, signals))
 
 
@@ -144,6 +150,7 @@ def _written(batch: Batch, card: Card, model: Model, table: pl.DataFrame, look_a
             "formula_ic": card.formula_ic,
             "shuffled_ic": card.shuffled_ic,
             "shuffled_z": card.shuffled_z,
+            **({"champion_ic": card.champion.ic, "lead": card.champion.lead} if card.champion else {}),
             "look_ahead": look_ahead,
             "not_finite": int((~model.predicted(table).is_finite()).sum()),
             "untrusted": len(untrusted(output)),

@@ -19,6 +19,8 @@ FIGURES = {
     "ic": "mean rank IC on unseen days",
     "t": "the same in standard errors",
     "formula_ic": "the formula's, on the same days",
+    "champion_ic": "the champion's, on the days that neither was fitted to",
+    "lead": "by how much the model's is above that, on the same days",
     "shuffled_ic": "on shuffled days",
     "horizon": "horizon, sessions",
     "folds": "folds",
@@ -111,7 +113,9 @@ def _body(result: Mapping[str, Any], version: Version, champion: Mapping[str, An
     until, symbols, rows = (result.get(name) for name in ("as_of", "symbols", "rows"))
     yield f"Trained on prices until {until}: {symbols} symbols, {rows} rows."
     yield from ("", "| figure | value |", "|---|---|")
-    yield from (f"| {text} | {_number(details.get(name))} |" for name, text in FIGURES.items())
+    yield from (
+        f"| {text} | {_number(details.get(name))} |" for name, text in FIGURES.items() if name in details
+    )
     yield ""
     now = (
         f"the model of batch {champion['batch']}, approved by {champion['by']}" if champion else "the formula"

@@ -21,7 +21,7 @@ def model_of(stage: Stage, batch: str) -> dict[str, Version]:
     """
     if not (stage.model and stage.market.training):
         return {}
-    name = Profile.load(stage.name, {}, stage.market, stage.own_settings).optional(stage.model).strip()
+    name = Profile.load(stage.name, stage.env, stage.market, stage.own_settings).optional(stage.model).strip()
     if not name:
         return {}
     if problem := problem_of_name(name):

@@ -9,6 +9,7 @@ TRAINER = Stage(
     name="trainer",
     image="rankalpha_trainer",
     command="python apps/trainer/main.py",
+    env={"TRAINER_AGAINST": "champion"},
     # a model learns from the symbols that the scorer scores
     optional=(
         "TRAINER_HORIZON",
@@ -20,6 +21,7 @@ TRAINER = Stage(
     memory="2g",
     timeout=timedelta(minutes=30),
     output="models",
+    model="TRAINER_AGAINST",
     prunes=True,
     docker=DockerOptions(
         volumes=(

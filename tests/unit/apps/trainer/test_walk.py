@@ -7,7 +7,7 @@ import pytest
 from apps.scorer.features import FEATURES
 from apps.trainer import walk
 from apps.trainer.samples import FORMULA, TARGET
-from apps.trainer.walk import FOLDS, LEAST_SESSIONS, Walk, walked
+from apps.trainer.walk import FOLDS, LEAST_SESSIONS, Rival, Walk, walked
 from tests.unit.apps.support.trained import blocked
 
 HORIZON, SESSIONS, SYMBOLS = 21, 80, 20
@@ -61,6 +61,35 @@ def test_a_model_that_is_worse_than_the_formula_is_blocked():
     worse = details(walked(table(1, signal=0.5), HORIZON, 1))
     assert blocked(worse) == set()
     assert blocked({**worse, "formula_ic": worse["ic"] + 0.03}) == {"rank IC above the formula's"}
+
+
+class Of:
+    """A model that ranks by one feature, the other way round if `sign` is -1."""
+
+    def __init__(self, feature, sign=1):
+        self.feature, self.sign = feature, sign
+
+    def predicted(self, rows):
+        return self.sign * rows[self.feature]
+
+
+def test_a_model_is_compared_with_the_champion_where_neither_was_fitted():
+    rows, since = table(1, signal=0.5), (SESSIONS - 10) * HORIZON
+    found = {
+        name: walked(rows, HORIZON, 1, Rival(champion, since, "models/x")).against
+        for name, champion in (("same", Of("momentum")), ("worse", Of("momentum", -1)))
+    }
+    assert {against.sessions for against in found.values()} == {10}
+    assert found["worse"].ic == pytest.approx(-found["same"].ic)
+    assert found["worse"].lead > 0.3 > abs(found["same"].lead)
+    clean = details(walked(rows, HORIZON, 1))
+    assert blocked({**clean, "lead": found["same"].lead}) == set()
+    assert blocked({**clean, "lead": -0.03}) == {"rank IC above the champion's"}
+
+
+def test_a_champion_that_has_seen_almost_everything_is_not_compared():
+    champion = Rival(Of("momentum"), (SESSIONS - 5) * HORIZON, "models/x")
+    assert walked(table(1), HORIZON, 1, champion).against is None
 
 
 def test_no_fold_is_fitted_to_a_return_that_ends_within_a_horizon_of_it(monkeypatch):

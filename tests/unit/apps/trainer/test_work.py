@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import FunctionTransformer
 from skops.io import dump
 
+from apps.common.manifest import seal
 from apps.common.stage import BadData, Batch
 from apps.evaluation.backtest import past_signals
 from apps.scorer.features import FEATURES
@@ -78,6 +80,29 @@ def test_a_feature_that_looks_ahead_is_blocked(trained, planted, monkeypatch):
     details = trained(planted)[0].details
     assert details["ic"] > 0.9
     assert blocked(details) == {"features that look ahead"}
+
+
+def test_the_champion_is_read_from_its_version_and_its_card_says_what_it_knows(
+    trained, planted, monkeypatch, tmp_path
+):
+    days = planted["date"].unique().sort()
+    trained(planted.filter(pl.col("date") <= days[-8 * 21]))
+    path = "models/2026-03-01T06:00:00/trainer-1-1"
+    shutil.copytree(tmp_path / "models" / KEY, tmp_path / path)
+    sealed = seal(tmp_path / path, path, "trainer", {}, [])
+    monkeypatch.setenv("RANKALPHA_INPUT_MODELS", str(tmp_path / path))
+    monkeypatch.setenv("RANKALPHA_INPUT_MODELS_SHA256", sealed.sha256)
+    result, folder = trained(planted)
+    champion = json.loads((folder / "card.json").read_text())["champion"]
+    assert (champion["version"], champion["sessions"]) == (path, 7)
+    assert champion["ic"] > 0.5, "it has learned the same"
+    assert abs(champion["lead"]) < 0.1
+    assert {name: result.details[name] for name in ("champion_ic", "lead")} == {
+        "champion_ic": champion["ic"],
+        "lead": champion["lead"],
+    }
+    (tmp_path / path / "card.json").write_text("{}")
+    assert "lead" not in trained(planted)[0].details, "it is not as it was published"
 
 
 def test_too_little_history_is_refused(trained):
