@@ -4,6 +4,7 @@ What changes the stack as a whole, such as a Variable or a death, is in tests/al
 """
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from filelock import FileLock
 
 from rankalpha.pipeline.markets import read
 from rankalpha.stack.embedded.ports import free_ports
+from rankalpha.stages import stages_of
+from tests.support.checkout import ROOT
 from tests.support.embedded_stack import RunningStack
 from tests.support.lane import Lane
 from tests.support.recording_stack import new_stack, write_markets, write_profile
 from tests.support.services import RecordingServices
 from tests.support.stack import PORTS
 from tests.support.users import make_users
+from tests.support.version_api import VersionApi
 
+MORE = {"models_lane": {"training": {}}}  # keys of a lane's market
 LANES = sorted(f"{file.stem.removeprefix('test_')}_lane" for file in Path(__file__).parent.glob("test_*.py"))
 
 
@@ -43,7 +48,10 @@ def start(folder, shared):
     for lane, port in services.items():
         write_profile(folder / "env" / lane, f"http://127.0.0.1:{port}")
     (folder / "env" / "local").symlink_to(LANES[0])  # of the default market, which nobody uses
-    write_markets(folder / "markets.toml", {"default": {}, **{lane: {"profile": lane} for lane in LANES}})
+    write_markets(
+        folder / "markets.toml",
+        {"default": {}, **{lane: {"profile": lane, **MORE.get(lane, {})} for lane in LANES}},
+    )
     settings = {
         "RANKALPHA_MARKETS": str(folder / "markets.toml"),
         "RANKALPHA_ENV_DIR": str(folder / "env"),
@@ -69,6 +77,21 @@ def lane(stack, folder, made, request):
     (market,) = (market for market in read(folder / "markets.toml") if market.name == name)
     with RecordingServices(made["services"][name]) as services:
         yield Lane(stack, market, services)
+
+
+@pytest.fixture(scope="module")
+def version_api(lane, folder):
+    """The recording API; the lane's stages and services take part in versions from here on."""
+    lane.data.mkdir(parents=True, exist_ok=True)
+    made = VersionApi(lane.data)
+    profile = folder / "env" / lane.market.name
+    script = ROOT / "tests" / "support" / "version_stage.py"
+    for stage in stages_of(lane.market):
+        command = f"{stage.key('COMMAND')}={sys.executable} -S {script} {stage.name}\n"
+        (profile / f"{stage.name}.env").write_text(command)
+    with made.serve() as (url, _):
+        (profile / "api.env").write_text(f"API_URL={url}\nFRONTEND_URL={url}\n")
+        yield made
 
 
 @pytest.fixture(scope="session")
