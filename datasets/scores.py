@@ -23,6 +23,8 @@ SCORES_CONTRACT = Contract(
         "complete": COUNT,  # symbols with all three percentiles
         "min_score": {"type": "number"},
         "max_score": {"type": "number"},
+        "model": {"type": "string"},  # of SCORER_MODEL, its folder; both are not there without that setting
+        "without_model": COUNT,  # 1: the formula has scored, because there was no usable model
     },
     checks=(
         Check(name="rows", figure=reported("rows"), least=1),
@@ -38,6 +40,12 @@ SCORES_CONTRACT = Contract(
             figure=share("complete", of=("rows",)),
             least=50,
             unit="%",
+            severity="warn",
+        ),
+        Check(
+            name="scored by the formula instead of a model",
+            figure=reported("without_model"),
+            most=0,
             severity="warn",
         ),
         Check(name="change of symbols", figure=change("symbols"), least=-20, unit="%"),

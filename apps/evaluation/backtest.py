@@ -48,21 +48,31 @@ def scored(
     `closes` has symbol, date, close and s, sorted by symbol and s. `universe` says which symbols belong to it
     on a day, see `apps.common.universe`.
     """
-    parts = list(_parts(closes, sessions.last, every, settings, calendar, universe))
+    parts = [
+        ranked(signals).select(
+            "symbol", pl.lit(number, closes.schema["s"]).alias("s"), *(pl.col(name) for name in FIGURES)
+        )
+        for number, signals in past_signals(closes, sessions.last, every, settings, calendar, universe)
+    ]
     kinds = {name: closes.schema[name] for name in ("symbol", "s")} | dict.fromkeys(FIGURES, pl.Float64())
     return pl.concat([pl.DataFrame(schema=kinds), *parts])
 
 
-def _parts(
+def past_signals(
     closes: pl.DataFrame,
     last: int,
     every: int,
     settings: Settings,
     calendar: str,
     universe: pl.DataFrame | None,
-) -> Iterator[pl.DataFrame]:
+    first: int = YEAR,  # before that no symbol can have a score
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield each `every`-th session from `first` on, back from the `last`, with the raw signals known then.
+
+    They are of what was scored then; the arguments are those of `scored`.
+    """
     for number in range(last % every, last + 1, every):
-        if number < YEAR:  # no symbol can have a score yet
+        if number < first:
             continue
         known = closes.filter(pl.col("s").is_between(number - WINDOW + 1, number))
         if known.is_empty():
@@ -70,7 +80,4 @@ def _parts(
         signals = dated(signals_of(known.lazy()).collect(), calendar)
         if universe is not None:
             signals = inside(universe, signals, signals["as_of"][0], settings.sector_neutral)
-        current = signals.filter(is_recent(settings.stale_sessions, settings.stale_days))
-        yield ranked(current).select(
-            "symbol", pl.lit(number, closes.schema["s"]).alias("s"), *(pl.col(name) for name in FIGURES)
-        )
+        yield number, signals.filter(is_recent(settings.stale_sessions, settings.stale_days))

@@ -45,8 +45,8 @@ def by_session(graded: pl.DataFrame, figure: str, horizon: int, last: int) -> pl
         .agg(
             graded=pl.len(),
             pairs=gain.is_not_null().sum(),
-            ic=_rank_correlation(figure, ahead(horizon)),
-            later_ic=_rank_correlation(figure, later(horizon)),
+            ic=rank_correlation(figure, ahead(horizon)),
+            later_ic=rank_correlation(figure, later(horizon)),
             **{name: gain.filter(pl.col("letter") == name).mean() for name in LETTERS},
         )
         .with_columns(spread=pl.col(BEST) - pl.col(WORST))
@@ -55,7 +55,8 @@ def by_session(graded: pl.DataFrame, figure: str, horizon: int, last: int) -> pl
     return found.join(_turnover(graded, horizon), on="s", how="left", maintain_order="left")
 
 
-def _rank_correlation(figure: str, gain: str) -> pl.Expr:
+def rank_correlation(figure: str, gain: str) -> pl.Expr:
+    """Return Spearman's correlation of two columns, of rows with a gain; null where there is none."""
     there = pl.col(gain).is_not_null()
     figures, gains = pl.col(figure).filter(there).rank(), pl.col(gain).filter(there).rank()
     known = (there.sum() >= LEAST_PAIRS) & (figures.n_unique() > 1) & (gains.n_unique() > 1)

@@ -1,7 +1,6 @@
 """The work of the evaluation stage: grades and their prices in, evaluation.json and the record out."""
 
 import logging
-from pathlib import Path
 
 import polars as pl
 
@@ -10,17 +9,17 @@ from apps.common.exchange import UnknownDay
 from apps.common.files import checksum, write_atomic
 from apps.common.parquet import write_parquet
 from apps.common.run import Result
-from apps.common.stage import BadData, Batch
+from apps.common.stage import Batch
 from apps.common.versions import Version
 from apps.evaluation import backtest
 from apps.evaluation.details import details
 from apps.evaluation.form import Evaluation
+from apps.evaluation.prices import read_prices
 from apps.evaluation.record import FIGURES, FILE, LIMITS, Record, prices_of, record_of
 from apps.evaluation.report import part_of
 from apps.evaluation.returns import HORIZONS
 from apps.evaluation.sessions import Sessions
 from apps.evaluation.settings import Settings
-from apps.scorer.prices import SCHEMA
 from apps.scorer.settings import Settings as ScorerSettings
 from apps.scorer.universe import listed
 
@@ -39,7 +38,7 @@ def evaluate(batch: Batch) -> Result:
     settings, scorer = Settings.from_env(), ScorerSettings.from_env()
     record = record_of(batch)
     version, calendar = prices_of(batch), batch.calendar
-    prices = _prices(version.file("prices.parquet"))
+    prices = read_prices(version.file("prices.parquet"))
     try:
         sessions = Sessions.of(prices["date"], calendar)
     except UnknownDay as error:
@@ -60,33 +59,6 @@ def evaluate(batch: Batch) -> Result:
         ),
     )
     return _written(batch, record, evaluation, {"prices": version} if version.sha256 else {})
-
-
-def _prices(path: Path) -> pl.DataFrame:
-    """Return symbol, date and close by symbol and date. Raises BadData."""
-    fix = "run the ingestion stage again for this batch"
-    if not path.is_file():
-        raise BadData(f"{path}: missing; {fix}, which makes this file")
-    try:
-        frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadData(f"{path}: corrupt ({str(error).splitlines()[0]}); {fix}") from error
-    if frame.schema != SCHEMA or frame.is_empty():
-        raise BadData(f"{path}: columns are {frame.schema} and {frame.height} rows, expected {SCHEMA}; {fix}")
-    bad = frame.filter(_invalid()).head(1)
-    if not bad.is_empty():
-        raise BadData(
-            f"{path}: {bad['symbol'].item()!r} has bad closes, or days that are out of order; {fix}"
-        )
-    return frame
-
-
-def _invalid() -> pl.Expr:
-    """Whether a row has no usable close, or does not follow the one before it."""
-    symbol, day, close = pl.col("symbol"), pl.col("date"), pl.col("close")
-    good = symbol.is_not_null() & day.is_not_null() & close.is_finite() & (close > 0)
-    early = (symbol == symbol.shift()) & (day <= day.shift())
-    return ~good.fill_null(value=False) | early.fill_null(value=False)
 
 
 def _closes(prices: pl.DataFrame, record: Record, sessions: Sessions) -> pl.DataFrame:

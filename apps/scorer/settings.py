@@ -23,6 +23,10 @@ class Settings(Environment):
         le=36525,
         description="The same in days, for a market without a calendar.",
     )
+    model: str = Field(
+        default="",
+        description="Model to score by: `champion`, or the batch that it was trained on; empty: the formula.",
+    )
     sector_neutral: Flag = Field(
         default=False,
         description="Whether symbols are ranked within their sector of universe.csv, not among all.",

@@ -10,12 +10,13 @@ from apps.common.parquet import write_parquet
 from apps.common.run import Result
 from apps.common.stage import BadData, Batch
 from apps.common.versions import input_of
+from apps.scorer.chosen import chosen
+from apps.scorer.features import FEATURES
 from apps.scorer.prices import read_signals
 from apps.scorer.ranking import SCORES, ranked
 from apps.scorer.settings import Settings
 from apps.scorer.universe import members
 
-RAW = ("momentum", "value", "downside_safety", "trend_stability")
 SHOWN = 5  # symbols that the log names of each kind
 
 log = logging.getLogger("scorer")
@@ -38,7 +39,10 @@ def score(batch: Batch) -> Result:
     signals = members(version, dated_signals, as_of, settings.sector_neutral)
     _name("left out, outside the universe", _gone(dated_signals, signals))
     current = signals.filter(is_recent(settings.stale_sessions, settings.stale_days))
-    scores = ranked(current).join(_kept(current), on="symbol", maintain_order="left")
+    model = chosen(batch, current) if settings.model else None
+    found = ranked(current)
+    found = model.scored(found, current) if model else found
+    scores = found.join(_kept(current), on="symbol", maintain_order="left")
     late = scores.filter(pl.coalesce(pl.col("sessions_behind") > 0, pl.col("last_day") < as_of))
     _name("left out, stale", _gone(signals, current))
     _name("left out, without enough history", _gone(current, scores))
@@ -62,6 +66,7 @@ def score(batch: Batch) -> Result:
             "behind": late.height,
             "complete": scores.drop_nulls(SCORES).height,
             **({"outside": outside} if (outside := dated_signals.height - signals.height) else {}),
+            **(model.details if model else {}),
             "min_score": scores.select(pl.col("score").min()).item(),
             "max_score": scores.select(pl.col("score").max()).item(),
         },
@@ -71,7 +76,9 @@ def score(batch: Batch) -> Result:
 def _kept(current: pl.DataFrame) -> pl.DataFrame:
     """Return what scores.parquet has beside the scores: days, raw signals, and `peers` if there are any."""
     peers = [name for name in current.columns if name == "peers"]
-    return current.select("symbol", *DATED, *peers, *(pl.col(name).alias(f"{name}_signal") for name in RAW))
+    return current.select(
+        "symbol", *DATED, *peers, *(pl.col(name).alias(f"{name}_signal") for name in FEATURES)
+    )
 
 
 def _gone(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:

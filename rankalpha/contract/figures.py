@@ -45,6 +45,16 @@ def ratio(name: str, of: str) -> Figure:
     return figure
 
 
+def difference(name: str, other: str) -> Figure:
+    """Return the figure of a number minus another one."""
+
+    def figure(facts: Facts) -> Value:
+        first, second = _number(facts.result, name), _number(facts.result, other)
+        return None if first is None or second is None else first - second
+
+    return figure
+
+
 def age() -> Figure:
     """Return the figure of the days from the end of the data to the batch's day; negative if they end later.
 

@@ -47,7 +47,7 @@ def runs_of_no_batch(snapshot: Snapshot) -> Iterator[Incident]:
             key = stray["partition_key"] or ""
             run = FailedRun(pipeline=snapshot.pipeline, dag_id=dag_id, run_id=run_id, key=key)
             yield run.incident(f"Run: {run_id}")
-        elif stray["queued_at"] and dag_id not in snapshot.paused:
+        elif stray["queued_at"] and dag_id not in (*snapshot.paused, *snapshot.pipeline.scheduled):
             yield from _past(snapshot, dag_id, run_id, "", datetime.fromisoformat(stray["queued_at"]))
 
 
@@ -55,6 +55,8 @@ def _late(snapshot: Snapshot, batch: Batch, steps: Mapping[str, Standing]) -> It
     """Yield the runs of a batch that have missed their deadline."""
     for name, dag_id in snapshot.pipeline.by_step.items():
         step = steps.get(name)
+        if dag_id in snapshot.pipeline.scheduled:
+            continue
         if step and step.state in ("running", "queued") and step.queued:
             yield from _past(snapshot, dag_id, str(step.run_id), batch.key, step.queued)
 

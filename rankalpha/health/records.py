@@ -59,7 +59,7 @@ def _standing(
     ready = max((_moment(event["timestamp"]) for event in inputs if event), default=NEVER)
     if run and run["state"] == "failed" and _counts(run, done, ready, whole=step.optional):
         return Standing("failed", _moment(run["end_date"]), run["dag_run_id"])
-    if done and _moment(done["timestamp"]) >= ready:
+    if done and (step.scheduled or _moment(done["timestamp"]) >= ready):
         return Standing("done", _moment(done["timestamp"]), done["source_run_id"])
     outdated = (_outdated(makers[dataset], records) for dataset in step.reads)
     if None in inputs or not (step.reads or run) or any(outdated):
@@ -110,7 +110,7 @@ def _without_run(step: Step, records: Records, held: bool, ready: datetime) -> S
         return Standing("unpublished", _moment(run["end_date"]), run["dag_run_id"])
     if records.superseded.get(step.dag_id, NEVER) >= ready:
         return Standing("superseded", records.superseded[step.dag_id])
-    if step.optional and ready < records.following.get(step.dag_id, NEVER):
+    if step.scheduled or (step.optional and ready < records.following.get(step.dag_id, NEVER)):
         return Standing("skipped")
     return Standing("paused" if held else "lost", ready)
 

@@ -20,7 +20,9 @@ State = Literal[
     "waiting",  # for the steps before it
     "superseded",  # left out on purpose after a pause, see `rankalpha.joins.after_pause`
     "unpublished",  # run with publishing off
-    "skipped",  # published before the DAG of an optional step was there, such as before an upgrade
+    # published before the DAG of an optional step was there, such as before an upgrade; or not one of the
+    # batches that a scheduled step runs for
+    "skipped",
     "lost",  # it has all that it needs, but no run
 ]
 NEVER = datetime(1, 1, 1, tzinfo=UTC)

@@ -20,10 +20,13 @@ def inputs(
     """
     published = events[step.writes]
     found = recorded(published[-1]["extra"] or {}, step, known) if published else []
-    if len(found) < len(step.reads):  # a producer without versions leaves no record
+    if not {each["dataset"] for each in found} >= set(
+        step.reads
+    ):  # a producer without versions leaves no record
         found = [*consumed(api, step, run, events), *found]
     by_dataset = {each["dataset"]: each for each in found}
-    return [by_dataset[name] for name in step.reads if name in by_dataset]
+    names = (*step.reads, *(name for name, _ in step.also))
+    return [by_dataset[name] for name in names if name in by_dataset]
 
 
 def recorded(extra: Event, step: Step, events: Events) -> list[dict[str, Any]]:
@@ -35,7 +38,7 @@ def recorded(extra: Event, step: Step, events: Events) -> list[dict[str, Any]]:
     read = version["inputs"] if version else {}
     return [
         _named(name, read[plain], events[name])
-        for name, plain in zip(step.reads, step.inputs, strict=True)
+        for name, plain in (*zip(step.reads, step.inputs, strict=True), *step.also)
         if plain in read
     ]
 

@@ -24,13 +24,13 @@ from sqlalchemy.orm import Session
 
 from rankalpha.pipeline.market import DEFAULT, STAGE_POOL, Market
 from rankalpha.pipeline.markets import challengers, markets
-from rankalpha.pipeline.steps import COMPARISON, SHAPE
+from rankalpha.pipeline.steps import EVERY
 
 log = logging.getLogger(__name__)
 
 UNFINISHED = (DagRunState.QUEUED, DagRunState.RUNNING)
 TAG = "rankalpha"  # of all our DAGs
-DAG_ID = re.compile(rf"rankalpha_(?:(\w+)_)?(?:{'|'.join(step.name for step in (*SHAPE, COMPARISON))})")
+DAG_ID = re.compile(rf"rankalpha_(?:(\w+)_)?(?:{'|'.join(step.name for step in EVERY)})")
 
 
 def remove_pools() -> list[str]:
@@ -72,7 +72,7 @@ def forget_removed(before: datetime, session: Session) -> dict[str, int]:
         known = session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_(dag_ids))).all()
         for dag_id in known:
             delete_dag(dag_id, session=session)
-        names = [market.dataset_name(step.writes) for step in (*SHAPE, COMPARISON)]
+        names = [market.dataset_name(step.writes) for step in EVERY]
         in_group = (AssetModel.name.in_(names), AssetModel.group == TAG)
         assets = session.scalars(select(AssetModel.id).where(*in_group)).all()
         session.execute(delete(AssetEvent).where(AssetEvent.asset_id.in_(assets)))
@@ -110,7 +110,7 @@ def _is_idle(market: Market, session: Session, since: datetime | None = None) ->
 
 
 def _dag_ids(market: Market) -> list[str]:
-    return [market.dag_id(step.name) for step in (*SHAPE, COMPARISON)]
+    return [market.dag_id(step.name) for step in EVERY]
 
 
 def _own_pool(market: Market) -> str:

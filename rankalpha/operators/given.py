@@ -6,11 +6,12 @@ from typing import Any, Protocol
 
 from airflow.sdk import Asset, Context
 
+from rankalpha.operators.models import in_use, model_of
 from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import REUSABLE_KEY
 from rankalpha.pipeline.sessions import market_day
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import SHAPE, TRAINING
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY, Given, Version, earlier_versions, kept
 from rankalpha.runners.identity import Identity
 from rankalpha.settings import settings
@@ -35,7 +36,7 @@ def given(context: Context, task: Reader, batch: str, stage: Stage) -> Given:
     """Return the versions for a stage; raises BatchError for an event with a version that cannot exist."""
     market, stored = stage.market, _stored()
     return Given(
-        inputs=inputs_of(context, task, batch, market),
+        inputs={**inputs_of(context, task, batch, market), **model_of(stage, batch)},
         earlier={
             dataset: earlier_versions(stored(market.dataset_name(dataset)), batch, most)
             for dataset, most in stage.earlier.items()
@@ -154,7 +155,9 @@ def _kept(stored: Stored, market: Market, folder: str) -> dict[str, Any]:
 
     A champion and its challengers share the folder, so that each keeps what the others have published.
     """
-    first = next(index for index, step in enumerate(SHAPE) if folder in step.folders)
-    names = [name for step in SHAPE[first:] for name in market.alike(step.writes)]
-    needed = kept(folder, [stored(name) for name in names], MOST_KEPT)
+    every = (SHAPE[0], *([TRAINING] if market.training else []), *SHAPE[1:])  # a model is made of prices
+    first = next(index for index, step in enumerate(every) if folder in step.folders)
+    names = [name for step in every[first:] for name in market.alike(step.writes)]
+    stores = [stored(name) for name in names] + (in_use(market) if folder in TRAINING.folders else [])
+    needed = kept(folder, stores, MOST_KEPT)
     return {**needed, "days": settings().keep_unpublished_days}

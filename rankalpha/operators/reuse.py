@@ -21,8 +21,9 @@ from rankalpha.pipeline.reuse import (
     result_to_reuse,
     session_of,
 )
-from rankalpha.pipeline.steps import SHAPE
+from rankalpha.pipeline.steps import SHAPE, TRAINING
 from rankalpha.stages.call import Call
+from rankalpha.stages.given import CHECKSUM, INPUT_FOLDER
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.output import REUSE
 
@@ -66,6 +67,8 @@ def made_by(job: StageJob, image: str | None, read: Results | None) -> str | Non
         # what reads the outside finds the same within one session, or on one day of a market without any
         "session": sessions or (job.batch[:10] if job.stage.outside else None),
     }
+    if model := job.env.get(f"{INPUT_FOLDER}{TRAINING.writes.upper()}{CHECKSUM}"):
+        parts["model"] = model
     text = json.dumps(parts, sort_keys=True)
     return hmac.new(key.encode(), text.encode(), sha256).hexdigest()
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from rankalpha.pipeline.market_values import Calendar, Image, MarketSettings, SessionLimit, Weight
 from rankalpha.pipeline.promotion import Promotion
 from rankalpha.pipeline.schedule import Scheduled
+from rankalpha.pipeline.training import Training
 from rankalpha.pipeline.variant import Variant
 from rankalpha.settings import MOST_SLOTS
 
@@ -41,6 +42,7 @@ class Market(Scheduled):
     graded_within_sessions: SessionLimit = None
     started_within_sessions: SessionLimit = None
     variants: dict[str, Variant] = Field(default_factory=dict)  # its challengers, by name
+    training: Training | None = None  # of models; None: it trains none
     promotions: list[Promotion] = Field(default_factory=list)  # of its variants, oldest first
 
     @model_validator(mode="before")

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from rankalpha.pipeline.challenger import Challenger, challengers_of
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
-from rankalpha.pipeline.steps import COMPARISON, FOLDERS, HOUSEKEEPING, SHAPE, STAGE_NAMES
+from rankalpha.pipeline.steps import EVERY, FOLDERS, HOUSEKEEPING, STAGE_NAMES, TRAINING
+from rankalpha.pipeline.training import Training
 from rankalpha.pipeline.variant import Variant
 from rankalpha.settings import SettingsError, settings
 from rankalpha.texts import shown
@@ -22,7 +23,7 @@ from rankalpha.texts import shown
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 LONGEST = 40  # characters of a name
 # not allowed as names of markets: tags of DAGs, and folders of the default market's data
-RESERVED = {"rankalpha", *HOUSEKEEPING, *(step.name for step in (*SHAPE, COMPARISON)), *FOLDERS}
+RESERVED = {"rankalpha", *HOUSEKEEPING, *(step.name for step in EVERY), *FOLDERS}
 M = TypeVar("M", bound=Market)
 KEYS = tuple(name for name in Market.model_fields if name != "name")
 
@@ -57,6 +58,12 @@ def markets_to_parse(step: str) -> tuple[Market, ...]:
 def challengers_to_parse(step: str) -> tuple[Challenger, ...]:
     """Return the challengers to build the DAGs of a step for that they alone have; see `markets_to_parse`."""
     return _to_parse(step, challengers())
+
+
+def trainers_to_parse() -> tuple[tuple[Market, Training], ...]:
+    """Return the markets to build a DAG for that trains models, with how; see `markets_to_parse`."""
+    found = _to_parse(TRAINING.name, tuple(market for market in markets() if market.training))
+    return tuple((market, market.training) for market in found if market.training)
 
 
 def _to_parse(step: str, every: tuple[M, ...]) -> tuple[M, ...]:
@@ -100,7 +107,8 @@ def _problems(name: str, table: Any) -> Iterator[str]:
             key = ".".join(map(str, mistake["loc"]))
             reason = mistake["msg"].removeprefix("Value error, ")
             if mistake["type"] == "extra_forbidden":
-                reason = f"unknown key; expected {', '.join(Variant.model_fields)}"
+                known = Training if mistake["loc"][0] == "training" else Variant
+                reason = f"unknown key; expected {', '.join(known.model_fields)}"
             yield f"{where} {key} = {shown(mistake['input'])}: {reason}"
         return
     for variant in market.variants:

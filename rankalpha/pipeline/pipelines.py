@@ -9,14 +9,14 @@ from functools import cache
 from rankalpha.pipeline.challenger import Challenger, challengers_of
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
 from rankalpha.pipeline.markets import markets
-from rankalpha.pipeline.steps import COMPARISON, GRADING, SHAPE, Shape, Step
+from rankalpha.pipeline.steps import COMPARISON, GRADING, SHAPE, TRAINING, Shape, Step
 from rankalpha.settings import SettingsError, settings
 from rankalpha.texts import shown
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The steps of one market, then those of its challengers, which are optional."""
+    """The steps of one market, then the optional ones that only some have: training, and the challengers'."""
 
     market: Market
     steps: tuple[Step, ...]
@@ -25,6 +25,8 @@ class Pipeline:
     def of(cls, market: Market) -> "Pipeline":
         """Return the pipeline of a market."""
         steps = [_step(market, shape) for shape in SHAPE]
+        if market.training:
+            steps.append(_step(market, TRAINING))
         for challenger in challengers_of(market):
             steps += [_step(challenger, shape) for shape in challenger.declared.steps]
             steps.append(_comparison(challenger))
@@ -43,7 +45,7 @@ class Pipeline:
     @property
     def consumers(self) -> tuple[str, ...]:
         """The ids of the DAGs that datasets start."""
-        return self.dag_ids[1:]
+        return tuple(step.dag_id for step in self.steps[1:] if not step.scheduled)
 
     @property
     def by_step(self) -> dict[str, str]:
@@ -65,6 +67,11 @@ class Pipeline:
         """The ids of the DAGs of optional steps, which no batch waits for."""
         return tuple(step.dag_id for step in self.steps if step.optional)
 
+    @property
+    def scheduled(self) -> tuple[str, ...]:
+        """The ids of the DAGs with a clock of their own, whose runs have no deadline."""
+        return tuple(step.dag_id for step in self.steps if step.scheduled)
+
     def step_that_writes(self, dataset: str) -> Step:
         """Return the step of a dataset, whose name may lack the market; SettingsError for an unknown one."""
         for step in self.steps:
@@ -85,6 +92,8 @@ def _step(market: Market, shape: Shape) -> Step:
         output=f"{variant}{shape.writes}",
         inputs=shape.reads,
         optional=shape.optional or market.challenges,
+        scheduled=shape.scheduled,
+        also=tuple((market.dataset_name(name), name) for name in shape.also_reads if market.training),
     )
 
 
@@ -138,7 +147,7 @@ def following(dag_id: str) -> tuple[str, ...]:
     steps = pipeline.steps if pipeline else ()
     reached, dags = {step.writes for step in steps if step.dag_id == dag_id}, []
     for step in steps:
-        if reached & set(step.reads):
+        if reached & set(step.reads) and not step.scheduled:
             dags.append(step.dag_id)
             reached.add(step.writes)
     return tuple(dags)

@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 from cryptography.fernet import Fernet
 
 from rankalpha.pipeline.markets import markets
+from rankalpha.pipeline.steps import STAGE_NAMES
 from rankalpha.settings import DeploymentSettings, SettingsError, settings
 from rankalpha.stack.keys import FERNET, KEYS, KEYS_FILE, PASSWORDS, make_keys, make_password, write_secret
 from rankalpha.stack.launch import BROKER, environment
 from rankalpha.stack.upgrade import old_names
-from rankalpha.stages import STAGES
 from rankalpha.stages.profile import profile_folder
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -40,7 +40,7 @@ def check(env: Mapping[str, str]) -> None:
             "127.0.0.1 only; choose another profile with RANKALPHA_ENV"
         )
     problems = [] if profile == "local" else [*_problems(env), *_left_open(env)]
-    if unknown := settings().stage_queues.keys() - {stage.name for stage in STAGES}:
+    if unknown := settings().stage_queues.keys() - set(STAGE_NAMES):
         problems.append(f"RANKALPHA_QUEUES names {', '.join(sorted(unknown))}, which is not a stage")
     problems += [*old_names(env), *_profiles(), *_sleepless(env)]
     if problems:

@@ -1,13 +1,14 @@
 """The stages, each declared once in a file of its own: rankalpha/stages/<stage>.py.
 
 `rankalpha.pipeline.steps` lists them. A stage whose file declares no stage of that name, or a folder of data
-that no step has, fails here.
+that no step has, fails here. What only some markets have is loaded for these alone.
 """
 
 from importlib import import_module
 from pathlib import PurePosixPath
 
-from rankalpha.pipeline.steps import FOLDERS, STAGE_NAMES
+from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.steps import FOLDERS, SHAPE, TRAINING
 from rankalpha.stages.stage import Stage
 
 DATA = PurePosixPath("/data")  # root of the data in a container
@@ -32,4 +33,10 @@ def _declared(name: str) -> Stage:
     return stage
 
 
-STAGES = tuple(_declared(name) for name in STAGE_NAMES)
+STAGES = tuple(_declared(step.stage) for step in SHAPE if step.stage)  # of every market
+
+
+def stages_of(market: Market) -> tuple[Stage, ...]:
+    """Return the stages of a market, with its data."""
+    more = (_declared(TRAINING.stage),) if market.training else ()
+    return tuple(stage.of(market) for stage in (*STAGES, *more))

@@ -11,11 +11,15 @@ from rankalpha.usable import name_problem, path_problem
 
 @dataclass(frozen=True)
 class Volume:
-    """A named Docker volume and where the container sees it; `read_only`: it never writes there."""
+    """A named Docker volume and where the container sees it; `read_only`: it never writes there.
+
+    One `of_models` is only that of a market that trains models.
+    """
 
     name: str
     target: str
     read_only: bool = False
+    of_models: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +43,11 @@ class DockerOptions:
         """Return the options of a market's stage, whose data are in volumes of its own."""
         return replace(
             self,
-            volumes=tuple(replace(volume, name=market.volume(volume.name)) for volume in self.volumes),
+            volumes=tuple(
+                replace(volume, name=market.volume(volume.name))
+                for volume in self.volumes
+                if market.training or not volume.of_models
+            ),
         )
 
     def problems(self) -> Iterator[str]:

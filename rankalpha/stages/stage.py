@@ -46,6 +46,7 @@ class Stage:
     output: str = ""  # folder below the root of the data that holds its versions; empty: it takes no part
     # datasets whose versions of older batches it reads, each with how many at most
     earlier: Mapping[str, int] = field(default_factory=dict)
+    model: str = ""  # setting that names a model, which it is given as an input
     prunes: bool = False  # it removes versions of its folder that nobody needs
     reuse: bool = False  # an earlier version that was made by the same is used again
     # what it reads of `earlier` adds to its output only with a batch that brings something new

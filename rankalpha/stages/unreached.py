@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from rankalpha.pipeline.markets import markets
 from rankalpha.settings import SettingsError, settings
-from rankalpha.stages import STAGES
+from rankalpha.stages import stages_of
 from rankalpha.stages.env_file import read_env_file
 from rankalpha.stages.grading import CALLS
 from rankalpha.stages.profile import ENV_PROFILE, profile_dir
@@ -47,8 +47,9 @@ def warning(keys: list[str], stage: Stage) -> str:
 
 
 def _of_stages() -> Iterator[Iterable[str]]:
-    yield from (stage.keys for stage in STAGES)
+    stages = {stage.name: stage for market in markets() for stage in stages_of(market)}.values()
+    yield from (stage.keys for stage in stages)
     for own in dict.fromkeys(market.profile for market in markets()):
-        for stage in STAGES:
+        for stage in stages:
             with suppress(SettingsError):  # the stage that needs it reports it
                 yield read_env_file(profile_dir(own) / f"{stage.name}.env")

@@ -14,9 +14,10 @@ from apps.frontend import settings as frontend
 from apps.ingestion import settings as ingestion
 from apps.scorer import settings as scorer
 from apps.sentiment import settings as sentiment
+from apps.trainer import settings as trainer
 from rankalpha import settings as orchestration
 
-MODULES = (orchestration, api, evaluation, frontend, ingestion, scorer, sentiment)
+MODULES = (orchestration, api, evaluation, frontend, ingestion, scorer, sentiment, trainer)
 WORDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}  # by pydantic's names
 KINDS = {bool: "`true` or `false`", int: "a whole number", float: "a number"}
 

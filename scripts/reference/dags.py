@@ -18,8 +18,17 @@ def pages(root: Path) -> dict[str, str]:
     bag = dag_bag(root)
     if bag.import_errors:
         raise RuntimeError(f"DAG files cannot be read: {bag.import_errors}")
-    comparison = ast.get_docstring(ast.parse((root / "dags" / "comparison.py").read_text(encoding="utf-8")))
-    return {"dags.md": page("DAGs", [*_parts(bag.dags), *_of_a_variant(comparison or "")])}
+    some = (*_of_a_variant(_doc(root, "comparison")), *_of_training(_doc(root, "training")))
+    return {
+        "dags.md": page("DAGs", _parts(bag.dags)),
+        "dags-of-some.md": page("DAGs that only some markets have", some),
+    }
+
+
+def _doc(root: Path, name: str) -> str:
+    """Return the documentation of a DAG that the default market does not have, without its heading."""
+    text = (root / "dags" / f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[2].strip()
 
 
 def _parts(dags: dict[str, Any]) -> Iterator[str]:
@@ -34,12 +43,19 @@ def _parts(dags: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_a_variant(documentation: str) -> Iterator[str]:
+    yield "The DAGs of variants and of trainings, with the documentation that Airflow shows too."
     yield "## rankalpha_challenger_comparison"
     yield (
         "Only with a variant, here `challenger`. Its other DAGs, such as `rankalpha_challenger_scoring`,\n"
-        "are like those above, see [variants](../guides/variants.md)."
+        "are like [those of every market](dags.md), see [variants](../guides/variants.md)."
     )
-    yield documentation.partition("\n")[2].strip()
+    yield documentation
+
+
+def _of_training(documentation: str) -> Iterator[str]:
+    yield "## rankalpha_training"
+    yield "Only where a market trains models, see [models](../guides/models.md)."
+    yield documentation
 
 
 def _task(task: Any, found: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rankalpha.contract import Contract
 from rankalpha.pipeline.market import DEFAULT_MARKET
-from rankalpha.pipeline.steps import COMPARISON, SHAPE, Shape
+from rankalpha.pipeline.steps import COMPARISON, EVERY, SHAPE, TRAINING, Shape
 from rankalpha.stages.result import MAX_BYTES, SCHEMA
 from scripts.reference.markdown import code, page, table
 from scripts.reference.schemas import words
@@ -22,6 +22,7 @@ def pages(_root: Path) -> dict[str, str]:
     return {
         "datasets/stages.md": page("Datasets that grades are made of", _parts(STAGES)),
         "datasets/grades.md": page("Grades, evaluations and comparisons", _parts(GRADES)),
+        "datasets/models.md": page("Models", _parts((TRAINING.writes,))),
         "result.md": page("Result of a stage", _result()),
     }
 
@@ -33,7 +34,7 @@ def _parts(shown: Sequence[str]) -> Iterator[str]:
         "A check that blocks stops the batch; one that warns lets it through. A figure that was not\n"
         "reported is not checked, except that `RANKALPHA_REQUIRE_RESULT=true` demands a result."
     )
-    for step in (*SHAPE, COMPARISON):
+    for step in EVERY:
         if step.writes in shown:
             yield from _dataset(step)
 
@@ -67,11 +68,12 @@ def _dataset(step: Shape) -> Iterator[str]:
 
 def _facts(step: Shape, contract: Contract, uri: str) -> Iterator[tuple[str, str]]:
     readers = [DEFAULT_MARKET.dag_id(one.name) for one in SHAPE if step.writes in one.reads]
+    people = {COMPARISON: "`make compare`", TRAINING: "people"}.get(step, "the API and the page")
     of_a_variant = step is COMPARISON
     yield "Written by", code(DEFAULT_MARKET.dag_id(f"challenger_{step.name}" if of_a_variant else step.name))
     yield (
         "Read by",
-        ", ".join(map(code, readers)) or ("`make compare`" if of_a_variant else "the API and the page"),
+        ", ".join(map(code, readers)) or people,
     )
     yield "Owner", contract.owner
     yield "Stale after", f"{contract.freshness.total_seconds() / HOUR:g} hours"

@@ -15,6 +15,7 @@ FILES = {  # by the file, in the order of the index
     "scorer": "Settings of the scoring stage",
     "sentiment": "Settings of the sentiment stage",
     "evaluation": "Settings of the evaluation stage",
+    "trainer": "Settings of the training stage",
     "compose": "Settings of Docker Compose",
 }
 SECTION = re.compile(r"# --- (.+?) -+$")

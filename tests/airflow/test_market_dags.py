@@ -161,6 +161,7 @@ def test_a_mistake_in_the_file_shows_as_import_error_of_each_dag_file(root, tmp_
     assert {Path(name).name for name in bag.import_errors} == {
         *(f"{step}.py" for step in STEPS),
         "comparison.py",
+        "training.py",
     }
     for told in ("[nyse] slots = 0: Input should be greater than 0", "[oslo] calendar = 'MOON'"):
         assert all(told in error for error in bag.import_errors.values())

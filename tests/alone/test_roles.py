@@ -69,6 +69,10 @@ REQUESTS = (
     ),
     Request("POST", "/api/v2/assets/events", "user", 404, {"asset_id": 0}),
     Request("POST", "/rankalpha/joins/repair", "user", 200, {"days": 0.0001}),
+    # say whether a model becomes the champion
+    Request(
+        "PATCH", TASK + "/-1/hitlDetails", "user", 404, {"chosen_options": ["Approve"], "params_input": {}}
+    ),
     # what a stage is configured by, and what a task has handed on
     Request("GET", "/api/v2/variables", "op"),
     Request("POST", "/api/v2/variables", "op", 422, {}),

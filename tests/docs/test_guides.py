@@ -89,7 +89,7 @@ def test_the_limits_of_memory_are_those_of_the_declarations(root):
         "sentiment": "2g",
         "evaluation": "2g",
     }
-    assert "by default 1 GB, and 2 GB for sentiment and evaluation" in page
+    assert "by default 1 GB, and 2 GB for sentiment, evaluation and training" in page
     services = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]
     limits = [
         re.search(r"(\d+)([mg])\}?$", service["mem_limit"])

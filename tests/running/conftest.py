@@ -17,11 +17,13 @@ from tests.support.recording_stack import new_stack, write_markets, write_profil
 from tests.support.services import RecordingServices
 from tests.support.stack import PORTS
 from tests.support.users import make_users
-from tests.support.version_api import COMMAND
+from tests.support.version_api import COMMAND, taking_part
 
-RIVAL = f"""
+MORE = f"""
 [variants_lane.variants.rival.settings.scorer]
 SCORER_COMMAND = "{COMMAND} rival"
+
+[models_lane.training]
 """
 LANES = sorted(f"{file.stem.removeprefix('test_')}_lane" for file in Path(__file__).parent.glob("test_*.py"))
 
@@ -50,7 +52,7 @@ def start(folder, shared):
     (folder / "env" / "local").symlink_to(LANES[0])  # of the default market, which nobody uses
     write_markets(folder / "markets.toml", {"default": {}, **{lane: {"profile": lane} for lane in LANES}})
     with (folder / "markets.toml").open("a") as file:
-        file.write(RIVAL)
+        file.write(MORE)
     settings = {
         "RANKALPHA_MARKETS": str(folder / "markets.toml"),
         "RANKALPHA_ENV_DIR": str(folder / "env"),
@@ -76,6 +78,13 @@ def lane(stack, folder, made, request):
     (market,) = (market for market in read(folder / "markets.toml") if market.name == name)
     with RecordingServices(made["services"][name]) as services:
         yield Lane(stack, market, services)
+
+
+@pytest.fixture(scope="module")
+def version_api(lane, folder):
+    """The recording API; the lane's stages and services take part in versions from here on."""
+    with taking_part(lane, folder / "env" / lane.market.name) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,9 @@ from datetime import datetime
 
 import pytest
 
-from tests.support.version_api import taking_part
 
 CHAMPION = ("ingestion", "scoring", "sentiment", "grading", "evaluation")
 RIVAL = ("rival_scoring", "rival_grading", "rival_comparison")
-
-
-@pytest.fixture(scope="module")
-def api(lane, folder):
-    """The recording API; a challenger takes part in versions, and so does all that it has to do with."""
-    with taking_part(lane, folder / "env" / lane.market.name) as made:
-        yield made
 
 
 def graded(lane, key):
@@ -25,18 +17,18 @@ def graded(lane, key):
     return datetime.fromisoformat(begun), datetime.fromisoformat(notified)
 
 
-def champion_is_well(lane, api, key):
+def champion_is_well(lane, version_api, key):
     for step in CHAMPION:
         tasks = lane.tasks(step, lane.run_of(step, key)).values()
         assert {(task["state"], task["try_number"]) for task in tasks} == {("success", 1)}, step
     (event,) = lane.published("grades", key)
-    assert api.shown[key] == event["extra"]["version"]["path"]
+    assert version_api.shown[key] == event["extra"]["version"]["path"]
 
 
-def test_a_challenger_is_graded_and_compared(lane, api, say):
+def test_a_challenger_is_graded_and_compared(lane, version_api, say):
     key = "2022-05-01T06:00:00"
     lane.ingest(key)
-    champion_is_well(lane, api, key)
+    champion_is_well(lane, version_api, key)
     for step in RIVAL:
         assert [run["state"] for run in lane.runs_of(step, key)] == ["success"], step
     (own,), (champions,) = lane.published("rival_grades", key), lane.published("grades", key)
@@ -53,11 +45,11 @@ def test_a_challenger_is_graded_and_compared(lane, api, say):
     [(1, "held", "was stopped at its time limit"), (2, "killed", "exited with 137")],
     ids=["hangs", "dies"],
 )
-def test_a_challenger_that_goes_wrong_is_looked_at_today(lane, api, say, minute, fault, told):
+def test_a_challenger_that_goes_wrong_is_looked_at_today(lane, version_api, say, minute, fault, told):
     key = f"2022-05-02T06:0{minute}:00"
     with lane.fault("rival", fault):
         lane.ingest(key)
-    champion_is_well(lane, api, key)
+    champion_is_well(lane, version_api, key)
     run_id = lane.run_of("rival_scoring", key)
     task = lane.tasks("rival_scoring", run_id)["run_scorer"]
     assert (task["state"], task["try_number"]) == ("failed", 2)

@@ -20,7 +20,6 @@ from rankalpha.lineage.batch import batch_lineage
 from tests.running.blocking import anyway
 from tests.support.backfills import backfill, scheduled
 from tests.support.figures import ALL
-from tests.support.version_api import taking_part
 from tests.support.waiting import wait_for
 
 READS = {"prices": (), "scores": ("prices",), "sentiment": ("prices",), "grades": ("scores", "sentiment")}
@@ -34,13 +33,6 @@ TASKS = {
 }
 SEEDS = 12 if ALL else 2
 REASON = "a random history"
-
-
-@pytest.fixture(scope="module")
-def api(lane, folder):
-    """The recording API; the lane's stages and services take part in versions from here on."""
-    with taking_part(lane, folder / "env" / lane.market.name) as made:
-        yield made
 
 
 class History:
@@ -222,13 +214,13 @@ def check(lane, history):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_lineage_is_what_was_read_and_published_data_stay(lane, api, say, seed):
-    history = History(lane, api, seed)
+def test_lineage_is_what_was_read_and_published_data_stay(lane, version_api, say, seed):
+    history = History(lane, version_api, seed)
     print(f"seed {seed}: batch {history.key}")
     history.play()
     versions, published = check(lane, history)
     newest = history.published("grades")[-1]["version"]["path"]
-    assert api.shown[history.key] == newest
+    assert version_api.shown[history.key] == newest
     done = lane.stack.stack("verify", "--market", lane.market.name, "--batch", history.key)
     assert done.returncode == 0, done.stdout
     assert f"{newest}  ({lane.asset('grades')}, published)" in done.stdout
@@ -236,11 +228,11 @@ def test_lineage_is_what_was_read_and_published_data_stay(lane, api, say, seed):
     say(f"Versions, history of seed {seed}: {counts}; {versions} versions written, {published} published")
 
 
-def test_blocked_grades_are_not_shown_when_a_person_marks_their_task_as_a_success(lane, api):
+def test_blocked_grades_are_not_shown_when_a_person_marks_their_task_as_a_success(lane, version_api):
     key = "2023-02-01T06:00:00"
-    api.rows = 0
+    version_api.rows = 0
     lane.ingest(key)
-    api.rows = 1
+    version_api.rows = 1
     (run,) = lane.runs_of("grading", key)
     assert lane.tasks("grading", run["dag_run_id"])["publish_grades"]["state"] == "failed"
     lane.mark_success("grading", run["dag_run_id"], "publish_grades")
@@ -249,4 +241,4 @@ def test_blocked_grades_are_not_shown_when_a_person_marks_their_task_as_a_succes
     assert (states["publish_grades"], states["show_grades"]) == ("success", "failed")
     told = f"batch {key} is not published in {lane.asset('grades')}, so that nothing of it is shown"
     assert told in lane.log("grading", run["dag_run_id"], "show_grades")
-    assert (lane.published("grades", key), api.shown.get(key)) == ([], None)
+    assert (lane.published("grades", key), version_api.shown.get(key)) == ([], None)

@@ -7,7 +7,7 @@ import uuid
 from contextlib import contextmanager
 
 from apps.common.versions import Version
-from rankalpha.stages import STAGES
+from rankalpha.stages import stages_of
 from tests.support.checkout import ROOT
 from tests.support.http_server import local_server
 
@@ -21,7 +21,7 @@ def taking_part(lane, profile):
     """Let the stages and services of a lane take part in versions from here on; gives the recording API."""
     lane.data.mkdir(parents=True, exist_ok=True)
     made = VersionApi(lane.data)
-    for stage in STAGES:
+    for stage in stages_of(lane.market):
         (profile / f"{stage.name}.env").write_text(f"{stage.key('COMMAND')}={COMMAND} {stage.name}\n")
     with made.serve() as (url, _):
         (profile / "api.env").write_text(f"API_URL={url}\nFRONTEND_URL={url}\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from apps.scorer.work import RAW
+from apps.scorer.features import FEATURES
 from tests.unit.apps.support.stage_process import BATCH, result, run_stage
 
 END = date(2026, 11, 20)
@@ -42,7 +42,7 @@ def test_scores_of_a_batch(tmp_path, prices):
         "as_of": pl.Date,
         "last_day": pl.Date,
         "sessions_behind": pl.Int32,
-        **{f"{name}_signal": pl.Float64 for name in RAW},
+        **{f"{name}_signal": pl.Float64 for name in FEATURES},
     }
     assert table["symbol"].to_list() == ["A", "B", "NEW"]
     assert table["value"].to_list() == [25.0, 75.0, None]

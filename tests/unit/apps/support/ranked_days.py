@@ -10,8 +10,8 @@ from apps.api import publishing
 from apps.api.history.folder import folder_of
 from apps.api.history.record import COMPLETE, catch_up
 from apps.common.compared import marks
+from apps.scorer.features import FEATURES
 from apps.scorer.ranking import ranked
-from apps.scorer.work import RAW
 from tests.support.waiting import wait_for
 from tests.unit.apps.support.api_batch import seal_batch
 from tests.unit.apps.support.batch_files import AS_OF, write_prices, write_sentiment
@@ -31,10 +31,10 @@ NEWCOMER = SIGNALS | {"NEW": (0.3, 0.25, -0.012, 0.5)}
 
 def write_scored(data: Path, key: str, signals: Signals) -> None:
     """Write a batch's scores.parquet from raw signals, as the scorer does."""
-    schema = {"symbol": pl.String, **dict.fromkeys(RAW, pl.Float64)}
+    schema = {"symbol": pl.String, **dict.fromkeys(FEATURES, pl.Float64)}
     rows = [(symbol, *values) for symbol, values in signals.items()]
     raw = pl.DataFrame(rows, schema, orient="row")
-    named = raw.select("symbol", *(pl.col(name).alias(f"{name}_signal") for name in RAW))
+    named = raw.select("symbol", *(pl.col(name).alias(f"{name}_signal") for name in FEATURES))
     scores = ranked(raw).with_columns(as_of=pl.lit(AS_OF)).join(named, on="symbol", maintain_order="left")
     path = data / "prices" / key / "scores.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import pytest
 from rankalpha.lineage.inputs import inputs, recorded, reference, version_of
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.pipelines import Pipeline
+from rankalpha.pipeline.training import Training
 
 KEY = "2026-11-22T06:00:00"
 SCORING = 1
@@ -59,6 +60,26 @@ def test_other_bytes_under_the_same_name_are_not_what_was_read():
 def test_a_market_has_its_own_datasets():
     events = [event("ingestion-1", "2026-11-22T06:01", "nyse_prices")]
     assert read(version("ingestion-1"), events, "nyse")[0]["dataset"] == "nyse_prices"
+
+
+def test_a_model_of_another_batch_is_named_beside_the_prices():
+    made = {"path": "models/2026-11-15T06:00:00/trainer-1-1", "sha256": "30" * 32}
+    scored = {
+        **version("scorer-1-1"),
+        "files": {},
+        "inputs": {"prices": version("ingestion-1"), "models": made},
+    }
+    (step,) = [
+        step for step in Pipeline.of(Market(name="nyse", training=Training())).steps if step.name == "scoring"
+    ]
+    own = {"name": "nyse_scores", "timestamp": "2026-11-22T06:03", "partition_key": KEY}
+    events = {"nyse_prices": [event("ingestion-1", "2026-11-22T06:01", "nyse_prices")], "nyse_models": []}
+    events["nyse_scores"] = [{**own, "extra": {"version": scored}}]
+    found = inputs(None, step, None, events, events)
+    assert [(each["dataset"], each["batch"]) for each in found] == [
+        ("nyse_prices", KEY),
+        ("nyse_models", "2026-11-15T06:00:00"),
+    ]
 
 
 def test_without_a_record_nothing_is_said():

@@ -9,6 +9,7 @@ from rankalpha.pipeline.challenger import challengers_of
 from rankalpha.pipeline.exchanges import CODES
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.markets import markets, read
+from rankalpha.pipeline.training import Training
 from rankalpha.settings import SettingsError
 
 ROOT = Path(__file__).parents[4]
@@ -22,7 +23,7 @@ def test_the_example_in_the_shipped_file_is_a_market(file):
     lines = (ROOT / "datasets" / "markets.toml").read_text().splitlines()
     example = [line.removeprefix("# ") for line in lines[lines.index("") + 1 :]]
     default, nyse = read(file("\n".join(example)))
-    assert default == Market(variants=default.variants)
+    assert default == Market(variants=default.variants, training=Training())
     (challenger,) = challengers_of(default)
     assert (challenger.variant, challenger.images) == ("challenger", {"scorer": "rankalpha_scorer:2"})
     assert challenger.settings_of("scorer") == {"SCORER_SECTOR_NEUTRAL": "true"}

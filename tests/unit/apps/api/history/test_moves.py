@@ -13,8 +13,8 @@ from apps.api.history.answers import Change
 from apps.api.history.contributions import why
 from apps.api.history.moves import moves
 from apps.api.history.rows import PARTS, SCHEMA
+from apps.scorer.features import FEATURES
 from apps.scorer.ranking import ranked
-from apps.scorer.work import RAW
 from tests.unit.apps.support.batch_files import AS_OF
 from tests.unit.apps.support.ranked_days import FIRST, SIGNALS
 
@@ -30,13 +30,13 @@ def graded(signals, sentiment=None, weight: float = 0.2) -> pl.DataFrame:
     """Rows of the record, as the scorer and the API make them."""
     raw = pl.DataFrame(
         [(symbol, *values) for symbol, values in signals.items()],
-        {"symbol": pl.String, **dict.fromkeys(RAW, pl.Float64)},
+        {"symbol": pl.String, **dict.fromkeys(FEATURES, pl.Float64)},
         orient="row",
     )
     rated = pl.DataFrame(
         list((sentiment or {}).items()), {"symbol": pl.String, "sentiment": pl.Float64}, orient="row"
     )
-    named = raw.select("symbol", *(pl.col(name).alias(f"{name}_signal") for name in RAW))
+    named = raw.select("symbol", *(pl.col(name).alias(f"{name}_signal") for name in FEATURES))
     rows = ranked(raw).join(rated, on="symbol", how="left").join(named, on="symbol")
     rows = rows.with_columns(composite(weight)).sort(["composite", "symbol"], descending=[True, False])
     rows = rows.with_row_index("rank", 1).with_columns(sentiment_weight=weight, grade=pl.lit("C"))

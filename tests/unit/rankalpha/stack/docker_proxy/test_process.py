@@ -10,6 +10,7 @@ import pytest
 
 import rankalpha.stages
 from rankalpha.pipeline.market import Market
+from rankalpha.pipeline.training import Training
 from rankalpha.stack.docker_proxy.allowed import Allowed, Refused
 from rankalpha.stages.stage import Stage
 from tests.support.docker_proxy import RunningProxy
@@ -74,7 +75,8 @@ def test_the_log_has_what_was_refused_or_done_and_no_secrets(engine, tmp_path):
     assert SECRET not in proxy.log()
 
 
-VOLUMES = ("prices_data", "company_reports", "analysis_schedule", "grades", "evaluations")
+EVERY = rankalpha.stages.stages_of(Market(training=Training()))
+VOLUMES = ("prices_data", "company_reports", "analysis_schedule", "grades", "evaluations", "models")
 
 
 def test_all_declared_stages_are_allowed():
@@ -83,7 +85,7 @@ def test_all_declared_stages_are_allowed():
         import_module(f"rankalpha.stages.{file.name}") for file in iter_modules(rankalpha.stages.__path__)
     ]
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, Stage)]
-    assert {stage.name for stage in declared} == {stage.name for stage in rankalpha.stages.STAGES}
+    assert {stage.name for stage in declared} == {stage.name for stage in EVERY}
     allowed = Allowed.by(declared)
     assert allowed.networks == {"rankalpha_net"}
     assert allowed.volumes == set(VOLUMES)
@@ -94,7 +96,7 @@ def test_all_declared_stages_are_allowed():
 
 
 def test_a_volume_that_no_stage_writes_to_is_mounted_read_only_alone():
-    allowed = Allowed.by(rankalpha.stages.STAGES)
+    allowed = Allowed.by(EVERY)
     allowed.check_mount("grades:/data/grades", read_only=True)
     with pytest.raises(Refused, match=r"grades:/data/grades \(read-only\)"):
         allowed.check_mount("grades:/data/grades", read_only=False)
@@ -103,9 +105,9 @@ def test_a_volume_that_no_stage_writes_to_is_mounted_read_only_alone():
 
 
 def test_the_volumes_of_each_market_are_allowed_and_no_others():
-    markets = (Market(), Market(name="nyse"))
-    allowed = Allowed.by(stage.of(market) for market in markets for stage in rankalpha.stages.STAGES)
-    assert allowed.volumes == {*VOLUMES, *(f"{name}_nyse" for name in VOLUMES)}
+    markets = (Market(training=Training()), Market(name="nyse"))
+    allowed = Allowed.by(stage for market in markets for stage in rankalpha.stages.stages_of(market))
+    assert allowed.volumes == {*VOLUMES, *(f"{name}_nyse" for name in VOLUMES if name != "models")}
     allowed.check("mount", "prices_data_nyse:/data/prices")
     for mount in ("prices_data_lse:/data/prices", "prices_data_nyse:/data", "grades_nyse:/data/grades"):
         with pytest.raises(Refused, match="the stages declare"):
