@@ -5,7 +5,6 @@ from datetime import datetime
 
 import pytest
 
-
 CHAMPION = ("ingestion", "scoring", "sentiment", "grading", "evaluation")
 RIVAL = ("rival_scoring", "rival_grading", "rival_comparison")
 
