@@ -118,6 +118,11 @@ class Planner:
         root, name = self._engine.data_root(stage), self._place(step, key).rpartition("/")[2]
         own = environment(stage, given, root, key, name)
         job = StageJob.of(stage, key, identity.labels, own, self._variables)
+        if stage.model and job.env.get(stage.model):
+            raise Refused(
+                f"{stage.model} is set, and a plan gives stage {stage.name} no model; declare a variant, and "
+                "compare it on new batches"
+            )
         self._previews.discard(self._place(step, key))  # an API that cannot is noticed before the stage runs
         try:
             result, used = run_once(self._engine, job, identity, log)

@@ -65,6 +65,13 @@ def test_an_api_that_offers_no_plan_is_noticed_before_a_stage_runs(served):
     assert ProcessRunner().containers({}) == []
 
 
+def test_a_plan_gives_no_model_and_would_compare_with_the_formula(served, profile_dir):
+    (profile_dir / "scorer.env").write_text("SCORER_MODEL=champion\n")
+    with pytest.raises(REFUSALS, match="SCORER_MODEL is set, and a plan gives stage scorer no model"):
+        planned(COMMAND)
+    assert ProcessRunner().containers({}) == []
+
+
 def test_a_batch_without_versions_is_left_out(served):
     (event,) = served["/api/v2/assets/events"]["asset_events"]
     event["extra"] = {"version": {**GRADES, "inputs": {"scores": SCORES, "sentiment": SENTIMENT}}}
