@@ -2,8 +2,8 @@
 
 In Airflow 3.3.0 to 3.4.0b2 the run that such a command makes is a run like any other to the scheduler, which
 starts the same tasks once more, and those that follow. It may also hold the run while `tasks test` removes
-it: a deadlock of the database, which ends the command and leaves the run. Without a date, `tasks test` first
-deletes a run without one, which the runs of our datasets all are
+it: a deadlock of the database, which ends the command and leaves the run. Without a date, `tasks test` of
+Airflow 3.3 first deletes a run without one, which the runs of our datasets all are
 (https://github.com/apache/airflow/pull/72656). `dags test` fails for a DAG with a deadline, and leaves its
 run to the scheduler: a batch that nobody has asked for.
 """

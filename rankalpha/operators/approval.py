@@ -8,6 +8,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
+from rankalpha import remedy
 from rankalpha.logs import bind_batch
 from rankalpha.operators.given import published_version
 from rankalpha.pipeline.champion import CHAMPION, with_champion
@@ -121,7 +122,8 @@ def _body(result: Mapping[str, Any], version: Version, champion: Mapping[str, An
         f"the model of batch {champion['batch']}, approved by {champion['by']}" if champion else "the formula"
     )
     yield f"Champion now: {now}. The card is `{version.path}/card.json`."
-    yield "Have you tried it as a challenger? `make compare` shows how its grades differ from the champion's."
+    compare = remedy.command("compare", "--variant", "NAME")
+    yield f"Have you tried it as a challenger? `{compare}` shows how its grades differ from the champion's."
     yield "From its approval on, batches whose scorer has `SCORER_MODEL=champion` are scored by it."
 
 
