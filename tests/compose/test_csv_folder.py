@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from apps.common.exchange import exchange
 from tests.support.checkout import ROOT
 from tests.support.waiting import wait_for
 
@@ -18,9 +19,9 @@ SYMBOLS = {"OWN.DE": 0.001, "MINE": -0.0005, "OURS": 0.0002}  # and their daily 
 
 
 def weekdays(number):
-    """The newest weekdays before today, oldest first."""
-    today = datetime.now(UTC).date()
-    days = [today - timedelta(days=back) for back in range(1, 2 * number)]
+    """The newest weekdays, oldest first, until the newest session that has closed."""
+    newest = exchange("XNYS").last_closed(datetime.now(UTC))
+    days = [newest - timedelta(days=back) for back in range(2 * number)]
     return sorted([day for day in days if day.weekday() < 5][:number])
 
 
