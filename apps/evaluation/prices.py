@@ -1,11 +1,14 @@
-"""Reads the closes of a prices.parquet, all of them at once."""
+"""Reads the closes of a version of prices, all of them at once, and which symbols belong to its universe."""
 
 from pathlib import Path
 
 import polars as pl
 
 from apps.common.stage import BadData
+from apps.common.versions import Version
 from apps.scorer.prices import SCHEMA
+from apps.scorer.settings import Settings as ScorerSettings
+from apps.scorer.universe import listed
 
 
 def read_prices(path: Path) -> pl.DataFrame:
@@ -25,6 +28,14 @@ def read_prices(path: Path) -> pl.DataFrame:
             f"{path}: {bad['symbol'].item()!r} has bad closes, or days that are out of order; {fix}"
         )
     return frame
+
+
+def universe_of(prices: Version, closes: pl.DataFrame, scorer: ScorerSettings) -> pl.DataFrame | None:
+    """Return what universe.csv lists of the symbols of `closes`; None without one."""
+    known, kind = listed(prices, scorer.sector_neutral), closes.schema["symbol"]
+    if known is None:
+        return None
+    return known.with_columns(pl.col("symbol").cast(kind, strict=False)).drop_nulls("symbol")
 
 
 def _invalid() -> pl.Expr:

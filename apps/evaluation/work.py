@@ -14,14 +14,13 @@ from apps.common.versions import Version
 from apps.evaluation import backtest
 from apps.evaluation.details import details
 from apps.evaluation.form import Evaluation
-from apps.evaluation.prices import read_prices
+from apps.evaluation.prices import read_prices, universe_of
 from apps.evaluation.record import FIGURES, FILE, LIMITS, Record, prices_of, record_of
 from apps.evaluation.report import part_of
 from apps.evaluation.returns import HORIZONS
 from apps.evaluation.sessions import Sessions
 from apps.evaluation.settings import Settings
 from apps.scorer.settings import Settings as ScorerSettings
-from apps.scorer.universe import listed
 
 VOLUME, EVALUATION = "evaluations", "evaluation.json"
 NAMED = 8  # symbols in a warning
@@ -46,7 +45,7 @@ def evaluate(batch: Batch) -> Result:
         sessions, calendar = Sessions.of(prices["date"], ""), ""
     closes = _closes(prices, record, sessions)
     del prices  # text of each row takes most of the memory
-    universe = _universe(version, closes, scorer)
+    universe = universe_of(version, closes, scorer)
     past = backtest.scored(closes, sessions, settings.every, scorer, calendar, universe)
     evaluation = Evaluation(
         batch=batch.key,
@@ -68,14 +67,6 @@ def _closes(prices: pl.DataFrame, record: Record, sessions: Sessions) -> pl.Data
     if beside := prices.height - closes.height:
         log.warning("warning: prices of days that are not sessions are left out: %d", beside)
     return closes.sort("symbol", maintain_order=True)  # what is known to be sorted is grouped much sooner
-
-
-def _universe(prices: Version, closes: pl.DataFrame, scorer: ScorerSettings) -> pl.DataFrame | None:
-    """Return what universe.csv lists of the symbols that have prices; None without one."""
-    known, kind = listed(prices, scorer.sector_neutral), closes.schema["symbol"]
-    if known is None:
-        return None
-    return known.with_columns(pl.col("symbol").cast(kind, strict=False)).drop_nulls("symbol")
 
 
 def _live(record: Record, closes: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:

@@ -15,12 +15,11 @@ from apps.common.stage import BadData, Batch
 from apps.common.universe import UNIVERSE
 from apps.common.versions import Version, input_of
 from apps.evaluation.backtest import past_signals
-from apps.evaluation.prices import read_prices
+from apps.evaluation.prices import read_prices, universe_of
 from apps.evaluation.sessions import Sessions
 from apps.scorer.features import FEATURES
 from apps.scorer.model import FILE, Model, untrusted
 from apps.scorer.settings import Settings as ScorerSettings
-from apps.scorer.universe import listed
 from apps.trainer.card import CARD, Card, ChampionCard, FoldCard, libraries
 from apps.trainer.rival import rival_of
 from apps.trainer.samples import TARGET, Signals, looks_ahead, samples
@@ -71,12 +70,10 @@ def _signals(
 ) -> Signals:
     """Return what gives the raw signals of past sessions, of those whom the scorer would have scored then."""
     scorer = ScorerSettings.from_env()
-    known, kind = listed(prices, scorer.sector_neutral), closes.schema["symbol"]
-    if known is not None:
-        known = known.with_columns(pl.col("symbol").cast(kind, strict=False)).drop_nulls("symbol")
+    universe = universe_of(prices, closes, scorer)
 
     def signals(closes: pl.DataFrame, first: int) -> Iterator[tuple[int, pl.DataFrame]]:
-        return past_signals(closes, sessions.last, horizon, scorer, batch.calendar, known, first)
+        return past_signals(closes, sessions.last, horizon, scorer, batch.calendar, universe, first)
 
     return signals
 

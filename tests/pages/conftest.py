@@ -17,6 +17,18 @@ def browser() -> Iterator[Any]:
         yield opened
 
 
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page as wide as a desk, in which no script fails."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    opened = context.new_page()
+    opened.complaints = []
+    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    yield opened
+    assert opened.complaints == []
+    context.close()
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of the services' data."""

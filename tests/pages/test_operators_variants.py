@@ -25,17 +25,6 @@ def server(serving):
     return serving
 
 
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    opened.complaints = []
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    yield opened
-    assert opened.complaints == []
-    context.close()
-
-
 def of_variant(key, **changed):
     made = batch(key)
     made["steps"].append(step("challenger_comparison", needs=["grading"], published=f"{key}+00:00"))

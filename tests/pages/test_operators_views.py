@@ -40,17 +40,6 @@ def server(serving: PageServer):
     return serving
 
 
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    opened.complaints = []
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    yield opened
-    assert opened.complaints == []
-    context.close()
-
-
 def shown(page, server, place=""):
     page.goto(f"{server.url}{place}")
     page.wait_for_selector("#rows tr")

@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from rankalpha.airflow_api import AirflowApi, AirflowApiError
+from rankalpha.health import queries
 from rankalpha.health.queries import left_out as read_left_out
+from rankalpha.health.queries import started
+from rankalpha.pipeline.batch import TRIAL
+from rankalpha.pipeline.pipelines import DEFAULT_PIPELINE
 from tests.support.http_server import local_server
 
 ENTRY = {
@@ -33,3 +37,17 @@ def test_who_may_not_read_it_sees_the_rest_all_the_same():
 def test_another_refusal_is_not_hidden():
     with pytest.raises(AirflowApiError, match="422"):
         left_out(422, {"detail": "no"})
+
+
+def test_a_trial_is_no_run_of_a_batch():
+    """It is due a day later, so that it would be taken for the newest one."""
+    due = {"real": "2026-11-29T06:00:00+00:00", f"{TRIAL}2026-11-29": "2026-11-30T08:00:00+00:00"}
+    runs = [
+        {"dag_run_id": name, "dag_id": "rankalpha_ingestion", "run_after": at} for name, at in due.items()
+    ]
+    answer = {"dag_runs": runs, "total_entries": len(runs)}
+    with local_server(lambda _: (200, answer)) as (url, _):
+        api = AirflowApi(url, "ann", "sesame")
+        found = started(api, SINCE, (DEFAULT_PIPELINE,))
+        assert found == {"rankalpha_ingestion": datetime.fromisoformat(due["real"])}
+        assert [run["dag_run_id"] for run in queries.runs(api, SINCE, (DEFAULT_PIPELINE,))] == ["real"]
