@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def many(root, file, dags):
     """The DAGs of the 100 markets by id; those without markets are parsed before."""
+    with parsed(root, file) as found:
+        yield found
+
+
+@contextmanager
+def parsed(root, file):
+    """The DAGs of a file of markets by id."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RANKALPHA_MARKETS", str(file))
         forget()

@@ -7,10 +7,10 @@ import pytest
 
 from rankalpha.alerts.failed_run import FailedRun
 from rankalpha.alerts.incident import Urgency
-from rankalpha.lineage.graph import dag_bag, graph
+from rankalpha.lineage.graph import graph
 from rankalpha.pipeline.pipelines import PIPELINE, awaited, following, pipeline
 from rankalpha.stages import stages_of
-from tests.airflow.test_market_dags import forget
+from tests.airflow.test_market_dags import parsed
 
 FILE = """
 [default]
@@ -37,13 +37,8 @@ def trained(root, dags, tmp_path_factory):
     """The DAGs of three markets, two of which train models; those without are parsed before."""
     path = tmp_path_factory.mktemp("training") / "markets.toml"
     path.write_text(FILE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RANKALPHA_MARKETS", str(path))
-        forget()
-        bag = dag_bag(root)
-        assert bag.import_errors == {}
-        yield bag.dags
-    forget()
+    with parsed(root, path) as found:
+        yield found
 
 
 def test_only_the_markets_that_train_have_a_dag_for_it(trained):

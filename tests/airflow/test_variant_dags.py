@@ -8,7 +8,7 @@ from rankalpha.alerts.failed_run import FailedRun
 from rankalpha.alerts.incident import Urgency
 from rankalpha.lineage.graph import dag_bag, graph
 from rankalpha.pipeline.pipelines import PIPELINE, pipeline, pipelines
-from tests.airflow.test_market_dags import forget
+from tests.airflow.test_market_dags import parsed
 
 FILE = """
 [default]
@@ -34,13 +34,8 @@ def both(root, dags, tmp_path_factory):
     """The DAGs of champions and challengers by id; those without are parsed before."""
     path = tmp_path_factory.mktemp("variants") / "markets.toml"
     path.write_text(FILE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RANKALPHA_MARKETS", str(path))
-        forget()
-        bag = dag_bag(root)
-        assert bag.import_errors == {}
-        yield bag.dags
-    forget()
+    with parsed(root, path) as found:
+        yield found
 
 
 def test_only_what_differs_has_a_dag_of_its_own(both):
