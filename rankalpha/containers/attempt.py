@@ -23,7 +23,7 @@ from rankalpha.runners.line import NOTHING, Mark
 from rankalpha.settings import settings
 from rankalpha.stages.given import environment
 from rankalpha.stages.job import StageJob
-from rankalpha.stages.output import push_output
+from rankalpha.stages.output import Output, push_output
 from rankalpha.stages.stage import Stage
 from rankalpha.stages.storable import ResultError
 from rankalpha.stages.unreached import unreached, warning
@@ -90,12 +90,13 @@ class Attempt:
             self.usage = highest(self.usage, sample(self._engine, container.id))
         return end
 
-    def collect(self, end: End) -> None:
-        """Push the output of the container, which has ended; a failed one is then set aside.
+    def collect(self, end: End) -> Output:
+        """Push the output of the container, which has ended, and return it; a failed one is then set aside.
 
         Raises ResultError for a malformed result.
         """
-        ENGINE_AWAY(self._collect, end)
+        output: Output = ENGINE_AWAY(self._collect, end)
+        return output
 
     def stop(self) -> None:
         """Stop the container and set it aside, if there is one."""
@@ -123,7 +124,7 @@ class Attempt:
         few = ENGINE_AWAY(self._engine.in_flight, FEW + 1) <= FEW
         return settings().defer_after if few else 0
 
-    def _collect(self, end: End) -> None:
+    def _collect(self, end: End) -> Output:
         container = self._engine.inspect(self.container)
         report = container_report(self._engine, container, self.usage)
         self._log.info("%s", report_line(report))
@@ -137,4 +138,4 @@ class Attempt:
                 push_output(self._ti, batch, container=report, failed=True)
                 self._engine.set_aside(container.id, self._ti.try_number)
             raise
-        push_output(self._ti, batch, result, report, made_by=container.labels.get(MADE_BY))
+        return push_output(self._ti, batch, result, report, made_by=container.labels.get(MADE_BY))

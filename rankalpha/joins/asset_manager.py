@@ -18,9 +18,10 @@ from typing import Any
 from airflow.assets.manager import AssetManager
 from airflow.models.asset import AssetEvent, AssetPartitionDagRun, DagScheduleAssetReference
 from sqlalchemy import func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from rankalpha.joins import waiting
+from rankalpha.joins import at_once, waiting
 from rankalpha.joins.after_pause import keep_newest
 from rankalpha.joins.state_store import keep_batches
 from rankalpha.settings import settings
@@ -36,6 +37,9 @@ class BatchAssetManager(AssetManager):
         """Register an event as Airflow does; `session` commits, `partition_key` is the batch."""
         if partition_key is None:
             return super().register_asset_change(session=session, **kwargs)
+        task = kwargs.get("task_instance")
+        if task is not None and (names := at_once.publishers(task, kwargs["asset"], session)):
+            return cls._register_at_once(names, session=session, partition_key=partition_key, **kwargs)
         waiting.lock(session)  # the next event sees this one
         # wait for joins that the scheduler is making runs of: nothing can be added to them
         waiting.pending(session, AssetPartitionDagRun.partition_key == partition_key)
@@ -56,6 +60,25 @@ class BatchAssetManager(AssetManager):
                         keep_newest(dag.dag_id, session)
             keep_batches(event, session)
         return event
+
+    @classmethod
+    def _register_at_once(
+        cls, names: list[str], *, session: Session, partition_key: str, **kwargs: Any
+    ) -> AssetEvent | None:
+        """Register the event of a publishing task, by one of `names`, with the end of the task before it.
+
+        What fails is left to the publishing task. Airflow would fail the task that has made the result.
+        """
+        try:
+            with session.begin_nested():
+                publisher = at_once.mark_published(kwargs["task_instance"], names, partition_key, session)
+                if publisher is None:
+                    return None
+                kwargs["task_instance"] = publisher
+                return cls.register_asset_change(session=session, partition_key=partition_key, **kwargs)
+        except SQLAlchemyError as error:
+            cls.logger().warning("Batch %s is left to %s: %s", partition_key, " or ".join(names), error)
+            return None
 
     @classmethod
     def queue(cls, event: AssetEvent, dag: Any, session: Session, date: datetime | None = None) -> None:

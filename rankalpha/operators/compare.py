@@ -6,6 +6,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.logs import bind_batch
+from rankalpha.operators.at_once import publish_at_once
 from rankalpha.operators.given import versions_of
 from rankalpha.operators.service import ServiceOperator
 from rankalpha.pipeline.batch import BatchError
@@ -39,7 +40,7 @@ class CompareOperator(ServiceOperator):
         except (BatchError, SettingsError, ResultError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("Batch %s: %s answered %s", batch, self.call.name, answer)
-        push_output(context["ti"], batch, result)
+        publish_at_once(self, context, push_output(context["ti"], batch, result))
 
     def _variant(self) -> dict[str, str]:
         """Return under which name the service goes on with its record of both."""

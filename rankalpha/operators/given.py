@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from airflow.sdk import Asset, Context
 
 from rankalpha.operators.models import in_use, model_of
-from rankalpha.pipeline.batch import ASSET_TRIGGERED, BatchError
+from rankalpha.pipeline.batch import ASSET_TRIGGERED, FIGURES_KEY, BatchError
 from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.reuse import REUSABLE_KEY
 from rankalpha.pipeline.sessions import market_day
@@ -85,6 +85,14 @@ def published_versions(dataset: str) -> Mapping[str, Any]:
     from airflow.sdk.execution_time.context import AssetStateStoreAccessor  # noqa: PLC0415  heavy
 
     return _versions(AssetStateStoreAccessor(name=dataset))
+
+
+def figures(dataset: str) -> Mapping[str, Any]:
+    """Return the figures of a dataset's newest batches, by batch, see `rankalpha.pipeline.batch.earlier`."""
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessor  # noqa: PLC0415  heavy
+
+    found: Mapping[str, Any] = AssetStateStoreAccessor(name=dataset).get(FIGURES_KEY, {}) or {}  # type: ignore[assignment]
+    return found
 
 
 def reusable(dataset: str) -> Mapping[str, Any]:

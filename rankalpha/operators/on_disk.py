@@ -17,16 +17,20 @@ from rankalpha.stages.grading import GRADING_REFRESH
 SOON = timedelta(days=1)  # the services keep what nobody has published for a day at least
 
 
+def is_late(context: Context) -> bool:
+    """Return whether the stage may have written long ago what this task publishes."""
+    return context["ti"].try_number > 1 or datetime.now(UTC) - context["dag_run"].run_after >= SOON
+
+
 def problem_if_late(context: Context, result: Mapping[str, Any] | None, log: Any) -> str:
     """Say what of a result's version is not as it was sealed; an empty text when nothing is.
 
     Nothing is asked when the run is young and this is its first attempt, because its stage has just written
     it. Raises ServiceError, see `problem_on_disk`.
     """
-    ti, run = context["ti"], context["dag_run"]
-    if ti.try_number == 1 and datetime.now(UTC) - run.run_after < SOON:
+    if not is_late(context):
         return ""
-    pipeline = pipeline_of(ti.dag_id)
+    pipeline = pipeline_of(context["ti"].dag_id)
     return problem_on_disk(pipeline.market, result, log) if pipeline else ""
 
 

@@ -13,7 +13,8 @@ from rankalpha.contract.contract import failed
 from rankalpha.contract.quarantine import PUBLISH_ANYWAY, QUARANTINE, forced, refusal
 from rankalpha.contract.report import lines, sentence
 from rankalpha.logs import bind_batch
-from rankalpha.operators.on_disk import problem_if_late
+from rankalpha.operators import given
+from rankalpha.operators.on_disk import is_late, problem_if_late
 from rankalpha.pipeline.batch import TRIAL, earlier
 from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY
@@ -50,7 +51,7 @@ class PublishOperator(BaseOperator):
         (source,) = self.upstream_task_ids
         output = pull_output(ti, source)
         batch, result = self._batch(context, source, output), output["result"]
-        before = earlier(context, self.dataset, batch)
+        before = earlier(given.figures(self.dataset.name), batch)
         checks = self._checked(batch, result, before)
         permission = None
         if broken := failed(checks, "block"):
@@ -64,9 +65,7 @@ class PublishOperator(BaseOperator):
             )
         if problem := problem_if_late(context, result, self.log):
             raise self._refusal(batch, problem)
-        event = context["outlet_events"][self.dataset]
-        event.extra = _extra(output, checks, permission)
-        event.add_partitions(batch)  # also for a run that was triggered without a partition key
+        self.emit(context, _extra(output, checks, permission))
         version = (result or {}).get(VERSION)
         if not before and isinstance(version, dict):  # so old that the state store may not keep it
             ti.xcom_push(key=PUBLISHED, value=version.get("path"))
@@ -76,6 +75,31 @@ class PublishOperator(BaseOperator):
             self.dataset.name,
             cut(str(result), QUOTED) if result else "no result reported",
         )
+
+    def checked_at_once(self, context: Context, output: Output) -> dict[str, Any] | None:
+        """Return the `extra` of the event for a result that was just made, checked by the task that made it.
+
+        None when this task has to run: for a trial, a run that publishes nothing, what is late, and a result
+        that breaks the contract or cannot be compared with an earlier batch.
+        """
+        batch, wanted = output["batch"], context.get("params", {}).get(PUBLISH, True)
+        if not batch or not wanted or is_late(context) or _is_trial(context["ti"]):
+            return None
+        known = given.figures(self.dataset.name)
+        before = earlier(known, batch)
+        if known and not before:  # older than all that the state store keeps
+            return None
+        checks = self.contract.evaluate(batch, output["result"], before, settings().require_result)
+        if failed(checks, "block"):
+            return None
+        self._log_checks(batch, checks)
+        return _extra(output, checks, None)
+
+    def emit(self, context: Context, extra: dict[str, Any]) -> None:
+        """Have the success of the task in `context` emit the event."""
+        event = context["outlet_events"][self.dataset]
+        event.extra = extra
+        event.add_partitions(extra["batch"])  # also for a run that was triggered without a partition key
 
     def _batch(self, context: Context, source: str, output: Output) -> str:
         """Return the batch of an output; raise when there is nothing to publish."""
@@ -98,10 +122,13 @@ class PublishOperator(BaseOperator):
     def _checked(self, batch: str, result: dict[str, Any] | None, before: dict[str, Any]) -> list[Outcome]:
         """Evaluate the contract, and log the outcome of each check."""
         checks = self.contract.evaluate(batch, result, before, settings().require_result)
+        self._log_checks(batch, checks)
+        return checks
+
+    def _log_checks(self, batch: str, checks: list[Outcome]) -> None:
         self.log.info("Batch %s by the contract of %s:", batch, self.dataset.name)
         for level, line in lines(checks):
             self.log.log(level, line)
-        return checks
 
     def _permission(self, context: Context, source: str, checks: Sequence[Outcome]) -> dict[str, str] | None:
         """Return a person's permission to publish in this attempt although the checks block it."""

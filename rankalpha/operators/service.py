@@ -8,6 +8,7 @@ from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from rankalpha.logs import bind_batch
+from rankalpha.operators.at_once import publish_at_once, published_at_once
 from rankalpha.operators.given import published_version, request
 from rankalpha.operators.reuse import same_inputs
 from rankalpha.pipeline.batch import BatchError, batch_of
@@ -32,7 +33,11 @@ class ServiceOperator(BaseOperator):
         self, *, call: Call, consumes: Sequence[Asset] = (), batch_from: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(
-            inlets=list(consumes), execution_timeout=timedelta(minutes=15), do_xcom_push=False, **kwargs
+            inlets=list(consumes),
+            execution_timeout=timedelta(minutes=15),
+            on_success_callback=published_at_once,
+            do_xcom_push=False,
+            **kwargs,
         )
         self.call = call
         self.consumes = tuple(consumes)
@@ -63,7 +68,7 @@ class ServiceOperator(BaseOperator):
         origin: dict[str, Any] = same.origin(result) if same else {}
         if carried := origin.get(CARRIED_FROM):
             self.log.info("Nothing is new: these grades are those of batch %s, carried over", carried)
-        push_output(context["ti"], batch, result, **origin)
+        publish_at_once(self, context, push_output(context["ti"], batch, result, **origin))
 
     def _batch(self, context: Context) -> str:
         if not self.batch_from:

@@ -13,6 +13,7 @@ from rankalpha.containers.attempt import Attempt
 from rankalpha.containers.task_state import state_of
 from rankalpha.containers.usage import highest
 from rankalpha.logs import bind_batch
+from rankalpha.operators.at_once import publish_at_once, published_at_once
 from rankalpha.operators.given import given
 from rankalpha.operators.reuse import made_by, results_read, used_again
 from rankalpha.operators.stage_errors import Killed, as_airflows_errors
@@ -22,7 +23,7 @@ from rankalpha.runners.failures import StageFailed
 from rankalpha.runners.identity import MADE_BY, Identity
 from rankalpha.settings import settings
 from rankalpha.stages.job import StageJob
-from rankalpha.stages.output import push_output
+from rankalpha.stages.output import Output, push_output
 from rankalpha.stages.stage import Stage
 
 USED_AGAIN = (
@@ -52,7 +53,7 @@ class StageOperator(BaseOperator):
             inlets=list(consumes),
             execution_timeout=stage.time_limit + MARGIN,
             pool=stage.market.pool,
-            on_success_callback=_remove_container,
+            on_success_callback=[_remove_container, published_at_once],
             do_xcom_push=False,  # the output is pushed by hand, also that of a failed stage
             **kwargs,
         )
@@ -64,18 +65,12 @@ class StageOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         """Find or start the container and wait for it; see `rankalpha.runners` for the ways it can fail."""
         with self._working(context) as attempt:
-            batch = self._batch(context)
-            identity = Identity.of(context, self.stage.name, batch)
-            versions = given(context, self, batch, self.stage) if self.stage.output else None
-            job = attempt.job(batch, identity, versions)
-            if key := self._made_by(context, attempt, job):
-                job = replace(job, labels={**job.labels, MADE_BY: key})
-                if not attempt.began(identity) and self._used_again(context, job, key):
-                    return
-            if (end := attempt.follow(job, identity)) != "running":
-                attempt.collect(end)
-                return
-            from rankalpha.containers.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
+            output = self._run(context, attempt)
+        if output:
+            publish_at_once(self, context, output)
+            return
+        from rankalpha.containers.trigger import StageTrigger  # noqa: PLC0415  heavy, and not for parsing
+
         limit = self.stage.time_limit
         self.defer(
             trigger=StageTrigger(
@@ -85,6 +80,19 @@ class StageOperator(BaseOperator):
             kwargs={"container": attempt.container, "usage": attempt.usage},
             timeout=limit + MARGIN,
         )
+
+    def _run(self, context: Context, attempt: Attempt) -> Output | None:
+        """Find or start the container; return the output of the stage, or None while it runs."""
+        batch = self._batch(context)
+        identity = Identity.of(context, self.stage.name, batch)
+        versions = given(context, self, batch, self.stage) if self.stage.output else None
+        job = attempt.job(batch, identity, versions)
+        if key := self._made_by(context, attempt, job):
+            job = replace(job, labels={**job.labels, MADE_BY: key})
+            if not attempt.began(identity) and (output := self._used_again(context, job, key)):
+                return output
+        end = attempt.follow(job, identity)
+        return None if end == "running" else attempt.collect(end)
 
     def collect(
         self, context: Context, container: str, event: dict[str, Any], usage: Usage | None = None
@@ -96,7 +104,8 @@ class StageOperator(BaseOperator):
             if left_out := event.get("left_out"):
                 self.log.warning("%s", left_out)  # the triggerer may lose its own last lines
             attempt.usage = highest(usage, event.get("usage"))
-            attempt.collect(event["end"])
+            output = attempt.collect(event["end"])
+        publish_at_once(self, context, output)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
@@ -125,14 +134,14 @@ class StageOperator(BaseOperator):
         read = results_read(context, self, job.batch, self.stage.market)
         return made_by(job, attempt.fingerprint(job), read) if read else None
 
-    def _used_again(self, context: Context, job: StageJob, key: str) -> bool:
+    def _used_again(self, context: Context, job: StageJob, key: str) -> Output | None:
         """Push the result of an earlier version that was made by the same, if there is one."""
         found = used_again(context, self, job, key, self.log)
-        if found:
-            maker, result = found
-            push_output(context["ti"], job.batch, result, made_by=key, reused_from=maker)
-            self.log.info(USED_AGAIN, maker)
-        return found is not None
+        if not found:
+            return None
+        maker, result = found
+        self.log.info(USED_AGAIN, maker)
+        return push_output(context["ti"], job.batch, result, made_by=key, reused_from=maker)
 
     def _batch(self, context: Context) -> str:
         batch = batch_of(context, self.consumes, self.log) if self.consumes else new_batch(context)

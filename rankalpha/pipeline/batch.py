@@ -108,13 +108,13 @@ def published(context: "Context", asset: "Asset") -> set[str]:
     return {key for key in keys if is_key(key)}  # a person may have posted an event with any key
 
 
-def earlier(context: "Context", asset: "Asset", batch: str) -> dict[str, Any]:
-    """Return `rows`, `symbols` and `as_of` of the batch that was published in `asset` before `batch`.
+def earlier(figures: Mapping[str, Any], batch: str) -> dict[str, Any]:
+    """Return `rows`, `symbols` and `as_of` of the batch that was published before `batch`.
 
-    Keys decide which batch is earlier, so that a repeated batch is compared with the same batch again.
-    Figures that its event lacks are left out; without an earlier batch the result is empty.
+    `figures` are those of a dataset's newest batches. Keys decide which batch is earlier, so that a repeated
+    batch is compared with the same batch again. Figures that its event lacks are left out; without an earlier
+    batch the result is empty.
     """
-    figures: Any = context["asset_state_store"][asset].get(FIGURES_KEY, {})
     key = max((key for key in figures if key < batch and is_key(key)), default=None)
     return dict(figures[key]) if key else {}
 

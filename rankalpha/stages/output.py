@@ -40,11 +40,12 @@ def push_output(
     *,
     failed: bool = False,
     **origin: str | None,
-) -> None:
+) -> Output:
     """Push the output of a task, also of a stage that has failed; `origin` has keys of ORIGIN."""
-    more = {key: value for key, value in origin.items() if value}
-    output = {"batch": batch, "result": result, "container": container, "failed": failed, **more}
+    output = Output(batch=batch, result=result, container=container, failed=failed)
+    _add_origin(output, origin)
     ti.xcom_push(key=OUTPUT, value=output)
+    return output
 
 
 def pull_output(ti: Any, task_id: str) -> Output:
@@ -56,7 +57,11 @@ def pull_output(ti: Any, task_id: str) -> Output:
         container=pushed.get("container"),
         failed=bool(pushed.get("failed")),
     )
-    for key in ORIGIN:
-        if value := pushed.get(key):
-            output[key] = value  # type: ignore[literal-required]
+    _add_origin(output, pushed)
     return output
+
+
+def _add_origin(output: Output, known: Mapping[str, Any]) -> None:
+    for key in ORIGIN:
+        if value := known.get(key):
+            output[key] = value  # type: ignore[literal-required]

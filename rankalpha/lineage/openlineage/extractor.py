@@ -23,6 +23,7 @@ from rankalpha.lineage.openlineage.facets import (
     read_version,
     written,
 )
+from rankalpha.operators.publish import PublishOperator
 from rankalpha.pipeline.pipelines import pipeline_of
 from rankalpha.stages.output import Output, pull_output
 
@@ -45,7 +46,7 @@ class DatasetExtractor(BaseExtractor):
         """Describe a task that has succeeded."""
         output = self._output(task_instance)
         batch = output["batch"]
-        tags = [] if self.operator.outlets else list(container_tags(output["container"]))
+        tags = [] if self._publishes else list(container_tags(output["container"]))
         run_facets: Facets = {"tags": tags_run.TagsRunFacet(tags=tags)} if tags else {}
         inputs = self._inputs(batch, output["result"])
         outputs: list[Dataset] = []
@@ -65,16 +66,19 @@ class DatasetExtractor(BaseExtractor):
             inputs += checked(asset, batch, blocked["checks"])
         return Lineage(inputs=inputs)
 
+    @property
+    def _publishes(self) -> bool:
+        """Whether the task publishes what another has made; one that publishes at once has outlets too."""
+        return isinstance(self.operator, PublishOperator)
+
     def _output(self, task_instance: Any) -> Output:
         """Return the output of the task, or of the task whose result it publishes."""
-        source = (
-            next(iter(self.operator.upstream_task_ids)) if self.operator.outlets else self.operator.task_id
-        )
+        source = next(iter(self.operator.upstream_task_ids)) if self._publishes else self.operator.task_id
         return pull_output(task_instance, source)
 
     def _inputs(self, batch: str | None, result: Mapping[str, Any] | None = None) -> list[Dataset]:
         """Return the datasets that were read; `result` records the versions that they had."""
-        readers = [self.operator, *(self.operator.upstream_list if self.operator.outlets else ())]
+        readers = [self.operator, *(self.operator.upstream_list if self._publishes else ())]
         assets = [asset for reader in readers for asset in reader.inlets]
         read = (version_of(result or {}) or {}).get("inputs", {})
         pipeline = pipeline_of(self.operator.dag_id)

@@ -9,8 +9,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from rankalpha.contract import Check, Contract
 from rankalpha.contract.figures import change, reported
-from rankalpha.operators import PublishOperator, StageOperator
-from rankalpha.pipeline.batch import FIGURES_KEY
+from rankalpha.operators import PublishOperator, StageOperator, given
 from rankalpha.pipeline.versions import VERSIONS_KEY
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 from tests.unit.rankalpha.support.task_context import TaskInstance, context
@@ -41,23 +40,24 @@ def publish(result=RESULT, batch=KEY, key=KEY, params=None, earlier=None, xcoms=
         task = PublishOperator(task_id="publish_demo", dataset=DATASET, contract=contract(**least))
         StageOperator(task_id="run_demo", stage=stage()) >> task
     ti = TaskInstance(batch=batch, result=result, **(xcoms or {}))
-    events, store = OutletEventAccessors(), {DATASET: {FIGURES_KEY: earlier or {}}}
-    store[DATASET][VERSIONS_KEY] = versions or {}
-    given = context(key, ti, outlet_events=events, params=params or {}, asset_state_store=store)
-    try:
-        task.execute(given)
-    except Exception as error:
-        error.events, error.ti = events, ti
-        raise
+    events, store = OutletEventAccessors(), {DATASET: {VERSIONS_KEY: versions or {}}}
+    run = context(key, ti, outlet_events=events, params=params or {}, asset_state_store=store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(given, "figures", lambda _: earlier or {})
+        try:
+            task.execute(run)
+        except Exception as error:
+            error.events, error.ti = events, ti
+            raise
     assert set(ti.asked) == {"run_demo"}
     assert "quarantine" not in ti.xcoms
     return events
 
 
-def refused(match, **given):
+def refused(match, **what):
     """What is left by a try that has to publish nothing."""
     with pytest.raises(AirflowFailException, match=match) as caught:
-        publish(**given)
+        publish(**what)
     assert len(caught.value.events) == 0
     return caught.value
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rankalpha.pipeline.batch import FIGURES_KEY, BatchError, batch_of, earlier, key_of, new_batch, parse_key
+from rankalpha.pipeline.batch import BatchError, batch_of, earlier, key_of, new_batch, parse_key
 from tests.unit.rankalpha.support.demo_stage import KEY
 from tests.unit.rankalpha.support.task_context import context, published
 
@@ -143,14 +143,12 @@ def test_a_run_without_a_common_batch_is_refused():
 
 
 def test_the_earlier_batch_is_that_before_by_its_key_and_not_by_time_of_publication():
-    made, (asset,) = run(KEY, prices=[KEY])
-    figures = {"2025-11-21T06:00:00": 3, "2025-11-18T06:00:00": 1, "2025-11-19T06:00:00": 2, KEY: 4, "0": 5}
-    made["asset_state_store"][asset][FIGURES_KEY] = {key: {"rows": rows} for key, rows in figures.items()}
-    assert earlier(made, asset, KEY) == {"rows": 2}
-    assert earlier(made, asset, "2025-11-18T06:00:00") == {}
-    assert earlier(made, asset, "2025-11-22T06:00:00") == {"rows": 3}
+    numbers = {"2025-11-21T06:00:00": 3, "2025-11-18T06:00:00": 1, "2025-11-19T06:00:00": 2, KEY: 4, "0": 5}
+    figures = {key: {"rows": rows} for key, rows in numbers.items()}
+    assert earlier(figures, KEY) == {"rows": 2}
+    assert earlier(figures, "2025-11-18T06:00:00") == {}
+    assert earlier(figures, "2025-11-22T06:00:00") == {"rows": 3}
 
 
 def test_nothing_is_earlier_than_the_first_batch():
-    made, (asset,) = run(KEY, prices=[])
-    assert earlier(made, asset, KEY) == {}
+    assert earlier({}, KEY) == {}
