@@ -45,6 +45,5 @@ for market in challengers_to_parse("comparison"):
             task_id="publish_comparisons",
             dataset=market.dataset(COMPARISONS),
             contract=COMPARISONS_CONTRACT,
-            pool=market.publish_pool,
         )
         compare_grades >> publish_comparisons

@@ -46,7 +46,6 @@ for market in markets_to_parse("evaluation"):
             task_id="publish_evaluations",
             dataset=market.dataset(EVALUATIONS),
             contract=EVALUATIONS_CONTRACT,
-            pool=market.publish_pool,
         )
         show_evaluations = ShowOperator(
             task_id="show_evaluations",

@@ -47,7 +47,6 @@ for market in markets_to_parse("grading"):
             task_id="publish_grades",
             dataset=grades,
             contract=GRADES_CONTRACT,
-            pool=market.publish_pool,
             on_success_callback=None if market.challenges else [ping, report_graded],
         )
         update_grading >> publish_grades

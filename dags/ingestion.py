@@ -50,6 +50,5 @@ for market in markets_to_parse("ingestion"):
             task_id="publish_prices",
             dataset=market.dataset(PRICES),
             contract=PRICES_CONTRACT,
-            pool=market.publish_pool,
         )
         run_ingestion >> publish_prices

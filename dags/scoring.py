@@ -44,6 +44,5 @@ for market in markets_to_parse("scoring"):
             task_id="publish_scores",
             dataset=market.dataset(SCORES),
             contract=SCORES_CONTRACT,
-            pool=market.publish_pool,
         )
         run_scorer >> publish_scores

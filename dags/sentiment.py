@@ -50,6 +50,5 @@ for market in markets_to_parse("sentiment"):
             task_id="publish_sentiment",
             dataset=market.dataset(SENTIMENT),
             contract=SENTIMENT_CONTRACT,
-            pool=market.publish_pool,
         )
         run_ai_analysis >> publish_sentiment

@@ -44,7 +44,6 @@ for market, training in trainers:
             task_id="publish_models",
             dataset=market.dataset(MODELS),
             contract=MODELS_CONTRACT,
-            pool=market.publish_pool,
         )
         approve_model = ApproveModelOperator(
             task_id="approve_model", dataset=market.dataset(MODELS), days=training.approval_days
@@ -53,6 +52,5 @@ for market, training in trainers:
             task_id="name_champion",
             dataset=market.dataset(MODELS),
             approved_by="approve_model",
-            pool=market.publish_pool,
         )
         run_trainer >> publish_models >> approve_model >> name_champion

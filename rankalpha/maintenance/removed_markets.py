@@ -43,10 +43,9 @@ def remove_pools() -> list[str]:
 
 
 def _remove_pools(session: Session) -> list[str]:
-    unused = {pool for market in _removed(session) for pool in (market.publish_pool, _own_pool(market))}
-    unused |= {_own_pool(market) for market in markets() if _is_idle(market, session)}
-    every = (*markets(), *challengers())
-    unused -= {STAGE_POOL, *(pool for market in every for pool in (market.publish_pool, market.pool))}
+    idle = (market for market in markets() if _is_idle(market, session))
+    unused = {_own_pool(market) for market in (*_removed(session), *idle)}
+    unused -= {STAGE_POOL, *(market.pool for market in (*markets(), *challengers()))}
     found = session.scalars(select(Pool).where(Pool.pool.in_(unused)).order_by(Pool.pool)).all()
     for pool in found:
         session.delete(pool)

@@ -59,10 +59,9 @@ class ApproveModelOperator(ApprovalOperator):
 class NameChampionOperator(BaseOperator):
     """Make the model of this run the champion of the batches that are due from now on, on record."""
 
-    def __init__(self, *, dataset: Asset, approved_by: str, pool: str, **kwargs: Any) -> None:
+    def __init__(self, *, dataset: Asset, approved_by: str, **kwargs: Any) -> None:
         super().__init__(
             inlets=[dataset],
-            pool=pool,
             execution_timeout=timedelta(minutes=5),
             do_xcom_push=False,
             **kwargs,

@@ -1,9 +1,9 @@
 """Publishes a batch at once: with the end of the task that made it.
 
-A publishing task takes as long to start as to look for a day's worth of checks. So the task before it has the
-contract evaluated, and when nothing stands in the way, its success emits the event. Airflow's API server then
-marks the publishing task as a success, see `rankalpha.joins.at_once`. In every other case, and when anything
-fails meanwhile, the publishing task runs: it has attempts of its own, and is what a person may clear.
+To start a task takes longer than to check a result. So the task that has made it evaluates the contract, and
+when nothing stands in the way, its success emits the event. Airflow's API server then marks the publishing
+task as a success, see `rankalpha.joins.at_once`. In every other case, and when anything fails meanwhile, the
+publishing task runs: it has attempts of its own, and a person may clear it.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from airflow.sdk import BaseOperator, Context
 from rankalpha.operators.publish import PublishOperator
 from rankalpha.stages.output import Output
 
-AT_ONCE = "Published with this task. What follows is not started as a task of its own: %s"
+AT_ONCE = "Published batch %s in %s with this task; %s need not start"
 
 
 def publish_at_once(task: BaseOperator, context: Context, output: Output) -> None:
@@ -29,7 +29,7 @@ def publish_at_once(task: BaseOperator, context: Context, output: Output) -> Non
     if extra is not None:
         publisher.emit(context, extra)
         task.outlets = [publisher.dataset]  # Airflow emits what a task has as outlets when it ends
-        task.log.info(AT_ONCE, publisher.task_id)
+        task.log.info(AT_ONCE, output["batch"], publisher.dataset.name, publisher.task_id)
 
 
 def published_at_once(context: Context) -> None:

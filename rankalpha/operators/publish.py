@@ -16,7 +16,6 @@ from rankalpha.logs import bind_batch
 from rankalpha.operators import given
 from rankalpha.operators.on_disk import is_late, problem_if_late
 from rankalpha.pipeline.batch import TRIAL, earlier
-from rankalpha.pipeline.market import PUBLISH_POOL
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY
 from rankalpha.settings import settings
 from rankalpha.stages.output import ORIGIN, PUBLISH, PUBLISHED, Output, pull_output
@@ -29,17 +28,15 @@ TRIAL_OF_A_RUN = "AIRFLOW_TEST_MODE"  # in its environment, also when it is give
 class PublishOperator(BaseOperator):
     """Publish a batch in a dataset: check the result of the task before it, then emit the event.
 
-    Emitting is a task of its own in a pool of one slot, because two events that are registered for a batch
-    at the same instant can cost it its grading (Airflow issue 71070). A result that breaks the contract fails
-    the task and publishes nothing: downstream keeps the last good data, and the result is kept as the XCom
-    `quarantine`. A person may publish it, once and on record: see `rankalpha.contract.quarantine`.
+    It runs only when the task before it has not published at once, see `rankalpha.operators.at_once`. A
+    result that breaks the contract fails the task and publishes nothing: downstream keeps the last good data,
+    and the result is kept as the XCom `quarantine`. A person may publish it, once and on record: see
+    `rankalpha.contract.quarantine`.
     A run whose param `publish` is off publishes nothing either; its tasks after this one are skipped.
     """
 
-    def __init__(
-        self, *, dataset: Asset, contract: Contract, pool: str = PUBLISH_POOL, **kwargs: Any
-    ) -> None:
-        super().__init__(outlets=[dataset], pool=pool, execution_timeout=timedelta(minutes=5), **kwargs)
+    def __init__(self, *, dataset: Asset, contract: Contract, **kwargs: Any) -> None:
+        super().__init__(outlets=[dataset], execution_timeout=timedelta(minutes=5), **kwargs)
         self.dataset = dataset
         self.contract = contract
 

@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from rankalpha.pipeline.market import PUBLISH_POOL, STAGE_POOL, Market, dataset_of
+from rankalpha.pipeline.market import STAGE_POOL, Market, dataset_of
 from rankalpha.pipeline.promotion import merged, way_of
 from rankalpha.pipeline.variant import Variant
 
@@ -55,11 +55,6 @@ class Challenger(Market):
     def pool(self) -> str:
         """The pool of its stages."""
         return f"{STAGE_POOL}_{self.own}"
-
-    @property
-    def publish_pool(self) -> str:
-        """The pool, of one slot, of its publications."""
-        return f"{PUBLISH_POOL}_{self.own}"
 
     def has(self, step: str) -> bool:
         """Return whether a step is its own."""

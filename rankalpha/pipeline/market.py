@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # the Docker proxy has no Airflow
     from airflow.sdk import Asset
 
 DEFAULT = "default"  # its ids, datasets and volumes have no market in their names
-PUBLISH_POOL = "publish"  # one slot: the events of a market are registered one at a time
 STAGE_POOL = "stages"  # of all markets without a pool of their own
 DEFAULT_CALENDAR = "XNYS"  # of the default market, as the sample's stocks are American
 
@@ -85,17 +84,12 @@ class Market(Scheduled):
         """Whether the watchdog has a limit in sessions for it."""
         return bool(self.graded_within_sessions or self.started_within_sessions)
 
-    @property
-    def publish_pool(self) -> str:
-        """The pool, of one slot, of its publications."""
-        return self.volume(PUBLISH_POOL)
-
     def dag_id(self, step: str) -> str:
         """Return the id of its DAG of a step, such as `rankalpha_scoring`."""
         return f"rankalpha_{self.prefix}{step}"
 
     def volume(self, name: str) -> str:
-        """Return the name of its own volume or pool; `name` is the default market's."""
+        """Return the name of its own volume; `name` is the default market's."""
         return f"{name}_{self.folder}" if self.folder else name
 
     def named(self, batch: str) -> str:

@@ -45,8 +45,6 @@ def prepare() -> None:
     slots, meaning = str(settings().stage_slots), "Stages at the same time; set by RANKALPHA_STAGE_SLOTS"
     airflow("pools", "set", STAGE_POOL, slots, meaning, "--include-deferred")  # their containers run
     for market in (*markets(), *challengers()):
-        # other markets need not wait for this one's
-        airflow("pools", "set", market.publish_pool, "1", "Events are registered one at a time; keep it at 1")
         if market.slots:
             whose = market.variant if isinstance(market, Challenger) else market.name
             meaning = f"Stages of {whose} at the same time; set in the file of the markets"

@@ -115,11 +115,6 @@ def test_stages_push_no_return_value(dags):
     assert not any(task.do_xcom_push for task in stages)
 
 
-def test_events_are_published_in_a_pool_of_their_own(dags):
-    publishing = [task for task in all_tasks(dags) if task.outlets]
-    assert [task.pool for task in publishing] == ["publish"] * len(DATASETS)
-
-
 def test_no_task_of_an_optional_step_goes_before_one_that_a_batch_waits_for(dags):
     """Both have places in the same pools; Airflow takes the highest total weight first."""
     for dag_id, step in STEPS.items():

@@ -102,7 +102,7 @@ def test_a_challenger_shows_notifies_and_reports_nothing(both):
     assert all(len(of_dag) == 2 for of_dag in tasks.values())
 
 
-def test_a_challenger_waits_in_pools_of_its_own_behind_all_others(both):
+def test_the_stages_of_a_challenger_wait_in_a_pool_of_their_own_behind_all_others(both):
     champions = [task for dag_id in PIPELINE for task in both[dag_id].tasks]
     least = min(task.priority_weight for task in champions if task.dag_id != "rankalpha_evaluation")
     pools = {task.pool for task in champions}
@@ -111,8 +111,8 @@ def test_a_challenger_waits_in_pools_of_its_own_behind_all_others(both):
         for task in both[dag_id].tasks:
             assert (task.priority_weight, task.weight_rule) == (0, "absolute")
             assert task.priority_weight < least
-            if task.outlets or hasattr(task, "stage"):
-                assert task.pool == f"{'publish' if task.outlets else 'stages'}_{own}"
+            if hasattr(task, "stage"):
+                assert task.pool == f"stages_{own}"
                 assert task.pool not in pools
 
 

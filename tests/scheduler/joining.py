@@ -157,7 +157,7 @@ def runs_are_made_while_paused():
     return "is_draining" not in pauses()
 
 
-def publish_at_once(pipeline, key, manager=None, assets=("scores", "sentiment")):
+def publish_together(pipeline, key, manager=None, assets=("scores", "sentiment")):
     """Publish datasets of a batch at the same instant; return their events by dataset."""
     barrier = threading.Barrier(len(assets))
     with ThreadPoolExecutor(len(assets)) as pool:

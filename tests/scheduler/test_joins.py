@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.scheduler.joining import (
     Pipeline,
     fresh_keys,
-    publish_at_once,
+    publish_together,
     runs_are_made_while_paused,
     set_paused,
 )
@@ -75,7 +75,7 @@ def test_a_random_history_is_joined_exactly(pipeline, figures, history):
         key = keys[index]
         set_paused("rankalpha_grading", paused)
         if what == "both halves at once":
-            events = publish_at_once(pipeline, key)
+            events = publish_together(pipeline, key)
         else:
             events = {what: pipeline.publish(what, key)}
         runs = pipeline.tick(scheduler)
@@ -102,7 +102,7 @@ def test_a_random_history_is_joined_exactly(pipeline, figures, history):
 def test_events_of_one_batch_at_the_same_instant_are_joined(pipeline):
     keys = fresh_keys(30)
     for key in keys:
-        publish_at_once(pipeline, key)
+        publish_together(pipeline, key)
     assert Counter(key for key, _ in pipeline.tick("two")) == Counter(keys)
 
 
@@ -112,5 +112,5 @@ def test_stock_airflow_loses_such_batches(pipeline):
 
     keys = fresh_keys(30)
     for key in keys:
-        publish_at_once(pipeline, key, manager=AssetManager())
+        publish_together(pipeline, key, manager=AssetManager())
     assert len(pipeline.tick()) < len(keys)

@@ -27,7 +27,7 @@ def known(airflow_db, monkeypatch):
     monkeypatch.setattr(removed_markets, "markets", lambda: (KEPT,))
     pipeline = Pipeline.of(GONE)
     with create_session() as session:
-        for pool in (GONE.pool, GONE.publish_pool, KEPT.pool, KEPT.publish_pool, "stages_of_somebody_else"):
+        for pool in (GONE.pool, KEPT.pool, "stages_of_somebody_else"):
             Pool.create_or_update_pool(pool, 1, "", False, session=session)
         bundle = session.get(DagModel, "rankalpha_scoring").bundle_name
         for step in pipeline.steps:
@@ -86,9 +86,9 @@ def test_the_pools_of_a_removed_market_go_and_no_others(known):
 
     from rankalpha.maintenance.removed_markets import remove_pools
 
-    assert remove_pools() == ["publish_gone", "stages_gone"]
+    assert remove_pools() == ["stages_gone"]
     assert remove_pools() == []
-    assert rows(Pool, "pool", ["publish", "stages", "stages_of_somebody_else", "default_pool"]) == 4
+    assert rows(Pool, "pool", ["stages", "stages_of_somebody_else", "default_pool"]) == 3
 
 
 def test_a_market_with_a_run_that_has_not_ended_keeps_everything(known):
@@ -98,7 +98,7 @@ def test_a_market_with_a_run_that_has_not_ended_keeps_everything(known):
     assert remove_pools() == []
     assert forget() == {"dag": 0, "asset": 0}
     change_run(known, state="success")
-    assert remove_pools() == ["publish_gone", "stages_gone"]
+    assert remove_pools() == ["stages_gone"]
 
 
 def test_its_dags_and_datasets_go_with_its_last_run(known):

@@ -8,7 +8,7 @@ import pytest
 
 from rankalpha.pipeline.pipelines import CONSUMER_DAGS
 from rankalpha.settings import settings
-from tests.scheduler.joining import Pipeline, fresh_keys, pauses, publish_at_once, set_paused
+from tests.scheduler.joining import Pipeline, fresh_keys, pauses, publish_together, set_paused
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def lose(pipeline):
 
     keys = fresh_keys(30)
     for key in keys:
-        publish_at_once(pipeline, key, manager=AssetManager())
+        publish_together(pipeline, key, manager=AssetManager())
     lost = set(keys) - {key for key, _ in pipeline.tick()}
     assert lost, "none was lost, so that a test of what is says nothing"
     return keys, lost

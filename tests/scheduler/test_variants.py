@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.scheduler.joining import PRODUCERS, Pipeline, fresh_keys, publish_at_once
+from tests.scheduler.joining import PRODUCERS, Pipeline, fresh_keys, publish_together
 
 OWN = {
     "challenger_scores": "rankalpha_challenger_scoring",
@@ -53,7 +53,7 @@ def forget():
         for model, values in ((DagModel, {"is_stale": True}), (DagRun, {"state": "success"})):
             ours = model.dag_id.startswith("rankalpha_challenger_")
             session.execute(update(model).where(ours).values(**values))
-    assert remove_pools() == ["publish_challenger"]
+    assert remove_pools() == ["stages_challenger"]
     with create_session() as session:
         assert forget_removed(datetime.now(UTC) + timedelta(days=1), session) == {"dag": 3, "asset": 3}
 
@@ -111,11 +111,11 @@ def test_a_challenger_that_is_published_at_the_same_instant_loses_nothing(pipeli
     """It has a pool of its own for its publications, so that nothing keeps its events apart."""
     keys = fresh_keys(20)
     for key in keys:
-        publish_at_once(pipeline, key, assets=("scores", "challenger_scores", "sentiment"))
+        publish_together(pipeline, key, assets=("scores", "challenger_scores", "sentiment"))
     assert Counter(key for key, _ in pipeline.tick("two")) == Counter(keys)
     assert runs("grading", keys) == Counter(keys)
     for key in keys:
-        publish_at_once(pipeline, key, assets=("grades", "challenger_grades"))
+        publish_together(pipeline, key, assets=("grades", "challenger_grades"))
     pipeline.tick("two")
     assert runs("comparison", keys) == Counter(keys)
 
@@ -127,5 +127,5 @@ def test_the_pools_of_a_variant_that_is_declared_stay(pipeline):
     from rankalpha.maintenance.removed_markets import remove_pools
 
     with create_session() as session:
-        Pool.create_or_update_pool("publish_challenger", 1, "", False, session=session)
+        Pool.create_or_update_pool("stages_challenger", 1, "", False, session=session)
     assert remove_pools() == []

@@ -40,6 +40,5 @@ for market in markets_to_parse("risk"):
             task_id="publish_risks",
             dataset=market.dataset(RISKS),
             contract=RISKS_CONTRACT,
-            pool=market.publish_pool,
         )
         run_risk >> publish_risks

@@ -96,11 +96,6 @@ def test_a_run_without_a_key_publishes_its_batch_all_the_same():
     assert publish(key=None)[DATASET].partition_keys == {KEY}
 
 
-def test_publishing_is_done_in_the_pool_of_one_slot():
-    task = PublishOperator(task_id="publish_demo", dataset=DATASET, contract=contract())
-    assert (task.pool, task.pool_slots, task.outlets) == ("publish", 1, [DATASET])
-
-
 def test_a_broken_contract_publishes_nothing_and_keeps_what_it_has_refused():
     error = refused("not published", rows=100, symbols=50, xcoms={"container": CONTAINER})
     assert str(error) == (

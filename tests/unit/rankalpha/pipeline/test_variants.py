@@ -83,7 +83,7 @@ def test_names_of_its_own_and_data_of_the_champion():
     assert (own.name, own.uri) == ("nyse_rival_scores", "rankalpha://nyse/rival/scores")
     assert shared == one.champion.dataset(PRICES)
     assert [one.plain(name) for name in (own.name, shared.name)] == ["scores", "prices"]
-    assert (one.pool, one.publish_pool) == ("stages_nyse_rival", "publish_nyse_rival")
+    assert one.pool == "stages_nyse_rival"
     assert (one.folder, one.volume("prices_data"), one.slots) == ("nyse", "prices_data_nyse", 1)
     assert one.tags == ("nyse", "rival")
     assert "**Variant `rival`**" in one.documented("# A\n\nb\n")
