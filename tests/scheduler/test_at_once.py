@@ -103,13 +103,13 @@ def test_a_publishing_task_that_has_a_state_is_left_alone(pipeline, state):
 
 def test_what_the_database_refuses_is_left_to_the_publishing_task(pipeline):
     """Airflow would fail the task that has made the result."""
-    from airflow.utils.session import create_session
+    from airflow.settings import engine
 
     from rankalpha.joins import waiting
 
     (key,) = fresh_keys(1)
     run_id = begin(pipeline, "scores", key)
-    with create_session() as other:
+    with engine.begin() as other:
         waiting.lock(other)
         assert end("scores", run_id, key, patience="200ms") == []
     assert left("scores", run_id) == (None, 0, None, "success")
