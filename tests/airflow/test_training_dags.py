@@ -74,7 +74,6 @@ def test_it_reads_published_prices_and_publishes_a_model(trained):
         assert (publish.task_id, [asset.name for asset in publish.outlets]) == ("publish_models", [dataset])
         (volume,) = [volume for volume in run.stage.docker.volumes if volume.target == "/data/prices"]
         assert volume.read_only
-        assert publish.pool == f"publish{'_nyse' if 'nyse' in dag_id else ''}"
 
 
 def test_a_person_decides_and_silence_rejects(trained):
@@ -84,7 +83,6 @@ def test_a_person_decides_and_silence_rejects(trained):
         assert (ask.defaults, ask.response_timeout.days) == (["Reject"], 5)
         assert [asset.name for asset in (*ask.inlets, *name.inlets)] == [dataset, dataset]
         assert not ask.outlets + name.outlets, "an event is of a model, not of what people say of it"
-        assert name.pool == trained[dag_id].get_task("publish_models").pool
 
 
 def test_only_the_scorer_of_a_market_that_trains_has_the_models(trained):
