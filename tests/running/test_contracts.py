@@ -17,7 +17,7 @@ def test_a_warning_is_published_and_told(lane):
     (event,) = lane.published("sentiment", key)
     assert broken_checks(event["extra"]["checks"]) == {"many symbols without headlines": "warn"}
     assert "forced" not in event["extra"]
-    log = lane.log("sentiment", lane.run_of("sentiment", key), "publish_sentiment")
+    log = lane.log("sentiment", lane.run_of("sentiment", key), "run_ai_analysis")
     assert re.search("many symbols without headlines +60 +at most 50 % +WARNING", log)
     assert key in lane.services.asked(GRADING)
 

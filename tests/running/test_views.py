@@ -91,7 +91,7 @@ def test_the_form_that_triggers_a_dag_says_how_the_key_is_written(page, lane, st
 
 
 def test_the_table_of_a_contract_keeps_its_columns_beside_a_warning(page, lane):
-    log = log_of(page, lane, "sentiment", WARNED, "publish_sentiment")
+    log = log_of(page, lane, "sentiment", WARNED, "run_ai_analysis")
     expect(log).to_contain_text("Many symbols without headlines is 60 %; expected at most 50 %.")
     assert_columns(log, "WARNING")
 
