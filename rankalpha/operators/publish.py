@@ -83,9 +83,9 @@ class PublishOperator(BaseOperator):
         if not batch or not wanted or is_late(context) or _is_trial(context["ti"]):
             return None
         known = given.figures(self.dataset.name)
-        before = earlier(known, batch)
-        if known and not before:  # older than all that the state store keeps
+        if known and batch < min(known):  # older than all that the state store keeps
             return None
+        before = earlier(known, batch)
         checks = self.contract.evaluate(batch, output["result"], before, settings().require_result)
         if failed(checks, "block"):
             return None
