@@ -1,15 +1,12 @@
 """Part `markets`: what 1, 10 and 100 pipelines cost that are made from one file of markets."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.idle import loads, memory
+from bench.parse import of_markets
 from bench.report import Figure, say
 from bench.stack import OWN_DAGS, noop, ours, wait, wait_for_dags
 from rankalpha.pipeline.batch import key_of
@@ -42,18 +39,7 @@ def _file(path: Path, count: int) -> Path:
 
 
 def _parse(count: int, file: Path) -> list[Figure]:
-    """Parse the DAG folder, each time in a process that has not imported any DAG yet."""
-    environment = {
-        **{key: os.environ[key] for key in ("PATH", "HOME")},
-        "PYTHONPATH": str(ROOT),
-        "AIRFLOW_HOME": str(file.parent / "airflow"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2:///none",  # so that asking it would fail
-        "RANKALPHA_MARKETS": str(file),
-    }
-    command = [sys.executable, str(ROOT / "bench/parse_once.py"), *[str(ROOT / "dags")] * PARSES]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    runs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"path"')]
+    runs = of_markets(ROOT / "dags", file, PARSES)
     say(f"Parsed {runs[0]['dags']} DAGs of {count} markets")
     calls = [run["connections"] + run["queries"] for run in runs]
     return [

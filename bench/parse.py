@@ -62,17 +62,35 @@ def _sums(times: Sequence[Sequence[Run]], *keys: str) -> list[float]:
 
 
 def _parse_all(paths: list[Path], environment: dict[str, str]) -> dict[Path, list[Run]]:
-    command = [sys.executable, str(ROOT / "bench/parse_once.py"), *map(str, paths * RUNS)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     measured: dict[Path, list[Run]] = {path: [] for path in paths}
-    for line in done.stdout.splitlines():
-        if line.startswith('{"path"'):  # the rest is Airflow's
-            run = json.loads(line)
-            if run["errors"] or not run["dags"]:
-                raise SystemExit(f"{run['path']} has no DAGs or does not parse: {run['errors']}")
-            measured[Path(run["path"])].append(run)
+    for run in _runs(paths * RUNS, environment):
+        measured[Path(run["path"])].append(run)
     say(f"Parsed {len(paths)} paths {RUNS} times")
     return measured
+
+
+def _runs(paths: list[Path], environment: dict[str, str]) -> list[Run]:
+    command = [sys.executable, str(ROOT / "bench/parse_once.py"), *map(str, paths)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    # what else is printed is Airflow's
+    runs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"path"')]
+    for run in runs:
+        if run["errors"] or not run["dags"]:
+            raise SystemExit(f"{run['path']} has no DAGs or does not parse: {run['errors']}")
+    return runs
+
+
+def of_markets(dags: Path, markets: Path, times: int) -> list[Run]:
+    """Parse a DAG folder with a file of markets; each time in a process that has not imported any DAG yet."""
+    environment = {
+        **{key: os.environ[key] for key in ("PATH", "HOME")},
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_HOME": str(markets.parent / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2:///none",  # so that asking it would fail
+        "RANKALPHA_MARKETS": str(markets),
+    }
+    return _runs([dags] * times, environment)
 
 
 def _classic_file(plain: Path, classic: Path) -> Path:

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import psutil
 from airflow.dag_processing.dagbag import DagBag
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -19,11 +20,14 @@ asked = {"connections": 0, "queries": 0}
 
 
 def parse(path: str) -> dict[str, Any]:
-    """Return the seconds that parsing `path` takes, and what it asked of a database or an API meanwhile."""
+    """Return what parsing `path` takes and loads, and what it asked of a database or an API meanwhile."""
     asked.update(connections=0, queries=0)
+    modules, memory = len(sys.modules), psutil.Process().memory_full_info().pss
     cpu, wall = time.process_time(), time.perf_counter()
     bag = DagBag(path)
     spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    spent["memory"] = (psutil.Process().memory_full_info().pss - memory) / 1e6  # MB
+    spent["modules"] = len(sys.modules) - modules
     return {"path": path, **spent, **asked, "dags": len(bag.dags), "errors": bag.import_errors}
 
 

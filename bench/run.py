@@ -27,6 +27,7 @@ from bench import (
     ranking_page,
     reuse,
     up,
+    variants,
 )
 from bench.report import last, save, say, show
 
@@ -41,6 +42,7 @@ PARTS = {
         ranking_page,
         reuse,
         markets,
+        variants,
         overhead,
         in_flight,
         containers,

@@ -16,16 +16,18 @@ Compares the grades of a variant, the challenger, with those of the champion, of
 
 from airflow.sdk import DAG, PartitionedAssetTimetable
 
-from datasets import GRADES
-from datasets.comparisons import COMPARISONS, COMPARISONS_CONTRACT
 from rankalpha.alerts.deadline import deadline
 from rankalpha.defaults import default_args, params
-from rankalpha.operators import PublishOperator
-from rankalpha.operators.compare import CompareOperator
 from rankalpha.pipeline.markets import challengers_to_parse
-from rankalpha.stages.grading import COMPARE
 
-for market in challengers_to_parse("comparison"):
+if challengers := challengers_to_parse("comparison"):  # where no variant is declared, nothing of it is loaded
+    from datasets import GRADES
+    from datasets.comparisons import COMPARISONS, COMPARISONS_CONTRACT
+    from rankalpha.operators import PublishOperator
+    from rankalpha.operators.compare import CompareOperator
+    from rankalpha.stages.grading import COMPARE
+
+for market in challengers:
     champion, challenger = market.champion.dataset(GRADES), market.dataset(GRADES)
     with DAG(
         dag_id=market.dag_id("comparison"),

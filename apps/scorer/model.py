@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from apps.scorer.features import FEATURES
@@ -31,7 +30,7 @@ class Model:
     def predicted(self, table: pl.DataFrame) -> pl.Series:
         """Return the prediction for each row."""
         found = self.regressor.predict(table.select(FEATURES).to_numpy())
-        return pl.Series("predicted", np.asarray(found, dtype=np.float64))
+        return pl.Series("predicted", found.astype("float64"))
 
 
 def untrusted(path: Path) -> list[str]:

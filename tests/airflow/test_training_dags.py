@@ -27,7 +27,8 @@ from pathlib import Path
 from rankalpha.lineage.graph import dag_bag
 bag = dag_bag(Path.cwd())
 assert not bag.import_errors, bag.import_errors
-loaded = {"datasets.models", "rankalpha.stages.trainer", "sklearn", "skops"} & sys.modules.keys()
+training = {"datasets.models", "rankalpha.operators.approval", "rankalpha.stages.trainer", "sklearn", "skops"}
+loaded = (training | {"datasets.comparisons", "rankalpha.operators.compare"}) & sys.modules.keys()
 print(len(bag.dags), sorted(loaded))
 """
 
@@ -47,7 +48,7 @@ def test_only_the_markets_that_train_have_a_dag_for_it(trained):
     assert steps == [len(PIPELINE) + 1, len(PIPELINE) + 1, len(PIPELINE)]
 
 
-def test_where_no_market_trains_nothing_of_it_is_loaded(root, dags, monkeypatch):
+def test_where_no_training_and_no_variant_is_declared_nothing_of_them_is_loaded(root, dags, monkeypatch):
     assert set(dags).isdisjoint(OWN)
     monkeypatch.delenv("RANKALPHA_MARKETS", raising=False)
     done = subprocess.run([sys.executable, "-c", LOOK], cwd=root, capture_output=True, text=True, check=True)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import overhead
+from bench import overhead, variants
 from bench.parse import CLASSIC, EACH
 from bench.report import LATEST
 from tests.faults.cell import Outcome
@@ -93,6 +93,16 @@ def test_the_figures_are_those_of_the_last_benchmark(root, measured):
             f"{one(f'{EACH}, CPU', 3)} CPU s, no calls",
             f"{one(f'{CLASSIC}, CPU', 2)} CPU s, {one(f'{CLASSIC}, calls', 0)} calls",
         ],
+    ]
+    rows += [
+        [
+            way,
+            one(f"DAGs, {way}", 0),
+            one(f"modules that parsing loads, {way}", 0),
+            one(f"parsing, {way}", 2),
+            one(f"memory that parsing takes (PSS), {way}", 1),
+        ]
+        for way in variants.DECLARED
     ]
     text = (root / "docs/explain/benchmarks.md").read_text()
     for row in rows:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datasets import EVALUATIONS_CONTRACT, PRICES_CONTRACT
+from datasets import EVALUATIONS_CONTRACT, PRICES_CONTRACT, SCORES_CONTRACT
 
 KEY = "2026-11-29T06:00:00"
 RESULT = {"batch": KEY, "rows": 100, "symbols": 10, "as_of": "2026-11-27"}
@@ -18,6 +18,12 @@ RESULT = {"batch": KEY, "rows": 100, "symbols": 10, "as_of": "2026-11-27"}
             "days that the exchange is known ahead",
             {"calendar_days": 30},
             {"calendar_days": 29},
+        ),
+        (
+            SCORES_CONTRACT,
+            "scored by the formula instead of a model",
+            {"without_model": 0},
+            {"without_model": 1},
         ),
         (PRICES_CONTRACT, "jumps", {"jumps": 0}, {"jumps": 1}),
         (EVALUATIONS_CONTRACT, "unread grades", {"unread": 0}, {"unread": 1}),

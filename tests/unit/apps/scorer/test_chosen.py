@@ -1,6 +1,9 @@
 """Scoring by a model: the one that is given, or the formula, which the result then says."""
 
 import os
+import shutil
+import subprocess
+import sys
 from hashlib import sha256
 
 import polars as pl
@@ -41,7 +44,9 @@ def scored(tmp_path, monkeypatch):
             dump(model, folder / "model.skops")
             sealed = seal(folder, PATH, "trainer", {}, [])
             monkeypatch.setenv("RANKALPHA_INPUT_MODELS", str(folder))
-            monkeypatch.setenv("RANKALPHA_INPUT_MODELS_SHA256", sha or sealed.sha256)
+            monkeypatch.setenv("RANKALPHA_INPUT_MODELS_SHA256", sealed.sha256)
+        if sha:
+            monkeypatch.setenv("RANKALPHA_INPUT_MODELS_SHA256", sha)
         details = score(batch).details
         table = pl.read_parquet(batch.folder("prices") / "scores.parquet", glob=False)
         return table, {key: value for key, value in details.items() if "model" in key}
@@ -51,6 +56,12 @@ def scored(tmp_path, monkeypatch):
 
 def test_without_the_setting_nothing_is_said_and_no_model_is_read(scored):
     assert scored(regressor(AGAINST_MOMENTUM), setting="")[1] == {}
+
+
+def test_without_a_model_no_library_of_models_is_loaded(root):
+    look = "import sys, apps.scorer.main; print({'numpy', 'sklearn', 'skops'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", look], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_the_score_is_the_percentile_of_the_models_prediction(scored):
@@ -79,6 +90,18 @@ def test_without_a_usable_model_the_formula_scores_and_the_result_says_so(scored
     assert "warning: scored by the formula: " in caplog.text
 
 
-def test_a_model_whose_bytes_are_not_those_that_were_published_is_not_used(scored):
-    other = sha256(b"another manifest").hexdigest()
-    assert scored(regressor(AGAINST_MOMENTUM), sha=other)[1] == {"model": "", "without_model": 1}
+@pytest.mark.parametrize("fault", ["changed", "another", "file removed", "version removed"])
+def test_a_model_that_is_not_what_was_published_is_not_used(scored, tmp_path, caplog, fault):
+    formula, _ = scored(setting="")
+    scored(regressor(AGAINST_MOMENTUM))
+    file = tmp_path / PATH / "model.skops"
+    if fault == "changed":
+        file.write_bytes(file.read_bytes().replace(b"Ridge", b"Bride"))
+    elif fault == "file removed":
+        file.unlink()
+    elif fault == "version removed":
+        shutil.rmtree(file.parent)
+    table, details = scored(sha=sha256(b"another manifest").hexdigest() if fault == "another" else "")
+    assert table.equals(formula)
+    assert details == {"model": "", "without_model": 1}
+    assert "warning: scored by the formula: " in caplog.text
