@@ -1,8 +1,9 @@
 """Describes our tasks to the OpenLineage provider: which datasets they read, check and write.
 
-A stage or a call reads what it consumes. A publish task reads the same, and writes its dataset, so that the
-datasets are connected in a catalogue that knows nothing of DAGs. By the specification, the checks of the
-contract are a facet of an input: so the checked dataset is an input of the publish task, too.
+A stage or a call reads what it consumes, and the model that its result names. A publish task reads the same,
+and writes its dataset, so that the datasets are connected in a catalogue that knows nothing of DAGs. By the
+specification, the checks of the contract are a facet of an input: so the checked dataset is an input of the
+publish task, too.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from rankalpha.lineage.openlineage.facets import (
     checked,
     container_tags,
     of_dataset,
+    of_version,
     read_version,
     written,
 )
@@ -84,11 +86,16 @@ class DatasetExtractor(BaseExtractor):
         pipeline = pipeline_of(self.operator.dag_id)
         steps = [step for step in pipeline.steps if step.dag_id == self.operator.dag_id] if pipeline else []
         names = {name: plain for step in steps for name, plain in zip(step.reads, step.inputs, strict=True)}
+        beside = [(name, read[plain]) for step in steps for name, plain in step.also if plain in read]
         return [
-            InputDataset(
-                NAMESPACE,
-                asset.name,
-                facets=of_dataset(asset, batch) | read_version(read.get(names.get(asset.name, asset.name))),
-            )
-            for asset in assets
+            *(
+                InputDataset(
+                    NAMESPACE,
+                    asset.name,
+                    facets=of_dataset(asset, batch)
+                    | read_version(read.get(names.get(asset.name, asset.name))),
+                )
+                for asset in assets
+            ),
+            *(InputDataset(NAMESPACE, name, facets=of_version(version)) for name, version in beside),
         ]

@@ -31,8 +31,12 @@ def of_dataset(asset: Any, batch: str | None) -> Facets:
         "ownership": ownership_dataset.OwnershipDatasetFacet(owners=[owner]),
     }
     if batch:
-        facets["version"] = dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=batch)
+        facets |= _of_batch(batch)
     return facets
+
+
+def _of_batch(batch: str) -> Facets:
+    return {"version": dataset_version_dataset.DatasetVersionDatasetFacet(datasetVersion=batch)}
 
 
 def _tags(values: Mapping[str, Any]) -> Facets:
@@ -46,6 +50,12 @@ def _tags(values: Mapping[str, Any]) -> Facets:
 def read_version(version: Mapping[str, Any] | None) -> Facets:
     """Return which bytes were read; DatasetVersion is the batch, which all tasks have in common."""
     return _tags({"version": version["path"], "version_sha256": version["sha256"]}) if version else {}
+
+
+def of_version(version: Mapping[str, Any]) -> Facets:
+    """Return which bytes of a dataset were read that the run has not joined: they are of another batch."""
+    batch = str(version["path"]).split("/")[1:2]
+    return read_version(version) | (_of_batch(batch[0]) if batch else {})
 
 
 def written(asset: Any, batch: str | None, extra: Mapping[str, Any]) -> OutputDataset:

@@ -18,11 +18,14 @@ from datasets import PRICES, SCORES, SCORES_CONTRACT
 from rankalpha.lineage.openlineage.configuration import check_file, configuration
 from rankalpha.lineage.openlineage.extractor import DatasetExtractor
 from rankalpha.operators import PublishOperator, StageOperator
+from rankalpha.pipeline.pipelines import pipeline
 from rankalpha.settings import SettingsError, StackSettings, settings
 from rankalpha.stack.embedded.layout import Layout
 from rankalpha.stack.launch import environment
+from rankalpha.stages.scorer import SCORER
 from tests.support.http_server import local_server
 from tests.support.openlineage import violations
+from tests.unit.rankalpha.conftest import forget
 from tests.unit.rankalpha.support.demo_stage import KEY, RESULT, stage
 from tests.unit.rankalpha.support.task_context import TaskInstance
 
@@ -222,3 +225,27 @@ def test_the_versions_that_were_read_and_written_are_reported(tasks):
         tags = {tag["key"]: tag["value"] for tag in dataset["facets"]["tags"]["tags"]}
         assert (tags["version"], tags["version_sha256"]) == (version["path"], version["sha256"])
         assert dataset["facets"]["version"]["datasetVersion"] == KEY
+
+
+def test_the_model_that_has_scored_is_an_input_of_its_own_batch(tmp_path, monkeypatch):
+    (tmp_path / "markets.toml").write_text("[nyse]\n[nyse.training]\n")
+    monkeypatch.setenv("RANKALPHA_MARKETS", str(tmp_path / "markets.toml"))
+    forget()
+    market = pipeline("nyse").market
+    prices, scores = market.dataset(PRICES), market.dataset(SCORES)
+    with DAG("rankalpha_nyse_scoring", schedule=None):
+        run = StageOperator(task_id="run_scorer", stage=SCORER.of(market), consumes=[prices])
+        publish = PublishOperator(task_id="publish_scores", dataset=scores, contract=SCORES_CONTRACT)
+        run >> publish
+    of_prices = {"path": f"prices/{KEY}/ingestion-1-1", "sha256": "0a" * 32}
+    model = {"path": "models/2025-11-16T06:00:00/trainer-1-1", "sha256": "0c" * 32}
+    own = {"path": f"prices/{KEY}/scorer-1-1", "sha256": "0b" * 32, "files": {}}
+    for inputs in ({"prices": of_prices, "models": model}, {"prices": of_prices}):
+        result = {**RESULT, "version": {**own, "inputs": inputs}}
+        for task in (run, publish):
+            read = described(task, result, result=result)["inputs"]
+            assert [each["name"] for each in read] == [f"nyse_{dataset}" for dataset in inputs]
+            for dataset, version in zip(read, inputs.values(), strict=True):
+                tags = {tag["key"]: tag["value"] for tag in dataset["facets"]["tags"]["tags"]}
+                assert tags == {"version": version["path"], "version_sha256": version["sha256"]}
+                assert dataset["facets"]["version"]["datasetVersion"] == version["path"].split("/")[1]
