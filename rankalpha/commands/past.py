@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
-from rankalpha.airflow_api import AirflowApi
+from rankalpha.airflow_api import AirflowApi, AirflowApiError
 from rankalpha.health.comparison import newest
 from rankalpha.lineage.inputs import version_of
 from rankalpha.lineage.verify import problems_of
 from rankalpha.pipeline.batch import BatchError
 from rankalpha.pipeline.market import Market
-from rankalpha.pipeline.steps import GRADING, Shape
+from rankalpha.pipeline.steps import GRADING, TRAINING, Shape
 from rankalpha.pipeline.versions import VERSION, Version, earlier_versions
+from rankalpha.stages.model import named_model
+from rankalpha.stages.profile import Variables
+from rankalpha.stages.stage import Stage
 
 Versions = dict[str, Version]  # by dataset of the default market
 
@@ -38,6 +42,7 @@ class Past:
     def __init__(self, api: AirflowApi, market: Market, url: str) -> None:
         self._market, self._url = market, url
         self.published = cache(lambda dataset: newest(api, market.dataset_name(dataset)))
+        self._of_models = cache(lambda key: stored(api, market.dataset_name(TRAINING.writes), key))
 
     def graded(self, key: str, steps: Iterable[Shape]) -> Graded:
         """Return what a batch was graded from, as it is on the disk, and what `steps` read.
@@ -69,6 +74,18 @@ class Past:
         versions = {other: extra.get(VERSION) for other, extra in self.published(dataset).items()}
         return earlier_versions(versions, key, most)
 
+    def model(self, stage: Stage, key: str, variables: Variables) -> Versions:
+        """Return the model that a stage is given for a batch, as it is on the disk; empty without one.
+
+        Raises Ended for one that is not there any more.
+        """
+        try:
+            found = named_model(stage, key, self._of_models, variables)
+        except BatchError as error:
+            raise Ended("left_out", str(error)) from error
+        self._check(*found.values())
+        return found
+
     def _of_event(self, dataset: str, key: str) -> Any:
         return self.published(dataset).get(key, {}).get(VERSION)
 
@@ -84,3 +101,15 @@ class Past:
         found = [problems_of(self._url, market, each.path, each.sha256) for each in versions]
         if problems := [problem for each in found for problem in each]:
             raise Ended("left_out", "; ".join(problems))
+
+
+def stored(api: AirflowApi, dataset: str, key: str) -> Any:
+    """Return what the state store of a dataset has of a key; None without it."""
+    assets = api.every("assets", "assets", name_pattern=dataset)
+    for asset in (each for each in assets if each["name"] == dataset):
+        try:
+            return api.get(f"assets/{asset['id']}/state-store/{key}")["value"]
+        except AirflowApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+    return None

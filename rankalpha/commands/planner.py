@@ -20,7 +20,8 @@ from rankalpha.contract.report import sentence
 from rankalpha.lineage.graph import import_from
 from rankalpha.lineage.service import variables_of
 from rankalpha.pipeline.challenger import Challenger
-from rankalpha.pipeline.steps import GRADING, Shape
+from rankalpha.pipeline.champion import CHAMPION
+from rankalpha.pipeline.steps import GRADING, TRAINING, Shape
 from rankalpha.pipeline.versions import VERSION, Given, Version
 from rankalpha.runners import runner
 from rankalpha.runners.failures import EngineLost, StageFailed
@@ -30,6 +31,7 @@ from rankalpha.stages import STAGES
 from rankalpha.stages.given import environment
 from rankalpha.stages.job import StageJob
 from rankalpha.stages.storable import ResultError
+from rankalpha.texts import shown
 
 log = logging.getLogger(__name__)
 log.propagate = False  # stdout may be JSON; warnings go to stderr
@@ -109,8 +111,9 @@ class Planner:
             group=0,
             try_number=1,
         )
+        model = self._past.model(stage, key, self._variables)
         given = Given(
-            inputs={name: versions[name] for name in step.reads},
+            inputs={**{name: versions[name] for name in step.reads}, **model},
             earlier={
                 name: self._past.versions_before(name, key, most) for name, most in stage.earlier.items()
             },
@@ -118,10 +121,12 @@ class Planner:
         root, name = self._engine.data_root(stage), self._place(step, key).rpartition("/")[2]
         own = environment(stage, given, root, key, name)
         job = StageJob.of(stage, key, identity.labels, own, self._variables)
-        if stage.model and job.env.get(stage.model):
+        name = job.env.get(stage.model, "").strip()
+        of_its_time = name == CHAMPION and stage.market.training  # there may have been none yet
+        if name and not model and not of_its_time:
             raise Refused(
-                f"{stage.model} is set, and a plan gives stage {stage.name} no model; declare a variant, and "
-                "compare it on new batches"
+                f"{stage.model}={shown(name)} gives {stage.name} no model, and the formula would score; "
+                f"name a batch that is published in {stage.market.dataset_name(TRAINING.writes)}"
             )
         self._previews.discard(self._place(step, key))  # an API that cannot is noticed before the stage runs
         try:

@@ -6,10 +6,18 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
+from sklearn.linear_model import Ridge
+from skops.io import dump
 
+from apps.common.manifest import seal
+from apps.scorer.features import FEATURES
+from apps.scorer.model import FILE
 from rankalpha.commands.plan import plan
 from rankalpha.commands.refusals import Refused
+from rankalpha.pipeline.champion import CHAMPION
 from rankalpha.pipeline.market import DEFAULT_MARKET, Market
+from rankalpha.pipeline.training import Training
+from rankalpha.pipeline.versions import VERSIONS_KEY
 from rankalpha.runners.identity import UNTIL
 from rankalpha.runners.process import ProcessRunner
 from tests.support.http_server import local_server
@@ -19,6 +27,7 @@ from tests.unit.rankalpha.support.process_helpers import forked
 from tests.unit.rankalpha.support.together import bytes_of
 
 FIRST, SECOND = "2025-11-19T06:00:00", "2025-11-20T06:00:00"
+TRAINED = "2025-11-16T06:00:00"
 SAME = ("scorer", "SCORER_COMMAND=python apps/scorer/main.py")
 HALF = """
 from apps.common.run import run_stage
@@ -33,7 +42,8 @@ run_stage("scorer", work.score)
 @pytest.fixture(params=[DEFAULT_MARKET])
 def champion(together, request, monkeypatch, tmp_path):
     """A market with two graded batches, and an Airflow that lists its events."""
-    (tmp_path / "markets.toml").write_text(f"[{request.param.name}]\n")
+    training = f"[{request.param.name}.training]\n" if request.param.training else ""
+    (tmp_path / "markets.toml").write_text(f"[{request.param.name}]\n{training}")
     monkeypatch.setenv("RANKALPHA_MARKETS", str(tmp_path / "markets.toml"))
     made = together(request.param)
     for key in (FIRST, SECOND):
@@ -47,10 +57,15 @@ def champion(together, request, monkeypatch, tmp_path):
 
 def answer(champion, request):
     """Airflow's answer to what a plan asks."""
+    state = "/api/v2/assets/7/state-store/"
     if request.path == "/auth/token":
         return 201, {"access_token": "token"}
     if request.path == "/api/v2/variables":
         return 200, {"variables": []}
+    if request.path == "/api/v2/assets":
+        return 200, {"assets": [{"name": champion.market.dataset_name("models"), "id": 7}]}
+    if request.path.startswith(state):
+        return 200, {"value": champion.models[request.path.removeprefix(state)]}
     if request.path != "/api/v2/assets/events":
         return 404, {"detail": "not found"}
     (prefix,) = request.query["name_prefix_pattern"]
@@ -157,3 +172,27 @@ def test_a_plan_that_is_killed_changes_nothing_that_is_published(champion, capsy
     assert datetime.fromisoformat(left.labels[UNTIL]) > datetime.now(UTC)  # then it is swept
     assert left.running
     assert bytes_of(champion.data) == before
+
+
+@pytest.mark.parametrize("champion", [Market(training=Training())], indirect=True)
+def test_a_plan_gives_a_batch_the_model_that_is_named_or_the_champion_of_its_time(champion, capsys):
+    path = f"models/{TRAINED}/trainer-1-1"
+    (folder := champion.data / path).mkdir(parents=True)
+    regressor = Ridge().fit([[0.0] * len(FEATURES), [1.0] * len(FEATURES)], [0.0, 1.0])
+    regressor.coef_[:] = [-1.0, *[0.0] * (len(FEATURES) - 1)]  # the best are those that the formula has last
+    dump(regressor, folder / FILE)
+    own = {"path": path, "sha256": seal(folder, path, "trainer", {}).sha256}
+    approved = {**own, "batch": TRAINED, "at": f"{SECOND[:10]}T01:00:00+00:00", "by": "ann"}
+    champion.models = {VERSIONS_KEY: {TRAINED: own}, CHAMPION: [approved]}
+    before = bytes_of(champion.data)
+    status, _, named = run(capsys, ("scorer", f"SCORER_MODEL={TRAINED}"))
+    assert status == 0
+    assert min(row["changed"] for row in named.values()) > 0
+    status, _, of_its_time = run(capsys, ("scorer", "SCORER_MODEL=champion"))
+    assert status == 0
+    assert of_its_time[FIRST]["changed"] == 0, "it was due before the approval"
+    assert of_its_time[SECOND]["changed_symbols"] == named[SECOND]["changed_symbols"]
+    assert bytes_of(champion.data) == before
+    shutil.rmtree(folder)
+    with pytest.raises(Refused, match=f"no batch can be planned: {SECOND}: .*{TRAINED}"):
+        run(capsys, ("scorer", f"SCORER_MODEL={TRAINED}"))

@@ -65,10 +65,16 @@ def test_an_api_that_offers_no_plan_is_noticed_before_a_stage_runs(served):
     assert ProcessRunner().containers({}) == []
 
 
-def test_a_plan_gives_no_model_and_would_compare_with_the_formula(served, profile_dir):
-    (profile_dir / "scorer.env").write_text("SCORER_MODEL=champion\n")
-    with pytest.raises(REFUSALS, match="SCORER_MODEL is set, and a plan gives stage scorer no model"):
-        planned(COMMAND)
+@pytest.mark.parametrize(
+    ("table", "name"), [("", "champion"), ("[default.training]\n", KEY)], ids=["trains none", "not published"]
+)
+def test_a_name_of_no_model_is_refused_because_the_formula_would_score(served, tmp_path, table, name):
+    (tmp_path / "markets.toml").write_text(f"[default]\n{table}")
+    served["/api/v2/assets"] = {"assets": [{"name": "models", "id": 7}]}
+    with pytest.raises(
+        REFUSALS, match=f"SCORER_MODEL='{name}' gives scorer no model, .* published in models"
+    ):
+        planned(("scorer", f"SCORER_MODEL={name}"))
     assert ProcessRunner().containers({}) == []
 
 

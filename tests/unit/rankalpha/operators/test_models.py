@@ -13,6 +13,7 @@ from rankalpha.pipeline.market import Market
 from rankalpha.pipeline.training import Training
 from rankalpha.pipeline.versions import VERSIONS_KEY, Version
 from rankalpha.settings import SettingsError
+from rankalpha.stages import model
 from rankalpha.stages.scorer import SCORER
 
 KEY, TRAINED = "2026-11-22T06:00:00", "2026-11-15T06:00:00"
@@ -79,7 +80,7 @@ def test_what_names_no_model_is_refused(store):
 
 def test_where_no_market_trains_nothing_is_looked_up(monkeypatch):
     monkeypatch.setattr(models, "_store", None)
-    monkeypatch.setattr(models, "Profile", None)
+    monkeypatch.setattr(model, "Profile", None)
     assert models.model_of(scorer("champion", training=False), KEY) == {}
 
 
