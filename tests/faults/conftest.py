@@ -25,7 +25,13 @@ from tests.support.recording_stack import new_stack, write_markets
 from tests.support.services import RecordingServices
 
 RESULTS = Path(__file__).parents[2] / "bench" / "results" / "faults.json"
-MARKETS = ("default", LONG, "third")
+RIVALLED = "rivalled"  # a market with a variant
+MARKETS = ("default", LONG, "third", RIVALLED)
+EATER = f"""
+[{RIVALLED}.variants.eater.settings.scorer]
+SCORER_COMMAND = 'python -c "x = [bytearray(10**6) for _ in iter(int, 1)]"'
+SCORER_MEM = "64m"
+"""
 
 
 @pytest.fixture(scope="package")
@@ -34,6 +40,8 @@ def folder(home):
     folder = home / "faults"
     folder.mkdir()
     write_markets(folder / "markets.toml", {name: {"profile": name} for name in MARKETS})
+    with (folder / "markets.toml").open("a") as file:
+        file.write(EATER)
     return folder
 
 
