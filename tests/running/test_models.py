@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rankalpha.commands.past import stored
 from rankalpha.lineage.batch import batch_lineage
 from rankalpha.pipeline.batch import key_of
+from rankalpha.pipeline.champion import CHAMPION
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.story
@@ -19,13 +21,23 @@ def scored_by_the_champion(version_api, lane, folder):
     lane.ingest(BEFORE)
 
 
-def answered(lane, choice):
-    """Train on the newest batch and answer what is asked; return the tasks of the run by their ids."""
+def asked(lane):
+    """Train on the newest batch; return the run once it asks a person."""
     run = lane.trigger("training")
-    path = f"dags/{lane.dag('training')}/dagRuns/{run}/taskInstances/approve_model/-1/hitlDetails"
     waits = lambda: lane.tasks("training", run)["approve_model"]["state"] == "awaiting_input"  # noqa: E731
     wait_for("the question", waits)
-    lane.api.patch(path, {"chosen_options": [choice], "params_input": {}})
+    return run
+
+
+def question(lane, run):
+    """The path of what is asked."""
+    return f"dags/{lane.dag('training')}/dagRuns/{run}/taskInstances/approve_model/-1/hitlDetails"
+
+
+def answered(lane, choice):
+    """Train on the newest batch and answer what is asked; return the tasks of the run by their ids."""
+    run = asked(lane)
+    lane.api.patch(question(lane, run), {"chosen_options": [choice], "params_input": {}})
     lane.settle()
     return lane.tasks("training", run)
 
@@ -55,6 +67,8 @@ def test_what_is_approved_scores_the_batches_that_are_due_from_then_on(lane):
     tasks = answered(lane, "Approve")
     assert tasks["name_champion"]["state"] == "success"
     model = lane.events("models")[-1]
+    (entry,) = stored(lane.api, lane.asset("models"), CHAMPION)
+    assert (entry["batch"], entry["by"]) == (model["partition_key"], "rankalpha")
     key = ingested_now(lane)
     assert made_from(lane, key)["models"] == model["extra"]["version"]["path"]
     (scoring,) = [
@@ -69,3 +83,21 @@ def test_what_is_approved_scores_the_batches_that_are_due_from_then_on(lane):
 def test_a_batch_that_was_due_before_has_no_model_when_it_runs_again(lane):
     lane.ingest(BEFORE)
     assert made_from(lane, BEFORE).keys() == {"prices"}
+
+
+def test_who_does_not_answer_in_time_rejects_on_record_and_the_champion_stays(lane):
+    before = made_from(lane, ingested_now(lane))["models"]
+    run = asked(lane)
+    waiting = f"WHERE (dag_id, run_id, state) = ('{lane.dag('training')}', '{run}', 'awaiting_input')"
+    left = "extract(epoch FROM trigger_timeout - now()) / 86400"
+    (days,) = lane.stack.query(f"SELECT {left} FROM task_instance {waiting}")
+    assert 4.9 < days < 5
+    over = f"UPDATE task_instance SET trigger_timeout = now() {waiting} RETURNING run_id"
+    assert lane.stack.query(over) == [run]
+    lane.settle()
+    tasks = lane.tasks("training", run)
+    assert (tasks["approve_model"]["state"], tasks["name_champion"]["state"]) == ("success", "skipped")
+    answer = lane.api.get(question(lane, run))
+    assert (answer["chosen_options"], answer["responded_by_user"]) == (["Reject"], None)
+    assert answer["responded_at"]
+    assert made_from(lane, ingested_now(lane))["models"] == before
