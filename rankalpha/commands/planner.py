@@ -121,11 +121,11 @@ class Planner:
         root, name = self._engine.data_root(stage), self._place(step, key).rpartition("/")[2]
         own = environment(stage, given, root, key, name)
         job = StageJob.of(stage, key, identity.labels, own, self._variables)
-        name = job.env.get(stage.model, "").strip()
-        of_its_time = name == CHAMPION and stage.market.training  # there may have been none yet
-        if name and not model and not of_its_time:
+        named = job.env.get(stage.model, "").strip()
+        of_its_time = named == CHAMPION and stage.market.training  # there may have been none yet
+        if named and not model and not of_its_time:
             raise Refused(
-                f"{stage.model}={shown(name)} gives {stage.name} no model, and the formula would score; "
+                f"{stage.model}={shown(named)} gives {stage.name} no model, and the formula would score; "
                 f"name a batch that is published in {stage.market.dataset_name(TRAINING.writes)}"
             )
         self._previews.discard(self._place(step, key))  # an API that cannot is noticed before the stage runs
