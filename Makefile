@@ -116,9 +116,9 @@ test-docker: .venv/dev  ## the tests of the containers and the compose stack alo
 test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 40 minutes on a Docker engine
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
 
-test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, and 50 markets at once: graded once
+test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, 50 markets at once: graded once; a variant that is the same
 	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \
-		tests/markets/test_markets.py tests/running/test_version_histories.py \
+		tests/markets/test_markets.py tests/markets/test_same.py tests/running/test_version_histories.py \
 		tests/unit/rankalpha/operators/test_reuse_histories.py tests/together/test_reuse_week.py \
 		tests/unit/rankalpha/operators/test_version_histories.py
 

@@ -45,6 +45,12 @@ def test_the_random_histories_are_those_of_the_last_whole_run(root, kind, row, i
     assert f"| {row} | {counts} | {schedulers} |" in (root / "docs/explain/batches.md").read_text()
 
 
+def test_the_variant_that_is_the_same_is_that_of_the_last_run(root):
+    figures = json.loads(HISTORIES.read_text())["A variant that is the same"]
+    told = f"Batches that differ: {figures['batches that differ']} of {figures['batches']}, in 0 letters."
+    assert told in (root / "docs/guides/variants.md").read_text()
+
+
 @pytest.fixture(scope="module")
 def measured():
     """The newest figures of the benchmark by their names."""

@@ -107,8 +107,9 @@ class Stack:
 
     def events(self, asset):
         """The newest events of a dataset, oldest first."""
-        assets = self.api.get("assets", name_pattern=asset, limit=1)["assets"]
-        events = self.api.get("assets/events", asset_id=assets[0]["id"], limit=100, order_by="-timestamp")
+        similar = self.api.get("assets", name_pattern=asset, limit=100)["assets"]  # a variant's too
+        assets = [each["id"] for each in similar if each["name"] == asset]
+        events = self.api.get("assets/events", asset_id=assets[0], limit=100, order_by="-timestamp")
         return events["asset_events"][::-1]
 
     @contextlib.contextmanager
