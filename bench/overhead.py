@@ -20,7 +20,7 @@ from bench.stack import BENCH_DAGS, OWN_DAGS, ours, wait_for_dags
 from bench.stock import stock
 from bench.work import SECONDS
 
-ROUNDS = 5  # the first pays for imports and caches, and does not count
+ROUNDS = 4  # the first pays for imports and caches, and does not count
 PAUSE = 0.5  # seconds after a batch, for what its tasks do when it has ended
 RUNS = LATEST.with_name("overhead.json")
 FLOOR = "docker run"

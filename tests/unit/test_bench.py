@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from bench import charts, drawing, overhead, prefect_server, report
+from bench import charts, drawing, overhead, prefect_server, report, run
 from bench.batches import Batch
 
 SAVED = report.last()
@@ -63,3 +63,22 @@ def test_prefect_that_cannot_be_installed_is_left_out_by_name(monkeypatch, capsy
     with prefect_server.prefect() as server:
         assert server is None
     assert "Prefect is left out, because it cannot be installed: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lacks", ["no Docker engine answers", ""])
+def test_parts_that_need_an_engine_are_skipped_by_name_without_one(tmp_path, monkeypatch, capsys, lacks):
+    monkeypatch.setattr(report, "LATEST", tmp_path / "latest.json")
+    monkeypatch.setattr(run, "lacking_docker", lambda: lacks)
+    measured = dict.fromkeys(run.PARTS, lambda: [report.Figure.of("batch", "s", [1.0])])
+    monkeypatch.setattr(run, "PARTS", measured)
+    run._measure(["parse", "overhead", "compose"])
+    said = capsys.readouterr().out
+    assert set(report.last()) == ({"parse"} if lacks else {"parse", "overhead", "compose"})
+    assert (f"Skipping overhead, compose: {lacks}" in said) == bool(lacks)
+    assert "Measured parse in 0 min 0 s" in said
+    assert f"Measured {'1 part' if lacks else '3 parts'} in 0 min 0 s" in said
+
+
+def test_every_part_that_talks_to_docker_is_known_to_need_an_engine(root):
+    imports = {part for part in run.PARTS if "from docker import" in (root / f"bench/{part}.py").read_text()}
+    assert imports == set(run.NEED_DOCKER)
