@@ -16,7 +16,7 @@ QUICK := tests/e2e tests/airflow tests/unit tests/docs tests/scheduler tests/eng
 REST := tests/together tests/pages tests/engine tests/compose tests/faults tests/alone tests/markets tests/running
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate compare plan promote calendar airflow check lint types style test test-all test-rest test-docker test-faults test-histories test-next validate format audit docs reference bench screenshots lock
+.PHONY: help up down status logs clean backup restore rerun demo publish-anyway publish-version health lineage verify rebuild-history evaluate compare plan promote calendar airflow check lint types style test test-all test-rest test-docker test-faults test-soak test-histories test-next validate format audit docs reference bench screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -115,6 +115,9 @@ test-docker: .venv/dev  ## the tests of the containers and the compose stack alo
 
 test-faults: .venv/dev  ## kill each part of the stack at each moment of a batch; 40 minutes on a Docker engine
 	FAULTS=all $(BIN)/python -m pytest -s tests/faults
+
+test-soak: .venv/dev  ## a batch every two minutes for 24 hours, amid deaths: nothing grows for ever; SOAK_HOURS=1 is shorter
+	$(BIN)/python -m pytest -s tests/soak
 
 test-histories: .venv/dev  ## 212 random histories amid pauses, deaths and two schedulers, 50 markets at once: graded once; a variant that is the same
 	HISTORIES=all $(BIN)/python -m pytest tests/scheduler/test_joins.py tests/alone/test_random_histories.py \

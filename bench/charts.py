@@ -30,26 +30,27 @@ def draw() -> None:
 
 
 def _color(name: str) -> str:
-    return THEIRS if name.startswith("stock") else OURS
+    return OURS if name.startswith("RankAlpha") else THEIRS
 
 
 def _overhead(runs: Runs) -> None:
     """Draw what each contender adds, then where the time of a batch goes."""
-    names = list(overhead.DAGS)
+    rounds = json.loads(overhead.RUNS.read_text())
+    names = overhead.contenders(rounds[0])
     values = [runs[f"over the floor, {name}"] for name in names]
     floor = median(runs[f"batch, {overhead.FLOOR}"])
-    with chart("overhead", 3.6) as (axes,):
+    with chart("overhead", 0.7 * len(names) + 0.8) as (axes,):
         bars(axes, names, values, [f"{median(runs):.2f} s" for runs in values], [*map(_color, names)])
         axes.set_title("What orchestration adds to a batch")
         axes.set_xlabel(f"seconds over bare docker run ({floor:.2f} s); bar: median, dots: all runs")
-    _timeline(json.loads(overhead.RUNS.read_text()))
+    _timeline(rounds, names)
 
 
-def _timeline(rounds: list[dict[str, Any]]) -> None:
+def _timeline(rounds: list[dict[str, Any]], names: list[str]) -> None:
     """Draw of each contender the batch that took the median time."""
     lanes: dict[float, str] = {}  # rows, with the name of their stage
-    with chart("timeline", 9) as (axes,):
-        for number, name in enumerate((overhead.FLOOR, *overhead.DAGS)):
+    with chart("timeline", 1.8 * (len(names) + 1)) as (axes,):
+        for number, name in enumerate((overhead.FLOOR, *names)):
             batches = sorted((batches[name] for batches in rounds), key=lambda batch: batch["seconds"])
             batch, top = batches[len(batches) // 2], number * (len(SECONDS) + 1.5)
             axes.text(0, top - 0.9, f"{name}: {batch['seconds']:.2f} s", va="center", fontweight="bold")

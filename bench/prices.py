@@ -20,7 +20,7 @@ from apps.common.versions import Version
 from bench.report import Figure, say
 from tests.support.checkout import ROOT
 
-SYMBOLS, RUNS = 5_000, 3
+SYMBOLS, RUNS = 5_000, 2
 LAST = date(2026, 11, 19)
 WEEKEND, DAYS = 5, 2520
 STEPS = ("first load", "one more day", "nothing new")

@@ -50,6 +50,12 @@ def say(text: str) -> None:
     print(f"{time.monotonic() - START:6.1f} s  {text}", flush=True)
 
 
+def minutes(seconds: float) -> str:
+    """Return a time as a reader says it."""
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole} min {rest} s"
+
+
 def show(measured: dict[str, list[Figure]]) -> None:
     """Print the figures of each part."""
     table = Table(title="RankAlpha orchestration, measured")

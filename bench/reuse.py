@@ -18,7 +18,7 @@ from tests.support.embedded_stack import RunningStack
 SYMBOLS = ("AAPL", "JPM", "KO", "MSFT", "PG", "XOM")
 DAYS, WEEKEND = 700, 5
 BATCH_SECONDS = 120
-SESSIONS = [date(2026, 11, day) for day in (13, 16, 17, 18, 19, 20)]  # batches of the first do not count
+SESSIONS = [date(2026, 11, day) for day in (13, 16, 17, 18)]  # batches of the first do not count
 KINDS = {"something new": 22, "nothing new": 23}  # hours in UTC, both after the close
 
 

@@ -29,7 +29,9 @@ from bench import (
     up,
     variants,
 )
-from bench.report import last, save, say, show
+from bench.report import last, minutes, save, say, show
+from rankalpha.texts import count
+from tests.support.needs import lacking_docker
 
 PARTS = {
     part.__name__.removeprefix("bench."): part.measure
@@ -50,6 +52,7 @@ PARTS = {
         compose,
     )
 }
+NEED_DOCKER = ("overhead", "in_flight", "containers", "compose")
 DRAW = "charts"
 
 
@@ -69,16 +72,23 @@ def main() -> int:
 
 def _measure(parts: list[str]) -> None:
     """Measure, save and show the parts; the last durations give the time that remains."""
+    if lacks := lacking_docker() if set(parts) & set(NEED_DOCKER) else "":
+        skipped = [part for part in parts if part in NEED_DOCKER]
+        parts = [part for part in parts if part not in NEED_DOCKER]
+        say(f"Skipping {', '.join(skipped)}: {lacks}")
     took = {part: saved.get("took", 0) for part, saved in last().items()}
-    measured = {}
+    measured, seconds = {}, {}
     for number, part in enumerate(parts):
-        minutes_left = sum(took.get(later, 0) for later in parts[number:]) / 60
-        say(f"Measuring {part}, {number + 1} of {len(parts)}; about {minutes_left:.0f} min remain")
+        left = sum(took.get(later, 0) for later in parts[number:])
+        say(f"Measuring {part}, {number + 1} of {len(parts)}; about {minutes(left)} remain")
         start = time.monotonic()
         measured[part] = PARTS[part]()
-        save(part, measured[part], time.monotonic() - start)
+        seconds[part] = time.monotonic() - start
+        save(part, measured[part], seconds[part])
+        say(f"Measured {part} in {minutes(seconds[part])}")
     if measured:
         show(measured)
+        say(f"Measured {count(len(measured), 'part')} in {minutes(sum(seconds.values()))}")
 
 
 if __name__ == "__main__":

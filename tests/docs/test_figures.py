@@ -113,4 +113,6 @@ def test_the_figures_are_those_of_the_last_benchmark(root, measured):
     text = (root / "docs/explain/benchmarks.md").read_text()
     for row in rows:
         assert f"| {' | '.join(row)} |" in text
+    if (prefect := added.format(overhead.PREFECT)) in measured:  # it is optional
+        assert f"Prefect adds {both(prefect, 1)}, median and worst." in text
     assert f"{one('until all 200 of them run', 0)} s after they were asked for" in text

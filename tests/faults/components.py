@@ -25,7 +25,7 @@ def arm(stack, engine, component):
         scheduler = psutil.Process(stack.processes()["airflow:scheduler"])
         return lambda: _workers(scheduler)
     if component == "PostgreSQL":
-        return psutil.Process(_postmaster(stack)).kill
+        return psutil.Process(postmaster(stack)).kill
     if component == "everything":
         return lambda: _everything(stack)
     return partial(restart, engine.client, live_restore=component == LIVE)
@@ -39,7 +39,7 @@ def _workers(scheduler):
 
 def _everything(stack):
     supervisor = int(Path(stack.state, "supervisord.pid").read_text())
-    sessions = (supervisor, _postmaster(stack))
+    sessions = (supervisor, postmaster(stack))
     killed = [process for process in psutil.process_iter() if _session(process) in sessions]
     _kill(killed)
     psutil.wait_procs(killed, timeout=30)
@@ -58,5 +58,6 @@ def _kill(processes):
             process.kill()
 
 
-def _postmaster(stack):
+def postmaster(stack):
+    """Return the id of PostgreSQL's first process."""
     return int(Path(stack.state, "postgres", "postmaster.pid").read_text().split()[0])

@@ -27,6 +27,11 @@ def needs(what):
     return usable
 
 
+def lacking_docker():
+    """Return why no container can run on the Docker engine; an empty text when one can."""
+    return _docker()[1]
+
+
 def absent(reason):
     """Skip, or fail where nothing may be absent."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)

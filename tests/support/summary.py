@@ -24,6 +24,7 @@ FOLDERS = {
     "engine": ("containers on a Docker engine", "make test-docker"),
     "compose": ("the stacks of containers", "make test-docker"),
     "faults": ("the fault matrix", "make test-faults"),
+    "soak": ("what grows in a day and a night of batches", "make test-soak"),
 }
 
 

@@ -5,7 +5,8 @@ from statistics import median
 
 import pytest
 
-from bench import charts, drawing, report
+from bench import charts, drawing, overhead, prefect_server, report, run
+from bench.batches import Batch
 
 SAVED = report.last()
 
@@ -42,3 +43,42 @@ def test_a_figure_keeps_what_was_measured(tmp_path, monkeypatch):
     assert saved["figures"] == [
         {"name": "batch", "unit": "s", "median": 2.0, "worst": 3, "runs": 3, "values": [3, 1, 2.0]}
     ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_prefect_is_compared_where_it_was_measured(there):
+    seconds = {overhead.FLOOR: 5.0, **dict.fromkeys(overhead.DAGS, 7.0)}
+    if there:
+        seconds[overhead.PREFECT] = 9.0
+    rounds = [{name: Batch(took, (), (0.1,)) for name, took in seconds.items()}] * 2
+    figures = {figure.name: figure.median for figure in overhead.figures(rounds)}
+    ratio = f"over the floor, {overhead.OURS} against {overhead.PREFECT}"
+    assert figures.get(ratio) == (0.5 if there else None)
+    assert figures.get(f"over the floor, {overhead.PREFECT}") == (4.0 if there else None)
+    assert figures[f"over the floor, {overhead.OURS} against {overhead.PLAIN}"] == 1.0
+
+
+def test_prefect_that_cannot_be_installed_is_left_out_by_name(monkeypatch, capsys):
+    monkeypatch.setattr(prefect_server, "PACKAGES", ("/nowhere/prefect-3.whl",))
+    with prefect_server.prefect() as server:
+        assert server is None
+    assert "Prefect is left out, because it cannot be installed: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lacks", ["no Docker engine answers", ""])
+def test_parts_that_need_an_engine_are_skipped_by_name_without_one(tmp_path, monkeypatch, capsys, lacks):
+    monkeypatch.setattr(report, "LATEST", tmp_path / "latest.json")
+    monkeypatch.setattr(run, "lacking_docker", lambda: lacks)
+    measured = dict.fromkeys(run.PARTS, lambda: [report.Figure.of("batch", "s", [1.0])])
+    monkeypatch.setattr(run, "PARTS", measured)
+    run._measure(["parse", "overhead", "compose"])
+    said = capsys.readouterr().out
+    assert set(report.last()) == ({"parse"} if lacks else {"parse", "overhead", "compose"})
+    assert (f"Skipping overhead, compose: {lacks}" in said) == bool(lacks)
+    assert "Measured parse in 0 min 0 s" in said
+    assert f"Measured {'1 part' if lacks else '3 parts'} in 0 min 0 s" in said
+
+
+def test_every_part_that_talks_to_docker_is_known_to_need_an_engine(root):
+    imports = {part for part in run.PARTS if "from docker import" in (root / f"bench/{part}.py").read_text()}
+    assert imports == set(run.NEED_DOCKER)
