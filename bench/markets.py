@@ -16,7 +16,7 @@ from tests.support.services import FRONTEND, RecordingServices
 
 COUNTS = (1, 10, 100)
 PARSES = 3
-AT_ONCE = 10  # batches, each of another market, where there are most
+AT_ONCE = 50  # batches, each of another market, where there are most
 GRADED_SECONDS = 300
 COMPONENTS = ("scheduler", "dag-processor")
 
