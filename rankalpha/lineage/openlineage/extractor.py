@@ -25,11 +25,12 @@ from rankalpha.lineage.openlineage.facets import (
     read_version,
     written,
 )
-from rankalpha.operators.publish import PublishOperator
 from rankalpha.pipeline.pipelines import pipeline_of
 from rankalpha.stages.output import Output, pull_output
 
 Lineage = OperatorLineage[Dataset, RunFacet]
+
+PUBLISHES = "PublishOperator"
 
 
 class DatasetExtractor(BaseExtractor):
@@ -38,7 +39,7 @@ class DatasetExtractor(BaseExtractor):
     @classmethod
     def get_operator_classnames(cls) -> list[str]:
         """Return the names of the operators' classes."""
-        return ["StageOperator", "ServiceOperator", "ShowOperator", "PublishOperator"]
+        return ["StageOperator", "ServiceOperator", "ShowOperator", PUBLISHES]
 
     def _execute_extraction(self) -> Lineage:
         """Describe a task that starts: its batch may not be known yet."""
@@ -71,7 +72,7 @@ class DatasetExtractor(BaseExtractor):
     @property
     def _publishes(self) -> bool:
         """Whether the task publishes what another has made; one that publishes at once has outlets too."""
-        return isinstance(self.operator, PublishOperator)
+        return bool(self.operator.task_type == PUBLISHES)
 
     def _output(self, task_instance: Any) -> Output:
         """Return the output of the task, or of the task whose result it publishes."""
