@@ -1,9 +1,9 @@
 """Describes our tasks to the OpenLineage provider: which datasets they read, check and write.
 
-A stage or a call reads what it consumes, and the model that its result names. A publish task reads the same,
-and writes its dataset, so that the datasets are connected in a catalogue that knows nothing of DAGs. By the
-specification, the checks of the contract are a facet of an input: so the checked dataset is an input of the
-publish task, too.
+A stage or a call reads what it consumes, and the model that its result names, and writes its dataset when it
+publishes at once. Otherwise a publish task reads the same and writes the dataset, so that the datasets are
+connected in a catalogue that knows nothing of DAGs. By the specification, the checks of the contract are a
+facet of an input: so the checked dataset is an input, too, of the task that checks it.
 """
 
 from collections.abc import Mapping
