@@ -115,4 +115,6 @@ def test_the_figures_are_those_of_the_last_benchmark(root, measured):
         assert f"| {' | '.join(row)} |" in text
     if (prefect := added.format(overhead.PREFECT)) in measured:  # it is optional
         assert f"Prefect adds {both(prefect, 1)}, median and worst." in text
+    none, without = idle(variants.NONE), idle(variants.WITHOUT)
+    assert f"takes {none} when nothing is declared, and {without} without" in text
     assert f"{one('until all 200 of them run', 0)} s after they were asked for" in text
