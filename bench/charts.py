@@ -11,7 +11,7 @@ from bench.drawing import ACCENT, OURS, PALE, SERIES, THEIRS, bars, chart, numbe
 from bench.report import last, say
 from bench.work import SECONDS
 
-KINDS = {OURS: "container", PALE: "task that runs it", ACCENT: "task that publishes"}
+KINDS = {OURS: "container", PALE: "its task"}
 Runs = dict[str, list[float]]  # the values of each figure
 
 
@@ -69,8 +69,8 @@ def _batch(axes: Axes, batch: dict[str, Any], top: float) -> None:
     """Draw a row for each stage, and where the batch ends."""
     rows = {stage: top + row for row, stage in enumerate(SECONDS)}
     for span in sorted(batch["spans"], key=lambda span: span["what"], reverse=True):  # containers last
-        task, _, stage = span["stage"].rpartition("_")
-        color = {"run": PALE, "publish": ACCENT}.get(task, OURS)
+        stage = span["stage"].rpartition("_")[2]
+        color = PALE if span["what"] == "task" else OURS
         axes.barh(rows[stage], span["end"] - span["start"], left=span["start"], color=color, height=0.8)
     axes.plot([batch["seconds"]] * 2, [top - 0.4, max(rows.values()) + 0.4], color="black", linewidth=1.5)
 
