@@ -35,21 +35,11 @@ class Pipeline:
         """Register the event of a run that starts and ends now and has joined the events `consumed` (ids)."""
         from airflow.assets.manager import asset_manager
         from airflow.models.asset import AssetEvent, AssetModel
-        from airflow.models.dagrun import DagRun
         from airflow.models.taskinstance import TaskInstance
         from airflow.utils.session import create_session
-        from airflow.utils.types import DagRunType
         from sqlalchemy import select
 
-        now = datetime.now(UTC)
-        run = DagRun(
-            dag_id=PRODUCERS[asset],
-            run_id=f"{asset}~{key}~{now.timestamp()}",
-            run_type=DagRunType.MANUAL,
-            run_after=now,
-            start_date=now,
-            partition_key=key,
-        )
+        run = begun(asset, key)
         with create_session() as session:
             run.consumed_asset_events.extend(session.get(AssetEvent, event_id) for event_id in consumed)
             session.add(run)
@@ -127,6 +117,22 @@ class Pipeline:
         with create_session() as session:
             joins = waiting.pending(session, AssetPartitionDagRun.partition_key.in_(keys))
             return queued | {join.partition_key for join in joins if not waiting.missing(join, session)}
+
+
+def begun(asset, key):
+    """A run that starts now and makes a dataset of a batch; it is not in the database yet."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.types import DagRunType
+
+    now = datetime.now(UTC)
+    return DagRun(
+        dag_id=PRODUCERS[asset],
+        run_id=f"{asset}~{key}~{now.timestamp()}",
+        run_type=DagRunType.MANUAL,
+        run_after=now,
+        start_date=now,
+        partition_key=key,
+    )
 
 
 def fresh_keys(number=3):

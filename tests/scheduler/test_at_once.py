@@ -2,11 +2,10 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 
-from tests.scheduler.joining import PRODUCERS, Pipeline, fresh_keys
+from tests.scheduler.joining import Pipeline, begun, fresh_keys
 
 HALVES = {"scores": ("run_scorer", "publish_scores"), "sentiment": ("run_ai_analysis", "publish_sentiment")}
 
@@ -18,23 +17,13 @@ def pipeline(airflow_db):
 
 def begin(pipeline, asset, key, state=None):
     """Begin a run, with a row for each task; the publishing task has `state`. Returns the run's id."""
-    from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
-    from airflow.utils.types import DagRunType
 
-    dag_id, now = PRODUCERS[asset], datetime.now(UTC)
-    made = DagRun(
-        dag_id=dag_id,
-        run_id=f"{asset}~{key}",
-        run_type=DagRunType.MANUAL,
-        run_after=now,
-        start_date=now,
-        partition_key=key,
-    )
+    made = begun(asset, key)
     with create_session() as session:
         session.add(made)
         session.flush()
-        made.dag = pipeline.dags[dag_id]
+        made.dag = pipeline.dags[made.dag_id]
         made.verify_integrity(dag_version_id=None, session=session)
         task_of(session, asset, made.run_id, 1).state = state
         return made.run_id
