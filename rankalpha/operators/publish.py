@@ -15,7 +15,7 @@ from rankalpha.contract.report import lines, sentence
 from rankalpha.logs import bind_batch
 from rankalpha.operators import given
 from rankalpha.operators.on_disk import is_late, problem_if_late
-from rankalpha.pipeline.batch import TRIAL, earlier
+from rankalpha.pipeline.batch import TRIAL, earlier, is_key
 from rankalpha.pipeline.versions import VERSION, VERSIONS_KEY
 from rankalpha.settings import settings
 from rankalpha.stages.output import ORIGIN, PUBLISH, PUBLISHED, Output, pull_output
@@ -83,7 +83,7 @@ class PublishOperator(BaseOperator):
         if not batch or not wanted or is_late(context) or _is_trial(context["ti"]):
             return None
         known = given.figures(self.dataset.name)
-        if known and batch < min(known):  # older than all that the state store keeps
+        if batch < min(filter(is_key, known), default=batch):  # older than all that the state store keeps
             return None
         before = earlier(known, batch)
         checks = self.contract.evaluate(batch, output["result"], before, settings().require_result)
