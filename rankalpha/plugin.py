@@ -16,7 +16,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets, trials, triggers
 
-API_SERVER = "airflow.api_fastapi.app"
+API_SERVER = "airflow.api_fastapi.main"
 CLEARS_RUNS = "airflow.models.taskinstance"
 RUNS_TRIGGERS = "airflow.jobs.triggerer_job_runner"
 SCHEDULES = "airflow.dag_processing.collection"

@@ -13,6 +13,7 @@ A scheduler that starts again resets what was running, and its tasks adopt their
 here, and its supervisor starts the next one.
 """
 
+import gc
 import os
 import time
 from threading import Timer
@@ -57,6 +58,8 @@ class FailFastLocalExecutor(LocalExecutor):
         Asset("rankalpha://any")  # loads the providers' kinds of URIs
         runner()
         mask_output()
+        gc.collect()
+        gc.freeze()  # what is loaded, so that a collection does not write into the memory that workers share
         super().start()
 
     def heartbeat(self) -> None:
@@ -85,6 +88,11 @@ class FailFastLocalExecutor(LocalExecutor):
             self.log.critical("Worker %s was killed; the scheduler starts again", ", ".join(map(str, killed)))
             os._exit(os.EX_TEMPFAIL)  # in order, it would wait for workers that wait for each other
         super()._check_workers()  # type: ignore[no-untyped-call]
+
+    def _spawn_workers_with_gc_freeze(self, spawn_number: int) -> None:
+        """Start workers; what `start` has frozen stays so, where LocalExecutor would thaw it."""
+        for _ in range(spawn_number):
+            self._spawn_worker()  # type: ignore[no-untyped-call]
 
     def end(self) -> None:
         """Wait for the tasks that run, but no longer than END_SECONDS."""

@@ -6,17 +6,16 @@ row was locked is ever scheduled again. The new scheduler resets the tasks of th
 """
 
 import os
+import runpy
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
 from rankalpha.airflow_fixes.fix import AbsentError, Fix, part
 
 TITLE = "airflow worker"  # what LocalExecutor's workers call themselves
-AIRFLOW = str(Path(sys.prefix, "bin", "airflow"))
 
 
 def end_orphans() -> None:
@@ -51,4 +50,5 @@ FIX = Fix(name="scheduler", versions="3.3.2", apply=check_title)
 if __name__ == "__main__":
     end_orphans()
     # the stack has one place for logs, so that the scheduler need not serve those of its tasks
-    os.execv(AIRFLOW, [AIRFLOW, "scheduler", "--skip-serve-logs"])  # noqa: S606
+    sys.argv = ["airflow", "scheduler", "--skip-serve-logs"]
+    runpy.run_module("airflow", run_name="__main__", alter_sys=True)

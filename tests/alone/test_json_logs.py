@@ -34,6 +34,14 @@ TASKS = {
     ("rankalpha_grading", "notify_frontend"),
     ("rankalpha_evaluation", "show_evaluations"),
 }
+# they run by themselves when another test has run a later batch
+PUBLISH = {
+    ("rankalpha_ingestion", "publish_prices"),
+    ("rankalpha_scoring", "publish_scores"),
+    ("rankalpha_sentiment", "publish_sentiment"),
+    ("rankalpha_grading", "publish_grades"),
+    ("rankalpha_evaluation", "publish_evaluations"),
+}
 
 
 def events(file):
@@ -84,8 +92,11 @@ def test_no_log_is_left_out(stack):
 
 def test_the_lines_of_a_batch_are_found_by_its_key(stack, ingested):
     found = of_batch(component(stack, "airflow-scheduler"), ingested)
-    assert found.keys() == TASKS
-    published = found["rankalpha_grading", "update_grading"]
+    assert found.keys() - PUBLISH == TASKS
+    published = [
+        *found["rankalpha_grading", "update_grading"],
+        *found.get(("rankalpha_grading", "publish_grades"), ()),
+    ]
     assert any(event.startswith(f"Published batch {ingested} in grades") for event in published)
 
 

@@ -122,6 +122,7 @@ class Layout:
             "API_URL": self.urls["RANKALPHA_API_URL"],
             "FRONTEND_PORT": str(self.stack.frontend_port),
             "PYTHONUNBUFFERED": "1",
+            "SPT_NOENV": "1",  # a process that titles itself keeps its environment, by which it is known
             "AIRFLOW_HOME": str(self.state / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),  # the bundle: DAGs import `datasets` from its root
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,

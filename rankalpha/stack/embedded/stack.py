@@ -29,7 +29,7 @@ class Stack:
         self.layout = layout
 
     def up(self) -> None:
-        """Start what does not run yet: PostgreSQL, then the database's schema, then everything else.
+        """Start what does not run yet: PostgreSQL, then the supervisor, which starts everything else.
 
         When a step fails, what the steps before it have started is stopped.
         """
@@ -38,7 +38,7 @@ class Stack:
             if self.running():
                 print("The stack is already running.", flush=True)
                 return
-            self._end_leftovers(self._supervisor_pid(), stages=False)  # Airflow adopts them
+            self._end_leftovers(stages=False)  # Airflow adopts them
             check_ports(self.layout.ports)
             self.layout.given()  # a mistake in an env file shows before anything is started
             self.layout.make_keys()
@@ -46,17 +46,18 @@ class Stack:
             try:
                 self._start()
             except BaseException:  # an interruption too
-                self._end_leftovers(self._supervisor_pid(), stages=False)
+                self._end_leftovers(stages=False)
                 raise
 
     def _start(self) -> None:
         print("Starting PostgreSQL", flush=True)
         environment = self.environment()
-        print("Preparing Airflow's database", flush=True)
-        self._run([BIN / "python", "-m", "rankalpha.stack.prepare"], environment)
         print("Starting Airflow and the reference services", flush=True)
         Path(environment["RANKALPHA_SOCKET"]).unlink(missing_ok=True)  # of one that was killed
-        self._run([BIN / "supervisord", "-c", CONF], environment)
+        # -P: the folder of the stack is no place to import from
+        self._run(
+            [BIN / "python", "-P", "-m", "rankalpha.stack.embedded.supervisor", "-c", CONF], environment
+        )
 
     def _forget_last_start(self) -> None:
         """Set the logs of earlier starts aside, so that a failed start shows its own error only."""
@@ -72,7 +73,7 @@ class Stack:
             if self.running():
                 self.control("shutdown")
                 self._wait_for_end(supervisor)
-            self._end_leftovers(supervisor, stages=True)
+            self._end_leftovers(stages=True)
 
     def clean(self) -> None:
         """Stop everything and remove all state: batches, Airflow's history, keys."""
@@ -148,9 +149,9 @@ class Stack:
         with suppress(psutil.Error):
             psutil.Process(supervisor).wait(60)
 
-    def _end_leftovers(self, supervisor: int, *, stages: bool) -> None:
+    def _end_leftovers(self, *, stages: bool) -> None:
         """End processes of this stack that have outlived its supervisor, PostgreSQL last."""
-        end_processes(self.layout.state, session=supervisor, stages=stages)
+        end_processes(self.layout.state, stages=stages)
         stop_postgres(self.layout.pgdata)
 
     @contextmanager
