@@ -82,7 +82,7 @@ def configure() -> None:
     """Make a process that is not Airflow's log to stderr, as lines of text or as Airflow's JSON."""
     handler = logging.StreamHandler()
     handler.setFormatter(_json() if LogSettings.load().json_logs else logging.Formatter(TEXT))
-    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 
 
 @contextlib.contextmanager

@@ -15,10 +15,10 @@ LogFormat = Literal["text", "json"]
 
 
 def configure(log_format: LogFormat) -> None:
-    """Log to stdout, all libraries included."""
+    """Log to stdout, all libraries included, whatever the process had loaded before."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines() if log_format == "json" else logging.Formatter(TEXT))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
 class JsonLines(JsonFormatter):

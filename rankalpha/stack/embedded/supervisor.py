@@ -19,7 +19,6 @@ from contextlib import suppress
 from typing import NoReturn
 
 from setproctitle import setproctitle
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 from supervisor import supervisord
 from supervisor.options import ServerOptions
@@ -66,7 +65,7 @@ def load() -> None:
     for module in SHARED:
         with suppress(Exception):
             importlib.import_module(module)
-    with suppress(SQLAlchemyError):
+    with suppress(Exception):
         configure_mappers()
     gc.collect()
     gc.freeze()  # or the components' collections would write into the pages that they share
