@@ -39,10 +39,10 @@ class Finder(MetaPathFinder):
 
 def pages():
     """Start the API server's app; return the status of Airflow's own address and of two of ours."""
-    from airflow.api_fastapi.app import create_app
+    from airflow.api_fastapi.main import app
     from fastapi.testclient import TestClient
 
-    with TestClient(create_app()) as client:
+    with TestClient(app) as client:
         paths = ("/api/v2/version", "/rankalpha/page/", "/rankalpha/metrics")
         return {path: client.get(path).status_code for path in paths}
 
@@ -65,9 +65,9 @@ def executor():
 
 def others():
     """Apply the fixes of other processes than the API server and the executor; return whether each is on."""
-    from rankalpha.airflow_fixes import backfills, short_secrets, trials, triggers
+    from rankalpha.airflow_fixes import backfills, one_version, short_secrets, trials, triggers
 
-    return [module.FIX.on() for module in (backfills, short_secrets, trials, triggers)]
+    return [module.FIX.on() for module in (backfills, one_version, short_secrets, trials, triggers)]
 
 
 if __name__ == "__main__":

@@ -23,15 +23,20 @@ from sqlalchemy.orm import configure_mappers
 from supervisor import supervisord
 from supervisor.options import ServerOptions
 
+from rankalpha.airflow_fixes import one_version
+
 # What at least two components import. Not `airflow.api_fastapi.main`, see rankalpha/plugin.py
 SHARED = (
     "aiohttp.web",
-    "airflow.__main__",
+    "airflow.cli.cli_parser",
     "airflow.cli.commands.daemon_utils",
     "airflow.jobs.dag_processor_job_runner",
     "airflow.jobs.scheduler_job_runner",
     "airflow.jobs.triggerer_job_runner",
     "airflow.migrations.utils",
+    "airflow.models.dag_favorite",
+    "airflow.models.revoked_token",
+    "airflow.models.task_state_store",
     "airflow.providers.fab.auth_manager.fab_auth_manager",
     "airflow.providers.fab.www.app",
     "airflow.sdk.execution_time.task_runner",
@@ -66,9 +71,18 @@ def load() -> None:
         with suppress(Exception):
             importlib.import_module(module)
     with suppress(Exception):
-        configure_mappers()
+        _make()
     gc.collect()
     gc.freeze()  # or the components' collections would write into the pages that they share
+
+
+def _make() -> None:
+    """Make what each component would make for itself, and would not share."""
+    from airflow.cli.cli_parser import get_parser  # noqa: PLC0415
+
+    get_parser()
+    one_version.FIX.on()  # its app is not used, but what it has loaded is
+    configure_mappers()
 
 
 def is_module(program: list[str]) -> bool:
