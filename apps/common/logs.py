@@ -19,6 +19,9 @@ def configure(log_format: LogFormat) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines() if log_format == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    server = logging.getLogger("uvicorn.error")
+    server.handlers.clear()
+    server.propagate = True
 
 
 class JsonLines(JsonFormatter):

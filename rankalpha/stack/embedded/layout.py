@@ -126,6 +126,7 @@ class Layout:
             "AIRFLOW_HOME": str(self.state / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT),  # the bundle: DAGs import `datasets` from its root
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+            "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",  # the supervisor has just migrated it
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.stack.airflow_port),
             "AIRFLOW__API__BASE_URL": airflow,

@@ -12,12 +12,15 @@ from tests.support.waiting import wait_for
 
 SUPERVISE = "from rankalpha.stack.embedded import supervisor; loaded = supervisor; supervisor.supervise()"
 LOAD = """
-import gc, json, sys, threading
+import gc, json, logging, sys, threading
+from apps.common.logs import configure
 from rankalpha.stack.embedded import supervisor
 supervisor.load()
 missing = [name for name in supervisor.SHARED if name not in sys.modules]
 server = "airflow.api_fastapi.main" in sys.modules
 print(json.dumps([missing, server, threading.active_count(), gc.get_freeze_count() > 100_000]))
+configure("json")
+logging.getLogger("uvicorn.error").info("started")
 """
 PROGRAM = """
 import atexit, json, os, signal, sys, threading, time
@@ -118,7 +121,17 @@ def test_a_process_is_called_by_its_command_and_keeps_its_environment(supervised
     assert process.environ()["KNOWN_BY"] == "this"
 
 
-def test_what_the_components_share_is_there_and_leaves_no_thread_behind():
-    """A process that is forked from one with threads may wait for ever for what a thread has locked."""
+@pytest.fixture(scope="module")
+def loaded():
+    """What a process prints that has loaded what the components share, as JSON."""
     done = subprocess.run([sys.executable, "-c", LOAD], stdout=subprocess.PIPE, text=True, check=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == [[], False, 1, True]
+    return [json.loads(line) for line in done.stdout.splitlines()[-2:]]
+
+
+def test_what_the_components_share_is_there_and_leaves_no_thread_behind(loaded):
+    """A process that is forked from one with threads may wait for ever for what a thread has locked."""
+    assert loaded[0] == [[], False, 1, True]
+
+
+def test_a_service_logs_in_its_own_format_whatever_airflow_has_configured(loaded):
+    assert (loaded[1]["logger"], loaded[1]["event"]) == ("uvicorn.error", "started")
