@@ -28,7 +28,7 @@ def apply() -> None:
     try:
         setattr(versions, "bundle", type(bundle)(bundle.head_version, only))  # noqa: B010  it has no type
         router.routes[:] = [route for route in routes if of_older not in getattr(route, "tags", ())]
-        part(APP, "create_task_execution_api_app")()._cadwyn_initialize()
+        part(part(APP, "create_task_execution_api_app")(), "_cadwyn_initialize")()
     except Exception:
         setattr(versions, "bundle", bundle)  # noqa: B010
         router.routes[:] = routes
