@@ -65,9 +65,9 @@ def executor():
 
 def others():
     """Apply the fixes of other processes than the API server and the executor; return whether each is on."""
-    from rankalpha.airflow_fixes import backfills, short_secrets, trials, triggers
+    from rankalpha.airflow_fixes import backfills, deferrals, short_secrets, trials, triggers
 
-    return [module.FIX.on() for module in (backfills, short_secrets, trials, triggers)]
+    return [module.FIX.on() for module in (backfills, deferrals, short_secrets, trials, triggers)]
 
 
 if __name__ == "__main__":

@@ -97,9 +97,10 @@ def test_the_other_fixes_are_off_without_what_they_replace(root):
         "SecretsMasker": "Masker",
         "sync_state_to_supervisor": "tell_supervisor",
         "get_or_create_dagrun": "made_run",
+        "anyio.Event": "anyio.Condition",
     }
-    off = ["backfills", "short_secrets", "trials", "triggers"]
-    assert run(names, "others", root) == ([False] * 4, off)
+    off = ["backfills", "deferrals", "short_secrets", "trials", "triggers"]
+    assert run(names, "others", root) == ([False] * 5, off)
 
 
 @pytest.fixture
