@@ -14,7 +14,16 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from rankalpha.airflow_fixes import assets_view, backfills, clearing, fab_log, short_secrets, trials, triggers
+from rankalpha.airflow_fixes import (
+    assets_view,
+    backfills,
+    clearing,
+    deferrals,
+    fab_log,
+    short_secrets,
+    trials,
+    triggers,
+)
 
 API_SERVER = "airflow.api_fastapi.main"
 CLEARS_RUNS = "airflow.models.taskinstance"
@@ -76,6 +85,7 @@ class RankAlphaPlugin(AirflowPlugin):
             backfills.FIX.on()
         if RUNS_TRIGGERS in sys.modules:
             triggers.FIX.on()
+            deferrals.FIX.on()
         if TRIES & sys.modules.keys():
             trials.FIX.on()
         if API_SERVER not in sys.modules:

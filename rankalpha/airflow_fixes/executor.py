@@ -11,12 +11,17 @@ the word to end keeps it from ending (issue 67870).
 
 A scheduler that starts again resets what was running, and its tasks adopt their stages. So the process ends
 here, and its supervisor starts the next one.
+
+A worker may report the end of a task that it has deferred after the task has been handed out again. Airflow
+3.3.2 takes that for the end of the second worker, and fails the task (issue 72716). Here it is left out.
 """
 
 import gc
 import os
 import time
+from collections import Counter
 from threading import Timer
+from typing import Any
 
 from airflow.executors.local_executor import LocalExecutor
 
@@ -28,6 +33,7 @@ NAP_SECONDS = 0.25  # between two looks into the database for what has to run
 REST_SECONDS = 1.0  # the same while nothing happens and the database notifies the scheduler of what does
 AWAKE_SECONDS = 5.0  # after news, because a look may leave more to do than it does
 LOOK_SECONDS = 0.01  # between two looks at the workers, of which none is free
+ENDS = ("success", "failed")  # what a worker reports when it has ended
 
 
 class FailFastLocalExecutor(LocalExecutor):
@@ -52,6 +58,7 @@ class FailFastLocalExecutor(LocalExecutor):
                 "Set AIRFLOW__CORE__MP_START_METHOD=fork: as it is, workers start slowly and take more memory"
             )
         self._news = wakeup.Wakeup()
+        self._handed_out: Counter[Any] = Counter()  # workers that have not reported their end, by their task
         self._awake_until = time.monotonic() + AWAKE_SECONDS
         self._fixed = FIX.on()
         scheduler.FIX.on()
@@ -80,6 +87,21 @@ class FailFastLocalExecutor(LocalExecutor):
     def _slot_came_free(self) -> bool:
         return self._fixed and self.slots_available == 0 and not self.result_queue.empty()
 
+    def _process_workloads(self, workload_list: Any) -> None:
+        """See LocalExecutor; from 3.4 on it counts by itself."""
+        if not hasattr(self, "_finish_dispatch"):
+            self._handed_out.update(workload.key for workload in workload_list)
+        super()._process_workloads(workload_list)  # type: ignore[no-untyped-call]
+
+    def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
+        """See BaseExecutor; the end of a worker whose task is with another one meanwhile is left out."""
+        if state in ENDS:
+            others = self._handed_out.pop(key, 1) - 1
+            if others > 0:
+                self._handed_out[key] = others
+                return
+        super().change_state(key, state, info, remove_running)
+
     def _check_workers(self) -> None:
         """See LocalExecutor; it is called before a task is handed out and at each heartbeat."""
         workers = self.workers if self._fixed else {}
@@ -106,7 +128,7 @@ class FailFastLocalExecutor(LocalExecutor):
 def check_parts() -> None:
     """Raise AbsentError for what the class above replaces or reads and this Airflow lacks."""
     known = {*dir(LocalExecutor), *LocalExecutor.__annotations__}
-    if absent := {"_check_workers", "result_queue", "workers"} - known:
+    if absent := {"_check_workers", "_process_workloads", "change_state", "result_queue", "workers"} - known:
         raise AbsentError(f"LocalExecutor has no {' and no '.join(sorted(absent))}")
 
 

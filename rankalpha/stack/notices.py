@@ -1,4 +1,4 @@
-"""Lets PostgreSQL notify the scheduler of work that another process has written into Airflow's database.
+"""Lets PostgreSQL notify Airflow's scheduler and triggerer of work that another process has written.
 
 What the scheduler itself writes step by step matches no trigger: a run that it makes of a schedule or of
 datasets, a task that it queues, a run that it ends. Otherwise it would wake itself in a circle.
@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "rankalpha_scheduler"
-# A transaction sends it once, when it is committed, however many of its rows match a trigger.
+SCHEDULER, TRIGGERER = "rankalpha_scheduler", "rankalpha_triggerer"  # channels
+# A transaction sends it once, when it is committed, however many of its rows match a trigger. Triggers that
+# were written before there were two channels name none.
 FUNCTION = f"""
 CREATE OR REPLACE FUNCTION rankalpha_notify() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('{CHANNEL}', '');
+    PERFORM pg_notify(COALESCE(TG_ARGV[0], '{SCHEDULER}'), '');
     RETURN NULL;
 END $$
 """
@@ -30,6 +31,7 @@ class Notice(NamedTuple):
     event: str
     table: str
     condition: str = ""  # on a row; none: once for each statement
+    channel: str = SCHEDULER
 
 
 REQUESTED = "NEW.state = 'queued' AND NEW.run_type NOT IN ('scheduled', 'asset_triggered')"
@@ -48,6 +50,7 @@ NOTICES = {
     ),
     "rankalpha_event": Notice("INSERT", "asset_dag_run_queue"),
     "rankalpha_event_of_batch": Notice("INSERT", "partitioned_asset_key_log"),
+    "rankalpha_trigger_written": Notice("INSERT", "trigger", channel=TRIGGERER),
 }
 
 
@@ -67,7 +70,7 @@ def _create(name: str, notice: Notice) -> str:
     rows = f"FOR EACH ROW WHEN ({notice.condition})" if notice.condition else "FOR EACH STATEMENT"
     return (
         f"CREATE OR REPLACE TRIGGER {name} AFTER {notice.event} ON {notice.table} "
-        f"{rows} EXECUTE FUNCTION rankalpha_notify()"
+        f"{rows} EXECUTE FUNCTION rankalpha_notify('{notice.channel}')"
     )
 
 
@@ -80,6 +83,6 @@ def _execute(database: str, statements: Iterable[str]) -> None:
             for statement in statements:
                 connection.execute(text(statement))
     except DBAPIError as error:
-        log.warning("The database cannot notify Airflow's scheduler of work: %s", str(error.orig).strip())
+        log.warning("The database cannot notify Airflow of work: %s", str(error.orig).strip())
     finally:
         engine.dispose()

@@ -97,10 +97,11 @@ def test_the_other_fixes_are_off_without_what_they_replace(root):
         "SecretsMasker": "Masker",
         "sync_state_to_supervisor": "tell_supervisor",
         "get_or_create_dagrun": "made_run",
+        "anyio.Event": "anyio.Condition",
         "bundle = VersionBundle(": "versions = VersionBundle(",
     }
-    off = ["backfills", "one_version", "short_secrets", "trials", "triggers"]
-    assert run(names, "others", root) == ([False] * 5, off)
+    off = ["backfills", "deferrals", "one_version", "short_secrets", "trials", "triggers"]
+    assert run(names, "others", root) == ([False] * 6, off)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +13,7 @@ from rankalpha.airflow_fixes import wakeup as module
 from rankalpha.airflow_fixes.wakeup import AGAIN_SECONDS, FIX, Wakeup
 from rankalpha.stack.notices import NOTICES, remove_notices, write_notices
 from tests.scheduler.joining import Pipeline, fresh_keys
+from tests.scheduler.runs import Run
 from tests.support.waiting import wait_for
 
 SOON, MEANWHILE = 5, 0.3  # seconds: a notification comes by then; none comes
@@ -30,51 +30,6 @@ def wakeup(airflow_db):
     assert made.wait(SOON), "it does not listen"
     assert not made.wait(0)
     return made
-
-
-class Run:
-    """A run of scoring in Airflow's database, and the state of its first task."""
-
-    def __init__(self, pipeline, kind):
-        from airflow.utils.session import create_session
-        from airflow.utils.state import DagRunState
-        from airflow.utils.types import DagRunTriggeredByType
-
-        now = datetime.now(UTC)
-        with create_session() as session:
-            run = pipeline.dags["rankalpha_scoring"].create_dagrun(
-                run_id=f"wakeup~{now.timestamp()}",
-                run_after=now,
-                run_type=kind,
-                triggered_by=DagRunTriggeredByType.TEST,
-                state=DagRunState.QUEUED,
-                session=session,
-            )
-            session.flush()
-            self.id = run.id
-
-    def change(self, run="", task=""):
-        """Let the run, or its first task, have a state."""
-        from airflow.models.dagrun import DagRun
-        from airflow.utils.session import create_session
-
-        with create_session() as session:
-            found = session.get(DagRun, self.id)
-            if run:
-                found._state = run
-            if task:
-                first = min(found.get_task_instances(session=session), key=lambda ti: ti.task_id)
-                first.state = task
-
-    def clear(self):
-        """Clear its tasks, as the API does."""
-        from airflow.models.dagrun import DagRun
-        from airflow.models.taskinstance import clear_task_instances
-        from airflow.utils.session import create_session
-
-        with create_session() as session:
-            tasks = session.get(DagRun, self.id).get_task_instances(session=session)
-            clear_task_instances(tasks, session=session)
 
 
 @pytest.mark.parametrize("state", ["success", "failed", "skipped", "up_for_retry"])
@@ -184,7 +139,7 @@ def test_a_database_without_a_trigger_is_not_listened_to(airflow_db, caplog):
 def test_a_database_that_refuses_the_triggers_is_logged(airflow_db, monkeypatch, caplog):
     monkeypatch.setitem(NOTICES, "rankalpha_event", NOTICES["rankalpha_event"]._replace(table="none"))
     write_notices(os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
-    assert "cannot notify Airflow's scheduler" in caplog.text
+    assert "cannot notify Airflow of work" in caplog.text
 
 
 def backend(wakeup):

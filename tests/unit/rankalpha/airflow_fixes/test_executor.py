@@ -5,9 +5,11 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.executors.local_executor import LocalExecutor
 
 from rankalpha.airflow_fixes import executor
 from rankalpha.airflow_fixes.executor import (
@@ -141,3 +143,40 @@ def test_a_task_is_handed_out_before_the_nap(local, clock, nap, monkeypatch):
     monkeypatch.setattr(local, hand_out, lambda _slots: handed.append(clock.looks))
     assert nap() == NAP
     assert handed == [0]
+
+
+@pytest.fixture
+def deferred(local, monkeypatch) -> FailFastLocalExecutor:
+    """Hand a task out twice; the worker that has deferred it reports its end after that."""
+    task: Any = SimpleNamespace(key="task")
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "activity_queue", SimpleNamespace(put=lambda _: None, empty=lambda: True))
+        for _ in range(2):
+            local.queued_tasks["task"] = task
+            local._process_workloads([task])
+    end_of_worker(local)
+    made: FailFastLocalExecutor = local
+    return made
+
+
+COUNTS = pytest.mark.skipif(hasattr(LocalExecutor, "_finish_dispatch"), reason="Airflow counts from 3.4 on")
+
+
+@COUNTS
+def test_airflow_itself_takes_the_end_of_a_deferral_for_that_of_the_resumed_task(deferred, monkeypatch):
+    """When this fails it does not: remove change_state from rankalpha/airflow_fixes/executor.py."""
+    with monkeypatch.context() as patched:
+        patched.setattr(FailFastLocalExecutor, "change_state", LocalExecutor.change_state)
+        deferred._read_results()
+    assert list(deferred.event_buffer) == ["task"]
+    assert not deferred.has_task(SimpleNamespace(key="task", id="task")), "the scheduler fails the task"
+
+
+@COUNTS
+def test_the_end_of_a_deferral_is_left_out_when_the_task_has_resumed(deferred):
+    deferred._read_results()
+    assert not deferred.event_buffer
+    end_of_worker(deferred)
+    deferred._read_results()
+    assert list(deferred.event_buffer) == ["task"]
+    assert not deferred._handed_out
