@@ -23,9 +23,8 @@ from sqlalchemy.orm import configure_mappers
 from supervisor import supervisord
 from supervisor.options import ServerOptions
 
-from rankalpha.airflow_fixes import one_version
-
-# What at least two components import. Not `airflow.api_fastapi.main`, see rankalpha/plugin.py
+# What at least two components import; by name, because some of it stands above this package. It must not hold
+# `airflow.api_fastapi.main`, see rankalpha/plugin.py
 SHARED = (
     "aiohttp.web",
     "airflow.cli.cli_parser",
@@ -50,6 +49,7 @@ SHARED = (
     "rankalpha.runners",
     "uvicorn",
 )
+ONE_VERSION = "rankalpha.airflow_fixes.one_version"
 PREPARE = (sys.executable, "-m", "rankalpha.stack.prepare")
 HANDLED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGUSR2)  # by supervisord
 STREAMS = sys.stdout, sys.stderr  # loggers hold them; supervisord puts others in their place
@@ -81,7 +81,7 @@ def _make() -> None:
     from airflow.cli.cli_parser import get_parser  # noqa: PLC0415
 
     get_parser()
-    one_version.FIX.on()  # its app is not used, but what it has loaded is
+    importlib.import_module(ONE_VERSION).FIX.on()  # its app is not used, but what it has loaded is
     configure_mappers()
 
 
