@@ -18,6 +18,7 @@ from rankalpha.airflow_fixes import (
     assets_view,
     backfills,
     clearing,
+    dag_permissions,
     deferrals,
     fab_log,
     short_secrets,
@@ -83,6 +84,7 @@ class RankAlphaPlugin(AirflowPlugin):
             clearing.FIX.on()
         if SCHEDULES in sys.modules:
             backfills.FIX.on()
+            dag_permissions.FIX.on()
         if RUNS_TRIGGERS in sys.modules:
             triggers.FIX.on()
             deferrals.FIX.on()

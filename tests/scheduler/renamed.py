@@ -65,9 +65,17 @@ def executor():
 
 def others():
     """Apply the fixes of other processes than the API server and the executor; return whether each is on."""
-    from rankalpha.airflow_fixes import backfills, deferrals, one_version, short_secrets, trials, triggers
+    from rankalpha.airflow_fixes import (
+        backfills,
+        dag_permissions,
+        deferrals,
+        one_version,
+        short_secrets,
+        trials,
+        triggers,
+    )
 
-    modules = (backfills, deferrals, one_version, short_secrets, trials, triggers)
+    modules = (backfills, dag_permissions, deferrals, one_version, short_secrets, trials, triggers)
     return [module.FIX.on() for module in modules]
 
 

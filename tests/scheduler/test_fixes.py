@@ -98,10 +98,19 @@ def test_the_other_fixes_are_off_without_what_they_replace(root):
         "sync_state_to_supervisor": "tell_supervisor",
         "get_or_create_dagrun": "made_run",
         "anyio.Event": "anyio.Condition",
+        "_sync_dag_perms": "_sync_permissions",
         "bundle = VersionBundle(": "versions = VersionBundle(",
     }
-    off = ["backfills", "deferrals", "one_version", "short_secrets", "trials", "triggers"]
-    assert run(names, "others", root) == ([False] * 6, off)
+    off = [
+        "backfills",
+        "dag_permissions",
+        "deferrals",
+        "one_version",
+        "short_secrets",
+        "trials",
+        "triggers",
+    ]
+    assert run(names, "others", root) == ([False] * len(off), off)
 
 
 @pytest.fixture
