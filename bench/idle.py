@@ -14,7 +14,7 @@ SECONDS = 30  # watched; in that time Airflow parses each DAG file once
 def roots(stack: RunningStack) -> list[int]:
     """Return the ids of PostgreSQL and the supervisor, whose descendants the stack's other processes are.
 
-    The others' environment cannot identify them: Airflow and PostgreSQL overwrite it with their titles.
+    Their environment cannot identify all of them: PostgreSQL overwrites it with its titles.
     """
     files = (stack.state / "postgres" / "postmaster.pid", stack.state / "supervisord.pid")
     return [int(file.read_text().split()[0]) for file in files]

@@ -1,6 +1,6 @@
 """Has FAB compare the permissions of a DAG once in ten minutes, and when its `access_control` changes.
 
-Airflow (3.3.2, 3.4.0b2) does it for each DAG at each reading of its file, by a dozen queries. With many
+Airflow (3.3.2, 3.4.0b2) does it for each DAG at each reading of its file. With many
 markets that is half of what the DAG processor takes.
 """
 

@@ -54,7 +54,7 @@ class Stack:
         environment = self.environment()
         print("Starting Airflow and the reference services", flush=True)
         Path(environment["RANKALPHA_SOCKET"]).unlink(missing_ok=True)  # of one that was killed
-        # -P: the folder of the stack is no place to import from
+        # -P: nothing is imported from the working folder
         self._run(
             [BIN / "python", "-P", "-m", "rankalpha.stack.embedded.supervisor", "-c", CONF], environment
         )

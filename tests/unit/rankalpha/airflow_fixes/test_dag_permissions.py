@@ -31,12 +31,6 @@ def read(monkeypatch):
     return at_reading
 
 
-def test_airflow_itself_compares_at_each_reading(read):
-    """It is called by `_serialize_dag_capturing_errors`, without a look at what has changed."""
-    assert [read(scoring=None) for _ in range(READINGS)] == [["scoring"]] * READINGS
-    assert dag_permissions.NAME in collection._serialize_dag_capturing_errors.__code__.co_names
-
-
 def test_with_the_fix_each_dag_is_compared_once_in_ten_minutes(read):
     dag_permissions.apply()
     dag_permissions.apply()  # a plugin that is loaded twice

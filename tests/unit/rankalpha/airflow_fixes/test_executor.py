@@ -3,6 +3,7 @@
 `tests/scheduler/test_wakeup.py` has what is news.
 """
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -180,3 +181,10 @@ def test_the_end_of_a_deferral_is_left_out_when_the_task_has_resumed(deferred):
     deferred._read_results()
     assert list(deferred.event_buffer) == ["task"]
     assert not deferred._handed_out
+
+
+def test_what_is_loaded_stays_out_of_collections_when_workers_are_started(local):
+    """Airflow's own thaws it; a collection then writes into all memory that the workers share."""
+    assert gc.get_freeze_count() > 0
+    local._spawn_workers_with_gc_freeze(1)
+    assert gc.get_freeze_count() > 0
