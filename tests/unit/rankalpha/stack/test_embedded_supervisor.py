@@ -19,7 +19,8 @@ supervisor.load()
 from airflow.api_fastapi.execution_api.versions import bundle
 missing = [name for name in supervisor.SHARED if name not in sys.modules]
 server = "airflow.api_fastapi.main" in sys.modules
-print(json.dumps([missing, server, threading.active_count(), gc.get_freeze_count() > 100_000, len(bundle.versions)]))
+frozen = gc.get_freeze_count() > 100_000
+print(json.dumps([missing, server, threading.active_count(), frozen, len(bundle.versions)]))
 configure("json")
 logging.getLogger("uvicorn.error").info("started")
 """
